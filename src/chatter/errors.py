@@ -1,0 +1,70 @@
+"""What can go wrong in a chat: a small, closed family.
+
+The chat raises these, HTTP renders them, and the client raises them again; the
+one table that maps them to answers and back is in :mod:`chatter.wire`.
+"""
+
+from __future__ import annotations
+
+
+class ChatError(Exception):
+    """The base of all errors of the chat.
+
+    :param detail: one sentence for the person who reads it.  It never carries a
+        token, a text or somebody else's name.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidRequest(ChatError):
+    """What was asked can't be parsed or is not valid."""
+
+
+class Unauthorized(ChatError):
+    """There is no token, or nobody has it."""
+
+
+class NotFound(ChatError):
+    """There is nothing at that path."""
+
+
+class UnknownRecipient(ChatError):
+    """Nobody has that user id."""
+
+
+class MethodNotAllowed(ChatError):
+    """The path is there, but does not take that method."""
+
+
+class NameTaken(ChatError):
+    """Somebody has that name already, be it in another case."""
+
+
+class ContentTooLarge(ChatError):
+    """The body is larger than the server reads."""
+
+
+class TransientError(ChatError):
+    """It may well work a little later.
+
+    :ivar retry_after: after how many seconds to try again.
+    """
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class TooManyRequests(TransientError):
+    """This user asks for too much at once."""
+
+
+class StoreUnavailable(TransientError):
+    """The store can't serve now.  Nothing was stored that was not answered."""
+
+
+class InternalError(ChatError):
+    """A defect of the server; its log has the cause."""

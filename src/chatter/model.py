@@ -1,0 +1,113 @@
+"""The values of the chat: messages, users and what may be said.
+
+All of them are frozen.  What is valid is written on the types, once: the HTTP
+bodies, the OpenAPI document and the chat itself all check with these.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+
+MAX_ID = 2**63 - 1
+"""The largest id: what SQLite and PostgreSQL hold in an integer column."""
+
+MAX_TEXT = 4096
+"""The length of the longest text, in characters."""
+
+MAX_NAME = 32
+"""The length of the longest name, in characters."""
+
+Id: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_ID, description="An id.")]
+
+Cursor: TypeAlias = Annotated[
+    int, Meta(ge=0, le=MAX_ID, description="The id of the last message read; 0 before the first.")
+]
+
+Text: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_TEXT,
+        # The look-ahead refuses NUL in one pass, the rest asks for a non-blank.
+        pattern=r"^(?=[^\x00]*$)[^\x00]*\S",
+        description="1 to 4096 characters, not all of them blank, no NUL.",
+        examples=["Hello, everybody!"],
+    ),
+]
+
+Name: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_NAME,
+        description="1 to 32 printable characters without surrounding blanks, "
+        "unique whatever their case.",
+        examples=["alice"],
+    ),
+]
+
+IdempotencyKey: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[!-~]+$",
+        description="At most 64 visible ASCII characters. A retry with the same key appends once.",
+    ),
+]
+
+
+class Message(Struct, frozen=True):
+    """One message of the log.  It never changes once it was appended.
+
+    :ivar id: given at commit, increasing in commit order, never reused.
+    :ivar recipient_id: whom it was sent to privately; ``None`` for the general chat.
+    :ivar sent_at: when the server took it, in UTC.
+    """
+
+    id: Id
+    sender_id: Id
+    recipient_id: Id | None
+    text: str
+    sent_at: datetime
+
+
+class Draft(Struct, frozen=True):
+    """A message before it has its id.
+
+    :ivar key: the sender's own name for this message; the log takes one message
+        of one sender and key, however often it is appended.
+    """
+
+    sender_id: Id
+    recipient_id: Id | None
+    text: str
+    sent_at: datetime
+    key: str | None = None
+
+
+class User(Struct, frozen=True):
+    """Somebody who joined the chat.
+
+    :ivar last_seen: when the user last asked for something, in UTC; it may lag
+        by as much as the store saves it late.
+    """
+
+    id: Id
+    name: str
+    last_seen: datetime
+
+
+class Page(Struct, frozen=True):
+    """A stretch of messages, oldest first.
+
+    :ivar cursor: where the reader stands after it.
+    :ivar more: whether the same question has further messages to answer.
+    """
+
+    messages: list[Message]
+    cursor: int
+    more: bool
