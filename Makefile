@@ -1,0 +1,54 @@
+# chatter: `make start` runs the server, `make test` passes the tests.
+
+PORT   = tcp:8000:interface=127.0.0.1
+STORE  = sqlite:$(STATE)/chatter.sqlite
+URL    = http://127.0.0.1:8000
+PYTHON = python3
+
+VENV   = .venv
+STATE  = var
+BIN    = $(VENV)/bin
+
+.PHONY: help start stop client test lint format check bench clean
+
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+start: $(VENV)/run ## start the server in the background (PORT=… STORE=…)
+	@$(BIN)/python scripts/daemon.py start --state $(STATE) --port '$(PORT)' --store '$(STORE)'
+
+stop: ## stop it and wait for its end
+	@test ! -x $(BIN)/python || $(BIN)/python scripts/daemon.py stop --state $(STATE)
+
+client: $(VENV)/run ## chat in this terminal (URL=…)
+	@$(BIN)/python client.py $(URL)
+
+test: lint ## lint, check the types and run all tests
+	$(BIN)/pytest
+
+lint: $(VENV)/dev ## lint and check the types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev ## measure, side by side with others
+	$(BIN)/python benchmarks/bench.py
+
+clean: stop ## remove the environment and what tools left, but no chat
+	rm -rf $(VENV) dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/build
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The plugin is copied when chatter is installed, so a change of it installs again.
+$(VENV)/run: pyproject.toml constraints.txt twisted/plugins/chatter_plugin.py | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,91 @@
+"""Checking what came from outside against the types of the protocol.
+
+What is valid stands on the types (:mod:`chatter.model`, :mod:`chatter.wire`); so
+does, as their description, what somebody is told whose input is not.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, TypeVar
+
+from msgspec import DecodeError, ValidationError, convert, json
+
+from chatter.errors import InvalidRequest
+from chatter.model import IdempotencyKey, Text
+
+Value = TypeVar("Value")
+
+_FIELD = re.compile(r" - at `\$\.(\w+)`$")
+
+
+def checked_text(text: str) -> str:
+    """Return a text that can be sent.
+
+    :raises InvalidRequest: if it can't.
+    """
+    try:
+        text.encode()
+        return convert(text, Text)
+    except (ValidationError, UnicodeEncodeError):
+        raise InvalidRequest(f"text: {_descriptions(Text)['']}") from None
+
+
+def checked_key(key: str) -> str:
+    """Return an idempotency key that can be used.
+
+    :raises InvalidRequest: if it can't.
+    """
+    try:
+        return convert(key, IdempotencyKey)
+    except ValidationError:
+        raise InvalidRequest(f"Idempotency-Key: {_descriptions(IdempotencyKey)['']}") from None
+
+
+def checked_query(parameters: dict[str, str], query: type[Value]) -> Value:
+    """Make the parameters of a URL a value of the type that describes them.
+
+    :raises InvalidRequest: if they are not valid.
+    """
+    try:
+        return convert(parameters, query, strict=False)
+    except ValidationError as error:
+        raise InvalidRequest(_explained(error, query)) from None
+
+
+def checked_body(body: bytes, decoder: json.Decoder[Value]) -> Value:
+    """Make a JSON body a value of the decoder's type.
+
+    :raises InvalidRequest: if it is not valid.
+    """
+    try:
+        return decoder.decode(body)
+    except ValidationError as error:
+        raise InvalidRequest(_explained(error, decoder.type)) from None
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        raise InvalidRequest("The body is not valid JSON in UTF-8.") from None
+
+
+def _explained(error: ValidationError, of: Any) -> str:
+    field = _FIELD.search(str(error))
+    if field is None:
+        return f"{error}."
+    description = _descriptions(of).get(field[1])
+    return f"{field[1]}: {description}" if description else f"{error}."
+
+
+@cache
+def _descriptions(of: Any) -> dict[str, str]:
+    """The descriptions in a type: of its fields, or (by ``""``) of the type itself."""
+    (schema,), definitions = json.schema_components([of])
+    own = definitions.get(getattr(of, "__name__", ""), schema)
+    described = {"": own.get("description", "")}
+    for name, field in own.get("properties", {}).items():
+        described[name] = _description(field)
+    return described
+
+
+def _description(field: dict[str, Any]) -> str:
+    choices = [field, *field.get("anyOf", [])]
+    return next((str(c["description"]) for c in choices if "description" in c), "")

@@ -1,0 +1,126 @@
+"""What a store must promise, and how one is found by its scheme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import IService
+from twisted.plugin import IPlugin
+from zope.interface import Attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from chatter.model import Draft, Message, User
+
+
+class IChatStore(IService):
+    """A durable log of messages, its users and their cursors.
+
+    It is a service: ``startService`` opens it and returns a Deferred that fires
+    once it can be used; ``stopService`` finishes what is under way, saves what
+    is not yet saved, closes everything and returns a Deferred.  A store that
+    can't be opened fails with :class:`~chatter.errors.StoreUnavailable`, whose
+    detail is one line for the operator.
+
+    Every method that is awaited raises
+    :class:`~chatter.errors.StoreUnavailable` when the store can't serve, also
+    before it is open and after it was closed; then nothing was stored, or, where
+    that can't be known, a retry with the same key is safe.
+
+    The promises that every implementation keeps, and
+    :class:`chatter.testing.StoreContract` proves:
+
+    - *Durable*: what was answered survives a ``kill -9`` and a loss of power.
+    - *In commit order*: nobody who has seen id *n* will ever find a new message
+      below *n*.  No id is used twice, also not after a restart.
+    - *Once*: drafts of one sender with one key become one message.
+    - *Cheap*: reading costs the size of the answer, not of the log.
+    """
+
+    listener: Callable[[list[Message]], None] | None = Attribute(
+        """Called with each committed message once, in id order, in the reactor
+        thread, those of other nodes included; before ``append`` answers."""
+    )
+
+    def last_id() -> Awaitable[int]:
+        """The id of the newest message; 0 before the first."""
+
+    def append(draft: Draft) -> Awaitable[Message]:
+        """Append a message, and answer it once it is durable.
+
+        A draft whose sender and key are those of an earlier one appends nothing
+        and answers the first message again.  Sender and recipient must exist.
+        """
+
+    def read_feed(user_id: int, after: int, limit: int) -> Awaitable[list[Message]]:
+        """What a user may see after an id: at most ``limit``, oldest first."""
+
+    def read_general(before: int | None, limit: int) -> Awaitable[list[Message]]:
+        """The newest ``limit`` messages of the general chat (below ``before``), oldest first."""
+
+    def read_private(
+        user_id: int, other_id: int, before: int | None, limit: int
+    ) -> Awaitable[list[Message]]:
+        """The newest ``limit`` messages between two users (below ``before``), oldest first."""
+
+    def add_user(
+        name: str, token_hash: bytes | None, cursor: int, now: datetime
+    ) -> Awaitable[User]:
+        """Add a user with a name that nobody has, whatever its case.
+
+        :param token_hash: the SHA-256 of the token that proves who the user is;
+            ``None`` for a user whom only the application knows.
+        :raises NameTaken: if :func:`chatter.names.fold` finds it taken.
+        """
+
+    def user_by_id(user_id: int) -> Awaitable[User | None]:
+        """The user with that id."""
+
+    def user_by_name(name: str) -> Awaitable[User | None]:
+        """The user with that name, whatever its case."""
+
+    def user_by_token(token_hash: bytes) -> Awaitable[User | None]:
+        """The user whose token has that SHA-256."""
+
+    def users(after: int, limit: int) -> Awaitable[list[User]]:
+        """At most ``limit`` users with a larger id than ``after``, by id."""
+
+    def cursor(user_id: int) -> Awaitable[int]:
+        """Up to where a user has read, also if that is not yet saved."""
+
+    def save_progress(user_id: int, cursor: int, last_seen: datetime) -> None:
+        """Move a user's cursor and last sign of life on, never back.
+
+        It answers at once and is saved within a second or at ``stopService``.  A
+        crash before that forgets it, so that messages are repeated, never skipped.
+        """
+
+    def check() -> Awaitable[None]:
+        """Raise :class:`~chatter.errors.StoreUnavailable` unless it can serve."""
+
+
+class IChatStoreMaker(IPlugin):
+    """A Twisted plugin that makes stores from strings like ``sqlite:chatter.sqlite``."""
+
+    scheme: str = Attribute("What stands before the first colon, e.g. ``sqlite``.")
+
+    example: str = Attribute("A whole string, for ``twistd chatter --help``.")
+
+    def make_store(location: str, reactor: Any) -> IChatStore:
+        """Make a store that is not yet open.
+
+        :param location: the whole string that chose this store.
+        :param reactor: the reactor that will run it.
+        :raises ValueError: if the location makes no sense; its text says why.
+        """
+
+    def check_store(location: str) -> None:
+        """See, without a reactor, whether the store could be opened now.
+
+        ``twistd`` asks before it daemonises, so that an operator is told at once.
+
+        :raises StoreUnavailable: if not; its detail is one line for the operator.
+        :raises ValueError: if the location makes no sense.
+        """

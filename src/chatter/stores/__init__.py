@@ -1,0 +1,51 @@
+"""The stores: where the log, the users and their cursors are kept.
+
+A store is chosen by a string such as ``sqlite:chatter.sqlite``.  What stands
+before the colon is looked up among Twisted's plugins, ours and any other's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.plugin import getPlugins
+
+from chatter.interfaces import IChatStoreMaker
+
+if TYPE_CHECKING:
+    from chatter.interfaces import IChatStore
+
+__all__ = ["check_store", "make_store", "makers"]
+
+
+def makers() -> list[IChatStoreMaker]:
+    """All kinds of stores that are installed, by their scheme."""
+    return sorted(getPlugins(IChatStoreMaker), key=lambda maker: maker.scheme)
+
+
+def make_store(location: str, reactor: Any) -> IChatStore:
+    """Make the store that a string names; it is not yet open.
+
+    :raises ValueError: if no installed store has that scheme, or the location
+        makes no sense.
+    """
+    return _maker_of(location).make_store(location, reactor)
+
+
+def check_store(location: str) -> None:
+    """See, without a reactor, whether the store that a string names can be opened.
+
+    :raises ValueError: as :func:`make_store` does.
+    :raises StoreUnavailable: if it can't be opened; its detail says why.
+    """
+    _maker_of(location).check_store(location)
+
+
+def _maker_of(location: str) -> IChatStoreMaker:
+    scheme = location.partition(":")[0]
+    installed = makers()
+    for maker in installed:
+        if maker.scheme == scheme:
+            return maker
+    known = ", ".join(maker.example for maker in installed)
+    raise ValueError(f"There is no store {location!r}; there are: {known}.")

@@ -1,0 +1,145 @@
+"""A store that keeps everything in memory and forgets it at the end.
+
+For trying things out, for tests, and as the plainest reading of what a store is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import Service
+from zope.interface import implementer
+
+from chatter import names
+from chatter.errors import NameTaken, StoreUnavailable
+from chatter.feed import Log
+from chatter.interfaces import IChatStore
+from chatter.model import Draft, Message, User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+
+@implementer(IChatStore)
+class MemoryStore(Service):
+    """A store in memory.  Stopping and starting it again keeps what it holds."""
+
+    name = "chatter memory store"
+
+    def __init__(self) -> None:
+        self.listener: Callable[[list[Message]], None] | None = None
+        self._log = Log()
+        self._last_id = 0
+        self._by_key: dict[tuple[int, str], Message] = {}
+        self._users: dict[int, User] = {}
+        self._ids_by_name: dict[str, int] = {}
+        self._ids_by_token: dict[bytes, int] = {}
+        self._cursors: dict[int, int] = {}
+
+    @classmethod
+    def make_store(cls, location: str, reactor: Any) -> MemoryStore:  # noqa: ARG003
+        """Make a store from ``memory:``."""
+        cls.check_store(location)
+        return cls()
+
+    @classmethod
+    def check_store(cls, location: str) -> None:
+        """See that nothing follows the scheme."""
+        if location != "memory:":
+            raise ValueError(f"Nothing follows 'memory:', but there is {location!r}.")
+
+    async def check(self) -> None:
+        """Raise unless the store is open."""
+        if not self.running:
+            raise StoreUnavailable("The store is not open.")
+
+    async def last_id(self) -> int:
+        """The id of the newest message."""
+        await self.check()
+        return self._last_id
+
+    async def append(self, draft: Draft) -> Message:
+        """Append a message."""
+        await self.check()
+        if draft.key is not None:
+            first = self._by_key.get((draft.sender_id, draft.key))
+            if first is not None:
+                return first
+        self._last_id += 1
+        message = Message(
+            self._last_id, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
+        )
+        self._log.append(message)
+        if draft.key is not None:
+            self._by_key[draft.sender_id, draft.key] = message
+        if self.listener is not None:
+            self.listener([message])
+        return message
+
+    async def read_feed(self, user_id: int, after: int, limit: int) -> list[Message]:
+        """What a user may see after an id."""
+        await self.check()
+        return self._log.feed(user_id, after, limit)
+
+    async def read_general(self, before: int | None, limit: int) -> list[Message]:
+        """The newest messages of the general chat."""
+        await self.check()
+        return self._log.general(before, limit)
+
+    async def read_private(
+        self, user_id: int, other_id: int, before: int | None, limit: int
+    ) -> list[Message]:
+        """The newest messages between two users."""
+        await self.check()
+        return self._log.private(user_id, other_id, before, limit)
+
+    async def add_user(
+        self, name: str, token_hash: bytes | None, cursor: int, now: datetime
+    ) -> User:
+        """Add a user with a name that nobody has."""
+        await self.check()
+        folded = names.fold(name)
+        if folded in self._ids_by_name:
+            raise NameTaken("Somebody has that name.")
+        user = User(len(self._users) + 1, name, now)
+        self._users[user.id] = user
+        self._ids_by_name[folded] = user.id
+        self._cursors[user.id] = cursor
+        if token_hash is not None:
+            self._ids_by_token[token_hash] = user.id
+        return user
+
+    async def user_by_id(self, user_id: int) -> User | None:
+        """The user with that id."""
+        await self.check()
+        return self._users.get(user_id)
+
+    async def user_by_name(self, name: str) -> User | None:
+        """The user with that name."""
+        await self.check()
+        return self._users.get(self._ids_by_name.get(names.fold(name), 0))
+
+    async def user_by_token(self, token_hash: bytes) -> User | None:
+        """The user whose token has that hash."""
+        await self.check()
+        return self._users.get(self._ids_by_token.get(token_hash, 0))
+
+    async def users(self, after: int, limit: int) -> list[User]:
+        """The users with a larger id, by id."""
+        await self.check()
+        # Users are never removed, so that their ids have no gaps.
+        last = min(after + limit, len(self._users))
+        return [self._users[user_id] for user_id in range(after + 1, last + 1)]
+
+    async def cursor(self, user_id: int) -> int:
+        """Up to where a user has read."""
+        await self.check()
+        return self._cursors[user_id]
+
+    def save_progress(self, user_id: int, cursor: int, last_seen: datetime) -> None:
+        """Move a user's cursor and last sign of life on."""
+        self._cursors[user_id] = max(cursor, self._cursors[user_id])
+        user = self._users[user_id]
+        if last_seen > user.last_seen:
+            self._users[user_id] = User(user.id, user.name, last_seen)

@@ -1,0 +1,104 @@
+"""Opening a SQLite file as ours: the lock, the pragmas, the schema's version.
+
+All of it blocks.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from chatter.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+APPLICATION_ID = 0x63686174
+"""``chat`` in ASCII: marks a SQLite file as ours (``PRAGMA application_id``)."""
+
+LOCK_WAIT = 5.0
+"""For how many seconds another program's lock on the database is waited out."""
+
+
+def schema_scripts() -> list[str]:
+    """The SQL that leads from each version of the schema to the next, from 0 on."""
+    files = resources.files("chatter.stores.sqlite.schema").iterdir()
+    scripts = sorted((file for file in files if file.name.endswith(".sql")), key=lambda f: f.name)
+    return [script.read_text("utf-8") for script in scripts]
+
+
+@contextmanager
+def clear_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say into one line that names the file."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StoreUnavailable(f"The database {path} can't be used: {error}.") from error
+
+
+class Database:
+    """A SQLite file that belongs to this process until it is closed.
+
+    :param path: the file; it is made, readable by its owner only, if it is missing.
+    :param scripts: the schema, as :func:`schema_scripts` answers it.
+
+    :raises StoreUnavailable: if another chatter has it, it is not ours, its
+        schema is newer than the code, or it can't be opened.
+    """
+
+    def __init__(self, path: Path, scripts: list[str] | None = None) -> None:
+        self.path = path.absolute()
+        self._lock = FileLock(f"{self.path.resolve()}.lock", timeout=0, mode=0o600)
+        with clear_errors(self.path):
+            try:
+                self._lock.acquire()
+            except Timeout:
+                raise StoreUnavailable(
+                    f"The database {self.path} is in use by another chatter."
+                ) from None
+        try:
+            with clear_errors(self.path):
+                self.path.touch(mode=0o600)
+                with closing(self.connect()) as connection:
+                    self._prepare(connection, schema_scripts() if scripts is None else scripts)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection that any one thread at a time may use, in autocommit mode."""
+        connection = sqlite3.connect(
+            self.path, timeout=LOCK_WAIT, isolation_level=None, check_same_thread=False
+        )
+        # FULL: an answered message survives a loss of power, not only a crash.
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def close(self) -> None:
+        """Give the file back.  All its connections must be closed."""
+        self._lock.release()
+
+    def _prepare(self, connection: sqlite3.Connection, scripts: list[str]) -> None:
+        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if application_id != APPLICATION_ID and (application_id or version or objects):
+            raise StoreUnavailable(f"The database {self.path} is not chatter's.")
+        if version > len(scripts):
+            raise StoreUnavailable(
+                f"The database {self.path} has schema {version}, this chatter knows "
+                f"{len(scripts)}: it was used by a newer one."
+            )
+        # Write-ahead logging: readers and the writer don't wait for each other.
+        connection.execute("PRAGMA journal_mode = WAL")
+        for number, script in enumerate(scripts[version:], version + 1):
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {script}\n;"
+                f"PRAGMA application_id = {APPLICATION_ID};"
+                f"PRAGMA user_version = {number}; COMMIT;"
+            )

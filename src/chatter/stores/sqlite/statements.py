@@ -1,0 +1,222 @@
+"""What is read from and written to the SQLite file: the SQL, and rows made values.
+
+All of it blocks.  A batch of rows goes into the database as one JSON text, and
+so as one statement, during which the interpreter is free for the reactor.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from msgspec import json
+
+from chatter import names
+from chatter.errors import NameTaken
+from chatter.model import Message, User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from chatter.model import Draft
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+
+_MESSAGE = "id, sender_id, recipient_id, text, sent_at"
+_USER = "id, name, last_seen"
+
+INSERT_MESSAGES = f"""
+    INSERT INTO messages ({_MESSAGE}, idempotency_key)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
+    FROM json_each(?)
+"""  # noqa: S608 - only names of columns are put in
+
+FIRST_OF_KEYS = """
+    SELECT messages.id, messages.sender_id, recipient_id, text, sent_at, idempotency_key
+    FROM json_each(?) JOIN messages
+    ON messages.sender_id = json_extract(value, '$[0]') AND idempotency_key = json_extract(value, '$[1]')
+"""
+
+SAVE_PROGRESS = """
+    UPDATE users SET cursor = max(cursor, json_extract(value, '$[1]')), last_seen = max(last_seen, json_extract(value, '$[2]'))
+    FROM json_each(?) WHERE users.id = json_extract(value, '$[0]')
+"""
+
+READ_FEED = f"""
+    SELECT * FROM (SELECT {_MESSAGE} FROM messages
+                   WHERE recipient_id IS NULL AND id > :after ORDER BY id LIMIT :limit)
+    UNION
+    SELECT * FROM (SELECT {_MESSAGE} FROM messages
+                   WHERE recipient_id IS NOT NULL AND sender_id = :user_id AND id > :after
+                   ORDER BY id LIMIT :limit)
+    UNION
+    SELECT * FROM (SELECT {_MESSAGE} FROM messages
+                   WHERE recipient_id = :user_id AND id > :after ORDER BY id LIMIT :limit)
+    ORDER BY id LIMIT :limit
+"""  # noqa: S608
+
+READ_GENERAL = f"""
+    SELECT {_MESSAGE} FROM messages WHERE recipient_id IS NULL AND id < :before
+    ORDER BY id DESC LIMIT :limit
+"""  # noqa: S608
+
+READ_PRIVATE = f"""
+    SELECT * FROM (SELECT {_MESSAGE} FROM messages
+                   WHERE sender_id = :user_id AND recipient_id = :other_id AND id < :before
+                   ORDER BY id DESC LIMIT :limit)
+    UNION
+    SELECT * FROM (SELECT {_MESSAGE} FROM messages
+                   WHERE sender_id = :other_id AND recipient_id = :user_id AND id < :before
+                   ORDER BY id DESC LIMIT :limit)
+    ORDER BY id DESC LIMIT :limit
+"""  # noqa: S608
+
+
+def microseconds(moment: datetime) -> int:
+    """A time as the tables hold it."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _moment(value: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    return Message(row[0], row[1], row[2], row[3], _moment(row[4]))
+
+
+def _user(row: tuple[Any, ...]) -> User:
+    return User(row[0], row[1], _moment(row[2]))
+
+
+def read_messages(
+    connection: sqlite3.Connection, statement: str, parameters: dict[str, Any]
+) -> list[Message]:
+    """The messages that one of the ``READ_…`` statements finds, oldest first."""
+    messages = [_message(row) for row in connection.execute(statement, parameters)]
+    if len(messages) > 1 and messages[0].id > messages[-1].id:
+        messages.reverse()
+    return messages
+
+
+def last_id(connection: sqlite3.Connection) -> int:
+    """The id of the newest message; 0 before the first."""
+    (newest,) = connection.execute("SELECT max(id) FROM messages").fetchone()
+    return newest or 0
+
+
+def insert_messages(
+    connection: sqlite3.Connection, drafts: list[Draft], newest: int
+) -> tuple[list[Message], list[Message]]:
+    """Append drafts after the message with the id ``newest``.
+
+    :returns: the message of each draft, and of these the ones that are new.
+    """
+    first_of = _messages_by_key(connection, drafts)
+    answers: list[Message] = []
+    new: list[Message] = []
+    rows: list[tuple[Any, ...]] = []
+    for draft in drafts:
+        if draft.key is not None:
+            earlier = first_of.get((draft.sender_id, draft.key))
+            if earlier is not None:
+                answers.append(earlier)
+                continue
+        newest += 1
+        message = Message(
+            newest, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
+        )
+        if draft.key is not None:
+            first_of[draft.sender_id, draft.key] = message
+        answers.append(message)
+        new.append(message)
+        rows.append(
+            (
+                message.id,
+                message.sender_id,
+                message.recipient_id,
+                message.text,
+                microseconds(message.sent_at),
+                draft.key,
+            )
+        )
+    if rows:
+        connection.execute(INSERT_MESSAGES, (json.encode(rows).decode(),))
+    return answers, new
+
+
+def _messages_by_key(
+    connection: sqlite3.Connection, drafts: list[Draft]
+) -> dict[tuple[int, str], Message]:
+    keys = [(draft.sender_id, draft.key) for draft in drafts if draft.key is not None]
+    if not keys:
+        return {}
+    rows = connection.execute(FIRST_OF_KEYS, (json.encode(keys).decode(),))
+    return {(row[1], row[5]): _message(row) for row in rows}
+
+
+def insert_user(
+    connection: sqlite3.Connection,
+    name: str,
+    token_hash: bytes | None,
+    cursor: int,
+    now: datetime,
+) -> User:
+    """Add a user.
+
+    :raises NameTaken: if somebody has that name.
+    """
+    added = connection.execute(
+        "INSERT INTO users (name, folded_name, token_hash, cursor, last_seen)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (folded_name) DO NOTHING",
+        (name, names.fold(name), token_hash, cursor, microseconds(now)),
+    )
+    if added.rowcount == 0 or added.lastrowid is None:
+        raise NameTaken("Somebody has that name.")
+    return User(added.lastrowid, name, now)
+
+
+def find_user(connection: sqlite3.Connection, column: str, value: int | str | bytes) -> User | None:
+    """The user with that value in a column: ``id``, ``folded_name`` or ``token_hash``."""
+    statement = f"SELECT {_USER} FROM users WHERE {column} = ?"  # noqa: S608
+    row = connection.execute(statement, (value,)).fetchone()
+    return None if row is None else _user(row)
+
+
+def read_users(connection: sqlite3.Connection, after: int, limit: int) -> list[User]:
+    """The users with a larger id, by id."""
+    statement = f"SELECT {_USER} FROM users WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
+    return [_user(row) for row in connection.execute(statement, (after, limit))]
+
+
+def read_cursor(connection: sqlite3.Connection, user_id: int) -> int:
+    """Up to where a user has read, as saved."""
+    row = connection.execute("SELECT cursor FROM users WHERE id = ?", (user_id,)).fetchone()
+    cursor: int = row[0]
+    return cursor
+
+
+def save_progress(
+    connection: sqlite3.Connection, progress: Iterable[tuple[int, int, datetime]]
+) -> None:
+    """Save users' cursors and signs of life, none of them going back."""
+    rows = [(user_id, cursor, microseconds(seen)) for user_id, cursor, seen in progress]
+    connection.execute(SAVE_PROGRESS, (json.encode(rows).decode(),))
+
+
+def in_transaction(
+    connection: sqlite3.Connection, work: Callable[[], list[Any]]
+) -> list[Any]:
+    """Do some work in one durable transaction, or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        results = work()
+        connection.execute("COMMIT")
+    except BaseException:
+        # A full disk may have ended the transaction already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return results

@@ -1,0 +1,298 @@
+"""The store's Twisted side: one thread writes, one reads, the reactor never waits.
+
+Writes go through group commit.  A user's cursor is authoritative in memory, for
+no other process can have the file, and is saved with the others' once a second.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from chatter import names
+from chatter.errors import NameTaken, StoreUnavailable
+from chatter.interfaces import IChatStore
+from chatter.model import MAX_ID, Draft, Message, User
+from chatter.stores.batch_thread import BatchThread
+from chatter.stores.progress import Progress
+from chatter.stores.sqlite import statements
+from chatter.stores.sqlite.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from datetime import datetime
+
+Answer = TypeVar("Answer")
+
+_Read: TypeAlias = "Callable[[sqlite3.Connection], Any]"
+_Write: TypeAlias = "Draft | _Read"
+
+
+@implementer(IChatStore)
+class SQLiteStore(Service):
+    """A store in a SQLite file.
+
+    :param path: the file; it is made if it is missing.
+    :param reactor: the reactor whose thread calls the methods.
+    """
+
+    name = "chatter SQLite store"
+    _log = Logger()
+
+    def __init__(self, path: Path, reactor: Any) -> None:
+        self.listener: Callable[[list[Message]], None] | None = None
+        self.path = path
+        self._reactor = reactor
+        self._trouble: Exception | None = None
+        self._progress = Progress(reactor, self._save_progress)
+        self._writer: BatchThread[_Write] = BatchThread(
+            reactor, self._write_batch, self._publish, "chatter SQLite writer"
+        )
+        self._reader: BatchThread[_Read] = BatchThread(
+            reactor, self._read_batch, name="chatter SQLite reader"
+        )
+
+    @classmethod
+    def make_store(cls, location: str, reactor: Any) -> SQLiteStore:
+        """Make a store from ``sqlite:PATH``."""
+        return cls(_path_of(location), reactor)
+
+    @classmethod
+    def check_store(cls, location: str) -> None:
+        """Open the file and close it again."""
+        Database(_path_of(location)).close()
+
+    def startService(self) -> Deferred[None]:
+        """Open the file; fires once the store can be used."""
+        return Deferred.fromCoroutine(self._start())
+
+    def stopService(self) -> Deferred[None]:
+        """Finish what is under way, save the cursors, close the file."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _start(self) -> None:
+        super().startService()
+        try:
+            await self._in_thread(self._open)
+        except StoreUnavailable:
+            self.running = False
+            raise
+        self._writer.start()
+        self._reader.start()
+        self._progress.start()
+        self._log.info("Opened {path} at message {last_id}.", path=self.path, last_id=self._last_id)
+
+    async def _stop(self) -> None:
+        if not self.running:
+            return
+        super().stopService()
+        await self._progress.stop()
+        await self._writer.stop()
+        await self._reader.stop()
+        await self._in_thread(self._close)
+        self._log.info("Closed {path}.", path=self.path)
+
+    def _in_thread(self, work: Callable[[], None]) -> Deferred[None]:
+        return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work)
+
+    def _open(self) -> None:
+        self._database = Database(self.path)
+        try:
+            self._write_connection = self._database.connect()
+            self._read_connection = self._database.connect()
+            self._last_id = statements.last_id(self._read_connection)
+        except sqlite3.Error as error:
+            self._database.close()
+            raise StoreUnavailable(f"The database {self.path} can't be used: {error}.") from error
+
+    def _close(self) -> None:
+        self._read_connection.close()
+        self._write_connection.close()
+        self._database.close()
+
+    # Writing
+
+    async def append(self, draft: Draft) -> Message:
+        """Append a message."""
+        message: Message
+        message, _ = await self._write(draft)
+        return message
+
+    async def add_user(
+        self, name: str, token_hash: bytes | None, cursor: int, now: datetime
+    ) -> User:
+        """Add a user with a name that nobody has."""
+        user: User = await self._write(
+            lambda connection: statements.insert_user(connection, name, token_hash, cursor, now)
+        )
+        return user
+
+    async def _write(self, job: _Write) -> Any:
+        try:
+            answer = await self._writer.submit(job)
+        except sqlite3.Error as error:
+            if self._trouble is None:
+                self._log.failure("The database can't be written.", path=self.path)
+            self._trouble = error
+            raise StoreUnavailable("The chat can't store anything now.", 5) from error
+        if self._trouble is not None:
+            self._trouble = None
+            self._log.info("The database can be written again.")
+        return answer
+
+    def _write_batch(self, batch: list[_Write]) -> list[Any]:
+        """Write a batch in one transaction; runs in the writer's thread."""
+        drafts = [job for job in batch if isinstance(job, Draft)]
+
+        def write() -> list[Any]:
+            messages, new = statements.insert_messages(
+                self._write_connection, drafts, self._last_id
+            )
+            message_of = iter(messages)
+            is_new = {message.id for message in new}
+            results: list[Any] = []
+            for job in batch:
+                if isinstance(job, Draft):
+                    message = next(message_of)
+                    # Of one key's drafts in one batch, only the first is new.
+                    results.append((message, message.id in is_new))
+                    is_new.discard(message.id)
+                else:
+                    results.append(_result_of(job, self._write_connection))
+            return results
+
+        return statements.in_transaction(self._write_connection, write)
+
+    def _publish(self, results: list[Any]) -> None:
+        """Tell of the new messages of a batch, before their senders are answered."""
+        new = [result[0] for result in results if isinstance(result, tuple) and result[1]]
+        if new:
+            self._last_id = new[-1].id
+            if self.listener is not None:
+                self.listener(new)
+
+    # Reading
+
+    async def last_id(self) -> int:
+        """The id of the newest message."""
+        return await self._read(statements.last_id)
+
+    async def read_feed(self, user_id: int, after: int, limit: int) -> list[Message]:
+        """What a user may see after an id."""
+        return await self._read_messages(
+            statements.READ_FEED, user_id=user_id, after=after, limit=limit
+        )
+
+    async def read_general(self, before: int | None, limit: int) -> list[Message]:
+        """The newest messages of the general chat."""
+        return await self._read_messages(
+            statements.READ_GENERAL, before=_below(before), limit=limit
+        )
+
+    async def read_private(
+        self, user_id: int, other_id: int, before: int | None, limit: int
+    ) -> list[Message]:
+        """The newest messages between two users."""
+        return await self._read_messages(
+            statements.READ_PRIVATE,
+            user_id=user_id,
+            other_id=other_id,
+            before=_below(before),
+            limit=limit,
+        )
+
+    async def user_by_id(self, user_id: int) -> User | None:
+        """The user with that id."""
+        return await self._find_user("id", user_id)
+
+    async def user_by_name(self, name: str) -> User | None:
+        """The user with that name."""
+        return await self._find_user("folded_name", names.fold(name))
+
+    async def user_by_token(self, token_hash: bytes) -> User | None:
+        """The user whose token has that hash."""
+        return await self._find_user("token_hash", token_hash)
+
+    async def users(self, after: int, limit: int) -> list[User]:
+        """The users with a larger id, by id."""
+        return await self._read(lambda connection: statements.read_users(connection, after, limit))
+
+    def _read_messages(
+        self, statement: str, **parameters: int
+    ) -> Coroutine[Any, Any, list[Message]]:
+        return self._read(
+            lambda connection: statements.read_messages(connection, statement, parameters)
+        )
+
+    def _find_user(
+        self, column: str, value: int | str | bytes
+    ) -> Coroutine[Any, Any, User | None]:
+        return self._read(lambda connection: statements.find_user(connection, column, value))
+
+    async def _read(self, job: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        try:
+            answer: Answer = await self._reader.submit(job)
+        except sqlite3.Error as error:
+            self._log.failure("The database can't be read.", path=self.path)
+            raise StoreUnavailable("The chat can't read its log now.", 5) from error
+        return answer
+
+    def _read_batch(self, batch: list[_Read]) -> list[Any]:
+        """Do a batch of reads; runs in the reader's thread."""
+        return [_result_of(job, self._read_connection) for job in batch]
+
+    # Cursors
+
+    async def cursor(self, user_id: int) -> int:
+        """Up to where a user has read."""
+        known = self._progress.cursor(user_id)
+        if known is None:
+            saved = await self._read(lambda connection: statements.read_cursor(connection, user_id))
+            known = self._progress.learn(user_id, saved)
+        return known
+
+    def save_progress(self, user_id: int, cursor: int, last_seen: datetime) -> None:
+        """Move a user's cursor and last sign of life on."""
+        self._progress.move(user_id, cursor, last_seen)
+
+    async def _save_progress(self, progress: list[tuple[int, int, datetime]]) -> None:
+        await self._write(lambda connection: statements.save_progress(connection, progress))
+
+    async def check(self) -> None:
+        """Raise unless the store can serve; a store in trouble tries to write."""
+        if self._trouble is None:
+            await self._read(lambda connection: connection.execute("SELECT 1").fetchone())
+        else:
+            await self._write(_rewrite_version)
+
+
+def _path_of(location: str) -> Path:
+    path = location.removeprefix("sqlite:")
+    if not path or "\0" in path:
+        raise ValueError("A SQLite store is chosen by sqlite:PATH, e.g. sqlite:chatter.sqlite.")
+    return Path(path)
+
+
+def _below(before: int | None) -> int:
+    return MAX_ID if before is None else before
+
+
+def _result_of(job: Callable[[sqlite3.Connection], Any], connection: sqlite3.Connection) -> Any:
+    """What a job of a batch answers; what it raises is its own affair, unless it is SQLite's."""
+    try:
+        return job(connection)
+    except NameTaken as error:
+        return error
+
+
+def _rewrite_version(connection: sqlite3.Connection) -> None:
+    """Write a page that is there already, to see whether the disk takes it."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {version}")

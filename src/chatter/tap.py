@@ -1,0 +1,165 @@
+"""``twistd chatter``: the command line, made one service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.logger import Logger
+from twisted.python.usage import Options as UsageOptions
+
+from chatter import __version__
+from chatter.chat import DEFAULT_HISTORY, Chat
+from chatter.errors import StoreUnavailable
+from chatter.service import ChatService
+from chatter.stores import check_store, make_store
+from chatter.web import ChatResource
+from chatter.web.site import ChatSite
+from chatter.wire import MAX_LIMIT
+
+if TYPE_CHECKING:
+    from twisted.application.service import IService
+    from twisted.python.failure import Failure
+
+DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
+DEFAULT_STORE = "sqlite:chatter.sqlite"
+
+
+class CannotStart(SystemExit, Exception):
+    """The server can't start, for a reason that is said in one line.
+
+    As ``SystemExit`` it ends a foreground ``twistd`` with that line and status 1
+    instead of a traceback; as ``Exception`` a daemonising one reports it likewise.
+    """
+
+
+class Options(UsageOptions):
+    """The options of ``twistd chatter``."""
+
+    synopsis = "[options]"
+
+    longdesc = """\
+Serves a chat over HTTP: one general chat, and private ones. With no option it
+listens on 127.0.0.1:8000 and keeps everything in chatter.sqlite in the current
+folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
+
+    optParameters = [
+        [
+            "store",
+            "s",
+            DEFAULT_STORE,
+            "Where messages and users are kept: sqlite:PATH, or memory: to forget them at "
+            "the end. Example: --store sqlite:/var/lib/chatter/chatter.sqlite",
+        ],
+        [
+            "history",
+            "n",
+            DEFAULT_HISTORY,
+            "How many of the latest messages of the general chat wait for a new user. "
+            "Example: --history 50",
+        ],
+        [
+            "access-log",
+            "l",
+            None,
+            "Write a line for each request to this file. Example: --access-log access.log "
+            "[default: no access log]",
+        ],
+    ]
+
+    compData: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["port"] = []
+
+    def opt_port(self, port: str) -> None:
+        self["port"].append(port)
+
+    # Twisted shows it as the text of --help, as it stands.
+    opt_port.__doc__ = (
+        "Where to listen, as a Twisted endpoint; may be given several times. "
+        "Example: --port tcp:8080 --port unix:/run/chatter.sock "
+        f"[default: {DEFAULT_PORT}]"
+    )
+
+    opt_p = opt_port
+
+    def opt_version(self) -> None:
+        """Display the version of chatter and exit."""
+        print(f"chatter {__version__}")  # noqa: T201 - it is what was asked for
+        raise SystemExit(0)
+
+    def postOptions(self) -> None:
+        """Check what can be checked before anything daemonises.
+
+        :raises CannotStart: if it can't work.
+        """
+        from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
+
+        self["port"] = self["port"] or [DEFAULT_PORT]
+        for port in self["port"]:
+            try:
+                serverFromString(reactor, port)
+            except Exception as error:
+                raise CannotStart(f"chatter: --port {port!r} is no endpoint: {error}") from error
+        self["history"] = _number(self["history"])
+        try:
+            check_store(self["store"])
+        except ValueError as error:
+            raise CannotStart(f"chatter: --store {self['store']!r}: {error}") from error
+        except StoreUnavailable as error:
+            raise CannotStart(f"chatter: {error}") from error
+
+
+def _number(history: object) -> int:
+    try:
+        number = int(str(history))
+    except ValueError:
+        number = -1
+    if not 0 <= number < MAX_LIMIT:
+        raise CannotStart(f"chatter: --history takes 0 to {MAX_LIMIT - 1}, not {history!r}.")
+    return number
+
+
+def makeService(options: Options) -> IService:  # noqa: N802 - twistd asks for this name
+    """Make the service that the options describe."""
+    from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
+
+    clock: Any = reactor
+    store = make_store(options["store"], clock)
+    chat = Chat(store, clock, history=options["history"])
+    site = ChatSite(ChatResource(chat), clock, options["access-log"])
+    endpoints = [serverFromString(clock, port) for port in options["port"]]
+    return TwistdService(store, site, endpoints, clock)
+
+
+class TwistdService(ChatService):
+    """The service as ``twistd`` runs it: if it can't start, the process ends."""
+
+    _log = Logger()
+
+    def __init__(self, store: Any, site: ChatSite, endpoints: Any, reactor: Any) -> None:
+        super().__init__(store, site, endpoints)
+        self._reactor = reactor
+
+    def privilegedStartService(self) -> None:
+        """Bind the ports.
+
+        :raises CannotStart: if one can't be bound.
+        """
+        try:
+            super().privilegedStartService()
+        except Exception as error:
+            raise CannotStart(f"chatter: {error}") from error
+
+    def startService(self) -> Deferred[None]:
+        """Start, and stop the reactor if that fails."""
+        started = super().startService()
+        started.addErrback(self._give_up)
+        return started
+
+    def _give_up(self, failure: Failure) -> None:
+        self._log.critical("chatter can't start: {reason}", reason=failure.getErrorMessage())
+        self._reactor.stop()

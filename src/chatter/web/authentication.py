@@ -1,0 +1,53 @@
+"""Who asks: by the token in the ``Authorization`` header, or as the application says."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from chatter.errors import Unauthorized
+
+if TYPE_CHECKING:
+    from twisted.web.server import Request
+
+    from chatter.chat import Chat
+    from chatter.model import User
+
+Authenticate: TypeAlias = "Callable[[Request], Awaitable[User | None]]"
+"""An application's own way to tell who asks; ``None`` for nobody it knows."""
+
+
+def token_of(request: Request) -> str | None:
+    """The token that a request carries, with or without ``Bearer`` before it."""
+    header = request.getHeader(b"Authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.decode("latin-1").strip().partition(" ")
+    return token.strip() if token and scheme.lower() == "bearer" else scheme
+
+
+class Authentication:
+    """Maps requests to users, and notes that these are there.
+
+    :param authenticate: the application's own way; without it users have tokens.
+    """
+
+    def __init__(self, chat: Chat, authenticate: Authenticate | None = None) -> None:
+        self._chat = chat
+        self._authenticate = authenticate or self._by_token
+        self.uses_tokens = authenticate is None
+
+    async def user_of(self, request: Request) -> User:
+        """The user who asks.
+
+        :raises Unauthorized: if it is nobody known.
+        """
+        user = await self._authenticate(request)
+        if user is None:
+            raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
+        self._chat.see(user)
+        return user
+
+    async def _by_token(self, request: Request) -> User | None:
+        token = token_of(request)
+        return await self._chat.authenticate(token) if token else None

@@ -1,0 +1,67 @@
+"""``POST /connect``: join the chat, or come back to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, json
+
+from chatter.errors import NameTaken, Unauthorized
+from chatter.web.answers import Answer, answer_json
+from chatter.web.authentication import token_of
+from chatter.web.endpoint import Endpoint, Operation, body_of
+from chatter.checks import checked_body
+from chatter.wire import ConnectBody, Connected
+
+if TYPE_CHECKING:
+    from twisted.web.server import Request
+
+    from chatter.chat import Chat
+    from chatter.web.authentication import Authentication
+
+_decoder = json.Decoder(ConnectBody)
+
+
+class ConnectEndpoint(Endpoint):
+    """Makes a user and its token, or answers with the user whose token came along."""
+
+    operation = Operation(
+        method="POST",
+        summary="Join the general chat, or come back to it",
+        description="Without a token it makes a new user, whose first poll has the latest "
+        "messages of the general chat. With a token it answers with the user whose token it is.",
+        body=ConnectBody,
+        body_is_optional=True,
+        answer=Connected,
+        needs_user=False,
+        errors=(Unauthorized, NameTaken),
+    )
+
+    def __init__(self, chat: Chat, authentication: Authentication) -> None:
+        super().__init__()
+        self._chat = chat
+        self._authentication = authentication
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer with the user and the token."""
+        name = _wanted_name(request)
+        token = token_of(request)
+        if token is None and self._authentication.uses_tokens:
+            user, token = await self._chat.connect(name)
+            self._chat.see(user)
+        else:
+            user = await self._authentication.user_of(request)
+        cursor = await self._chat.cursor(user)
+        if token is None or not self._authentication.uses_tokens:
+            return answer_json(Connected("success", user.id, user.name, cursor, UNSET))
+        connected = Connected("success", user.id, user.name, cursor, token)
+        return answer_json(connected, headers=((b"Authorization", token.encode("latin-1")),))
+
+
+def _wanted_name(request: Request) -> str | None:
+    """The name in the body, if that is JSON; any other body is ignored."""
+    body = body_of(request)
+    media_type = (request.getHeader(b"Content-Type") or b"").partition(b";")[0]
+    if not body or media_type.strip().lower() != b"application/json":
+        return None
+    return checked_body(body, _decoder).name

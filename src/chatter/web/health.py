@@ -1,0 +1,35 @@
+"""``GET /health``: whether the chat can serve, for who watches over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatter.web.answers import Answer, answer_json
+from chatter.web.endpoint import Endpoint, Operation
+from chatter.wire import Health
+
+if TYPE_CHECKING:
+    from twisted.web.server import Request
+
+    from chatter.chat import Chat
+
+
+class HealthEndpoint(Endpoint):
+    """Answers 200 while the store can serve, and 503 while it can't."""
+
+    operation = Operation(
+        method="GET",
+        summary="Whether the chat can serve",
+        description="Needs no token.",
+        answer=Health,
+        needs_user=False,
+    )
+
+    def __init__(self, chat: Chat) -> None:
+        super().__init__()
+        self._chat = chat
+
+    async def answer(self, request: Request) -> Answer:  # noqa: ARG002
+        """Answer that all is well."""
+        await self._chat.store.check()
+        return answer_json(Health("OK"))

@@ -1,0 +1,182 @@
+"""``GET /openapi.json``: the endpoints, described by the types that check them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import json
+
+import chatter
+from chatter.errors import (
+    ChatError,
+    ContentTooLarge,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    StoreUnavailable,
+    TransientError,
+    Unauthorized,
+)
+from chatter.model import IdempotencyKey
+from chatter.web.answers import Answer, answer_json
+from chatter.web.endpoint import Endpoint, Operation
+from chatter.wire import ERRORS, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from twisted.web.server import Request
+
+_REF = "#/components/schemas/{name}"
+_BEARER = "token"
+
+
+class OpenAPIEndpoint(Endpoint):
+    """Answers with the OpenAPI document of some endpoints, and of itself."""
+
+    operation = Operation(
+        method="GET",
+        summary="This document",
+        description="Needs no token.",
+        answer=dict,
+        needs_user=False,
+    )
+
+    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+        super().__init__()
+        operations = {path: endpoint.operation for path, endpoint in endpoints.items()}
+        operations["openapi.json"] = self.operation
+        self._answer_always = answer_json(document(operations))
+
+    async def answer(self, request: Request) -> Answer:  # noqa: ARG002
+        """Answer with the document."""
+        return self._answer_always
+
+
+def document(operations: Mapping[str, Operation]) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of operations at their paths."""
+    schemas = _Schemas(operations.values())
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "chatter",
+            "version": chatter.__version__,
+            "description": "One log of messages, everyone a cursor.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        # Relative to this document, wherever the chat is put.
+        "servers": [{"url": "."}],
+        "paths": {
+            f"/{path}": {operation.method.lower(): _operation(path, operation, schemas)}
+            for path, operation in operations.items()
+        },
+        "components": {
+            "schemas": schemas.components,
+            "securitySchemes": {_BEARER: {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+class _Schemas:
+    """The JSON schemas of all types that the operations name."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        types: list[Any] = [Problem, IdempotencyKey]
+        for operation in operations:
+            named = (operation.query, operation.body, operation.answer)
+            types.extend(type_ for type_ in named if type_ is not None)
+        schemas, self.components = json.schema_components(types, ref_template=_REF)
+        self._schema_of = dict(zip(types, schemas, strict=True))
+
+    def of(self, type_: Any) -> dict[str, Any]:
+        """The schema of a type, by reference where it has a name."""
+        schema: dict[str, Any] = self._schema_of[type_]
+        return schema
+
+    def fields(self, type_: type) -> dict[str, Any]:
+        """The schemas of a type's fields."""
+        fields: dict[str, Any] = self.components.pop(type_.__name__)["properties"]
+        return fields
+
+
+def _operation(path: str, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": path.removesuffix(".json").replace("-", "_"),
+        "summary": operation.summary,
+        "description": operation.description,
+        "parameters": _parameters(operation, schemas),
+        "responses": _responses(operation, schemas),
+    }
+    if operation.needs_user:
+        described["security"] = [{_BEARER: []}]
+    elif operation.body_is_optional:
+        described["security"] = [{}, {_BEARER: []}]
+    if operation.body is not None:
+        described["requestBody"] = {
+            "required": not operation.body_is_optional,
+            "content": {"application/json": {"schema": schemas.of(operation.body)}},
+        }
+    return described
+
+
+def _parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
+    parameters = []
+    if operation.query is not None:
+        parameters = [
+            {"name": name, "in": "query", "schema": _without_null(schema)}
+            for name, schema in schemas.fields(operation.query).items()
+        ]
+    if operation.takes_key:
+        parameters.append(
+            {"name": "Idempotency-Key", "in": "header", "schema": schemas.of(IdempotencyKey)}
+        )
+    return parameters
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that is not given is not in the URL; it is never null there."""
+    if "anyOf" in schema:
+        (choice,) = (c for c in schema["anyOf"] if c != {"type": "null"})
+        return dict(choice)
+    if None in schema.get("enum", ()):
+        return {**schema, "enum": [value for value in schema["enum"] if value is not None]}
+    return schema
+
+
+def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    responses: dict[str, Any] = {
+        "200": {
+            "description": "The answer.",
+            "content": {"application/json": {"schema": schemas.of(operation.answer)}},
+        }
+    }
+    errors: set[type[ChatError]] = {MethodNotAllowed, InternalError, StoreUnavailable}
+    errors.update(operation.errors)
+    if operation.needs_user:
+        errors.add(Unauthorized)
+    if operation.query is not None or operation.body is not None:
+        errors.add(InvalidRequest)
+    if operation.body is not None:
+        errors.add(ContentTooLarge)
+    for error in sorted(errors, key=lambda error: ERRORS[error][1]):
+        responses[str(ERRORS[error][1])] = _error_response(error, schemas)
+    return responses
+
+
+def _error_response(error: type[ChatError], schemas: _Schemas) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": ERRORS[error][2] + ".",
+        "content": {"application/problem+json": {"schema": schemas.of(Problem)}},
+    }
+    header = (
+        "WWW-Authenticate"
+        if error is Unauthorized
+        else "Allow"
+        if error is MethodNotAllowed
+        else "Retry-After"
+        if issubclass(error, TransientError)
+        else None
+    )
+    if header is not None:
+        response["headers"] = {header: {"schema": {"type": "string"}}}
+    return response

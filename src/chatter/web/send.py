@@ -1,0 +1,80 @@
+"""``POST /send`` and ``POST /send-private``: say something, once, for good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import json
+
+from chatter.errors import UnknownRecipient
+from chatter.model import Message
+from chatter.web.answers import Answer, answer_json
+from chatter.web.endpoint import Endpoint, Operation, parsed_body
+from chatter.wire import SendBody, SendPrivateBody
+
+if TYPE_CHECKING:
+    from twisted.web.server import Request
+
+    from chatter.chat import Chat
+    from chatter.web.authentication import Authentication
+
+_send_decoder = json.Decoder(SendBody)
+_send_private_decoder = json.Decoder(SendPrivateBody)
+
+
+class SendEndpoint(Endpoint):
+    """Sends to the general chat."""
+
+    operation = Operation(
+        method="POST",
+        summary="Send to the general chat",
+        description="Answers with the message once it is durable.",
+        body=SendBody,
+        answer=Message,
+        takes_key=True,
+    )
+
+    def __init__(self, chat: Chat, authentication: Authentication) -> None:
+        super().__init__()
+        self._chat = chat
+        self._authentication = authentication
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer with the message."""
+        user = await self._authentication.user_of(request)
+        body = parsed_body(request, _send_decoder)
+        return answer_json(await self._chat.send(user, body.text, _key_of(request)))
+
+
+class SendPrivateEndpoint(Endpoint):
+    """Sends to one participant."""
+
+    operation = Operation(
+        method="POST",
+        summary="Send privately to one participant",
+        description="Answers with the message once it is durable. Nobody but the sender and "
+        "the recipient ever sees it.",
+        body=SendPrivateBody,
+        answer=Message,
+        takes_key=True,
+        errors=(UnknownRecipient,),
+    )
+
+    def __init__(self, chat: Chat, authentication: Authentication) -> None:
+        super().__init__()
+        self._chat = chat
+        self._authentication = authentication
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer with the message."""
+        user = await self._authentication.user_of(request)
+        body = parsed_body(request, _send_private_decoder)
+        message = await self._chat.send_private(
+            user, body.recipient_id, body.text, _key_of(request)
+        )
+        return answer_json(message)
+
+
+def _key_of(request: Request) -> str | None:
+    key = request.getHeader(b"Idempotency-Key")
+    return None if key is None else key.decode("latin-1")

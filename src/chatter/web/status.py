@@ -1,0 +1,74 @@
+"""``GET /status``: the poll, and with ``chat_type`` a look into one chat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatter.errors import InvalidRequest, UnknownRecipient
+from chatter.model import Page
+from chatter.web.answers import Answer, answer_json
+from chatter.web.endpoint import Endpoint, Operation, parsed_query
+from chatter.wire import DEFAULT_LIMIT, StatusQuery
+
+if TYPE_CHECKING:
+    from twisted.web.server import Request
+
+    from chatter.chat import Chat
+    from chatter.model import User
+    from chatter.web.authentication import Authentication
+
+_PLAIN_POLL = StatusQuery()
+
+
+class StatusEndpoint(Endpoint):
+    """Answers with messages, oldest first."""
+
+    operation = Operation(
+        method="GET",
+        summary="Poll for what is unread, or look into one chat",
+        description="Without chat_type it is the poll: what is unread, general and private, "
+        "oldest first, after which it counts as read. With after it is the lossless poll: what "
+        "comes after that id, which proves that all up to it was read. With chat_type it is a "
+        "look into one chat, which reads nothing: its newest messages, or those before an id.",
+        query=StatusQuery,
+        answer=Page,
+        errors=(UnknownRecipient,),
+    )
+
+    def __init__(self, chat: Chat, authentication: Authentication) -> None:
+        super().__init__()
+        self._chat = chat
+        self._authentication = authentication
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer with a page of messages."""
+        user = await self._authentication.user_of(request)
+        query = parsed_query(request, StatusQuery) if request.args else _PLAIN_POLL
+        if query.chat_type is None:
+            return await self._poll(request, user, query)
+        return await self._look(user, query)
+
+    async def _poll(self, request: Request, user: User, query: StatusQuery) -> Answer:
+        if query.before is not None or query.recipient_id is not None:
+            raise InvalidRequest("before and recipient_id go with chat_type.")
+        after = query.after
+        if request.method == b"HEAD" and after is None:
+            after = await self._chat.cursor(user)
+        page = await self._chat.poll(user, query.limit or DEFAULT_LIMIT, after)
+        if after is not None or not page.messages:
+            return answer_json(page)
+        # The cursor moves when the answer has left, not when it was made.
+        return answer_json(page, delivered=lambda: self._chat.acknowledge(user, page.cursor))
+
+    async def _look(self, user: User, query: StatusQuery) -> Answer:
+        if query.after is not None:
+            raise InvalidRequest("after does not go with chat_type; before pages back.")
+        limit = query.limit or self._chat.history or DEFAULT_LIMIT
+        if query.chat_type != "private":
+            if query.recipient_id is not None:
+                raise InvalidRequest("recipient_id goes with chat_type=private.")
+            return answer_json(await self._chat.general_history(user, limit, query.before))
+        if query.recipient_id is None:
+            raise InvalidRequest("chat_type=private needs recipient_id.")
+        page = await self._chat.private_history(user, query.recipient_id, limit, query.before)
+        return answer_json(page)

@@ -1,0 +1,38 @@
+"""``GET /users``: who takes part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatter.web.answers import Answer, answer_json
+from chatter.web.endpoint import Endpoint, Operation, parsed_query
+from chatter.wire import Users, UsersQuery
+
+if TYPE_CHECKING:
+    from twisted.web.server import Request
+
+    from chatter.chat import Chat
+    from chatter.web.authentication import Authentication
+
+
+class UsersEndpoint(Endpoint):
+    """Answers with the participants."""
+
+    operation = Operation(
+        method="GET",
+        summary="The participants",
+        description="In the order of their ids, a page at a time.",
+        query=UsersQuery,
+        answer=Users,
+    )
+
+    def __init__(self, chat: Chat, authentication: Authentication) -> None:
+        super().__init__()
+        self._chat = chat
+        self._authentication = authentication
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer with a page of participants."""
+        await self._authentication.user_of(request)
+        query = parsed_query(request, UsersQuery)
+        return answer_json(await self._chat.users(query.after, query.limit))
