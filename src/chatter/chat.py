@@ -187,9 +187,7 @@ class Chat:
 
     # Reading
 
-    async def poll(
-        self, user: User, limit: int = DEFAULT_LIMIT, after: int | None = None
-    ) -> Page:
+    async def poll(self, user: User, limit: int = DEFAULT_LIMIT, after: int | None = None) -> Page:
         """What the user has not read, oldest first.
 
         Nothing moves until the page is acknowledged.

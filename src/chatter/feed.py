@@ -90,9 +90,7 @@ class Log:
         """
         return _before(self._general, before, limit)
 
-    def private(
-        self, user_id: int, other_id: int, before: int | None, limit: int
-    ) -> list[Message]:
+    def private(self, user_id: int, other_id: int, before: int | None, limit: int) -> list[Message]:
         """The newest ``limit`` messages between two users, oldest first.
 
         :param before: only messages with a smaller id.

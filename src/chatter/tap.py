@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
@@ -20,6 +19,7 @@ from chatter.wire import MAX_LIMIT
 
 if TYPE_CHECKING:
     from twisted.application.service import IService
+    from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
 DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
@@ -44,7 +44,7 @@ Serves a chat over HTTP: one general chat, and private ones. With no option it
 listens on 127.0.0.1:8000 and keeps everything in chatter.sqlite in the current
 folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
 
-    optParameters = [
+    optParameters: ClassVar[list[list[object]]] = [
         [
             "store",
             "s",
@@ -74,7 +74,7 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         super().__init__()
         self["port"] = []
 
-    def opt_port(self, port: str) -> None:
+    def opt_port(self, port: str) -> None:  # noqa: D102 - see below
         self["port"].append(port)
 
     # Twisted shows it as the text of --help, as it stands.
@@ -123,7 +123,7 @@ def _number(history: object) -> int:
     return number
 
 
-def makeService(options: Options) -> IService:  # noqa: N802 - twistd asks for this name
+def makeService(options: Options) -> IService:
     """Make the service that the options describe."""
     from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, json
@@ -13,8 +14,6 @@ from chatter.errors import TransientError, Unauthorized
 from chatter.wire import problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from twisted.web.server import Request
 
     from chatter.errors import ChatError

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from chatter.errors import Unauthorized
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from twisted.web.server import Request
 
     from chatter.chat import Chat

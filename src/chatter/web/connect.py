@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, json
 
+from chatter.checks import checked_body
 from chatter.errors import NameTaken, Unauthorized
 from chatter.web.answers import Answer, answer_json
 from chatter.web.authentication import token_of
 from chatter.web.endpoint import Endpoint, Operation, body_of
-from chatter.checks import checked_body
 from chatter.wire import ConnectBody, Connected
 
 if TYPE_CHECKING:

@@ -131,9 +131,7 @@ class Endpoint(JSONResource):
         """Derive from the operation what is needed for each request."""
         super().__init_subclass__()
         method = cls.operation.method.encode()
-        cls.allowed = (
-            (b"GET", b"HEAD", b"OPTIONS") if method == b"GET" else (method, b"OPTIONS")
-        )
+        cls.allowed = (b"GET", b"HEAD", b"OPTIONS") if method == b"GET" else (method, b"OPTIONS")
 
 
 def body_of(request: Request) -> bytes:

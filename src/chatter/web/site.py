@@ -110,7 +110,7 @@ class ChatChannel(HTTPChannel):
             "Connection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + answer.body)
-        self.dataReceived = lambda data: None  # type: ignore[method-assign]
+        self.dataReceived = lambda _: None  # type: ignore[method-assign]
         self.setTimeout(LINGER_TIMEOUT)
         if hasattr(self.transport, "loseWriteConnection"):
             self.transport.loseWriteConnection()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing, contextmanager
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -17,6 +16,7 @@ from chatter.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 APPLICATION_ID = 0x63686174
 """``chat`` in ASCII: marks a SQLite file as ours (``PRAGMA application_id``)."""

@@ -6,7 +6,6 @@ so as one statement, during which the interpreter is free for the reactor.
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from chatter.errors import NameTaken
 from chatter.model import Message, User
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterable
 
     from chatter.model import Draft
@@ -29,18 +29,21 @@ _USER = "id, name, last_seen"
 
 INSERT_MESSAGES = f"""
     INSERT INTO messages ({_MESSAGE}, idempotency_key)
-    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+           json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
     FROM json_each(?)
 """  # noqa: S608 - only names of columns are put in
 
 FIRST_OF_KEYS = """
     SELECT messages.id, messages.sender_id, recipient_id, text, sent_at, idempotency_key
     FROM json_each(?) JOIN messages
-    ON messages.sender_id = json_extract(value, '$[0]') AND idempotency_key = json_extract(value, '$[1]')
+    ON messages.sender_id = json_extract(value, '$[0]')
+    AND idempotency_key = json_extract(value, '$[1]')
 """
 
 SAVE_PROGRESS = """
-    UPDATE users SET cursor = max(cursor, json_extract(value, '$[1]')), last_seen = max(last_seen, json_extract(value, '$[2]'))
+    UPDATE users SET cursor = max(cursor, json_extract(value, '$[1]')),
+                     last_seen = max(last_seen, json_extract(value, '$[2]'))
     FROM json_each(?) WHERE users.id = json_extract(value, '$[0]')
 """
 
@@ -125,9 +128,7 @@ def insert_messages(
                 answers.append(earlier)
                 continue
         newest += 1
-        message = Message(
-            newest, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
-        )
+        message = Message(newest, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at)
         if draft.key is not None:
             first_of[draft.sender_id, draft.key] = message
         answers.append(message)
@@ -206,9 +207,7 @@ def save_progress(
     connection.execute(SAVE_PROGRESS, (json.encode(rows).decode(),))
 
 
-def in_transaction(
-    connection: sqlite3.Connection, work: Callable[[], list[Any]]
-) -> list[Any]:
+def in_transaction(connection: sqlite3.Connection, work: Callable[[], list[Any]]) -> list[Any]:
     """Do some work in one durable transaction, or not at all."""
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -231,9 +231,7 @@ class SQLiteStore(Service):
             lambda connection: statements.read_messages(connection, statement, parameters)
         )
 
-    def _find_user(
-        self, column: str, value: int | str | bytes
-    ) -> Coroutine[Any, Any, User | None]:
+    def _find_user(self, column: str, value: int | str | bytes) -> Coroutine[Any, Any, User | None]:
         return self._read(lambda connection: statements.find_user(connection, column, value))
 
     async def _read(self, job: Callable[[sqlite3.Connection], Answer]) -> Answer:
