@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, json
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IPullProducer, IPushProducer
+from twisted.web.http import NO_CONTENT, HTTPChannel
 from zope.interface import implementer
 
 from chatter.errors import TransientError, Unauthorized
 from chatter.wire import problem_of
 
 if TYPE_CHECKING:
+    from twisted.python.failure import Failure
     from twisted.web.server import Request
 
     from chatter.errors import ChatError
@@ -57,13 +60,12 @@ async def send(request: Request, answer: Answer) -> None:
         lost before the whole answer was handed over.
     """
     request.setResponseCode(answer.status)
-    headers = request.responseHeaders
-    if answer.status != 204:  # noqa: PLR2004 - No Content
-        headers.setRawHeaders(b"Content-Type", [answer.content_type])
-        headers.setRawHeaders(b"Content-Length", [b"%d" % len(answer.body)])
-    headers.setRawHeaders(b"Cache-Control", [b"no-store"])
+    if answer.status != NO_CONTENT:
+        request.setHeader(b"Content-Type", answer.content_type)
+        request.setHeader(b"Content-Length", b"%d" % len(answer.body))
+    request.setHeader(b"Cache-Control", b"no-store")
     for name, value in answer.headers:
-        headers.setRawHeaders(name, [value])
+        request.setHeader(name, value)
     if answer.delivered is None or request.method == b"HEAD":
         request.write(answer.body)
     else:
@@ -75,45 +77,58 @@ async def send(request: Request, answer: Answer) -> None:
 async def _hand_over(request: Request, body: bytes) -> None:
     """Write a body and wait until the operating system has all of it.
 
-    A transport pauses its producer while it has more than ``bufferSize`` bytes to
-    send, and resumes it when it has none.  So with a size of 0 it tells exactly
-    when nothing is left.  Where the transport is none of Twisted's own sockets
-    (TLS), it tells so of large answers only, and small ones count as handed over
-    once they are written.
+    :raises ConnectionClosed: if the connection is lost before.
     """
     transport: Any = request.transport
-    usual_size = getattr(transport, "bufferSize", None)
+    channel: Any = request.channel
     drain = _Drain()
-    gone = request.notifyFinish()
-    request.registerProducer(drain, True)
-    try:
-        if usual_size is not None:
-            transport.bufferSize = 0
-        request.write(body)
-        if drain.paused:
-            gone.addErrback(drain.drained.errback)
-            await drain.drained
-    finally:
-        if usual_size is not None:
-            transport.bufferSize = usual_size
-        request.unregisterProducer()
-        gone.addErrback(lambda _: None)
+    request.write(body)
+    if isinstance(transport, FileDescriptor) and isinstance(channel, HTTPChannel):
+        # A socket asks a pull producer for more whenever it has nothing left to
+        # send.  The channel is a push producer, which hears only of large rests.
+        transport.unregisterProducer()
+        transport.registerProducer(drain, False)
+        try:
+            await drain.done(request)
+        finally:
+            transport.unregisterProducer()
+            transport.registerProducer(channel, True)
+    else:
+        # Other transports (TLS, memory) pause a push producer if they tell at all.
+        request.registerProducer(drain, True)
+        try:
+            if drain.paused:
+                await drain.done(request)
+        finally:
+            request.unregisterProducer()
 
 
-@implementer(IPushProducer)
+@implementer(IPullProducer, IPushProducer)
 class _Drain:
-    """Watches whether a transport has bytes left to send."""
+    """Has nothing to produce, but hears when a transport has nothing left to send."""
 
     def __init__(self) -> None:
         self.paused = False
-        self.drained: Deferred[None] = Deferred()
+        self._drained: Deferred[None] | None = None
+
+    async def done(self, request: Request) -> None:
+        """Wait for the next time that it is asked for more."""
+        self._drained = Deferred()
+        request.notifyFinish().addErrback(self._lost)
+        await self._drained
+
+    def _lost(self, reason: Failure) -> None:
+        if self._drained is not None and not self._drained.called:
+            self._drained.errback(reason)
 
     def pauseProducing(self) -> None:
+        """Hear that something is left to send."""
         self.paused = True
 
     def resumeProducing(self) -> None:
-        if self.paused and not self.drained.called:
-            self.drained.callback(None)
+        """Hear that nothing is left to send."""
+        if self._drained is not None and not self._drained.called:
+            self._drained.callback(None)
 
     def stopProducing(self) -> None:
         """Do nothing: the request tells that its connection is lost."""
