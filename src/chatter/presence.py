@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 LIFETIME = timedelta(minutes=1)
 """For so long after a sign of life a user is online."""
 
-_WORTH_SAVING = timedelta(seconds=30)
+_WORTH_SAVING = 30.0
+"""A sign of life is saved if the last one saved is so many seconds old."""
 
 
 class Presence:
@@ -19,26 +20,30 @@ class Presence:
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._seen: dict[int, datetime] = {}
-        self._saved: dict[int, datetime] = {}
+        self._seen: dict[int, float] = {}
+        self._saved: dict[int, float] = {}
 
     def now(self) -> datetime:
         """The clock's time, in UTC."""
-        return datetime.fromtimestamp(self._clock.seconds(), timezone.utc)
+        return _moment(self._clock.seconds())
 
     def see(self, user_id: int) -> datetime | None:
         """Note a sign of life; answers its time if it is worth being saved."""
-        now = self._seen[user_id] = self.now()
-        saved = self._saved.get(user_id)
-        if saved is not None and now - saved < _WORTH_SAVING:
+        now = self._seen[user_id] = self._clock.seconds()
+        if now - self._saved.get(user_id, 0) < _WORTH_SAVING:
             return None
         self._saved[user_id] = now
-        return now
+        return _moment(now)
 
     def last_seen(self, user_id: int, saved: datetime) -> datetime:
         """The last sign of life, here or as saved."""
-        return max(saved, self._seen.get(user_id, saved))
+        seen = self._seen.get(user_id)
+        return saved if seen is None else max(saved, _moment(seen))
 
     def is_online(self, last_seen: datetime) -> bool:
         """Tell whether somebody last seen then is still there."""
         return self.now() - last_seen < LIFETIME
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)

@@ -33,7 +33,7 @@ MAX_BODY = 64 * 1024
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 
-Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="How many at most: 1 to 1000.")]
 
 
 class ConnectBody(Struct, frozen=True):
@@ -62,7 +62,7 @@ class StatusQuery(Struct, frozen=True):
     it, it is a look into one chat, and ``before`` pages back.
     """
 
-    limit: Annotated[Limit, Meta(description="At most so many messages.")] | None = None
+    limit: Limit | None = None
     after: (
         Annotated[
             Cursor, Meta(description="Answer what comes after it; all up to it has been read.")

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, json
 from twisted.internet.abstract import FileDescriptor
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPullProducer, IPushProducer
-from twisted.web.http import NO_CONTENT, HTTPChannel
+from twisted.web.http import NO_CONTENT, OK, HTTPChannel
 from zope.interface import implementer
 
 from chatter.errors import TransientError, Unauthorized
 from chatter.wire import problem_of
 
 if TYPE_CHECKING:
-    from twisted.python.failure import Failure
     from twisted.web.server import Request
 
     from chatter.errors import ChatError
@@ -53,82 +51,85 @@ def answer_error(error: ChatError, *headers: tuple[bytes, bytes]) -> Answer:
     return Answer(_encode(problem), problem.status, b"application/problem+json", headers)
 
 
-async def send(request: Request, answer: Answer) -> None:
-    """Send an answer and finish the request.
-
-    :raises ConnectionError: or whatever the connection was lost with, if it was
-        lost before the whole answer was handed over.
-    """
-    request.setResponseCode(answer.status)
+def prepare(request: Request, answer: Answer) -> bytes:
+    """Set the status and the headers of an answer; returns the body."""
+    if answer.status != OK:
+        request.setResponseCode(answer.status)
     if answer.status != NO_CONTENT:
         request.setHeader(b"Content-Type", answer.content_type)
-        request.setHeader(b"Content-Length", b"%d" % len(answer.body))
     request.setHeader(b"Cache-Control", b"no-store")
     for name, value in answer.headers:
         request.setHeader(name, value)
+    return answer.body
+
+
+def send(request: Request, answer: Answer) -> None:
+    """Send an answer and finish the request, at once or when all of it has left."""
+    body = prepare(request, answer)
+    if answer.status != NO_CONTENT:
+        request.setHeader(b"Content-Length", b"%d" % len(body))
     if answer.delivered is None or request.method == b"HEAD":
-        request.write(answer.body)
+        request.write(body)
+        request.finish()
     else:
-        await _hand_over(request, answer.body)
-        answer.delivered()
-    request.finish()
-
-
-async def _hand_over(request: Request, body: bytes) -> None:
-    """Write a body and wait until the operating system has all of it.
-
-    :raises ConnectionClosed: if the connection is lost before.
-    """
-    transport: Any = request.transport
-    channel: Any = request.channel
-    drain = _Drain()
-    request.write(body)
-    if isinstance(transport, FileDescriptor) and isinstance(channel, HTTPChannel):
-        # A socket asks a pull producer for more whenever it has nothing left to
-        # send.  The channel is a push producer, which hears only of large rests.
-        transport.unregisterProducer()
-        transport.registerProducer(drain, False)
-        try:
-            await drain.done(request)
-        finally:
-            transport.unregisterProducer()
-            transport.registerProducer(channel, True)
-    else:
-        # Other transports (TLS, memory) pause a push producer if they tell at all.
-        request.registerProducer(drain, True)
-        try:
-            if drain.paused:
-                await drain.done(request)
-        finally:
-            request.unregisterProducer()
+        HandOver(request, body, answer.delivered).begin()
 
 
 @implementer(IPullProducer, IPushProducer)
-class _Drain:
-    """Has nothing to produce, but hears when a transport has nothing left to send."""
+class HandOver:
+    """Sends a body, and tells once the operating system has all of it.
 
-    def __init__(self) -> None:
-        self.paused = False
-        self._drained: Deferred[None] | None = None
+    It is a producer that has nothing to produce: it only hears what a transport
+    tells a producer, that something is left to send, or nothing any more.
 
-    async def done(self, request: Request) -> None:
-        """Wait for the next time that it is asked for more."""
-        self._drained = Deferred()
-        request.notifyFinish().addErrback(self._lost)
-        await self._drained
+    :param delivered: called then; never if the connection is lost before.
+    """
 
-    def _lost(self, reason: Failure) -> None:
-        if self._drained is not None and not self._drained.called:
-            self._drained.errback(reason)
+    def __init__(self, request: Request, body: bytes, delivered: Callable[[], None]) -> None:
+        self._request = request
+        self._body = body
+        self._delivered = delivered
+        self._socket: FileDescriptor | None = None
+        self._waiting = False
+
+    def begin(self) -> None:
+        """Send the body."""
+        transport: Any = self._request.transport
+        channel: Any = self._request.channel
+        self._request.write(self._body)
+        if isinstance(transport, FileDescriptor) and isinstance(channel, HTTPChannel):
+            # A socket asks a pull producer for more whenever it has nothing left to
+            # send.  Twisted's channel is a push producer, which hears of it only
+            # when that was much.
+            transport.unregisterProducer()
+            transport.registerProducer(self, False)
+            self._socket = transport
+            self._waiting = True
+        else:
+            # Others pause a push producer if something is left, as far as they tell.
+            self._request.registerProducer(self, True)
+            if not self._waiting:
+                self._end()
 
     def pauseProducing(self) -> None:
         """Hear that something is left to send."""
-        self.paused = True
+        self._waiting = True
 
     def resumeProducing(self) -> None:
         """Hear that nothing is left to send."""
-        if self._drained is not None and not self._drained.called:
-            self._drained.callback(None)
+        if self._waiting:
+            self._waiting = False
+            self._end()
 
     def stopProducing(self) -> None:
-        """Do nothing: the request tells that its connection is lost."""
+        """Hear that the connection is lost."""
+        self._waiting = False
+
+    def _end(self) -> None:
+        if self._socket is None:
+            self._request.unregisterProducer()
+        else:
+            self._socket.unregisterProducer()
+            self._socket.registerProducer(self._request.channel, True)
+        self._delivered()
+        self._request.finish()

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from msgspec import Struct, json
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectionClosed
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -25,10 +24,13 @@ from chatter.errors import (
     MethodNotAllowed,
     NotFound,
 )
-from chatter.web.answers import Answer, answer_error, send
+from chatter.web.answers import Answer, answer_error, prepare, send
+from chatter.web.coroutines import resumed
 from chatter.wire import MAX_BODY
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from twisted.web.server import Request
 
 Value = TypeVar("Value")
@@ -66,25 +68,31 @@ class JSONResource(Resource):
         """Whatever has no resource of its own is not found."""
         return MissingResource()
 
-    def render(self, request: Request) -> int:
-        """Answer a request, whatever its method."""
-        answered = Deferred.fromCoroutine(self._render(request))
-        answered.addErrback(
-            lambda failure: self._log.failure("A request could not be answered.", failure)
-        )
+    def render(self, request: Request) -> bytes | int:
+        """Answer a request, whatever its method: now if nothing has to be waited for."""
+        answering = self._answer(request)
+        try:
+            waits_for = answering.send(None)
+        except StopIteration as done:
+            answer: Answer = done.value
+            if answer.delivered is None and answer.body and request.method != b"HEAD":
+                return prepare(request, answer)
+            send(request, answer)
+        else:
+            answered = Deferred.fromCoroutine(
+                self._answer_later(request, resumed(answering, waits_for))
+            )
+            answered.addErrback(
+                lambda failure: self._log.failure("A request could not be answered.", failure)
+            )
         return NOT_DONE_YET
 
-    async def _render(self, request: Request) -> None:
+    async def _answer_later(self, request: Request, answering: Awaitable[Answer]) -> None:
         lost: list[object] = []
         request.notifyFinish().addErrback(lost.append)
-        answer = await self._answer(request)
-        if lost:
-            return
-        try:
-            await send(request, answer)
-        except (ConnectionClosed, CancelledError):
-            # Nothing was handed over, so nothing has been read.
-            return
+        answer = await answering
+        if not lost:
+            send(request, answer)
 
     async def _answer(self, request: Request) -> Answer:
         try:

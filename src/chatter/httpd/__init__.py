@@ -1,0 +1,18 @@
+"""An HTTP/1.1 server for ``twisted.web`` resources that costs little.
+
+``httptools`` (llhttp, the parser of Node.js and uvicorn) reads the requests; any
+:class:`twisted.web.resource.IResource` tree answers them.  The package knows
+nothing of chats: what it does is that of :class:`twisted.web.server.Site`, at a
+fraction of the cost, with limits, and stricter about what it takes for HTTP.
+
+- :mod:`~chatter.httpd.site` the factory: connections, time, and the clean end;
+- :mod:`~chatter.httpd.channel` one connection: bytes in, requests in order out;
+- :mod:`~chatter.httpd.head` one request's head while it is read, and its limits;
+- :mod:`~chatter.httpd.request` the request that a resource sees;
+- :mod:`~chatter.httpd.output` bytes out, at once where the socket takes them.
+"""
+
+from chatter.httpd.limits import Limits
+from chatter.httpd.site import LeanSite, reason_of
+
+__all__ = ["LeanSite", "Limits", "reason_of"]

@@ -1,0 +1,31 @@
+"""How much a client may ask of the server, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a connection may use before it is refused or closed.
+
+    :ivar uri: the longest request target, in bytes; a longer one gets 414.
+    :ivar head: the largest head (target and header fields), in bytes; a larger one
+        gets 431.
+    :ivar fields: the most header fields; more get 431.
+    :ivar body: the largest body, in bytes; a larger one gets 413, before it is read.
+    :ivar idle: a connection on which no request begins for so many seconds is closed.
+    :ivar receive: a request that has not arrived whole after so many seconds gets 408.
+    :ivar stall: a connection that takes nothing for so many seconds while there is
+        something to send is cut off.
+    :ivar linger: for so many seconds a refused client may go on sending.
+    """
+
+    uri: int = 8 * 1024
+    head: int = 16 * 1024
+    fields: int = 100
+    body: int = 1024 * 1024
+    idle: float = 60
+    receive: float = 60
+    stall: float = 60
+    linger: float = 5

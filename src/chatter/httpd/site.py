@@ -1,0 +1,171 @@
+"""The factory: its connections, the time that they share, and the clean end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.web.http import RESPONSES, datetimeToString
+from twisted.web.resource import getChildForRequest
+from twisted.web.server import Site, version
+
+from chatter.httpd.channel import LeanChannel
+from chatter.httpd.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import IAddress, IDelayedCall
+    from twisted.web.resource import IResource
+
+TICK = 1.0
+"""So often, in seconds, deadlines are looked at and the date is made anew."""
+
+DRAIN_TIMEOUT = 3.0
+"""A draining site waits so many seconds for answers under way."""
+
+_NEWER_REASONS = {413: b"Content Too Large", 431: b"Request Header Fields Too Large"}
+
+
+def reason_of(status: int) -> bytes:
+    """What a status is called (RFC 9110, section 15; RFC 6585)."""
+    reason: bytes = _NEWER_REASONS.get(status) or RESPONSES[status]
+    return reason
+
+
+def plain_refusal(status: int) -> tuple[bytes, bytes]:
+    """The content type and the body that a refused client gets by default."""
+    return b"text/plain", reason_of(status) + b"\n"
+
+
+class LeanSite(Site):
+    """A :class:`twisted.web.server.Site` whose connections cost little.
+
+    :param resource: the root of the resources.
+    :param reactor: an ``IReactorTime`` provider.
+    :param limits: how much a client may ask for.
+    :param access_log: where to write a line for each request; nowhere by default.
+    :param refusal: the content type and the body for a request that is refused
+        with a status before any resource sees it.
+
+    :ivar connections: the open connections.
+    :ivar draining: whether each answer is its connection's last.
+    :ivar now: the reactor's time, at most :data:`TICK` seconds old.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        resource: IResource,
+        reactor: Any,
+        *,
+        limits: Limits | None = None,
+        access_log: str | None = None,
+        refusal: Callable[[int], tuple[bytes, bytes]] = plain_refusal,
+    ) -> None:
+        super().__init__(resource, logPath=access_log, reactor=reactor)
+        self.limits = limits or Limits()
+        self.connections: set[LeanChannel] = set()
+        self.draining = False
+        self._refusal = refusal
+        self._drained: Deferred[None] | None = None
+        self._next_tick: IDelayedCall | None = None
+        self._status_lines: dict[tuple[int, bytes], bytes] = {}
+        self._set_time()
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002
+        """Make a connection, and keep time as long as there is one."""
+        if self._next_tick is None:
+            self._set_time()
+            self._next_tick = self.reactor.callLater(TICK, self._tick)
+        return LeanChannel(self)
+
+    def getResourceFor(self, request: Any) -> IResource:
+        """Find the resource of a request, as every site does."""
+        request.site = self
+        request.sitepath = request.prepath[:]
+        found: IResource = getChildForRequest(self.resource, request)
+        return found
+
+    # Logging, only where asked for
+
+    def startFactory(self) -> None:
+        """Open the access log, if there is one."""
+        if self.logPath is not None:
+            super().startFactory()
+
+    def log(self, request: Any) -> None:
+        """Write to the access log, if there is one."""
+        if self.logPath is not None:
+            super().log(request)
+
+    # Time
+
+    def _set_time(self) -> None:
+        self.now = self.reactor.seconds()
+        self._status_lines.clear()
+
+    def _tick(self) -> None:
+        self._next_tick = None
+        self._set_time()
+        now = self.now
+        for connection in [c for c in self.connections if c.deadline <= now]:
+            connection.time_out()
+        if self.connections:
+            self._next_tick = self.reactor.callLater(TICK, self._tick)
+
+    def connection_lost(self, connection: LeanChannel) -> None:
+        """Forget a connection; the last one ends the draining, and the ticking."""
+        self.connections.discard(connection)
+        if self.connections:
+            return
+        if self._next_tick is not None:
+            self._next_tick.cancel()
+            self._next_tick = None
+        if self._drained is not None and not self._drained.called:
+            self._drained.callback(None)
+
+    # What all answers begin with
+
+    def status_line(self, code: int, reason: bytes) -> bytes:
+        """The status line and the fields that are the same for a second."""
+        line = self._status_lines.get((code, reason))
+        if line is None:
+            line = self._status_lines[code, reason] = (
+                b"HTTP/1.1 %d %b\r\nServer: %b\r\nDate: %b\r\n"
+                % (code, reason, version, datetimeToString(self.now))
+            )
+        return line
+
+    def refused(self, status: int) -> bytes:
+        """A whole answer to a request that no resource sees."""
+        content_type, body = self._refusal(status)
+        return b"%bContent-Type: %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (
+            self.status_line(status, reason_of(status)),
+            content_type,
+            len(body),
+            body,
+        )
+
+    # The end
+
+    async def drain(self) -> None:
+        """Answer the requests under way, and close all connections.
+
+        What is not answered within :data:`DRAIN_TIMEOUT` seconds is cut off.
+        """
+        self.draining = True
+        for connection in tuple(self.connections):
+            connection.drain()
+        if not self.connections:
+            return
+        self._drained = Deferred()
+        timeout = self.reactor.callLater(DRAIN_TIMEOUT, self._cut_off)
+        await self._drained
+        if timeout.active():
+            timeout.cancel()
+
+    def _cut_off(self) -> None:
+        for connection in tuple(self.connections):
+            connection.transport.abortConnection()
