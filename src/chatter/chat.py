@@ -9,22 +9,20 @@ from __future__ import annotations
 
 from hashlib import sha256
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
-from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from chatter import names
 from chatter.checks import checked_key, checked_text
 from chatter.errors import NameTaken, Unauthorized, UnknownRecipient
-from chatter.feed import RecentLog
+from chatter.live import Live, Waiting
 from chatter.model import Draft, Message, Page, User
 from chatter.presence import Presence
 from chatter.wire import DEFAULT_LIMIT, Participant, Users
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
     from random import Random
 
     from twisted.internet.interfaces import IReactorTime
@@ -43,15 +41,13 @@ class Chat:
     :param store: an ``IChatStore`` of its own.  Whoever makes the chat starts
         and stops the store; before and after, everything here raises
         :class:`~chatter.errors.StoreUnavailable`.
-    :param clock: says what time it is.
+    :param clock: an ``IReactorTime``: says what time it is, and when it is later.
     :param history: how many messages of the general chat wait for a new user.
     :param random: where tokens and the names of guests come from.
 
     Every method that is awaited may raise
     :class:`~chatter.errors.StoreUnavailable`.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -61,17 +57,14 @@ class Chat:
         history: int = DEFAULT_HISTORY,
         random: Random | None = None,
     ) -> None:
-        if store.listener is not None:
-            raise ValueError("The store belongs to another chat already.")
-        store.listener = self._committed
         self.store = store
         self.history = history
+        self.live = Live(store, clock)
+        self.presence = Presence(clock)
+        self.clock = clock
         self._random = random or SystemRandom()
-        self._presence = Presence(clock)
-        self._recent: RecentLog | None = None
         self._users_by_token: LRUCache[bytes, User] = LRUCache(_REMEMBERED_USERS)
         self._users_by_id: LRUCache[int, User] = LRUCache(_REMEMBERED_USERS)
-        self._listeners: list[Callable[[Message], object]] = []
 
     # Users
 
@@ -114,7 +107,7 @@ class Chat:
         names.check(name)
         newest = await self.store.read_general(None, self.history + 1)
         cursor = newest[0].id if len(newest) > self.history else 0
-        return await self.store.add_user(name, token_hash, cursor, self._presence.now())
+        return await self.store.add_user(name, token_hash, cursor, self.presence.now())
 
     async def authenticate(self, token: str) -> User:
         """The user whom a token proves.
@@ -148,8 +141,8 @@ class Chat:
         found = await self.store.users(after, limit + 1)
         participants = []
         for user in found[:limit]:
-            last_seen = self._presence.last_seen(user.id, user.last_seen)
-            online = self._presence.is_online(last_seen)
+            last_seen = self.presence.last_seen(user.id, user.last_seen)
+            online = self.presence.is_online(last_seen)
             participants.append(Participant(user.id, user.name, online, last_seen))
         return Users(participants, len(found) > limit)
 
@@ -182,43 +175,81 @@ class Chat:
         checked_text(text)
         if key is not None:
             checked_key(key)
-        now = self._presence.now()
+        now = self.presence.now()
         return await self.store.append(Draft(user.id, recipient_id, text, now, key))
 
     # Reading
 
-    async def poll(self, user: User, limit: int = DEFAULT_LIMIT, after: int | None = None) -> Page:
+    async def poll(
+        self,
+        user: User,
+        limit: int = DEFAULT_LIMIT,
+        after: int | None = None,
+        wait: float = 0,
+    ) -> Page:
         """What the user has not read, oldest first.
 
         Nothing moves until the page is acknowledged.
 
         :param after: what comes after this id, instead of after the user's cursor.
             It also acknowledges all up to it.
+        :param wait: if there is nothing, wait so many seconds for something.
         """
-        recent = await self._recent_log()
-        cursor = await self.store.cursor(user.id)
-        if after is not None:
-            # Nobody can have read what is not yet there.
-            read = min(after, recent.last_id)
-            if read > cursor:
-                self.acknowledge(user, read)
-            cursor = after
-        if cursor >= recent.complete_after:
-            messages = recent.feed(user.id, cursor, limit + 1)
-        else:
-            messages = await self.store.read_feed(user.id, cursor, limit + 1)
+        cursor = await self.position(user, after)
+        messages = await self.live.read(user.id, cursor, limit + 1)
+        if not messages and wait > 0:
+            await self._news(user, cursor, wait)
+            messages = await self.live.read(user.id, cursor, limit + 1)
         more = len(messages) > limit
         if more:
             messages = messages[:limit]
         return Page(messages, messages[-1].id if messages else cursor, more)
 
+    async def position(self, user: User, after: int | None = None) -> int:
+        """Where a user goes on reading: after an id, which acknowledges it, or the cursor."""
+        cursor = await self.store.cursor(user.id)
+        if after is None:
+            return cursor
+        # Nobody can have read what is not yet there.
+        read = min(after, (await self.live.recent()).last_id)
+        if read > cursor:
+            self.acknowledge(user, read)
+        return after
+
+    async def _news(self, user: User, cursor: int, seconds: float) -> None:
+        """Wait until there is something after a cursor, but not for longer."""
+        waiting = Waiting(self.live, user.id, cursor)
+        timeout = self.clock.callLater(seconds, waiting.end)
+        try:
+            with self.presence.held(user.id):
+                await waiting.ended
+        finally:
+            waiting.end()
+            if timeout.active():
+                timeout.cancel()
+
+    async def follow(self, user: User, after: int | None = None) -> AsyncIterator[Message]:
+        """Every message of the user's feed, and then each as it is committed, in id order.
+
+        A message counts as read when the next one is asked for.
+
+        :param after: begin after this id, instead of after the user's cursor.
+        """
+        cursor = await self.position(user, after)
+        while True:
+            page = await self.poll(user, after=cursor, wait=3600)
+            for message in page.messages:
+                yield message
+                cursor = message.id
+                self.acknowledge(user, cursor)
+
     def acknowledge(self, user: User, cursor: int) -> None:
         """Take note that the user has read a page, up to its cursor; it never goes back."""
-        self.store.save_progress(user.id, cursor, self._presence.now())
+        self.store.save_progress(user.id, cursor, self.presence.now())
 
     def see(self, user: User) -> None:
         """Take note that the user is there."""
-        worth_saving = self._presence.see(user.id)
+        worth_saving = self.presence.see(user.id)
         if worth_saving is not None:
             self.store.save_progress(user.id, 0, worth_saving)
 
@@ -247,7 +278,7 @@ class Chat:
         """Up to where the user has read."""
         return await self.store.cursor(user.id)
 
-    # Following
+    # Listening
 
     def add_listener(self, listener: Callable[[Message], object]) -> None:
         """Have something called with each message once it is committed, in id order.
@@ -255,40 +286,11 @@ class Chat:
         It hears private messages too: it is part of the application, not a user.
         What it awaits is awaited apart; what it raises is logged and ends there.
         """
-        self._listeners.append(listener)
+        self.live.add_listener(listener)
 
     def remove_listener(self, listener: Callable[[Message], object]) -> None:
         """Have it called no more."""
-        self._listeners.remove(listener)
-
-    async def _recent_log(self) -> RecentLog:
-        if self._recent is None:
-            newest = await self.store.last_id()
-            # A message that was committed meanwhile has made it already.
-            if self._recent is None:
-                self._recent = RecentLog(newest)
-        return self._recent
-
-    def _committed(self, messages: list[Message]) -> None:
-        if self._recent is None:
-            self._recent = RecentLog(messages[0].id - 1)
-        self._recent.extend(messages)
-        for listener in tuple(self._listeners):
-            for message in messages:
-                self._tell(listener, message)
-
-    def _tell(self, listener: Callable[[Message], object], message: Message) -> None:
-        told = Deferred.fromCoroutine(_call(listener, message))
-        told.addErrback(
-            lambda failure: self._log.failure("A listener of the chat failed.", failure)
-        )
-
-
-async def _call(listener: Callable[[Message], Any], message: Message) -> None:
-    result: object = listener(message)
-    if hasattr(result, "__await__"):
-        awaitable: Awaitable[object] = result
-        await awaitable
+        self.live.remove_listener(listener)
 
 
 def _hash_of(token: str) -> bytes:

@@ -83,6 +83,11 @@ class Log:
         private = _after(mailbox, after, limit)
         return list(merge(general, private, key=_id_of))[:limit] if private else general
 
+    def has_private(self, user_id: int, after: int) -> bool:
+        """Whether there is a private message from or to a user after an id."""
+        mailbox = self._mailboxes.get(user_id)
+        return mailbox is not None and mailbox[-1].id > after
+
     def general(self, before: int | None, limit: int) -> list[Message]:
         """The newest ``limit`` messages of the general chat, oldest first.
 
@@ -144,3 +149,7 @@ class RecentLog:
         if len(messages) < limit:
             messages = messages + self._younger.feed(user_id, after, limit - len(messages))
         return messages
+
+    def has_private(self, user_id: int, after: int) -> bool:
+        """Whether there is a private message from or to a user after an id."""
+        return self._younger.has_private(user_id, after) or self._older.has_private(user_id, after)

@@ -1,11 +1,18 @@
-"""Who is there: a user's last sign of life, which counts for a minute."""
+"""Who is there: a user's last sign of life, which counts for a minute.
+
+Who waits for news is there all the time.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from twisted.internet.interfaces import IReactorTime
 
 LIFETIME = timedelta(minutes=1)
@@ -22,6 +29,7 @@ class Presence:
         self._clock = clock
         self._seen: dict[int, float] = {}
         self._saved: dict[int, float] = {}
+        self._held: Counter[int] = Counter()
 
     def now(self) -> datetime:
         """The clock's time, in UTC."""
@@ -35,8 +43,30 @@ class Presence:
         self._saved[user_id] = now
         return _moment(now)
 
+    @contextmanager
+    def held(self, user_id: int) -> Iterator[None]:
+        """Hold a user there, who waits for news."""
+        self.hold(user_id)
+        try:
+            yield
+        finally:
+            self.let_go(user_id)
+
+    def hold(self, user_id: int) -> None:
+        """Take note that a user is there until let go, as often as held."""
+        self._held[user_id] += 1
+
+    def let_go(self, user_id: int) -> None:
+        """Take note that a user is held once less, and was there until now."""
+        self._held[user_id] -= 1
+        if not self._held[user_id]:
+            del self._held[user_id]
+        self._seen[user_id] = self._clock.seconds()
+
     def last_seen(self, user_id: int, saved: datetime) -> datetime:
         """The last sign of life, here or as saved."""
+        if user_id in self._held:
+            return self.now()
         seen = self._seen.get(user_id)
         return saved if seen is None else max(saved, _moment(seen))
 

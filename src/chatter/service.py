@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
     from twisted.python.failure import Failure
 
-    from chatter.interfaces import IChatStore
+    from chatter.chat import Chat
     from chatter.web.site import ChatSite
 
 
 class ChatService(Service):
-    """A store and a site, run as one service.
+    """A chat and its site, run as one service.
 
-    :param store: the store of the chat that the site serves.
+    :param chat: the chat, whose store is started and stopped.
     :param endpoints: where to listen.
     """
 
@@ -36,9 +36,9 @@ class ChatService(Service):
     _log = Logger()
 
     def __init__(
-        self, store: IChatStore, site: ChatSite, endpoints: Sequence[IStreamServerEndpoint]
+        self, chat: Chat, site: ChatSite, endpoints: Sequence[IStreamServerEndpoint]
     ) -> None:
-        self._store = store
+        self._chat = chat
         self._site = site
         self._endpoints = endpoints
         self._bound: list[Deferred[Any]] = []
@@ -67,7 +67,7 @@ class ChatService(Service):
 
     async def _start(self) -> None:
         try:
-            await _done(self._store.startService())
+            await _done(self._chat.store.startService())
         except BaseException:
             self.running = False
             await self._unbind()
@@ -88,8 +88,9 @@ class ChatService(Service):
             return
         super().stopService()
         await self._unbind()
+        self._chat.live.end_waiting()
         await self._site.drain()
-        await _done(self._store.stopService())
+        await _done(self._chat.store.stopService())
         self._log.info("chatter has stopped.")
 
     async def _ports(self) -> list[IListeningPort]:

@@ -11,6 +11,7 @@ from twisted.python.usage import Options as UsageOptions
 from chatter import __version__
 from chatter.chat import DEFAULT_HISTORY, Chat
 from chatter.errors import StoreUnavailable
+from chatter.open_files import OTHER_FILES, allow_open_files
 from chatter.service import ChatService
 from chatter.stores import check_store, make_store
 from chatter.web import ChatResource
@@ -60,6 +61,13 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             "Example: --history 50",
         ],
         [
+            "max-streams",
+            None,
+            None,
+            "How many event streams may be open in all. Example: --max-streams 500 "
+            "[default: what the limit of open files allows]",
+        ],
+        [
             "access-log",
             "l",
             None,
@@ -73,6 +81,7 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
     def __init__(self) -> None:
         super().__init__()
         self["port"] = []
+        self["origin"] = []
 
     def opt_port(self, port: str) -> None:  # noqa: D102 - see below
         self["port"].append(port)
@@ -85,6 +94,14 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
     )
 
     opt_p = opt_port
+
+    def opt_origin(self, origin: str) -> None:  # noqa: D102 - see below
+        self["origin"].append(origin)
+
+    opt_origin.__doc__ = (
+        "The origin of a web page that may use the chat; may be given several times. "
+        "Example: --origin https://chat.example.org [default: none]"
+    )
 
     def opt_version(self) -> None:
         """Display the version of chatter and exit."""
@@ -104,7 +121,10 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
                 serverFromString(reactor, port)
             except Exception as error:
                 raise CannotStart(f"chatter: --port {port!r} is no endpoint: {error}") from error
-        self["history"] = _number(self["history"])
+        self["history"] = _number("history", self["history"], 0, MAX_LIMIT - 1)
+        open_files = allow_open_files()
+        most_streams = self["max-streams"] or max(1, open_files - OTHER_FILES)
+        self["max-streams"] = _number("max-streams", most_streams, 0, open_files)
         try:
             check_store(self["store"])
         except ValueError as error:
@@ -113,13 +133,13 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             raise CannotStart(f"chatter: {error}") from error
 
 
-def _number(history: object) -> int:
+def _number(option: str, value: object, least: int, most: int) -> int:
     try:
-        number = int(str(history))
+        number = int(str(value))
     except ValueError:
-        number = -1
-    if not 0 <= number < MAX_LIMIT:
-        raise CannotStart(f"chatter: --history takes 0 to {MAX_LIMIT - 1}, not {history!r}.")
+        number = least - 1
+    if not least <= number <= most:
+        raise CannotStart(f"chatter: --{option} takes {least} to {most}, not {value!r}.")
     return number
 
 
@@ -130,9 +150,10 @@ def makeService(options: Options) -> IService:
     clock: Any = reactor
     store = make_store(options["store"], clock)
     chat = Chat(store, clock, history=options["history"])
-    site = ChatSite(ChatResource(chat), clock, options["access-log"])
+    resource = ChatResource(chat, origins=options["origin"], max_streams=options["max-streams"])
+    site = ChatSite(resource, clock, options["access-log"])
     endpoints = [serverFromString(clock, port) for port in options["port"]]
-    return TwistdService(store, site, endpoints, clock)
+    return TwistdService(chat, site, endpoints, clock)
 
 
 class TwistdService(ChatService):
@@ -140,8 +161,8 @@ class TwistdService(ChatService):
 
     _log = Logger()
 
-    def __init__(self, store: Any, site: ChatSite, endpoints: Any, reactor: Any) -> None:
-        super().__init__(store, site, endpoints)
+    def __init__(self, chat: Chat, site: ChatSite, endpoints: Any, reactor: Any) -> None:
+        super().__init__(chat, site, endpoints)
         self._reactor = reactor
 
     def privilegedStartService(self) -> None:

@@ -33,6 +33,9 @@ MAX_BODY = 64 * 1024
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 
+MAX_WAIT = 60
+"""The longest wait of a poll, in seconds."""
+
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="How many at most: 1 to 1000.")]
 
 
@@ -69,6 +72,15 @@ class StatusQuery(Struct, frozen=True):
         ]
         | None
     ) = None
+    wait: (
+        Annotated[
+            float,
+            Meta(
+                ge=0, le=MAX_WAIT, description="If nothing is there, wait so many seconds: 0 to 60."
+            ),
+        ]
+        | None
+    ) = None
     chat_type: Literal["general", "common", "private"] | None = None
     recipient_id: (
         Annotated[Id, Meta(description="Whose private chat with you; with chat_type=private.")]
@@ -76,6 +88,14 @@ class StatusQuery(Struct, frozen=True):
     ) = None
     before: (
         Annotated[Id, Meta(description="Only messages older than it; with chat_type.")] | None
+    ) = None
+
+
+class EventsQuery(Struct, frozen=True):
+    """The parameters of ``GET /events``."""
+
+    after: (
+        Annotated[Cursor, Meta(description="Begin after it; all up to it has been read.")] | None
     ) = None
 
 

@@ -19,15 +19,17 @@ from twisted.internet.interfaces import IProtocol, ISSLTransport
 from zope.interface import implementer
 
 from chatter.httpd.head import Head, Refusal
-from chatter.httpd.output import output_for
+from chatter.httpd.output import SocketOutput, output_for
 from chatter.httpd.producers import RepeatedPull
 from chatter.httpd.request import LeanRequest
+from chatter.httpd.stream import Stream
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
     from twisted.python.failure import Failure
 
     from chatter.httpd.site import LeanSite
+    from chatter.httpd.stream import StreamOwner
 
 _SLICE = 4096
 
@@ -218,6 +220,25 @@ class LeanChannel:
         self._set_deadline()
         if self._ready or self._unparsed or self._refusal is not None or not self.persistent:
             self._go_on()
+
+    def stream_for(self, owner: StreamOwner) -> Stream | None:
+        """What can take this channel's place, where the transport is a plain socket."""
+        if not isinstance(self._output, SocketOutput):
+            return None
+        return Stream(self.site, self.transport, self._output, owner)
+
+    def become(self, stream: Stream) -> None:
+        """Let a stream take this channel's place, for good."""
+        self._request = None
+        self._closing = True
+        self._ready.clear()
+        self._unparsed = b""
+        self.site.connections.discard(self)
+        self.site.connections.add(stream)
+        self._output.owner = stream
+        self.transport.protocol = stream
+        if self._paused_reading:
+            self.transport.resumeProducing()
 
     def close_after_answer(self) -> None:
         """Let no request follow the one under way."""

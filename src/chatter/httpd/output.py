@@ -45,11 +45,11 @@ class SocketOutput:
     __slots__ = (
         "_asked_at_once",
         "_offset",
-        "_owner",
         "_rest",
         "_socket",
         "_transport",
         "_waiting",
+        "owner",
         "paused",
     )
 
@@ -57,7 +57,7 @@ class SocketOutput:
         self.paused = False
         self._transport = transport
         self._socket: socket.socket = transport.getHandle()
-        self._owner = owner
+        self.owner = owner
         self._rest = b""
         self._offset = 0
         self._waiting: list[bytes] = []
@@ -85,7 +85,7 @@ class SocketOutput:
         self._transport.registerProducer(self, False)
         self._asked_at_once = False
         self._write_slice()
-        self._owner.output_paused()
+        self.owner.output_paused()
 
     def _write_slice(self) -> None:
         end = self._offset + SLICE
@@ -101,11 +101,11 @@ class SocketOutput:
             self._waiting.clear()
         if self._rest:
             self._write_slice()
-            self._owner.output_progressed()
+            self.owner.output_progressed()
             return
         self._transport.unregisterProducer()
         self.paused = False
-        self._owner.output_resumed()
+        self.owner.output_resumed()
 
     def stopProducing(self) -> None:
         """Forget the rest: the connection is lost."""
@@ -120,12 +120,12 @@ class TransportOutput:
     :ivar paused: whether much is left to be sent.
     """
 
-    __slots__ = ("_owner", "_transport", "paused")
+    __slots__ = ("_transport", "owner", "paused")
 
     def __init__(self, transport: Any, owner: Owner) -> None:
         self.paused = False
         self._transport = transport
-        self._owner = owner
+        self.owner = owner
         transport.registerProducer(self, True)
 
     def write(self, data: bytes) -> None:
@@ -136,13 +136,13 @@ class TransportOutput:
         """Hear that much is left."""
         if not self.paused:
             self.paused = True
-            self._owner.output_paused()
+            self.owner.output_paused()
 
     def resumeProducing(self) -> None:
         """Hear that nothing is left."""
         if self.paused:
             self.paused = False
-            self._owner.output_resumed()
+            self.owner.output_resumed()
 
     def stopProducing(self) -> None:
         """Do nothing: the connection is lost, and its protocol hears of it."""

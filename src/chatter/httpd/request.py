@@ -21,6 +21,7 @@ from twisted.web.server import Request
 if TYPE_CHECKING:
     from chatter.httpd.channel import LeanChannel
     from chatter.httpd.head import Head
+    from chatter.httpd.stream import Stream, StreamOwner
 _USUAL_NAMES = {
     spelling: name
     for name in (
@@ -267,6 +268,27 @@ class LeanRequest(Request):
         notifications, self.notifications = self.notifications, []
         for notification in notifications:
             notification.callback(None)
+
+    def begin_stream(self, owner: StreamOwner) -> Stream | None:
+        """Send the head of an answer that ends with its connection, and let go of it.
+
+        :returns: what to write it to; ``None`` if this transport can't, so that it
+            has to be written like any other answer.
+        """
+        stream: Stream | None = self.channel.stream_for(owner)
+        if stream is None:
+            return None
+        self.channel.close_after_answer()
+        self.setHeader(b"Connection", b"close")
+        # Without this field the end of the connection is the end of the answer.
+        self.clientproto, proto = b"HTTP/1.0", self.clientproto
+        self._write(b"")
+        self.clientproto = proto
+        self.finished = 1
+        channel, self.channel = self.channel, None
+        channel.site.log(self)
+        channel.become(stream)
+        return stream
 
     def connectionLost(self, reason: Failure) -> None:
         """Tell who waits for the end that there is nobody to answer any more."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress, IDelayedCall
     from twisted.web.resource import IResource
 
+    from chatter.httpd.stream import Stream
+
 TICK = 1.0
 """So often, in seconds, deadlines are looked at and the date is made anew."""
 
@@ -66,7 +68,7 @@ class LeanSite(Site):
     ) -> None:
         super().__init__(resource, logPath=access_log, reactor=reactor)
         self.limits = limits or Limits()
-        self.connections: set[LeanChannel] = set()
+        self.connections: set[LeanChannel | Stream] = set()
         self.draining = False
         self._refusal = refusal
         self._drained: Deferred[None] | None = None
@@ -115,7 +117,7 @@ class LeanSite(Site):
         if self.connections:
             self._next_tick = self.reactor.callLater(TICK, self._tick)
 
-    def connection_lost(self, connection: LeanChannel) -> None:
+    def connection_lost(self, connection: LeanChannel | Stream) -> None:
         """Forget a connection; the last one ends the draining, and the ticking."""
         self.connections.discard(connection)
         if self.connections:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct, json
+from msgspec import json
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from twisted.web.http import NO_CONTENT, OK, HTTPChannel
@@ -15,6 +15,8 @@ from chatter.errors import TransientError, Unauthorized
 from chatter.wire import problem_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.web.server import Request
 
     from chatter.errors import ChatError
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
 _encode = json.Encoder().encode
 
 
-class Answer(Struct):
+@dataclass
+class Answer:
     """An answer that is ready to be sent.
 
+    :ivar begin: takes the request over, once the head is set, for an answer that
+        is not just a body.
     :ivar delivered: called once the whole answer has been handed over to the
         operating system; not called if the connection breaks before.
     """
@@ -34,6 +39,7 @@ class Answer(Struct):
     content_type: bytes = b"application/json"
     headers: tuple[tuple[bytes, bytes], ...] = ()
     delivered: Callable[[], None] | None = None
+    begin: Callable[[Request], None] | None = None
 
 
 def answer_json(value: object, **more: Any) -> Answer:
@@ -66,6 +72,12 @@ def prepare(request: Request, answer: Answer) -> bytes:
 def send(request: Request, answer: Answer) -> None:
     """Send an answer and finish the request, at once or when all of it has left."""
     body = prepare(request, answer)
+    if answer.begin is not None:
+        if request.method == b"HEAD":
+            request.finish()
+        else:
+            answer.begin(request)
+        return
     if answer.status != NO_CONTENT:
         request.setHeader(b"Content-Length", b"%d" % len(body))
     if answer.delivered is None or request.method == b"HEAD":

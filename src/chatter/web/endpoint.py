@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from msgspec import Struct, json
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -31,6 +31,7 @@ from chatter.wire import MAX_BODY
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from twisted.python.failure import Failure
     from twisted.web.server import Request
 
 Value = TypeVar("Value")
@@ -40,6 +41,7 @@ class Operation(Struct, frozen=True):
     """What an endpoint does, as the OpenAPI document tells it.
 
     :ivar errors: those that it may answer, beyond the ones that all may.
+    :ivar media_type: the content type of the answer.
     :ivar takes_key: whether it takes an ``Idempotency-Key``.
     """
 
@@ -47,6 +49,7 @@ class Operation(Struct, frozen=True):
     summary: str
     description: str
     answer: type
+    media_type: str = "application/json"
     query: type | None = None
     body: type | None = None
     body_is_optional: bool = False
@@ -59,10 +62,13 @@ class JSONResource(Resource):
     """A resource that answers JSON, and errors as RFC 9457 has them.
 
     :cvar allowed: the methods that it takes.
+    :cvar ends_with_client: whether the work for an answer is given up when the
+        client is gone; if not, it is brought to its end.
     """
 
     _log = Logger()
     allowed: tuple[bytes, ...] = (b"OPTIONS",)
+    ends_with_client = False
 
     def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: ARG002
         """Whatever has no resource of its own is not found."""
@@ -75,17 +81,21 @@ class JSONResource(Resource):
             waits_for = answering.send(None)
         except StopIteration as done:
             answer: Answer = done.value
-            if answer.delivered is None and answer.body and request.method != b"HEAD":
+            if answer.body and answer.delivered is None and request.method != b"HEAD":
                 return prepare(request, answer)
             send(request, answer)
         else:
             answered = Deferred.fromCoroutine(
                 self._answer_later(request, resumed(answering, waits_for))
             )
-            answered.addErrback(
-                lambda failure: self._log.failure("A request could not be answered.", failure)
-            )
+            if self.ends_with_client:
+                request.notifyFinish().addErrback(lambda _: answered.cancel())
+            answered.addErrback(self._unanswered)
         return NOT_DONE_YET
+
+    def _unanswered(self, failure: Failure) -> None:
+        if not failure.check(CancelledError):
+            self._log.failure("A request could not be answered.", failure)
 
     async def _answer_later(self, request: Request, answering: Awaitable[Answer]) -> None:
         lost: list[object] = []
@@ -103,6 +113,8 @@ class JSONResource(Resource):
             return await self.answer(request)
         except ChatError as error:
             return answer_error(error)
+        except CancelledError:
+            raise
         except Exception:  # noqa: BLE001 - a defect of ours must not leave a client waiting
             self._log.failure("A request failed.")
             return answer_error(InternalError("The server's log has the cause."))

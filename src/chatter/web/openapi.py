@@ -147,7 +147,7 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     responses: dict[str, Any] = {
         "200": {
             "description": "The answer.",
-            "content": {"application/json": {"schema": schemas.of(operation.answer)}},
+            "content": {operation.media_type: {"schema": schemas.of(operation.answer)}},
         }
     }
     errors: set[type[ChatError]] = {MethodNotAllowed, InternalError, StoreUnavailable}

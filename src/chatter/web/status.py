@@ -23,13 +23,15 @@ _PLAIN_POLL = StatusQuery()
 class StatusEndpoint(Endpoint):
     """Answers with messages, oldest first."""
 
+    ends_with_client = True
     operation = Operation(
         method="GET",
         summary="Poll for what is unread, or look into one chat",
         description="Without chat_type it is the poll: what is unread, general and private, "
         "oldest first, after which it counts as read. With after it is the lossless poll: what "
         "comes after that id, which proves that all up to it was read. With chat_type it is a "
-        "look into one chat, which reads nothing: its newest messages, or those before an id.",
+        "look into one chat, which reads nothing: its newest messages, or those before an id. "
+        "With wait the poll is answered as soon as there is something.",
         query=StatusQuery,
         answer=Page,
         errors=(UnknownRecipient,),
@@ -54,15 +56,15 @@ class StatusEndpoint(Endpoint):
         after = query.after
         if request.method == b"HEAD" and after is None:
             after = await self._chat.cursor(user)
-        page = await self._chat.poll(user, query.limit or DEFAULT_LIMIT, after)
+        page = await self._chat.poll(user, query.limit or DEFAULT_LIMIT, after, query.wait or 0)
         if after is not None or not page.messages:
             return answer_json(page)
         # The cursor moves when the answer has left, not when it was made.
         return answer_json(page, delivered=lambda: self._chat.acknowledge(user, page.cursor))
 
     async def _look(self, user: User, query: StatusQuery) -> Answer:
-        if query.after is not None:
-            raise InvalidRequest("after does not go with chat_type; before pages back.")
+        if query.after is not None or query.wait is not None:
+            raise InvalidRequest("after and wait do not go with chat_type; before pages back.")
         limit = query.limit or self._chat.history or DEFAULT_LIMIT
         if query.chat_type != "private":
             if query.recipient_id is not None:

@@ -1,0 +1,106 @@
+"""An answer without an end: what is left of a connection once only bytes go out.
+
+Parser, channel and request have done their work when the head of such an answer is
+sent.  They are let go, and this small object takes their place as the transport's
+protocol; so a connection that mostly waits costs little more than its socket.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol
+
+from twisted.internet.interfaces import IProtocol
+from zope.interface import implementer
+
+if TYPE_CHECKING:
+    from twisted.python.failure import Failure
+
+    from chatter.httpd.output import SocketOutput
+    from chatter.httpd.site import LeanSite
+
+
+class StreamOwner(Protocol):
+    """Who writes to a stream."""
+
+    def stream_resumed(self) -> None:
+        """Hear that all that was written has been sent."""
+
+    def stream_lost(self) -> None:
+        """Hear that the connection is lost."""
+
+
+@implementer(IProtocol)
+class Stream:
+    """The protocol of a connection whose answer has begun and does not end.
+
+    What the client sends from now on is not read.
+
+    :ivar deadline: when the site is to call :meth:`time_out`.
+    """
+
+    __slots__ = ("_output", "_owner", "deadline", "factory", "transport")
+
+    def __init__(
+        self, site: LeanSite, transport: Any, output: SocketOutput, owner: StreamOwner
+    ) -> None:
+        self.factory = site
+        self.transport = transport
+        self.deadline = inf
+        self._output = output
+        self._owner = owner
+
+    @property
+    def paused(self) -> bool:
+        """Whether something is left to be sent; nothing should be written then."""
+        return self._output.paused
+
+    @property
+    def write(self) -> Any:
+        """The function that sends bytes."""
+        return self._output.write
+
+    def close(self) -> None:
+        """End the answer once all has been sent."""
+        self.transport.loseConnection()
+
+    # As the transport's protocol
+
+    def makeConnection(self, transport: Any) -> None:
+        """Do nothing: the connection was made long ago."""
+
+    def connectionMade(self) -> None:
+        """Do nothing: the connection was made long ago."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Forget what the client sends."""
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002
+        """End."""
+        self.factory.connection_lost(self)
+        self._owner.stream_lost()
+
+    # As the output's owner
+
+    def output_paused(self) -> None:
+        """Give the client some time to take what is left."""
+        self.deadline = self.factory.now + self.factory.limits.stall
+
+    def output_progressed(self) -> None:
+        """Give the client more time."""
+        self.deadline = self.factory.now + self.factory.limits.stall
+
+    def output_resumed(self) -> None:
+        """Go on."""
+        self.deadline = inf
+        self._owner.stream_resumed()
+
+    # As one of the site's connections
+
+    def time_out(self) -> None:
+        """Cut off a client that takes nothing."""
+        self.transport.abortConnection()
+
+    def drain(self) -> None:
+        """Close: the client comes back by itself."""
+        self.close()

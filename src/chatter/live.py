@@ -1,0 +1,135 @@
+"""What happens when messages are committed: they are remembered, and all are told.
+
+The listeners of the application are given each message.  The followers, who read
+by position, are woken.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from chatter.feed import RecentLog
+from chatter.followers import Followers
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from chatter.interfaces import IChatStore
+    from chatter.model import Message
+
+
+class Live:
+    """The growing end of a store's log.
+
+    :param store: a store that tells nobody else.
+    :param reactor: an ``IReactorTime`` provider.
+
+    :ivar followers: whom to wake when the log has grown.
+    """
+
+    _log = Logger()
+
+    def __init__(self, store: IChatStore, reactor: Any) -> None:
+        if store.listener is not None:
+            raise ValueError("The store belongs to another chat already.")
+        store.listener = self._committed
+        self._store = store
+        self._recent: RecentLog | None = None
+        self._listeners: list[Callable[[Message], object]] = []
+        self.followers = Followers(reactor)
+
+    async def recent(self) -> RecentLog:
+        """The newest stretch of the log.
+
+        :raises StoreUnavailable: if it is not known yet and can't be asked for.
+        """
+        if self._recent is None:
+            newest = await self._store.last_id()
+            # A message that was committed meanwhile has made it already.
+            if self._recent is None:
+                self._recent = RecentLog(newest)
+        return self._recent
+
+    async def read(self, user_id: int, after: int, limit: int) -> list[Message]:
+        """What a user may see after an id: from memory if it is recent, else from the store.
+
+        :raises StoreUnavailable: if it has to be asked and can't be.
+        """
+        recent = await self.recent()
+        if after >= recent.complete_after:
+            return recent.feed(user_id, after, limit)
+        return await self._store.read_feed(user_id, after, limit)
+
+    def has_news(self, user_id: int, after: int) -> bool:
+        """Whether there is something after an id, as far as is known in memory.
+
+        It is asked after something was committed, so that something is known.
+        """
+        recent = self._recent
+        return recent is not None and (
+            after < recent.complete_after or bool(recent.feed(user_id, after, 1))
+        )
+
+    def end_waiting(self) -> None:
+        """Let nobody wait any longer: the chat is about to stop."""
+        for follower in self.followers:
+            if isinstance(follower, Waiting):
+                follower.end()
+
+    def add_listener(self, listener: Callable[[Message], object]) -> None:
+        """Call something with each message once it is committed, in id order."""
+        self._listeners.append(listener)
+
+    def remove_listener(self, listener: Callable[[Message], object]) -> None:
+        """Call it no more."""
+        self._listeners.remove(listener)
+
+    def _committed(self, messages: list[Message]) -> None:
+        if self._recent is None:
+            self._recent = RecentLog(messages[0].id - 1)
+        self._recent.extend(messages)
+        self.followers.wake()
+        for listener in tuple(self._listeners):
+            for message in messages:
+                self._tell(listener, message)
+
+    def _tell(self, listener: Callable[[Message], object], message: Message) -> None:
+        told = Deferred.fromCoroutine(_call(listener, message))
+        told.addErrback(
+            lambda failure: self._log.failure("A listener of the chat failed.", failure)
+        )
+
+
+class Waiting:
+    """A follower that ends as soon as there is something after its cursor.
+
+    :ivar ended: fires with ``None`` at the end, however it comes.
+    """
+
+    def __init__(self, live: Live, user_id: int, cursor: int) -> None:
+        self._live = live
+        self._user_id = user_id
+        self._cursor = cursor
+        self.ended: Deferred[None] = Deferred()
+        live.followers.add(self)
+
+    def deliver(self) -> None:
+        """End if there is something now."""
+        if self._live.has_news(self._user_id, self._cursor):
+            self.end()
+
+    def end(self) -> None:
+        """Follow no more."""
+        self._live.followers.remove(self)
+        if not self.ended.called:
+            self.ended.callback(None)
+
+
+async def _call(listener: Callable[[Message], Any], message: Message) -> None:
+    result: object = listener(message)
+    if hasattr(result, "__await__"):
+        awaitable: Awaitable[object] = result
+        await awaitable

@@ -1,0 +1,89 @@
+"""The feed as Server-Sent Events: each message is worded once, for all who follow.
+
+Those who follow stand at the same id, nearly all of them, and see the same: the
+general chat.  So what comes after an id is put together once, too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
+from msgspec import json
+
+if TYPE_CHECKING:
+    from chatter.feed import RecentLog
+    from chatter.model import Message
+
+MOST_MESSAGES = 200
+"""At most so many messages are sent to one reader at a time."""
+
+ENOUGH_BYTES = 24 * 1024
+"""When a chunk is that large, no further message is added to it."""
+
+_NOBODY = 0
+_encode = json.Encoder().encode
+
+
+class EventFeed:
+    """What comes after an id, as a chunk of an event stream.
+
+    :param recent: the newest stretch of the log.
+    """
+
+    def __init__(self, recent: RecentLog) -> None:
+        self._recent = recent
+        self._events: LRUCache[int, bytes] = LRUCache(2048)
+        self._general: dict[int, tuple[bytes, int]] = {}
+        self._general_until = recent.last_id
+
+    @property
+    def end(self) -> int:
+        """The id of the newest message."""
+        return self._recent.last_id
+
+    def after(self, user_id: int, cursor: int) -> tuple[bytes, int] | None:
+        """The next events for a user, and the cursor after them.
+
+        :returns: ``None`` if they lie so far back that only the store has them.
+        """
+        recent = self._recent
+        if cursor < recent.complete_after:
+            return None
+        if recent.has_private(user_id, cursor):
+            return self.chunk(recent.feed(user_id, cursor, MOST_MESSAGES), recent.last_id)
+        if self._general_until != recent.last_id:
+            self._general.clear()
+            self._general_until = recent.last_id
+        found = self._general.get(cursor)
+        if found is None:
+            messages = recent.feed(_NOBODY, cursor, MOST_MESSAGES)
+            found = self._general[cursor] = self.chunk(messages, recent.last_id)
+        return found
+
+    def chunk(self, messages: list[Message], end: int) -> tuple[bytes, int]:
+        """The events of some messages, as many as a chunk takes, and the cursor after them.
+
+        :param messages: at most :data:`MOST_MESSAGES`.
+        :param end: if they are fewer, nothing follows them up to this id.
+        """
+        events = []
+        size = 0
+        for message in messages:
+            event = self._event(message)
+            events.append(event)
+            size += len(event)
+            if size >= ENOUGH_BYTES:
+                return b"".join(events), message.id
+        if len(messages) == MOST_MESSAGES:
+            end = messages[-1].id
+        elif messages:
+            end = max(end, messages[-1].id)
+        return b"".join(events), end
+
+    def _event(self, message: Message) -> bytes:
+        event: bytes | None = self._events.get(message.id)
+        if event is None:
+            event = b"id: %d\nevent: message\ndata: %b\n\n" % (message.id, _encode(message))
+            self._events[message.id] = event
+        return event

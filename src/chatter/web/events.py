@@ -1,0 +1,69 @@
+"""``GET /events``: the feed, live, as Server-Sent Events."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from chatter.checks import checked_query
+from chatter.errors import TooManyRequests
+from chatter.web.answers import Answer
+from chatter.web.endpoint import Endpoint, Operation, parsed_query
+from chatter.wire import EventsQuery
+
+if TYPE_CHECKING:
+    from twisted.web.server import Request
+
+    from chatter.chat import Chat
+    from chatter.web.authentication import Authentication
+    from chatter.web.streams import Streams
+
+# Some proxies hold an answer back to join, to compress or to keep it.
+_UNBUFFERED = ((b"X-Accel-Buffering", b"no"), (b"Cache-Control", b"no-store, no-transform"))
+
+
+class EventsEndpoint(Endpoint):
+    """Answers with a stream that goes on as long as the client listens."""
+
+    ends_with_client = True
+    operation = Operation(
+        method="GET",
+        summary="Follow the feed, live",
+        description="Server-Sent Events as the WHATWG specifies them. Each message of the feed "
+        "is an event: id is its id, data is the message as JSON. The stream begins after "
+        "Last-Event-ID, or else after the parameter, or else after the cursor; the first two "
+        "prove that all up to there was read. A comment every 15 seconds keeps it open.",
+        query=EventsQuery,
+        answer=str,
+        media_type="text/event-stream",
+        errors=(TooManyRequests,),
+    )
+
+    def __init__(self, chat: Chat, authentication: Authentication, streams: Streams) -> None:
+        super().__init__()
+        self._chat = chat
+        self._authentication = authentication
+        self._streams = streams
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer with a stream."""
+        user = await self._authentication.user_of(request)
+        after = _last_event_id(request)
+        if after is None:
+            after = parsed_query(request, EventsQuery).after
+        await self._streams.admit(user)
+        cursor = await self._chat.position(user, after)
+        return Answer(
+            b"",
+            content_type=b"text/event-stream",
+            headers=_UNBUFFERED,
+            begin=partial(self._streams.open, user, cursor),
+        )
+
+
+def _last_event_id(request: Request) -> int | None:
+    """The id that a client names who comes back; it is empty before the first event."""
+    header = request.getHeader(b"Last-Event-ID")
+    if not header:
+        return None
+    return checked_query({"after": header.decode("latin-1")}, EventsQuery).after

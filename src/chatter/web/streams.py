@@ -1,0 +1,112 @@
+"""All event streams of a chat: their number, their heartbeat, their end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from chatter.errors import StoreUnavailable, TooManyRequests
+from chatter.followers import serve_some
+from chatter.web.event_feed import EventFeed
+from chatter.web.event_stream import EventStream
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+    from twisted.python.failure import Failure
+    from twisted.web.server import Request
+
+    from chatter.chat import Chat
+    from chatter.model import Message, User
+
+STREAMS_PER_USER = 16
+"""A user may have so many streams open at a time."""
+
+MAX_STREAMS = 10_000
+"""So many streams may be open in all, unless the server is told otherwise."""
+
+HEARTBEAT = 15.0
+"""After so many seconds of silence a comment is written."""
+
+RETRY = 1000
+"""After so many milliseconds a client whose stream ended comes back."""
+
+_TICK = 0.25
+
+
+class Streams:
+    """The event streams of one chat.
+
+    :param chat: the chat that they follow.
+    :param most: how many may be open in all.
+
+    :ivar feed: what they all read from.
+    :ivar now: the reactor's time, at most a quarter of a second old.
+    """
+
+    _log = Logger()
+    retry = RETRY
+
+    def __init__(self, chat: Chat, most: int = MAX_STREAMS) -> None:
+        self.feed: EventFeed
+        self.now = 0.0
+        self._chat = chat
+        self._reactor = chat.clock
+        self._most = most
+        self._streams: dict[EventStream, None] = {}
+        self._per_user: Counter[int] = Counter()
+        self._next_tick: IDelayedCall | None = None
+
+    async def admit(self, user: User) -> None:
+        """Get ready for another stream of a user.
+
+        :raises TooManyRequests: if the user has too many.
+        :raises StoreUnavailable: if there are too many in all, or the store is away.
+        """
+        if self._per_user[user.id] >= STREAMS_PER_USER:
+            raise TooManyRequests(f"A user has at most {STREAMS_PER_USER} streams open.", 5)
+        if len(self._streams) >= self._most:
+            raise StoreUnavailable("There are too many streams open; try again later.", 5)
+        recent = await self._chat.live.recent()
+        if not self._streams:
+            self.feed = EventFeed(recent)
+
+    def open(self, user: User, cursor: int, request: Request) -> None:
+        """Make a request's answer a stream that goes on after a cursor."""
+        self.now = self._reactor.seconds()
+        stream = EventStream(self, user.id, cursor)
+        self._streams[stream] = None
+        self._per_user[user.id] += 1
+        self._chat.presence.hold(user.id)
+        self._chat.live.followers.add(stream)
+        if self._next_tick is None:
+            self._next_tick = self._reactor.callLater(_TICK, self._tick)
+        stream.begin(request)
+
+    def remove(self, stream: EventStream) -> None:
+        """Forget a stream that has ended."""
+        if stream not in self._streams:
+            return
+        del self._streams[stream]
+        self._per_user -= Counter((stream.user_id,))
+        self._chat.live.followers.remove(stream)
+        self._chat.presence.let_go(stream.user_id)
+        if not self._streams and self._next_tick is not None:
+            self._next_tick.cancel()
+            self._next_tick = None
+
+    async def read_back(self, user_id: int, after: int, limit: int) -> list[Message]:
+        """Read from the store what is not at hand."""
+        return await self._chat.live.read(user_id, after, limit)
+
+    def failed(self, failure: Failure) -> None:
+        """Log what must not happen."""
+        self._log.failure("An event stream failed.", failure)
+
+    def _tick(self) -> None:
+        self._next_tick = self._reactor.callLater(_TICK, self._tick)
+        self.now = self._reactor.seconds()
+        silent = [s for s in self._streams if self.now - s.last_write >= HEARTBEAT]
+        # Those that have no turn now are still silent at the next tick.
+        serve_some(self._reactor.seconds, silent, EventStream.beat)
