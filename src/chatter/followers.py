@@ -86,12 +86,11 @@ class Followers:
             self._next_slice = self._reactor.callLater(0, self._serve)
 
     def _serve(self) -> None:
-        self._next_slice = None
         due = self._due
         if not due:
             self._log_has_grown = False
             due = self._due = list(self._followers)
             due.reverse()
         serve_some(self._reactor.seconds, due, _deliver)
-        if due or (self._log_has_grown and self._followers):
-            self._next_slice = self._reactor.callLater(0, self._serve)
+        is_behind = due or (self._log_has_grown and self._followers)
+        self._next_slice = self._reactor.callLater(0, self._serve) if is_behind else None

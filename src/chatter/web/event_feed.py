@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from chatter.feed import RecentLog
     from chatter.model import Message
 
-MOST_MESSAGES = 200
-"""At most so many messages are sent to one reader at a time."""
-
-ENOUGH_BYTES = 24 * 1024
-"""When a chunk is that large, no further message is added to it."""
-
 _NOBODY = 0
 _encode = json.Encoder().encode
 
@@ -29,7 +23,13 @@ class EventFeed:
     """What comes after an id, as a chunk of an event stream.
 
     :param recent: the newest stretch of the log.
+
+    :cvar most_messages: a chunk has at most so many.
+    :cvar enough_bytes: when a chunk is that large, no further message is added.
     """
+
+    most_messages = 200
+    enough_bytes = 24 * 1024
 
     def __init__(self, recent: RecentLog) -> None:
         self._recent = recent
@@ -51,20 +51,20 @@ class EventFeed:
         if cursor < recent.complete_after:
             return None
         if recent.has_private(user_id, cursor):
-            return self.chunk(recent.feed(user_id, cursor, MOST_MESSAGES), recent.last_id)
+            return self.chunk(recent.feed(user_id, cursor, self.most_messages), recent.last_id)
         if self._general_until != recent.last_id:
             self._general.clear()
             self._general_until = recent.last_id
         found = self._general.get(cursor)
         if found is None:
-            messages = recent.feed(_NOBODY, cursor, MOST_MESSAGES)
+            messages = recent.feed(_NOBODY, cursor, self.most_messages)
             found = self._general[cursor] = self.chunk(messages, recent.last_id)
         return found
 
     def chunk(self, messages: list[Message], end: int) -> tuple[bytes, int]:
         """The events of some messages, as many as a chunk takes, and the cursor after them.
 
-        :param messages: at most :data:`MOST_MESSAGES`.
+        :param messages: at most :attr:`most_messages`.
         :param end: if they are fewer, nothing follows them up to this id.
         """
         events = []
@@ -73,9 +73,9 @@ class EventFeed:
             event = self._event(message)
             events.append(event)
             size += len(event)
-            if size >= ENOUGH_BYTES:
+            if size >= self.enough_bytes:
                 return b"".join(events), message.id
-        if len(messages) == MOST_MESSAGES:
+        if len(messages) == self.most_messages:
             end = messages[-1].id
         elif messages:
             end = max(end, messages[-1].id)

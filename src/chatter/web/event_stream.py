@@ -14,7 +14,6 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from chatter.errors import StoreUnavailable
-from chatter.web.event_feed import MOST_MESSAGES
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
@@ -72,7 +71,7 @@ class EventStream:
         # All up to here can be read now; what is committed meanwhile comes next.
         end = streams.feed.end
         try:
-            messages = await streams.read_back(self.user_id, self._cursor, MOST_MESSAGES)
+            messages = await streams.read_back(self.user_id, self._cursor)
         except StoreUnavailable:
             # The reader comes back by itself, and goes on where it is.
             self.close()

@@ -96,9 +96,9 @@ class Streams:
             self._next_tick.cancel()
             self._next_tick = None
 
-    async def read_back(self, user_id: int, after: int, limit: int) -> list[Message]:
-        """Read from the store what is not at hand."""
-        return await self._chat.live.read(user_id, after, limit)
+    async def read_back(self, user_id: int, after: int) -> list[Message]:
+        """Read a chunk's messages from the store, which are not at hand."""
+        return await self._chat.live.read(user_id, after, self.feed.most_messages)
 
     def failed(self, failure: Failure) -> None:
         """Log what must not happen."""

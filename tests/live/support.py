@@ -1,0 +1,82 @@
+"""Readers of an event stream whose connection a test holds in its hands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import json
+from twisted.internet.defer import Deferred
+
+from chatter.model import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from chatter.model import User
+    from chatter.web.streams import Streams
+
+
+def result_of(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns that waits for nothing that a test has to bring about."""
+    results: list[Any] = []
+    Deferred.fromCoroutine(coroutine).addBoth(results.append)
+    (result,) = results
+    if hasattr(result, "raiseException"):
+        result.raiseException()
+    return result
+
+
+class Reader:
+    """A request that has become a stream, and the client at its other end.
+
+    :ivar paused: whether the client takes nothing; what was written before is on
+        its way.
+    :ivar received: the messages that have arrived.
+    """
+
+    def __init__(self, streams: Streams, user: User, cursor: int) -> None:
+        self.paused = False
+        self.closed = False
+        self.comments = 0
+        self.writes = 0
+        self.received: list[Message] = []
+        self._owner: Any = None
+        result_of(streams.admit(user))
+        streams.open(user, cursor, self)  # type: ignore[arg-type]
+
+    def begin_stream(self, owner: Any) -> Reader:
+        """Become a stream, as a request does."""
+        self._owner = owner
+        return self
+
+    def write(self, data: bytes) -> None:
+        """Take what the server writes."""
+        assert not self.paused, "nothing may be written for a reader who takes nothing"
+        self.writes += 1
+        for block in data.split(b"\n\n"):
+            fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
+            if b"data" in fields:
+                assert fields[b"event"] == b"message"
+                message = json.decode(fields[b"data"], type=Message)
+                assert int(fields[b"id"]) == message.id
+                self.received.append(message)
+            elif block.startswith(b":"):
+                self.comments += 1
+
+    def stall(self) -> None:
+        """Take nothing from now on."""
+        self.paused = True
+
+    def go_on(self) -> None:
+        """Take everything again."""
+        self.paused = False
+        self._owner.stream_resumed()
+
+    def break_off(self) -> None:
+        """Lose the connection."""
+        self._owner.stream_lost()
+
+    def close(self) -> None:
+        """Be closed by the server."""
+        self.closed = True
+        self._owner.stream_lost()

@@ -1,0 +1,164 @@
+"""Event streams: limits, heartbeat, presence, and reading back."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.task import Clock
+
+from chatter.chat import Chat
+from chatter.errors import StoreUnavailable, TooManyRequests
+from chatter.feed import RecentLog
+from chatter.stores.memory import MemoryStore
+from chatter.web.streams import HEARTBEAT, STREAMS_PER_USER, Streams
+from tests.live.support import Reader, result_of
+
+
+@pytest.fixture
+def clock():
+    clock = Clock()
+    clock.advance(1_000_000)
+    return clock
+
+
+@pytest.fixture
+def chat(clock):
+    store = MemoryStore()
+    store.startService()
+    return Chat(store, clock)
+
+
+@pytest.fixture
+def streams(chat):
+    return Streams(chat, 100)
+
+
+def join(chat, name):
+    return result_of(chat.connect(name))[0]
+
+
+def test_the_backlog_and_what_is_new_join_without_a_gap(chat, clock, streams):
+    """A stream begins with what is after its cursor and goes on with what is sent."""
+    alice = join(chat, "alice")
+    for text in "ab":
+        result_of(chat.send(alice, text))
+    reader = Reader(streams, alice, 0)
+    result_of(chat.send(alice, "c"))
+    clock.advance(0)
+    assert [message.text for message in reader.received] == ["a", "b", "c"]
+    reader.break_off()
+
+
+def test_messages_of_one_turn_arrive_in_one_write(chat, clock, streams):
+    """However many messages a turn of the reactor brings, a listener costs one write."""
+    alice = join(chat, "alice")
+    reader = Reader(streams, alice, 0)
+    before = reader.writes
+    for text in "abcdef":
+        result_of(chat.send(alice, text))
+    clock.advance(0)
+    assert len(reader.received) == 6
+    assert reader.writes == before + 1
+    reader.break_off()
+
+
+def test_what_lies_far_back_is_read_from_the_store(chat, clock, streams):
+    """A stream whose cursor is older than what is kept in memory misses nothing."""
+    chat.live._recent = RecentLog(0, capacity=1000)
+    alice = join(chat, "alice")
+    bob = join(chat, "bob")
+    for number in range(500):
+        if number % 50 == 0:
+            result_of(chat.send_private(alice, bob.id, f"private {number}"))
+        else:
+            result_of(chat.send(alice, f"{number}"))
+    assert chat.live._recent.complete_after > 400
+    reader = Reader(streams, bob, 0)
+    clock.advance(0)
+    assert [message.id for message in reader.received] == list(range(1, 501))
+    reader.break_off()
+
+
+def test_a_silent_stream_gets_a_comment(chat, clock, streams):
+    """A comment is written after 15 seconds of silence, and not while there is something."""
+    alice = join(chat, "alice")
+    reader = Reader(streams, alice, 0)
+    clock.pump([0.25] * int(HEARTBEAT * 4 - 2))
+    assert reader.comments == 0
+    clock.pump([0.25] * 4)
+    assert reader.comments == 1
+    reader.break_off()
+
+
+def test_a_stalled_stream_gets_nothing_at_all(chat, clock, streams):
+    """For a reader who takes nothing, nothing is written, not even a comment."""
+    alice = join(chat, "alice")
+    reader = Reader(streams, alice, 0)
+    reader.stall()
+    result_of(chat.send(alice, "a"))
+    clock.pump([0.25] * 200)
+    assert reader.received == []
+    reader.go_on()
+    assert [message.text for message in reader.received] == ["a"]
+    reader.break_off()
+
+
+def test_too_many_streams_of_one_user_are_refused(chat, streams):
+    """The 17th stream of a user gets 429; one that ends makes room."""
+    alice, bob = join(chat, "alice"), join(chat, "bob")
+    readers = [Reader(streams, alice, 0) for _ in range(STREAMS_PER_USER)]
+    with pytest.raises(TooManyRequests):
+        Reader(streams, alice, 0)
+    readers.append(Reader(streams, bob, 0))
+    readers.pop(0).break_off()
+    readers.append(Reader(streams, alice, 0))
+    for reader in readers:
+        reader.break_off()
+
+
+def test_too_many_streams_in_all_are_refused(chat):
+    """Beyond the limit in all, everybody gets 503."""
+    streams = Streams(chat, 2)
+    alice, bob = join(chat, "alice"), join(chat, "bob")
+    readers = [Reader(streams, alice, 0), Reader(streams, bob, 0)]
+    with pytest.raises(StoreUnavailable):
+        Reader(streams, bob, 0)
+    for reader in readers:
+        reader.break_off()
+
+
+def test_who_has_a_stream_open_is_online(chat, clock, streams):
+    """A user is online as long as a stream is open, and for a minute after."""
+    alice = join(chat, "alice")
+
+    def online():
+        return result_of(chat.users()).users[0].online
+
+    reader = Reader(streams, alice, 0)
+    clock.advance(600)
+    assert online()
+    reader.break_off()
+    clock.advance(59)
+    assert online()
+    clock.advance(2)
+    assert not online()
+
+
+def test_nothing_is_left_when_the_last_stream_has_ended(chat, clock, streams):
+    """Streams that are gone leave no timer and nobody to be woken."""
+    alice = join(chat, "alice")
+    for reader in [Reader(streams, alice, 0) for _ in range(3)]:
+        reader.break_off()
+    assert not clock.getDelayedCalls()
+    assert len(chat.live.followers) == 0
+
+
+def test_a_store_that_fails_ends_the_stream(chat, clock, streams):
+    """If what lies back can't be read, the stream is closed; the client comes back by itself."""
+    chat.live._recent = RecentLog(0, capacity=100)
+    alice = join(chat, "alice")
+    for _ in range(20):
+        result_of(chat.send(alice, "a"))
+    chat.store.stopService()
+    reader = Reader(streams, alice, 0)
+    assert reader.closed
+    assert reader.received == []

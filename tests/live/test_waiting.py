@@ -1,0 +1,110 @@
+"""The long poll and ``chat.follow``: a poll that waits, and polls that don't end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+
+from chatter.chat import Chat
+from chatter.stores.memory import MemoryStore
+from tests.live.support import result_of
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def chat(clock):
+    store = MemoryStore()
+    store.startService()
+    return Chat(store, clock)
+
+
+def begin(coroutine):
+    results: list[Any] = []
+    waiting: Deferred[Any] = Deferred.fromCoroutine(coroutine)
+    waiting.addBoth(results.append)
+    return waiting, results
+
+
+def test_a_waiting_poll_is_answered_by_the_next_message(chat, clock):
+    """A poll that waits is answered in the turn after a message was committed."""
+    alice, _ = result_of(chat.connect("alice"))
+    _, pages = begin(chat.poll(alice, wait=60))
+    clock.advance(10)
+    assert not pages
+    sent = result_of(chat.send(alice, "hi"))
+    clock.advance(0)
+    assert pages[0].messages == [sent]
+    assert not clock.getDelayedCalls()
+
+
+def test_a_waiting_poll_is_answered_empty_in_the_end(chat, clock):
+    """If nothing comes, the answer is empty when the time is over."""
+    alice, _ = result_of(chat.connect("alice"))
+    _, pages = begin(chat.poll(alice, wait=60))
+    clock.advance(59)
+    assert not pages
+    clock.advance(1)
+    assert pages[0].messages == []
+    assert not clock.getDelayedCalls()
+
+
+def test_others_private_messages_do_not_end_the_wait(chat, clock):
+    """A poll waits on while only others talk in private."""
+    users = [result_of(chat.connect(name))[0] for name in ("alice", "bob", "carol")]
+    alice, bob, carol = users
+    _, pages = begin(chat.poll(carol, wait=60))
+    result_of(chat.send_private(alice, bob.id, "psst"))
+    clock.advance(1)
+    assert not pages
+    result_of(chat.send_private(alice, carol.id, "and you"))
+    clock.advance(0)
+    assert [message.text for message in pages[0].messages] == ["and you"]
+
+
+def test_who_waits_is_online_until_gone(chat, clock):
+    """A user is online while a poll waits, and a poll that is given up is forgotten."""
+    alice, _ = result_of(chat.connect("alice"))
+    waiting, results = begin(chat.poll(alice, wait=600))
+    clock.advance(500)
+    assert result_of(chat.users()).users[0].online
+    waiting.cancel()
+    assert results[0].check(CancelledError)
+    assert not clock.getDelayedCalls()
+    assert len(chat.live.followers) == 0
+    clock.advance(61)
+    assert not result_of(chat.users()).users[0].online
+
+
+def test_a_stopping_chat_lets_nobody_wait(chat, clock):
+    """Who waits when the chat stops is answered at once."""
+    alice, _ = result_of(chat.connect("alice"))
+    _, pages = begin(chat.poll(alice, wait=60))
+    chat.live.end_waiting()
+    assert pages[0].messages == []
+    assert not clock.getDelayedCalls()
+
+
+def test_follow_goes_on_from_the_cursor_and_never_ends(chat, clock):
+    """``chat.follow`` has what is unread, then what is sent, and reads as it goes."""
+    alice, _ = result_of(chat.connect("alice"))
+    for text in "ab":
+        result_of(chat.send(alice, text))
+    followed = chat.follow(alice)
+    seen = [result_of(followed.__anext__()).text for _ in range(2)]
+    assert seen == ["a", "b"]
+    assert result_of(chat.cursor(alice)) == 1, "the last one is not read before the next"
+    _, results = begin(followed.__anext__())
+    assert result_of(chat.cursor(alice)) == 2
+    assert not results
+    result_of(chat.send(alice, "c"))
+    clock.advance(0)
+    assert results[0].text == "c"
+    result_of(followed.aclose())
+    assert not clock.getDelayedCalls()
