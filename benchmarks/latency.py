@@ -1,0 +1,82 @@
+"""How long a send takes at half load, while the same users poll as often as they send.
+
+A poll then finds what the others have sent since the user's last one: with 64 users,
+some 64 messages.  The top rate is that of a closed loop, just before, of the same mix.
+A second, harder load has sends alone at half of *their* top rate, and as many polls on
+top of that.  Plain twisted.web, which echoes and answers a constant, shows what of the
+latency is the machine's own.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from statistics import median
+from typing import TYPE_CHECKING
+
+import load
+import people
+import servers
+from table import Table, Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONNECTIONS = 64
+
+P99_TARGET = Target(10, at_least=False, unit="ms")
+
+
+def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
+    """Latencies in an open loop, with the rates of each round taken from its closed loops."""
+    at_half_of_mix: list[dict[str, load.Result]] = []
+    at_half_of_sends: list[dict[str, load.Result]] = []
+    of_plain: list[dict[str, load.Result]] = []
+    with ExitStack() as stack:
+        command = servers.chatter("sqlite:chatter.sqlite")
+        server = stack.enter_context(servers.running("chatter", command, directory / "chatter"))
+        command = servers.plain_twisted()
+        plain = stack.enter_context(servers.running("plain", command, directory / "plain"))
+        tokens = people.join(server, CONNECTIONS)
+        sends = load.script([{"send": load.send_request(token)} for token in tokens])
+        mix = load.script(
+            [
+                {"send": load.send_request(token), "poll": load.request("GET", "/status", token)}
+                for token in tokens
+            ]
+        )
+        for _ in range(rounds):
+            top_of_sends = load.run(server, sends, seconds)["send"].per_second
+            people.read_everything(server, tokens)
+            at_half_of_mix.append(_at_half_load(server, mix, seconds))
+            of_plain.append(_at_half_load(plain, mix, seconds))
+            at_half_of_sends.append(load.run(server, mix, seconds, rate=top_of_sends))
+    columns = ["load", "request", "requests/s", "p50 ms", "p99 ms", "max ms", "bytes"]
+    table = Table("Sends and polls by turns, 64 users, open loop", columns)
+    _add(table, "half of its top rate", at_half_of_mix, P99_TARGET)
+    _add(table, "the same, plain twisted.web", of_plain, None)
+    _add(table, "half of the top rate of sends, plus the polls", at_half_of_sends, None)
+    return [table]
+
+
+def _at_half_load(server: servers.Server, script: bytes, seconds: float) -> dict[str, load.Result]:
+    top = sum(result.per_second for result in load.run(server, script, seconds).values())
+    return load.run(server, script, seconds, rate=top / 2)
+
+
+def _add(
+    table: Table, name: str, runs: list[dict[str, load.Result]], target: Target | None
+) -> None:
+    for kind, request in (("send", "POST /send"), ("poll", "GET /status")):
+        results = [run[kind] for run in runs]
+        p99 = median(result.p99_ms for result in results)
+        table.add(
+            name,
+            request,
+            f"{median(result.per_second for result in results):,.0f}",
+            f"{median(result.p50_ms for result in results):.2f}",
+            f"{p99:.2f}",
+            f"{median(result.max_ms for result in results):.2f}",
+            f"{median(result.body_bytes for result in results):,.0f}",
+            figure=p99,
+            target=target if kind == "send" else None,
+        )

@@ -1,0 +1,61 @@
+"""Completion of commands and of names, with the Tab key."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.completion import Completer, Completion
+
+from chatter.terminal.commands import COMMANDS, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from prompt_toolkit.completion import CompleteEvent
+    from prompt_toolkit.document import Document
+
+_MSG = re.compile(r'/msg\s+((?:"(?:[^"\\]|\\.)*)|[^\s"]\S*|)')
+
+
+class ChatCompleter(Completer):
+    """Completes what is left of the cursor.
+
+    :param names: the names that are known.
+    """
+
+    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
+        self._names = names
+
+    def get_completions(
+        self,
+        document: Document,
+        complete_event: CompleteEvent,  # noqa: ARG002 - every completion is asked for with Tab
+    ) -> Iterable[Completion]:
+        """What may stand there instead of the beginning of a command or a name."""
+        typed = document.text_before_cursor.lstrip()
+        if typed.startswith("/") and " " not in typed:
+            return self._commands(typed)
+        to_one = _MSG.fullmatch(typed)
+        if to_one is not None:
+            return self._recipients(to_one[1])
+        word = document.get_word_before_cursor(WORD=True)
+        return self._mentions(word) if word and not typed.startswith("/") else []
+
+    def _commands(self, typed: str) -> Iterable[Completion]:
+        for command, (usage, what) in COMMANDS.items():
+            if command.startswith(typed):
+                takes_more = " " if " " in usage else ""
+                yield Completion(command + takes_more, -len(typed), command, what)
+
+    def _recipients(self, typed: str) -> Iterable[Completion]:
+        for name in self._known(typed.lstrip('"').replace("\\", "")):
+            yield Completion(quoted(name) + " ", -len(typed), name)
+
+    def _mentions(self, typed: str) -> Iterable[Completion]:
+        for name in self._known(typed):
+            yield Completion(name, -len(typed))
+
+    def _known(self, beginning: str) -> list[str]:
+        folded = beginning.casefold()
+        return sorted(name for name in self._names() if name.casefold().startswith(folded))

@@ -1,0 +1,106 @@
+"""``chatter [URL]``: the command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet import asyncioreactor
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater, react
+
+from chatter import __version__
+from chatter.client import DEFAULT_URL, ChatClient, NoAnswer, Retries
+from chatter.client.exchange import checked_url
+from chatter.errors import ChatError
+from chatter.terminal.interactive import converse
+from chatter.terminal.piped import pipe
+from chatter.terminal.tokens import TokenFile, UnreadableTokens, state_directory
+from chatter.terminal.words import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+_FEW = Retries(attempts=3)
+_INPUT, _OUTPUT = 0, 1
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Chat until it is over, and exit."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        checked_url(options.url)
+    except ValueError as error:
+        parser.error(str(error))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A text that the terminal has no characters for is no reason to stop.
+            stream.reconfigure(errors="replace")
+    # prompt_toolkit needs asyncio's loop, and so the reactor that runs on it.
+    loop = asyncio.new_event_loop()
+    asyncioreactor.install(loop)
+    try:
+        react(_run, (options.url, options.name))
+    finally:
+        loop.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chatter",
+        description="Chat in the terminal. With piped input, send its lines and show what is new.",
+    )
+    parser.add_argument("url", metavar="URL", nargs="?", default=DEFAULT_URL, help="the server")
+    parser.add_argument("--name", help="who to be; without it, who you were last time")
+    parser.add_argument("--version", action="version", version=f"chatter {__version__}")
+    return parser
+
+
+async def _run(reactor: Any, url: str, name: str | None) -> None:
+    running = Deferred.fromCoroutine(_chat(reactor, url, name))
+    ended: Deferred[None] = Deferred()
+
+    def end() -> Deferred[None]:
+        # A signal leaves the terminal as it was before.
+        running.cancel()
+        return ended
+
+    reactor.addSystemEventTrigger("before", "shutdown", end)
+    try:
+        status = await running
+    finally:
+        ended.callback(None)
+    raise SystemExit(status)
+
+
+async def _chat(reactor: Any, url: str, name: str | None) -> int:
+    """Chat, and say what went wrong for good; the exit status."""
+    # asyncio's loop runs only once the reactor does.
+    await deferLater(reactor, 0)
+    try:
+        directory = state_directory(os.environ)
+        tokens = TokenFile(directory / "tokens.json")
+        is_terminal = os.isatty(_INPUT) and os.isatty(_OUTPUT)
+        # A person is told early, while it goes on; nobody else waits after it gives up.
+        client = ChatClient.for_url(reactor, url, retries=_FEW if is_terminal else None)
+        try:
+            if is_terminal:
+                await converse(client, reactor, tokens, directory / "history", name)
+                return 0
+            return 0 if await pipe(client, reactor, tokens, _INPUT, name) else 1
+        finally:
+            await client.close()
+    except BrokenPipeError:
+        # Nobody reads any more; nor shall Python try to flush at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)
+    except (ChatError, NoAnswer, OSError, UnreadableTokens) as error:
+        print(f"chatter: {harmless(str(error))}", file=sys.stderr)  # noqa: T201
+    except CancelledError:
+        pass
+    return 1

@@ -1,0 +1,32 @@
+"""Several things at once, of which the first to end ends the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from twisted.internet.defer import Deferred, DeferredList, FirstError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+Result = TypeVar("Result")
+
+
+async def first_to_end(*coroutines: Coroutine[Deferred[Any], Any, Result]) -> Result:
+    """Run them side by side; what the first to end returns or raises.
+
+    The others are cancelled, and have ended too when this ends.  One that makes
+    another end must not do so while it runs: only what waits can be cancelled.
+    """
+    running = [Deferred.fromCoroutine(coroutine) for coroutine in coroutines]
+    try:
+        result, _ = await DeferredList(
+            running, fireOnOneCallback=True, fireOnOneErrback=True, consumeErrors=True
+        )
+    except FirstError as error:
+        error.subFailure.raiseException()
+    finally:
+        for one in running:
+            one.cancel()
+        await DeferredList(running, consumeErrors=True)
+    return result

@@ -1,0 +1,239 @@
+"""What the tests of the client share: servers of all kinds, and time that is a value."""
+
+# ruff: noqa: N803, N815 - the names are those of Twisted's interfaces
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+from treq.testing import RequestTraversalAgent
+from twisted.internet import error, tcp
+from twisted.internet import reactor as global_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock, deferLater
+from twisted.python.failure import Failure
+from twisted.web.client import ResponseNeverReceived
+from twisted.web.iweb import IAgent
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Site
+from zope.interface import implementer
+
+from chatter.chat import Chat
+from chatter.client import ChatClient
+from chatter.stores.memory import MemoryStore
+from chatter.web import ChatResource
+from chatter.web.site import ChatSite
+
+URL = "http://chat.example"
+
+reactor: Any = global_reactor
+
+REFUSED = Failure(error.ConnectionRefusedError())
+LOST = Failure(ResponseNeverReceived([Failure(error.ConnectionLost())]))
+
+
+def make_chat(clock, history=20):
+    """A chat in memory, open."""
+    store = MemoryStore()
+    store.startService()
+    return Chat(store, clock, history=history, random=Random(7))
+
+
+@implementer(IAgent)
+class Agent:
+    """Asks a resource in memory; breaks the connections that it is told to break.
+
+    :ivar refuse: so many of the next requests never reach the server.
+    :ivar lose: so many of the next requests reach it, but their answers are lost.
+    """
+
+    def __init__(self, resource, clock):
+        self._agent = RequestTraversalAgent(resource)
+        self._clock = clock
+        self.refuse = 0
+        self.lose = 0
+        self.requests: list[tuple[float, bytes, bytes, Any]] = []
+
+    def request(self, method, uri, headers=None, bodyProducer=None):
+        self.requests.append((self._clock.seconds(), method, uri, headers))
+        if self.refuse:
+            self.refuse -= 1
+            answer: Deferred[Any] = Deferred()
+            answer.errback(REFUSED)
+            return answer
+        answer = self._agent.request(method, uri, headers, bodyProducer)
+        if self.lose:
+            self.lose -= 1
+            answer.addCallback(lambda _: LOST)
+        return answer
+
+    def flush(self):
+        self._agent.flush()
+
+
+class Rig:
+    """Clients of one resource in memory, and the clock they share."""
+
+    def __init__(self, resource=None, clock=None):
+        self.clock = clock or Clock()
+        if resource is None:
+            self.chat = make_chat(self.clock)
+            resource = ChatResource(self.chat)
+        self.agent = Agent(resource, self.clock)
+
+    def client(self, url=URL, **options):
+        """A client that has not connected."""
+        return ChatClient(url, agent=self.agent, clock=self.clock, random=Random(1), **options)
+
+    def start(self, coroutine):
+        """Begin something, as far as it goes without time."""
+        results: list[Any] = []
+        started: Deferred[Any] = Deferred.fromCoroutine(coroutine)
+        started.addBoth(results.append)
+        self._settle(results)
+        return started, results
+
+    def result(self, coroutine, within=600.0):
+        """What it answers or raises, however much time has to pass until then."""
+        _, results = self.start(coroutine)
+        deadline = self.clock.seconds() + within
+        while not results:
+            assert self.clock.seconds() < deadline, "It took too long."
+            self.clock.advance(0.25)
+            self._settle(results)
+        assert self.clock.getDelayedCalls() == [], "A time-out was left behind."
+        if isinstance(results[0], Failure):
+            results[0].raiseException()
+        return results[0]
+
+    def joined(self, name=None):
+        """A client that has connected."""
+        client = self.client()
+        self.result(client.connect(name))
+        return client
+
+    def texts(self, client):
+        """The texts of everything unread."""
+
+        async def read():
+            return [message.text async for message in client.unread()]
+
+        return self.result(read())
+
+    def pass_time(self, seconds):
+        """Let time pass, with what happens in it."""
+        self.clock.advance(seconds)
+        self._settle([])
+
+    @property
+    def times(self):
+        """When each request was made."""
+        return [time for time, *_ in self.agent.requests]
+
+    def headers(self, name):
+        """The values of a header, request by request."""
+        return [headers.getRawHeaders(name) for *_, headers in self.agent.requests]
+
+    def _settle(self, results):
+        # An answer may cause a further question, each of which takes some flushes.
+        for _ in range(50):
+            if results:
+                return
+            self.agent.flush()
+
+
+class Screen:
+    """Remembers what it was to show."""
+
+    def __init__(self):
+        self.lines: list[str] = []
+        self.private: list[str] = []
+        self.told: list[str] = []
+
+    def show(self, line, *, private=False):
+        # The time of day in front of a message depends on where the test runs.
+        self.lines.append(line.partition(" ")[2] if line[:2].isdigit() else line)
+        if private:
+            self.private.append(self.lines[-1])
+
+    def tell(self, line):
+        self.told.append(line)
+
+
+class Scripted(Resource):
+    """Answers what it is told, one after the other, and the last one for ever."""
+
+    isLeaf = True
+
+    def __init__(self, *answers):
+        super().__init__()
+        self._answers = list(answers)
+        self.asked = 0
+
+    def render(self, request):
+        self.asked += 1
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if answer is None:
+            return NOT_DONE_YET
+        status, headers, body = answer
+        request.setResponseCode(status)
+        for name, value in headers.items():
+            request.setHeader(name, value)
+        return body
+
+
+def problem(slug, status, **headers):
+    """An error as the chat answers it."""
+    body = b'{"type":"urn:chatter:%s","title":"T","status":%d,"detail":"D."}' % (
+        slug.encode(),
+        status,
+    )
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return status, {"Content-Type": "application/problem+json", **given}, body
+
+
+@asynccontextmanager
+async def nothing_open():
+    """Wait in the end until the connections and timers that were begun are gone."""
+    readers, calls = set(reactor.getReaders()), set(reactor.getDelayedCalls())
+    yield
+    await until(
+        lambda: set(reactor.getReaders()) <= readers and set(reactor.getDelayedCalls()) <= calls
+    )
+
+
+@asynccontextmanager
+async def listening(resource, port=0):
+    """Serve a resource on a real port, and break all connections to it at the end."""
+    before = set(reactor.getReaders())
+    # The chat is served as it really is, and what is not the chat by something else.
+    is_chat = isinstance(resource, ChatResource)
+    site = ChatSite(resource, reactor) if is_chat else Site(resource, reactor=reactor)
+    bound = reactor.listenTCP(port, site, interface="127.0.0.1")
+    try:
+        yield f"http://127.0.0.1:{bound.getHost().port}"
+    finally:
+        await bound.stopListening()
+        for reader in set(reactor.getReaders()) - before:
+            if isinstance(reader, tcp.Server):
+                reader.abortConnection()
+
+
+@asynccontextmanager
+async def serving(resource):
+    """Serve a resource on a real port, to clients that have closed at the end."""
+    async with nothing_open(), listening(resource) as url:
+        yield url
+
+
+async def until(condition, seconds=15.0, seen=lambda: ""):
+    """Wait for something outside of this process.
+
+    :param seen: what there was instead, for the message that it did not happen.
+    """
+    deadline = reactor.seconds() + seconds
+    while not (found := condition()):
+        assert reactor.seconds() < deadline, f"It did not happen. {seen()}"
+        await deferLater(reactor, 0.02)
+    return found

@@ -1,0 +1,171 @@
+"""The client with connections of its own, through real sockets."""
+
+# ruff: noqa: N802, N815 - the names are those of Twisted's interfaces
+from __future__ import annotations
+
+import pytest
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock
+from twisted.web.client import Agent as WebAgent
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from chatter.client import ChatClient, Retries, ServerUnreachable, exchange
+from chatter.web import ChatResource
+from tests.client.support import listening, make_chat, nothing_open, reactor, serving, until
+
+QUICK = Retries(attempts=4, first_wait=0.01)
+
+
+async def asking(client, *questions):
+    """Ask, then close the client whatever happened."""
+    try:
+        return [await question for question in questions]
+    finally:
+        for question in questions:
+            question.close()
+        await client.close()
+
+
+async def test_a_conversation_through_a_socket():
+    """All that works in memory works through a socket, on one connection."""
+    async with serving(ChatResource(make_chat(Clock()))) as url:
+        client = ChatClient.for_url(reactor, url)
+        connected, sent, page, health = await asking(
+            client, client.connect("alice"), client.send("hi"), client.poll(), client.health()
+        )
+    assert connected.name == "alice"
+    assert page.messages == [sent]
+    assert health.status == "OK"
+
+
+async def test_nobody_listens():
+    """A port at which nobody listens is an unreachable server, which was not asked."""
+    async with serving(Resource()) as url:
+        pass
+    client = ChatClient.for_url(reactor, url, retries=QUICK)
+    with pytest.raises(ServerUnreachable, match="refused") as caught:
+        await asking(client, client.connect("alice"))
+    assert not caught.value.was_asked
+
+
+async def test_no_such_host():
+    """A host that has no address is an unreachable server, which was not asked."""
+    client = ChatClient.for_url(reactor, "http://nowhere.invalid", retries=QUICK)
+    with pytest.raises(ServerUnreachable) as caught:
+        await asking(client, client.connect("alice"))
+    assert not caught.value.was_asked
+
+
+class Dropping(Resource):
+    """Lets the chat do what it is asked, and drops so many connections instead of answering."""
+
+    isLeaf = True
+
+    def __init__(self, chat_resource, drops):
+        super().__init__()
+        self._chat_resource = chat_resource
+        self._drops = drops
+
+    def render(self, request):
+        child = self._chat_resource.getChildWithDefault(request.path.strip(b"/"), request)
+        if self._drops and request.path == b"/send":
+            self._drops -= 1
+            # The answer is made, which is after the message was stored, and then lost.
+            request.write = lambda data: request.transport.abortConnection()
+        return child.render(request)
+
+
+async def test_a_connection_that_breaks_after_a_send():
+    """A message whose answer the network swallowed is in the chat once."""
+    chat = make_chat(Clock())
+    async with serving(Dropping(ChatResource(chat), drops=2)) as url:
+        client = ChatClient.for_url(reactor, url, retries=QUICK)
+        _, sent, page = await asking(client, client.connect(), client.send("hi"), client.poll())
+    assert page.messages == [sent]
+
+
+async def test_a_server_that_restarts_between_two_sends():
+    """A connection that was kept and died meanwhile costs nothing but another attempt."""
+    resource = ChatResource(make_chat(Clock()))
+    async with nothing_open():
+        async with listening(resource) as url:
+            client = ChatClient.for_url(reactor, url, retries=QUICK)
+            await client.connect()
+            await client.send("before")
+        async with listening(resource, port=int(url.rpartition(":")[2])):
+            _, page = await asking(client, client.send("after"), client.poll())
+    assert [message.text for message in page.messages] == ["before", "after"]
+
+
+class Stalling(Resource):
+    """Begins an answer, and never goes on."""
+
+    isLeaf = True
+    left = False
+
+    def render(self, request):
+        request.notifyFinish().addErrback(self._gone)
+        request.setHeader(b"Content-Length", b"100")
+        request.write(b'{"status":')
+        return NOT_DONE_YET
+
+    def _gone(self, _):
+        self.left = True
+
+
+async def test_an_answer_that_stalls():
+    """Half an answer is none: the attempt times out, and its connection is closed."""
+    stalling = Stalling()
+    async with serving(stalling) as url:
+        client = ChatClient(url, agent=WebAgent(reactor), clock=reactor, timeout=0.1)
+        with pytest.raises(ServerUnreachable, match="did not answer within"):
+            await asking(client, client.health())
+        await until(lambda: stalling.left)
+
+
+async def test_giving_up_in_the_middle_of_an_answer(monkeypatch):
+    """Cancelling while an answer is read closes the connection."""
+    stalling, read = Stalling(), []
+    monkeypatch.setattr(exchange._Reader, "dataReceived", lambda _, data: read.append(data))
+    async with serving(stalling) as url:
+        client = ChatClient.for_url(reactor, url)
+        health = Deferred.fromCoroutine(client.health())
+        await until(lambda: read)
+        health.cancel()
+        with pytest.raises(CancelledError):
+            await health
+        await until(lambda: stalling.left)
+        await client.close()
+
+
+async def test_giving_up_before_the_connection_is_made():
+    """Cancelling at the very beginning is no error of the server either."""
+    async with serving(Stalling()) as url:
+        client = ChatClient.for_url(reactor, url)
+        health = Deferred.fromCoroutine(client.health())
+        health.cancel()
+        with pytest.raises(CancelledError):
+            await health
+        await client.close()
+
+
+class Nonsense(Protocol):
+    """Speaks something, but not HTTP."""
+
+    def connectionMade(self):
+        assert self.transport is not None
+        self.transport.write(b"220 mail.example ESMTP\r\n")
+
+
+async def test_a_server_that_does_not_speak_http():
+    """A port at which something else listens is an unreachable server."""
+    async with nothing_open():
+        port = reactor.listenTCP(0, Factory.forProtocol(Nonsense), interface="127.0.0.1")
+        client = ChatClient.for_url(reactor, f"http://127.0.0.1:{port.getHost().port}")
+        try:
+            with pytest.raises(ServerUnreachable):
+                await asking(client, client.health())
+        finally:
+            await port.stopListening()

@@ -1,0 +1,175 @@
+"""What is done and shown in a conversation, against the real chat in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatter.client import Retries, ServerUnreachable
+from chatter.errors import Unauthorized, UnknownRecipient
+from chatter.terminal.commands import parse
+from chatter.terminal.conversation import Conversation
+from chatter.terminal.following import follow
+from chatter.terminal.outage import Outage, give_up
+from chatter.terminal.people import People
+from tests.client.support import Rig, Screen, Scripted, problem
+
+ONCE = Retries(attempts=1)
+
+
+class Seat:
+    """Somebody at a terminal."""
+
+    def __init__(self, rig, name, persistently=False):
+        self.rig = rig
+        self.screen = Screen()
+        self.client = rig.client(retries=ONCE)
+        me = rig.result(self.client.connect(name))
+        outage = Outage(rig.clock, self.screen.tell)
+        self.conversation = Conversation(
+            self.client,
+            rig.clock,
+            user_id=me.user_id,
+            people=People(self.client),
+            display=self.screen,
+            persist=outage.outlast if persistently else give_up,
+        )
+
+    def type(self, line):
+        command = parse(line)
+        assert command is not None
+        self.rig.result(self.conversation.do(command))
+
+    def look(self):
+        self.rig.result(self.conversation.show_unread())
+        return self.screen.lines
+
+
+def test_what_is_typed_shows_up_as_it_is_in_the_log():
+    """Own messages are shown when they are read, in the order of the log, and once."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    alice.type("one")
+    bob.type("two")
+    alice.type("three")
+    assert alice.look() == ["alice: one", "bob: two", "alice: three"]
+    assert bob.look() == ["alice: one", "bob: two", "alice: three"]
+
+
+def test_names_of_users_who_came_later():
+    """An id that is not known yet is asked for, and shown by its name."""
+    rig = Rig()
+    alice = Seat(rig, "alice")
+    alice.look()
+    Seat(rig, "bob").type("hi")
+    assert alice.look() == ["bob: hi"]
+
+
+def test_names_are_asked_for_once():
+    """What is known of a user never changes, so further messages cost no question."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    bob.type("one")
+    alice.look()
+    bob.type("two")
+    asked = len(rig.agent.requests)
+    alice.look()
+    assert [uri for _, _, uri, _ in rig.agent.requests[asked:] if b"users" in uri] == []
+
+
+def test_a_private_message():
+    """It goes to the user of that name, in whatever case, and is marked as private."""
+    rig = Rig()
+    alice, bob, carol = Seat(rig, "alice"), Seat(rig, "Bob B."), Seat(rig, "carol")
+    alice.type('/msg "bob b." psst')
+    assert alice.look() == alice.screen.private == ["[you → Bob B.] psst"]
+    assert bob.look() == bob.screen.private == ["[alice → you] psst"]
+    assert carol.look() == []
+
+
+def test_a_private_message_to_nobody():
+    """If nobody has that name it is said to nobody."""
+    rig = Rig()
+    alice = Seat(rig, "alice")
+    with pytest.raises(UnknownRecipient, match="nobody called bob"):
+        alice.type("/msg bob psst")
+    assert alice.look() == []
+
+
+def test_who_is_there():
+    """It tells who is online now, and how many there are."""
+    rig = Rig()
+    alice = Seat(rig, "alice")
+    Seat(rig, "bob")
+    rig.clock.advance(3600)
+    alice.type("/who")
+    assert alice.screen.lines == ["1 of 2 online: alice"]
+
+
+def test_help_and_mistakes():
+    """Help is shown; what was not understood is told, and not said to anybody."""
+    alice = Seat(Rig(), "alice")
+    alice.type("/help")
+    assert any("/msg NAME TEXT" in line for line in alice.screen.lines)
+    alice.type("/hlep")
+    assert "There is no /hlep." in alice.screen.told[0]
+
+
+def test_more_than_a_page_is_shown():
+    """Everything that was missed is shown, however much it is."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    for number in range(120):
+        rig.result(bob.client.send(str(number)))
+    assert alice.look() == [f"bob: {number}" for number in range(120)]
+
+
+def test_following_shows_what_comes():
+    """A message is on the screen about a second after it was sent."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    following, _ = rig.start(follow(alice.conversation, rig.clock))
+    rig.start(bob.client.send("one"))
+    assert alice.screen.lines == []
+    rig.pass_time(1)
+    assert alice.screen.lines == ["bob: one"]
+    following.cancel()
+    assert rig.clock.getDelayedCalls() == []
+
+
+def test_an_outage_is_told_once_and_outlasted():
+    """While the server is away nothing is lost or doubled, and only two lines tell of it."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice", persistently=True), Seat(rig, "bob")
+    rig.agent.refuse, rig.agent.lose = 5, 3
+    alice.type("at last")
+    assert len(alice.screen.told) == 2
+    assert "Trying again" in alice.screen.told[0]
+    assert alice.screen.told[1] == "The server is back."
+    assert alice.look() == bob.look() == ["alice: at last"]
+
+
+def test_a_server_that_asks_for_time_is_given_it():
+    """Somebody who goes on for ever still waits as long as the server asks for."""
+    turned_away = problem("too-many-requests", 429, Retry_After="3600")
+    rig = Rig(Scripted(turned_away, (200, {}, b'{"status":"OK"}')))
+    outage = Outage(rig.clock, Screen().tell)
+    rig.result(outage.outlast(rig.client().health), within=4000)
+    assert rig.times[1] - rig.times[0] >= 3600
+
+
+def test_without_patience_an_outage_is_an_error():
+    """Where nobody waits for the server, what can't be sent is an error at once."""
+    rig = Rig()
+    alice = Seat(rig, "alice")
+    rig.agent.refuse = 1
+    with pytest.raises(ServerUnreachable):
+        alice.type("never")
+
+
+def test_a_token_that_is_revoked_while_talking():
+    """It ends the conversation, with the chat's own error."""
+    rig = Rig()
+    alice = Seat(rig, "alice", persistently=True)
+    alice.client.token = "revoked"
+    with pytest.raises(Unauthorized):
+        alice.type("hi")
