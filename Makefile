@@ -1,6 +1,6 @@
 # chatter: `make start` runs the server, `make test` passes the tests.
 
-PORT   = tcp:8000:interface=127.0.0.1
+PORT   = 8000
 STORE  = sqlite:$(STATE)/chatter.sqlite
 URL    = http://127.0.0.1:8000
 PYTHON = python3
@@ -8,23 +8,24 @@ PYTHON = python3
 VENV   = .venv
 STATE  = var
 BIN    = $(VENV)/bin
+PIP    = $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help start stop client test lint format check bench clean
+.PHONY: help start stop client test lint format bench clean
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
 start: $(VENV)/run ## start the server in the background (PORT=… STORE=…)
-	@$(BIN)/python scripts/daemon.py start --state $(STATE) --port '$(PORT)' --store '$(STORE)'
+	@$(BIN)/python scripts/daemon.py --state $(STATE) start --port '$(PORT)' --store '$(STORE)'
 
 stop: ## stop it and wait for its end
-	@test ! -x $(BIN)/python || $(BIN)/python scripts/daemon.py stop --state $(STATE)
+	@$(PYTHON) scripts/daemon.py --state $(STATE) stop
 
 client: $(VENV)/run ## chat in this terminal (URL=…)
 	@$(BIN)/python client.py $(URL)
 
 test: lint ## lint, check the types and run all tests
-	$(BIN)/pytest
+	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev ## lint and check the types
 	$(BIN)/ruff check .
@@ -41,14 +42,13 @@ bench: $(VENV)/dev ## measure, side by side with others
 clean: stop ## remove the environment and what tools left, but no chat
 	rm -rf $(VENV) dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/build
 
-$(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
-
 # The plugin is copied when chatter is installed, so a change of it installs again.
-$(VENV)/run: pyproject.toml constraints.txt twisted/plugins/chatter_plugin.py | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+$(VENV)/run: pyproject.toml constraints.txt twisted/plugins/chatter_plugin.py
+	@echo "Making the environment in $(VENV), once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $@

@@ -79,9 +79,10 @@ class Chat:
         token_hash = _hash_of(token)
         while True:
             try:
-                user = await self._add_user(name or names.suggest(self._random), token_hash)
+                wanted = names.suggest(self._random) if name is None else name
+                user = await self._add_user(wanted, token_hash)
             except NameTaken:
-                if name:
+                if name is not None:
                     raise
             else:
                 self._users_by_token[token_hash] = user
