@@ -53,6 +53,29 @@ def test_the_first_to_fail_ends_the_others():
     assert runner.ended == ["failing", "slow"]
 
 
+def test_one_that_takes_its_time_to_end_is_waited_for():
+    """Cancelling is over when all have ended, and nobody is hurried by being cancelled twice."""
+    cancelled: list[Any] = []
+    results: list[Any] = []
+    ending: Deferred[None] = Deferred(cancelled.append)
+
+    def begin_to_end(waiting):
+        cancelled.append(waiting)
+        waiting.callback(None)
+
+    async def slow_to_end():
+        await Deferred(begin_to_end)
+        await ending
+
+    running = Deferred.fromCoroutine(first_to_end(slow_to_end(), Runner().last(1, "other")))
+    running.addBoth(results.append)
+    running.cancel()
+    assert len(cancelled) == 1
+    assert results == []
+    ending.callback(None)
+    assert results[0].check(CancelledError)
+
+
 def test_cancelling_ends_all_of_them():
     """Who gives up on the whole gives up on each."""
     runner = Runner()

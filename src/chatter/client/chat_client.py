@@ -200,14 +200,9 @@ class ChatClient:
         :param limit: at most so many; without it, as many as the server thinks fit.
         :raises UnknownRecipient: if nobody has that id.
         """
-        chat_type = "general" if with_user is None else "private"
+        chat = {"chat_type": "general" if with_user is None else "private"}
         return await self._get(
-            Page,
-            "/status",
-            chat_type=chat_type,
-            recipient_id=with_user,
-            before=before,
-            limit=limit,
+            Page, "/status", **chat, recipient_id=with_user, before=before, limit=limit
         )
 
     async def users(self, after: int = 0, limit: int = DEFAULT_LIMIT) -> Users:

@@ -19,10 +19,14 @@ async def first_to_end(*coroutines: Coroutine[Deferred[Any], Any, Result]) -> Re
     another end must not do so while it runs: only what waits can be cancelled.
     """
     running = [Deferred.fromCoroutine(coroutine) for coroutine in coroutines]
+    # Cancelling this does not cancel the list: each is cancelled once, below.  A second
+    # time would cut short what it does to end.
+    ended: Deferred[tuple[Result, int]] = Deferred()
+    DeferredList(
+        running, fireOnOneCallback=True, fireOnOneErrback=True, consumeErrors=True
+    ).chainDeferred(ended)
     try:
-        result, _ = await DeferredList(
-            running, fireOnOneCallback=True, fireOnOneErrback=True, consumeErrors=True
-        )
+        result, _ = await ended
     except FirstError as error:
         error.subFailure.raiseException()
     finally:
