@@ -3,8 +3,8 @@
 A poll then finds what the others have sent since the user's last one: with 64 users,
 some 64 messages.  The top rate is that of a closed loop, just before, of the same mix.
 A second, harder load has sends alone at half of *their* top rate, and as many polls on
-top of that.  Plain twisted.web, which echoes and answers a constant, shows what of the
-latency is the machine's own.
+top of that.  Plain twisted.web, which echoes and answers a constant, runs at half of
+its own top rate for comparison: a p99 depends much on how quiet the machine is.
 """
 
 from __future__ import annotations

@@ -47,7 +47,8 @@ class Series:
     def ratio_to(self, other: Series, figure: str = "per_second") -> float:
         """How many times the other's figure this is: the median of the rounds' own ratios."""
         pairs = zip(self.results, other.results, strict=True)
-        return median(getattr(mine, figure) / getattr(others, figure) for mine, others in pairs)
+        ratios: list[float] = [getattr(a, figure) / getattr(b, figure) for a, b in pairs]
+        return median(ratios)
 
 
 def interleaved(contenders: Sequence[Contender], rounds: int, seconds: float) -> list[Series]:

@@ -60,7 +60,10 @@ IdempotencyKey: TypeAlias = Annotated[
 ]
 
 
-class Message(Struct, frozen=True):
+# gc=False: they refer to nothing that could refer back to them, and there are many.
+
+
+class Message(Struct, frozen=True, gc=False):
     """One message of the log.  It never changes once it was appended.
 
     :ivar id: given at commit, increasing in commit order, never reused.
@@ -75,7 +78,7 @@ class Message(Struct, frozen=True):
     sent_at: datetime
 
 
-class Draft(Struct, frozen=True):
+class Draft(Struct, frozen=True, gc=False):
     """A message before it has its id.
 
     :ivar key: the sender's own name for this message; the log takes one message
@@ -89,7 +92,7 @@ class Draft(Struct, frozen=True):
     key: str | None = None
 
 
-class User(Struct, frozen=True):
+class User(Struct, frozen=True, gc=False):
     """Somebody who joined the chat.
 
     :ivar last_seen: when the user last asked for something, in UTC; it may lag

@@ -1,6 +1,5 @@
 """What the tests of the client share: servers of all kinds, and time that is a value."""
 
-# ruff: noqa: N803, N815 - the names are those of Twisted's interfaces
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
@@ -38,6 +37,15 @@ def make_chat(clock, history=20):
     store = MemoryStore()
     store.startService()
     return Chat(store, clock, history=history, random=Random(7))
+
+
+class LongAgo:
+    """The reactor, as of 1970: what is served by it has the same time stamps every time."""
+
+    callLater = reactor.callLater
+
+    def seconds(self):
+        return 0.0
 
 
 @implementer(IAgent)

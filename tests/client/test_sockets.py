@@ -1,6 +1,5 @@
 """The client with connections of its own, through real sockets."""
 
-# ruff: noqa: N802, N815 - the names are those of Twisted's interfaces
 from __future__ import annotations
 
 import pytest

@@ -8,7 +8,6 @@ from chatter.client import Retries, ServerUnreachable
 from chatter.errors import Unauthorized, UnknownRecipient
 from chatter.terminal.commands import parse
 from chatter.terminal.conversation import Conversation
-from chatter.terminal.following import follow
 from chatter.terminal.outage import Outage, give_up
 from chatter.terminal.people import People
 from tests.client.support import Rig, Screen, Scripted, problem
@@ -121,19 +120,6 @@ def test_more_than_a_page_is_shown():
     for number in range(120):
         rig.result(bob.client.send(str(number)))
     assert alice.look() == [f"bob: {number}" for number in range(120)]
-
-
-def test_following_shows_what_comes():
-    """A message is on the screen about a second after it was sent."""
-    rig = Rig()
-    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
-    following, _ = rig.start(follow(alice.conversation, rig.clock))
-    rig.start(bob.client.send("one"))
-    assert alice.screen.lines == []
-    rig.pass_time(1)
-    assert alice.screen.lines == ["bob: one"]
-    following.cancel()
-    assert rig.clock.getDelayedCalls() == []
 
 
 def test_an_outage_is_told_once_and_outlasted():

@@ -12,10 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from twisted.internet.task import Clock
 
 from chatter.web import ChatResource
-from tests.client.support import listening, make_chat, nothing_open, serving, until
+from tests.client.support import LongAgo, listening, make_chat, nothing_open, serving, until
 
 CLIENT = Path(__file__).parents[2] / "client.py"
 
@@ -79,7 +78,7 @@ def terminal(tmp_path):
 
 async def test_an_incoming_line_does_not_disturb_the_one_being_typed(terminal):
     """It appears above; what is half typed stays, can be finished, and is sent whole."""
-    chat = make_chat(Clock())
+    chat = make_chat(LongAgo())
     async with serving(ChatResource(chat)) as url:
         bob, _ = await chat.connect("bob")
         terminal.start(url, "--name", "alice")
@@ -97,7 +96,7 @@ async def test_an_incoming_line_does_not_disturb_the_one_being_typed(terminal):
 
 async def test_names_and_commands_are_completed(terminal):
     """The Tab key completes commands, and names with the quotes that they need."""
-    chat = make_chat(Clock())
+    chat = make_chat(LongAgo())
     async with serving(ChatResource(chat)) as url:
         bob, _ = await chat.connect("Bob B.")
         terminal.start(url, "--name", "alice")
@@ -115,7 +114,7 @@ async def test_names_and_commands_are_completed(terminal):
 
 async def test_what_was_typed_is_remembered(terminal):
     """The next start is the same user, shows what was missed, and has the old lines."""
-    chat = make_chat(Clock())
+    chat = make_chat(LongAgo())
     async with serving(ChatResource(chat)) as url:
         terminal.start(url)
         await terminal.shows("Your name (Enter for any):")
@@ -145,7 +144,7 @@ async def test_what_was_typed_is_remembered(terminal):
 
 async def test_a_name_that_is_taken_is_asked_for_again(terminal):
     """The person hears why, and can choose another."""
-    chat = make_chat(Clock())
+    chat = make_chat(LongAgo())
     await chat.connect("alice")
     async with serving(ChatResource(chat)) as url:
         terminal.start(url, "--name", "alice")
@@ -158,7 +157,7 @@ async def test_a_name_that_is_taken_is_asked_for_again(terminal):
 
 async def test_a_server_that_goes_away_and_comes_back(terminal):
     """It is told once; what is typed meanwhile is sent, once, when the server is back."""
-    chat = make_chat(Clock())
+    chat = make_chat(LongAgo())
     async with nothing_open():
         async with listening(ChatResource(chat)) as url:
             terminal.start(url, "--name", "alice")
@@ -177,7 +176,7 @@ async def test_a_server_that_goes_away_and_comes_back(terminal):
 
 async def test_leaving_while_the_server_is_away(terminal):
     """It does not hang: after some seconds it tells that the last line was not sent."""
-    chat = make_chat(Clock())
+    chat = make_chat(LongAgo())
     async with nothing_open():
         async with listening(ChatResource(chat)) as url:
             terminal.start(url, "--name", "alice")
@@ -188,7 +187,7 @@ async def test_leaving_while_the_server_is_away(terminal):
 
 async def test_a_signal_leaves_the_terminal_as_it_was(terminal):
     """After SIGTERM the shell's terminal echoes what is typed, and nothing else is on it."""
-    async with serving(ChatResource(make_chat(Clock()))) as url:
+    async with serving(ChatResource(make_chat(LongAgo()))) as url:
         terminal.start(url)
         await terminal.shows("Your name (Enter for any):")
         os.kill(terminal.client_id(), signal.SIGTERM)
@@ -206,7 +205,7 @@ async def test_a_signal_leaves_the_terminal_as_it_was(terminal):
 
 async def test_what_others_wrote_does_not_control_the_terminal(terminal):
     """A text that would clear the screen or set the title is shown with marks instead."""
-    chat = make_chat(Clock())
+    chat = make_chat(LongAgo())
     mallory, _ = await chat.connect("mallory")
     await chat.send(mallory, "\x1b[2J\x1b]0;owned\x07\rfake: hi")
     async with serving(ChatResource(chat)) as url:

@@ -16,39 +16,40 @@ from __future__ import annotations
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec import UNSET, DecodeError, Struct, json
+from msgspec import UNSET, Struct
 from twisted.internet.task import deferLater
 from twisted.web.client import Agent, HTTPConnectionPool
 
+from chatter.client.bodies import decoded, encoded, error_in
 from chatter.client.errors import ServerUnreachable, UnexpectedAnswer
-from chatter.client.exchange import Answer, Exchange, Question
+from chatter.client.exchange import Exchange, Question
+from chatter.client.following import follow
+from chatter.client.listening import Listening
 from chatter.client.retries import Retries
-from chatter.errors import InvalidRequest, TransientError, Unauthorized
+from chatter.errors import TransientError, Unauthorized
 from chatter.model import Message, Page
 from chatter.wire import (
     DEFAULT_LIMIT,
     ConnectBody,
     Connected,
     Health,
-    Problem,
     SendBody,
     SendPrivateBody,
     Users,
-    error_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
     from random import Random
 
     from twisted.internet.interfaces import IReactorTime
     from twisted.web.iweb import IAgent
 
+    from chatter.client.following import Watcher
+
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 _OK = 200
-_BUSY = (429, 503)
-_FAILING_GATEWAY = (502, 504)
 
 Value = TypeVar("Value")
 
@@ -134,7 +135,7 @@ class ChatClient:
         :raises InvalidRequest: if nobody can have it.
         """
         new = self.token is None
-        body = _encoded(ConnectBody(name)) if new and name is not None else None
+        body = encoded(ConnectBody(name)) if new and name is not None else None
         question = Question("POST", "/connect", body=body)
         answer = await self._ask(Connected, question, is_repeatable=not new)
         read = 0 if new else self.cursor or 0
@@ -185,6 +186,40 @@ class ChatClient:
                 yield message
                 self.cursor = message.id
 
+    def follow(self, watcher: Watcher | None = None) -> AsyncGenerator[Message, None]:
+        """Every message that comes after the cursor, as it comes, without an end.
+
+        Each comes once, in id order, through restarts of the server and broken or
+        dead connections.  A message counts as read once the next one is asked for;
+        the server is told now and then, and by :meth:`acknowledge`.
+
+        :param watcher: hears when the connection is lost and found again.
+        """
+        return follow(self, self._clock, self._retries, self._random, watcher)
+
+    async def listen(self) -> Listening:
+        """One connection to the event stream, from the cursor on; without trying again."""
+        listening = Listening(self._clock)
+        cursor = await self._position()
+        question = Question("GET", "/events", last_event_id=cursor)
+        try:
+            refusal = await self._exchange.listen(question, self.token, listening)
+        except BaseException:
+            listening.close()
+            raise
+        if refusal is not None:
+            listening.close()
+            raise error_in(refusal, question)
+        return listening
+
+    async def acknowledge(self) -> None:
+        """Tell the server how far was read; asks once, without trying again.
+
+        Polling and coming back tell it too; this is for who is about to leave.
+        """
+        parameters = {"after": str(await self._position()), "limit": "1"}
+        await self._attempt(Page, Question("GET", "/status", parameters))
+
     async def history(
         self,
         with_user: int | None = None,
@@ -217,11 +252,15 @@ class ChatClient:
         return await self._attempt(Health, Question("GET", "/health"))
 
     async def _read(self, limit: int) -> Page:
+        return await self._get(Page, "/status", after=await self._position(), limit=limit)
+
+    async def _position(self) -> int:
+        """The cursor, which the server knows if the client doesn't yet."""
         if self.cursor is None:
             if self.token is None:
                 raise Unauthorized("Connect first.")
-            await self.connect()
-        return await self._get(Page, "/status", after=self.cursor, limit=limit)
+            return (await self.connect()).cursor
+        return self.cursor
 
     async def _get(self, kind: type[Value], path: str, **parameters: int | str | None) -> Value:
         given = {name: str(value) for name, value in parameters.items() if value is not None}
@@ -229,7 +268,7 @@ class ChatClient:
 
     async def _send(self, path: str, body: Struct, key: str | None) -> Message:
         key = key or f"{self._random.getrandbits(128):032x}"
-        return await self._ask(Message, Question("POST", path, body=_encoded(body), key=key))
+        return await self._ask(Message, Question("POST", path, body=encoded(body), key=key))
 
     async def _ask(
         self, kind: type[Value], question: Question, *, is_repeatable: bool = True
@@ -252,45 +291,10 @@ class ChatClient:
     async def _attempt(self, kind: type[Value], question: Question) -> Value:
         answer = await self._exchange.ask(question, self.token)
         if answer.status != _OK:
-            raise _error_in(answer, question)
-        value = _decoded(answer.body, kind)
+            raise error_in(answer, question)
+        value = decoded(answer.body, kind)
         if value is None:
             raise UnexpectedAnswer(
                 f"{question.method} {question.path} was not answered as a chat server answers."
             )
         return value
-
-
-def _encoded(body: Struct) -> bytes:
-    try:
-        return json.encode(body)
-    except UnicodeEncodeError:
-        raise InvalidRequest("What is sent has a lone surrogate, which is no character.") from None
-
-
-def _decoded(body: bytes, kind: type[Value]) -> Value | None:
-    try:
-        return json.decode(body, type=kind)
-    except (DecodeError, UnicodeDecodeError, RecursionError):
-        # What is wrong is not said: it might quote the answer.
-        return None
-
-
-def _error_in(answer: Answer, question: Question) -> Exception:
-    """The error that an answer stands for."""
-    problem = _decoded(answer.body, Problem)
-    if problem is not None:
-        error = error_of(problem, 1 if answer.retry_after is None else answer.retry_after)
-        if error is not None:
-            return error
-    detail = (
-        f"{question.method} {question.path} was answered with status {answer.status}, "
-        "and not by a chat server."
-    )
-    if answer.status in (*_BUSY, *_FAILING_GATEWAY):
-        return ServerUnreachable(
-            detail,
-            was_asked=answer.status in _FAILING_GATEWAY,
-            retry_after=answer.retry_after or 0,
-        )
-    return UnexpectedAnswer(detail)

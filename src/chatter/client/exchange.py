@@ -3,7 +3,7 @@
 # ruff: noqa: N802 - the camelCase names are those of Twisted's interfaces
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -28,7 +28,9 @@ from chatter.model import MAX_TEXT
 from chatter.wire import MAX_LIMIT
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IConsumer, IReactorTime
+    from collections.abc import Coroutine
+
+    from twisted.internet.interfaces import IConsumer, IProtocol, IReactorTime
     from twisted.python.failure import Failure
     from twisted.web.iweb import IAgent, IResponse
 
@@ -38,6 +40,10 @@ MAX_ANSWER = MAX_LIMIT * (6 * MAX_TEXT + 256)
 _NEVER_SENT = (ConnectError, DNSLookupError, RequestNotSent, ConnectingCancelledError)
 _LOST = (ConnectionClosed, RequestTransmissionFailed, ResponseFailed, CancelledError)
 _DIGITS_OF_A_WAIT = 6
+_OK = 200
+_ACCEPTED = b"application/json, application/problem+json, text/event-stream"
+
+Value = TypeVar("Value")
 
 
 class Question(Struct, frozen=True):
@@ -45,6 +51,7 @@ class Question(Struct, frozen=True):
 
     :ivar body: JSON, already encoded.
     :ivar key: its idempotency key.
+    :ivar last_event_id: after which event a stream shall begin.
     """
 
     method: str
@@ -52,6 +59,7 @@ class Question(Struct, frozen=True):
     parameters: dict[str, str] = {}
     body: bytes | None = None
     key: str | None = None
+    last_event_id: int | None = None
 
 
 class Answer(Struct, frozen=True):
@@ -87,7 +95,22 @@ class Exchange:
         :raises ServerUnreachable: if the answer did not arrive whole, and in time.
         :raises UnexpectedAnswer: if it is larger than any of the chat's.
         """
-        asked = Deferred.fromCoroutine(self._ask(question, token))
+        return await self._in_time(self._ask(question, token))
+
+    async def listen(
+        self, question: Question, token: str | None, listener: IProtocol
+    ) -> Answer | None:
+        """Send a request that is answered by a stream of events.
+
+        :param listener: gets the stream, from its beginning.
+        :returns: another answer, if there is no stream.
+        :raises ServerUnreachable: if no answer has begun in time.
+        :raises UnexpectedAnswer: if it is larger than any of the chat's.
+        """
+        return await self._in_time(self._listen(question, token, listener))
+
+    async def _in_time(self, asking: Coroutine[Deferred[Any], Any, Value]) -> Value:
+        asked = Deferred.fromCoroutine(asking)
         given_up = False
 
         def give_up(_: object) -> None:
@@ -96,7 +119,7 @@ class Exchange:
             asked.cancel()
 
         # What a cancelled request fails with depends on how far it got: it doesn't tell.
-        answered: Deferred[Answer] = Deferred(give_up)
+        answered: Deferred[Value] = Deferred(give_up)
         asked.chainDeferred(answered)
         timeout = self._clock.callLater(self._timeout, asked.cancel)
         try:
@@ -115,7 +138,20 @@ class Exchange:
                 timeout.cancel()
 
     async def _ask(self, question: Question, token: str | None) -> Answer:
-        response = await self._http.request(
+        return await _whole(await self._request(question, token))
+
+    async def _listen(
+        self, question: Question, token: str | None, listener: IProtocol
+    ) -> Answer | None:
+        response = await self._request(question, token)
+        media_type = response.headers.getRawHeaders(b"Content-Type", [b""])[0].partition(b";")[0]
+        if response.code != _OK or media_type.strip().lower() != b"text/event-stream":
+            return await _whole(response)
+        response.deliverBody(listener)
+        return None
+
+    async def _request(self, question: Question, token: str | None) -> Any:
+        return await self._http.request(
             question.method,
             self.url + question.path,
             headers=_headers(question, token),
@@ -127,16 +163,21 @@ class Exchange:
             # Without it treq imports, and so installs, the global reactor.
             reactor=cast("Any", self._clock),
         )
-        content = await _content(response)
-        return Answer(response.code, content, _retry_after(response.headers))
+
+
+async def _whole(response: IResponse) -> Answer:
+    content = await _content(response)
+    return Answer(response.code, content, _retry_after(response.headers))
 
 
 def _headers(question: Question, token: str | None) -> Headers:
-    headers = Headers({b"Accept": [b"application/json, application/problem+json"]})
+    headers = Headers({b"Accept": [_ACCEPTED]})
     if question.body is not None:
         headers.setRawHeaders("Content-Type", ["application/json"])
     if question.key is not None:
         headers.setRawHeaders("Idempotency-Key", [question.key])
+    if question.last_event_id is not None:
+        headers.setRawHeaders("Last-Event-ID", [str(question.last_event_id)])
     if token is not None:
         headers.setRawHeaders("Authorization", [f"Bearer {token}"])
     return headers

@@ -39,7 +39,15 @@ class Retries(Struct, frozen=True):
         """
         if failed >= self.attempts:
             return None
+        wait = self.pause(failed, retry_after, random)
+        return None if elapsed + wait > self.patience else wait
+
+    def pause(self, failed: int, least: float, random: Random) -> float:
+        """How many seconds to wait before the next attempt, where one never gives up.
+
+        :param failed: how many attempts have failed, at least one.
+        :param least: the least wait.
+        """
         # The exponent is bounded so that no number of attempts can overflow it.
         ceiling = min(self.longest_wait, self.first_wait * 2 ** min(failed - 1, 32))
-        wait = retry_after + random.uniform(0, ceiling)
-        return None if elapsed + wait > self.patience else wait
+        return least + random.uniform(0, ceiling)

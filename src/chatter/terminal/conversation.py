@@ -7,6 +7,7 @@ of the others are: what is on the screen is the log, in its order, up to the cur
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from chatter.client import ChatClient
+    from chatter.client.following import Watcher
     from chatter.model import Message
     from chatter.terminal.commands import Command
     from chatter.terminal.outage import Persist
@@ -72,6 +74,14 @@ class Conversation:
         async with self._reading:
             await self._persist(self._show_unread)
 
+    async def show_coming(self, watcher: Watcher | None = None) -> None:
+        """Show what has come and what comes, until it is cancelled.
+
+        :param watcher: hears when the server is away, and when it is back.
+        """
+        async for message in self._client.follow(watcher):
+            await self._persist(partial(self._show, message))
+
     async def do(self, command: Command) -> None:
         """Do what was typed, and show what came of it.
 
@@ -89,10 +99,8 @@ class Conversation:
                 # One key for all attempts: it is said once, however long it takes.
                 key = uuid4().hex
                 await self._persist(lambda: self._client.send(text, key=key))
-                await self.show_unread()
             case SayTo(name, text):
                 await self._say_to(name, text)
-                await self.show_unread()
 
     async def _say_to(self, name: str, text: str) -> None:
         recipient_id = await self._persist(lambda: self._people.id_of(name))
@@ -108,9 +116,11 @@ class Conversation:
 
     async def _show_unread(self) -> None:
         async for message in self._client.unread():
-            concerned = {message.sender_id, message.recipient_id or message.sender_id}
-            await self._people.meet(concerned)
-            self._display.show(self._line_of(message), private=message.recipient_id is not None)
+            await self._show(message)
+
+    async def _show(self, message: Message) -> None:
+        await self._people.meet({message.sender_id, message.recipient_id or message.sender_id})
+        self._display.show(self._line_of(message), private=message.recipient_id is not None)
 
     def _line_of(self, message: Message) -> str:
         now = datetime.fromtimestamp(self._clock.seconds(), timezone.utc).astimezone()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.patch_stdout import patch_stdout
-from twisted.internet.defer import DeferredQueue
+from twisted.internet.defer import Deferred, DeferredQueue
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import deferLater
 
+from chatter.client import NoAnswer
+from chatter.errors import TransientError
 from chatter.terminal.commands import Quit, parse
 from chatter.terminal.completion import ChatCompleter
 from chatter.terminal.conversation import REFUSALS, Conversation
-from chatter.terminal.following import follow
 from chatter.terminal.joining import Joining
 from chatter.terminal.outage import Outage
 from chatter.terminal.people import People
@@ -62,29 +64,47 @@ async def converse(
                 display=screen,
                 persist=outage.outlast,
             )
-            await _Chatting(conversation, clock, screen, me.name).run()
+            await _Chatting(conversation, clock, screen, me.name, outage).run()
+            await _take_leave(client, clock)
         except EOFError:
             return
         finally:
             screen.flush()
 
 
+async def _take_leave(client: ChatClient, clock: IReactorTime) -> None:
+    """Tell the server what has been read, so that it is not shown the next time."""
+    told = Deferred.fromCoroutine(client.acknowledge())
+    try:
+        await told.addTimeout(LAST_WORDS, clock)
+    except (DeferredTimeout, NoAnswer, TransientError):
+        # It is shown again then; nothing is lost.
+        return
+
+
 class _Chatting:
     """Three things at once: lines are typed, lines are sent, messages come in."""
 
     def __init__(
-        self, conversation: Conversation, clock: IReactorTime, screen: Screen, name: str
+        self,
+        conversation: Conversation,
+        clock: IReactorTime,
+        screen: Screen,
+        name: str,
+        outage: Outage,
     ) -> None:
         self._conversation = conversation
         self._clock = clock
         self._screen = screen
         self._name = name
+        self._outage = outage
         self._typed: DeferredQueue[Command | None] = DeferredQueue()
         self._unsent = 0
 
     async def run(self) -> None:
         """Chat until the person leaves, or something goes wrong for good."""
-        await first_to_end(self._type(), self._send(), follow(self._conversation, self._clock))
+        coming = self._conversation.show_coming(self._outage)
+        await first_to_end(self._type(), self._send(), coming)
 
     async def _type(self) -> None:
         while not isinstance(command := await self._next(), Quit):

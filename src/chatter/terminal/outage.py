@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from twisted.internet.task import deferLater
 
-from chatter.client import ServerUnreachable
+from chatter.client import NoAnswer, ServerUnreachable
 from chatter.errors import TransientError
 
 if TYPE_CHECKING:
@@ -64,12 +64,20 @@ class Outage:
             except (ServerUnreachable, TransientError) as error:
                 if isinstance(error, ServerUnreachable) and error.was_asked and not is_repeatable:
                     raise
-                if not self._is_on:
-                    self._is_on = True
-                    self._tell(f"{error.detail} Trying again until it works.")
+                self.lost(error)
                 await deferLater(self._clock, max(PAUSE, error.retry_after))
             else:
-                if self._is_on:
-                    self._is_on = False
-                    self._tell("The server is back.")
+                self.found()
                 return answer
+
+    def lost(self, error: NoAnswer | TransientError) -> None:
+        """Say that the server is away, unless that was said."""
+        if not self._is_on:
+            self._is_on = True
+            self._tell(f"{error.detail} Trying again until it works.")
+
+    def found(self) -> None:
+        """Say that the server is back, if it was away."""
+        if self._is_on:
+            self._is_on = False
+            self._tell("The server is back.")

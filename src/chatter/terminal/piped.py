@@ -9,10 +9,10 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import DeferredQueue
+from twisted.internet.task import deferLater
 
 from chatter.terminal.commands import Mistake, Quit, parse
 from chatter.terminal.conversation import REFUSALS, Conversation
-from chatter.terminal.following import follow
 from chatter.terminal.joining import Joining
 from chatter.terminal.outage import give_up
 from chatter.terminal.people import People
@@ -20,8 +20,15 @@ from chatter.terminal.together import first_to_end
 from chatter.terminal.words import harmless
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from twisted.internet.interfaces import IReactorTime
+
     from chatter.client import ChatClient
     from chatter.terminal.tokens import TokenFile
+
+LOOK_EVERY = 1.0
+"""Seconds."""
 
 _CHUNK = 64 * 1024
 
@@ -62,10 +69,17 @@ async def pipe(
     )
     all_done = await first_to_end(
         _do_all(_lines_of(descriptor, reactor), conversation, display),
-        follow(conversation, reactor),
+        _show_others(conversation, reactor),
     )
     await conversation.show_unread()
     return all_done
+
+
+async def _show_others(conversation: Conversation, clock: IReactorTime) -> NoReturn:
+    """Show what others send while no line comes."""
+    while True:
+        await conversation.show_unread()
+        await deferLater(clock, LOOK_EVERY)
 
 
 async def _do_all(
@@ -80,6 +94,8 @@ async def _do_all(
             break
         try:
             await conversation.do(command)
+            # So that what is printed is in the order of the lines.
+            await conversation.show_unread()
         except REFUSALS as error:
             display.tell(error.detail)
             all_done = False

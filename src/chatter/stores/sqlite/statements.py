@@ -47,17 +47,19 @@ SAVE_PROGRESS = """
     FROM json_each(?) WHERE users.id = json_extract(value, '$[0]')
 """
 
+# First the ids, which the indexes alone answer, and then only the rows that are wanted.
 READ_FEED = f"""
-    SELECT * FROM (SELECT {_MESSAGE} FROM messages
-                   WHERE recipient_id IS NULL AND id > :after ORDER BY id LIMIT :limit)
-    UNION
-    SELECT * FROM (SELECT {_MESSAGE} FROM messages
-                   WHERE recipient_id IS NOT NULL AND sender_id = :user_id AND id > :after
-                   ORDER BY id LIMIT :limit)
-    UNION
-    SELECT * FROM (SELECT {_MESSAGE} FROM messages
-                   WHERE recipient_id = :user_id AND id > :after ORDER BY id LIMIT :limit)
-    ORDER BY id LIMIT :limit
+    SELECT {_MESSAGE} FROM messages WHERE id IN (
+        SELECT id FROM (SELECT id FROM messages WHERE recipient_id IS NULL AND id > :after
+                        ORDER BY id LIMIT :limit)
+        UNION
+        SELECT id FROM (SELECT id FROM messages WHERE recipient_id IS NOT NULL
+                        AND sender_id = :user_id AND id > :after ORDER BY id LIMIT :limit)
+        UNION
+        SELECT id FROM (SELECT id FROM messages WHERE recipient_id = :user_id AND id > :after
+                        ORDER BY id LIMIT :limit)
+        ORDER BY id LIMIT :limit
+    ) ORDER BY id
 """  # noqa: S608
 
 READ_GENERAL = f"""

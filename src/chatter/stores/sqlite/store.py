@@ -121,9 +121,7 @@ class SQLiteStore(Service):
 
     async def append(self, draft: Draft) -> Message:
         """Append a message."""
-        message: Message
-        message, _ = await self._write(draft)
-        return message
+        return (await self._write(draft))[0]  # type: ignore[no-any-return]
 
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime
@@ -148,35 +146,41 @@ class SQLiteStore(Service):
         return answer
 
     def _write_batch(self, batch: list[_Write]) -> list[Any]:
-        """Write a batch in one transaction; runs in the writer's thread."""
+        """Write a batch in one transaction; runs in the writer's thread.
+
+        :returns: for a draft its message, and whether it is new; for any other job
+            what it returns.
+        """
         drafts = [job for job in batch if isinstance(job, Draft)]
+        new: list[Message] = []
 
         def write() -> list[Any]:
-            messages, new = statements.insert_messages(
+            messages, new[:] = statements.insert_messages(
                 self._write_connection, drafts, self._last_id
             )
-            message_of = iter(messages)
-            is_new = {message.id for message in new}
+            message_of, unseen = iter(messages), {message.id for message in new}
             results: list[Any] = []
             for job in batch:
                 if isinstance(job, Draft):
                     message = next(message_of)
                     # Of one key's drafts in one batch, only the first is new.
-                    results.append((message, message.id in is_new))
-                    is_new.discard(message.id)
+                    results.append((message, message.id in unseen))
+                    unseen.discard(message.id)
                 else:
                     results.append(_result_of(job, self._write_connection))
             return results
 
-        return statements.in_transaction(self._write_connection, write)
+        results = statements.in_transaction(self._write_connection, write)
+        if new:
+            # Here, for the next batch may be under way before this one is published.
+            self._last_id = new[-1].id
+        return results
 
     def _publish(self, results: list[Any]) -> None:
         """Tell of the new messages of a batch, before their senders are answered."""
         new = [result[0] for result in results if isinstance(result, tuple) and result[1]]
-        if new:
-            self._last_id = new[-1].id
-            if self.listener is not None:
-                self.listener(new)
+        if new and self.listener is not None:
+            self.listener(new)
 
     # Reading
 
@@ -236,11 +240,10 @@ class SQLiteStore(Service):
 
     async def _read(self, job: Callable[[sqlite3.Connection], Answer]) -> Answer:
         try:
-            answer: Answer = await self._reader.submit(job)
+            return await self._reader.submit(job)  # type: ignore[no-any-return]
         except sqlite3.Error as error:
             self._log.failure("The database can't be read.", path=self.path)
             raise StoreUnavailable("The chat can't read its log now.", 5) from error
-        return answer
 
     def _read_batch(self, batch: list[_Read]) -> list[Any]:
         """Do a batch of reads; runs in the reader's thread."""

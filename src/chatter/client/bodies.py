@@ -1,0 +1,59 @@
+"""What is written to a server, and what its answers mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import DecodeError, Struct, json
+
+from chatter.client.errors import ServerUnreachable, UnexpectedAnswer
+from chatter.errors import InvalidRequest
+from chatter.wire import Problem, error_of
+
+if TYPE_CHECKING:
+    from chatter.client.exchange import Answer, Question
+
+_BUSY = (429, 503)
+_FAILING_GATEWAY = (502, 504)
+
+Value = TypeVar("Value")
+
+
+def encoded(body: Struct) -> bytes:
+    """A body as JSON.
+
+    :raises InvalidRequest: if it has what is no character.
+    """
+    try:
+        return json.encode(body)
+    except UnicodeEncodeError:
+        raise InvalidRequest("What is sent has a lone surrogate, which is no character.") from None
+
+
+def decoded(body: bytes, kind: type[Value]) -> Value | None:
+    """What the body of an answer says; ``None`` if it is of another kind."""
+    try:
+        return json.decode(body, type=kind)
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        # What is wrong is not said: it might quote the answer.
+        return None
+
+
+def error_in(answer: Answer, question: Question) -> Exception:
+    """The error that an answer stands for."""
+    problem = decoded(answer.body, Problem)
+    if problem is not None:
+        error = error_of(problem, 1 if answer.retry_after is None else answer.retry_after)
+        if error is not None:
+            return error
+    detail = (
+        f"{question.method} {question.path} was answered with status {answer.status}, "
+        "and not by a chat server."
+    )
+    if answer.status in (*_BUSY, *_FAILING_GATEWAY):
+        return ServerUnreachable(
+            detail,
+            was_asked=answer.status in _FAILING_GATEWAY,
+            retry_after=answer.retry_after or 0,
+        )
+    return UnexpectedAnswer(detail)

@@ -1,0 +1,253 @@
+"""``ChatClient.follow`` has each message once, whatever happens to the connection."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.task import Clock, deferLater
+from twisted.web.client import Agent
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Site
+
+from chatter.chat import Chat
+from chatter.client import ChatClient, Retries, ServerUnreachable, UnexpectedAnswer
+from chatter.client.listening import SILENCE, Listening
+from chatter.errors import Unauthorized
+from chatter.service import ChatService
+from chatter.stores.sqlite import SQLiteStore
+from chatter.web import ChatResource
+from chatter.web.site import ChatSite
+
+SOON = Retries(first_wait=0.05, longest_wait=0.2)
+
+
+@asynccontextmanager
+async def server(path, port=0):
+    """A real server on a real file and a real port."""
+    chat = Chat(SQLiteStore(path, reactor), reactor)
+    bound: list[Any] = []
+
+    class Endpoint(TCP4ServerEndpoint):
+        def listen(self, factory):
+            return super().listen(factory).addCallback(self.remember)
+
+        def remember(self, port):
+            bound.append(port)
+            return port
+
+    service = ChatService(
+        chat,
+        ChatSite(ChatResource(chat), reactor),
+        [Endpoint(reactor, port, interface="127.0.0.1")],
+    )
+    await service.startService()
+    try:
+        yield chat, bound[0].getHost().port
+    finally:
+        await service.stopService()
+
+
+def next_of(followed: Any) -> Deferred[Any]:
+    return Deferred.fromCoroutine(followed.__anext__())
+
+
+def client_of(port, **more):
+    return ChatClient.for_url(reactor, f"http://127.0.0.1:{port}", retries=SOON, **more)
+
+
+async def test_what_is_unread_and_what_comes(tmp_path):
+    """A follower gets what it has not read, then everything else as it is sent."""
+    async with server(tmp_path / "chat") as (_, port):
+        alice, bob = client_of(port), client_of(port)
+        await alice.connect("alice")
+        me = await bob.connect("bob")
+        sent = [await alice.send(text) for text in ("one", "two")]
+        followed = bob.follow()
+        got = [await anext(followed), await anext(followed)]
+        sent.append(await alice.send_private(me.user_id, "three"))
+        got.append(await anext(followed))
+        assert got == sent
+        await followed.aclose()
+        await alice.close()
+        await bob.close()
+
+
+async def test_a_restart_of_the_server_loses_and_doubles_nothing(tmp_path):
+    """A follower goes on by itself when the server is back, with what was sent meanwhile."""
+    async with server(tmp_path / "chat") as (chat, port):
+        bob = client_of(port)
+        await bob.connect("bob")
+        user = await chat.join("alice")
+        first = await chat.send(user, "one")
+        followed = bob.follow()
+        assert await anext(followed) == first
+    coming = next_of(followed)
+    async with server(tmp_path / "chat", port) as (chat, _):
+        second = await chat.send(user, "two")
+        assert await coming == second
+        coming = next_of(followed)
+        third = await chat.send(user, "three")
+        assert await coming == third
+        await followed.aclose()
+        await bob.close()
+
+
+async def test_the_server_learns_how_far_was_read(tmp_path):
+    """What a caller has taken is acknowledged while it waits for more."""
+    async with server(tmp_path / "chat") as (chat, port):
+        clock = Clock()
+        bob = ChatClient(f"http://127.0.0.1:{port}", agent=Agent(reactor), clock=clock)
+        connected = await bob.connect("bob")
+        user = await chat.user(connected.user_id)
+        sent = await chat.send(user, "one")
+        followed = bob.follow()
+        await anext(followed)
+        coming = next_of(followed)
+        for _ in range(100):
+            clock.advance(0.1)
+            await deferLater(reactor, 0.01)
+            if await chat.cursor(user) == sent.id:
+                break
+        assert await chat.cursor(user) == sent.id
+        later = await chat.send(user, "two")
+        assert await coming == later
+        await followed.aclose()
+
+
+async def test_a_server_that_is_busy_is_asked_again(tmp_path):
+    """503 and 429 make a follower come back later; 401 ends it."""
+
+    class Busy(Resource):
+        isLeaf = True
+        asked = 0
+
+        def render_GET(self, request):
+            self.asked += 1
+            if self.asked < 3:
+                request.setResponseCode(503)
+                return b"busy"
+            request.setResponseCode(401)
+            request.setHeader(b"Content-Type", b"application/problem+json")
+            return b'{"type": "urn:chatter:unauthorized", "title": "", "status": 401, "detail": ""}'
+
+    busy = Busy()
+    port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(Site(busy))
+    client = client_of(port.getHost().port, token="t")
+    client.cursor = 0
+    with pytest.raises(Unauthorized):
+        await anext(client.follow())
+    assert busy.asked == 3
+    await client.close()
+    await port.stopListening()
+    await deferLater(reactor, 0.05)
+
+
+async def test_what_is_no_chat_is_refused():
+    """A stream of something else is an error, not a message."""
+
+    class Other(Resource):
+        isLeaf = True
+
+        def render_GET(self, request):
+            request.setHeader(b"Content-Type", b"text/event-stream")
+            request.write(b"data: hello\n\n")
+            return NOT_DONE_YET
+
+    port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(Site(Other()))
+    client = client_of(port.getHost().port, token="t")
+    client.cursor = 0
+    with pytest.raises(UnexpectedAnswer):
+        await anext(client.follow())
+    await client.close()
+    await port.stopListening()
+    await deferLater(reactor, 0.05)
+
+
+class Transport:
+    """The connection of a stream, as a test sees it."""
+
+    def __init__(self):
+        self.paused = False
+        self.closed = False
+
+    def pauseProducing(self):
+        self.paused = True
+
+    def resumeProducing(self):
+        self.paused = False
+
+    def loseConnection(self):
+        self.closed = True
+
+
+def result(coroutine):
+    results: list[Any] = []
+    Deferred.fromCoroutine(coroutine).addBoth(results.append)
+    return results
+
+
+def event(number):
+    message = (
+        f'{{"id":{number},"sender_id":1,"recipient_id":null,"text":"a",'
+        f'"sent_at":"2026-01-01T00:00:00Z"}}'
+    )
+    return f"id: {number}\nevent: message\ndata: {message}\n\n".encode()
+
+
+def listening():
+    clock = Clock()
+    stream = Listening(clock)
+    transport = Transport()
+    stream.makeConnection(transport)
+    return clock, stream, transport
+
+
+def test_a_connection_that_falls_silent_is_given_up():
+    """A half-open connection is noticed by its missing heartbeats, and closed."""
+    clock, stream, transport = listening()
+    waiting = result(stream.next())
+    clock.advance(SILENCE - 1)
+    stream.dataReceived(b":\n\n")
+    clock.advance(SILENCE - 1)
+    assert not waiting
+    clock.advance(1)
+    assert waiting[0].check(ServerUnreachable)
+    assert transport.closed
+    assert not clock.getDelayedCalls()
+
+
+def test_a_caller_who_takes_nothing_stops_the_reading():
+    """Messages that nobody takes do not pile up: the connection is paused."""
+    clock, stream, transport = listening()
+    for number in range(1, 1102):
+        stream.dataReceived(event(number))
+    assert transport.paused
+    taken = [result(stream.next())[0].id for _ in range(1101)]
+    assert taken == list(range(1, 1102))
+    assert not transport.paused
+    stream.close()
+    assert not clock.getDelayedCalls()
+
+
+def test_what_came_before_the_end_is_still_taken():
+    """A stream that breaks has all that came before, and then says so."""
+    _, stream, _ = listening()
+    stream.dataReceived(event(1) + event(2)[:20])
+    stream.connectionLost()
+    assert result(stream.next())[0].id == 1
+    assert result(stream.next())[0].check(ServerUnreachable)
+
+
+def test_waiting_for_a_while():
+    """``next`` with a time answers ``None`` when nothing came."""
+    clock, stream, _ = listening()
+    waiting = result(stream.next(5))
+    clock.advance(5)
+    assert waiting == [None]
+    stream.close()
+    assert not clock.getDelayedCalls()
