@@ -1,0 +1,28 @@
+"""Our own stores keep what every store promises."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet import reactor
+
+from chatter.stores.memory import MemoryStore
+from chatter.stores.sqlite import SQLiteStore
+from chatter.testing import DurableStoreContract, StoreContract
+
+
+class TestMemoryStore(StoreContract):
+    """The store in memory."""
+
+    def make_store(self):
+        return MemoryStore()
+
+
+class TestSQLiteStore(DurableStoreContract):
+    """The store in a SQLite file, with real threads and a real file."""
+
+    @pytest.fixture(autouse=True)
+    def place(self, tmp_path):
+        self.path = tmp_path / "chatter.sqlite"
+
+    def make_store(self):
+        return SQLiteStore(self.path, reactor)
