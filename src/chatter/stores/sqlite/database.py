@@ -53,7 +53,10 @@ class Database:
 
     def __init__(self, path: Path, scripts: list[str] | None = None) -> None:
         self.path = path.absolute()
-        self._lock = FileLock(f"{self.path.resolve()}.lock", timeout=0, mode=0o600)
+        # Not thread-local: another thread may close it than the one that opened it.
+        self._lock = FileLock(
+            f"{self.path.resolve()}.lock", timeout=0, mode=0o600, thread_local=False
+        )
         with clear_errors(self.path):
             try:
                 self._lock.acquire()
