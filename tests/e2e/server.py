@@ -1,0 +1,126 @@
+"""A real ``twistd chatter``, and a person's plain way to talk to it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+TWISTD = shutil.which("twistd", path=str(Path(sys.executable).parent)) or "twistd"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """A server in a process of its own.
+
+    :param folder: where it runs, keeps its database and its log.
+    :param options: further ones of ``twistd chatter``.
+    """
+
+    def __init__(self, folder: Path, *options: str, prefix: tuple[str, ...] = ()) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.log = folder / "server.log"
+        self._command = [
+            *prefix,
+            *(TWISTD, "-n", "--pidfile=", "chatter"),
+            *("--port", f"tcp:{self.port}:interface=127.0.0.1"),
+            *options,
+        ]
+        self.process: Any = None
+
+    def start(self) -> None:
+        """Start it, and wait until it serves."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                if self.request("GET", "/health")[0] == 200:
+                    return
+            except OSError:
+                pass
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> float:
+        """End it as an operator does; returns the seconds that took."""
+        began = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(15)
+        return time.monotonic() - began
+
+    def __enter__(self) -> Server:  # noqa: PYI034
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        body: object = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, Any]:
+        """Ask something on a connection of its own; the status and the JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            return ask(connection, method, path, token, body, headers)
+        finally:
+            connection.close()
+
+    def connect(self, name: str | None = None) -> dict[str, Any]:
+        """Join as somebody new."""
+        body = None if name is None else {"name": name}
+        status, connected = self.request("POST", "/connect", body=body)
+        assert status == 200, connected
+        answer: dict[str, Any] = connected
+        return answer
+
+
+def ask(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    token: str | None = None,
+    body: object = None,
+    headers: dict[str, str] | None = None,
+) -> tuple[int, Any]:
+    """Ask something on a connection that may be used again."""
+    sent = dict(headers or {})
+    if token is not None:
+        sent["Authorization"] = f"Bearer {token}"
+    if body is not None:
+        sent["Content-Type"] = "application/json"
+    content = None if body is None else json.dumps(body)
+    connection.request(method, path, content, sent)
+    response = connection.getresponse()
+    data = response.read()
+    return response.status, json.loads(data) if data else None
