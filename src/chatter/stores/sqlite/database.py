@@ -58,6 +58,8 @@ class Database:
             f"{self.path.resolve()}.lock", timeout=0, mode=0o600, thread_local=False
         )
         with clear_errors(self.path):
+            # A folder that is missing is rather misspelt than wanted.
+            self.path.parent.resolve(strict=True)
             try:
                 self._lock.acquire()
             except Timeout:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from chatter.model import Draft
 
+ROOM = 64 * 1024
+"""As many bytes as a database that could not be written must take to be well again."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -207,6 +210,17 @@ def save_progress(
     """Save users' cursors and signs of life, none of them going back."""
     rows = [(user_id, cursor, microseconds(seen)) for user_id, cursor, seen in progress]
     connection.execute(SAVE_PROGRESS, (json.encode(rows).decode(),))
+
+
+def take_room(connection: sqlite3.Connection) -> None:
+    """Write as much as some messages need, to see whether the disk takes it."""
+    give_room_back(connection)
+    connection.execute(f"CREATE TABLE room AS SELECT zeroblob({ROOM}) AS blank")
+
+
+def give_room_back(connection: sqlite3.Connection) -> None:
+    """Undo :func:`take_room`; the next messages find the room in the file."""
+    connection.execute("DROP TABLE IF EXISTS room")
 
 
 def in_transaction(connection: sqlite3.Connection, work: Callable[[], list[Any]]) -> list[Any]:

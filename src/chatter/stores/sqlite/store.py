@@ -271,7 +271,8 @@ class SQLiteStore(Service):
         if self._trouble is None:
             await self._read(lambda connection: connection.execute("SELECT 1").fetchone())
         else:
-            await self._write(_rewrite_version)
+            await self._write(statements.take_room)
+            await self._write(statements.give_room_back)
 
 
 def _path_of(location: str) -> Path:
@@ -291,9 +292,3 @@ def _result_of(job: Callable[[sqlite3.Connection], Any], connection: sqlite3.Con
         return job(connection)
     except NameTaken as error:
         return error
-
-
-def _rewrite_version(connection: sqlite3.Connection) -> None:
-    """Write a page that is there already, to see whether the disk takes it."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    connection.execute(f"PRAGMA user_version = {version}")

@@ -1,0 +1,201 @@
+"""What is special about the store in a SQLite file."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import stat
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, gatherResults
+
+from chatter.errors import StoreUnavailable
+from chatter.model import Draft
+from chatter.stores import check_store, make_store
+from chatter.stores.sqlite import SQLiteStore, statements
+from chatter.stores.sqlite.database import Database, schema_scripts
+
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "chatter.sqlite"
+
+
+def refusal(path, **more):
+    with pytest.raises(StoreUnavailable) as raised:
+        Database(path, **more)
+    assert "\n" not in raised.value.detail
+    assert str(path) in raised.value.detail
+    return raised.value.detail
+
+
+def test_only_the_owner_can_read_the_file(path):
+    """Messages and hashes of tokens are nobody else's business."""
+    Database(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_second_chatter_is_refused(path):
+    """A file belongs to one process; it is free again when that closes it."""
+    first = Database(path)
+    assert "in use by another chatter" in refusal(path)
+    first.close()
+    Database(path).close()
+
+
+def test_a_link_to_a_file_in_use_is_refused(path, tmp_path):
+    """It is the file that is locked, whatever it is called."""
+    first = Database(path)
+    link = tmp_path / "link.sqlite"
+    link.symlink_to(path)
+    assert "in use" in refusal(link)
+    first.close()
+
+
+def test_a_foreign_database_is_refused_and_left_alone(path):
+    """A SQLite file of another program is not touched."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE cats (name)")
+    connection.close()
+    before = path.read_bytes()
+    assert "is not chatter's" in refusal(path)
+    assert path.read_bytes() == before
+
+
+def test_what_is_no_database_is_refused_and_left_alone(path):
+    """Any other file is not touched."""
+    path.write_bytes(b"These are my notes, and no database at all." * 100)
+    before = path.read_bytes()
+    assert "not a database" in refusal(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("where", ["missing/chatter.sqlite", "."])
+def test_a_place_where_there_can_be_no_file_is_refused(tmp_path, where):
+    """A folder that is missing, or a folder in the file's place, is said in one line."""
+    refusal(tmp_path / where)
+
+
+def test_a_newer_schema_is_refused(path):
+    """A database that a newer chatter has changed is not touched."""
+    Database(path, [*schema_scripts(), "CREATE TABLE new (a);"]).close()
+    assert "newer" in refusal(path)
+
+
+def test_an_older_schema_is_brought_up_to_date(path):
+    """Only the scripts that are new are run, each once."""
+    Database(path).close()
+    more = [*schema_scripts(), "CREATE TABLE new (a);", "INSERT INTO new VALUES (1);"]
+    for _ in range(2):
+        Database(path, more).close()
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT * FROM new").fetchall() == [(1,)]
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(more),)
+    connection.close()
+
+
+def test_a_script_that_fails_changes_nothing(path):
+    """An upgrade is done whole or not at all."""
+    Database(path).close()
+    refusal(path, scripts=[*schema_scripts(), "CREATE TABLE new (a); SELECT nonsense;"])
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT name FROM sqlite_schema WHERE name = 'new'").fetchall() == []
+    connection.close()
+    Database(path).close()
+
+
+def test_a_commit_is_synced(path):
+    """What is answered survives a loss of power: every connection syncs each commit."""
+    database = Database(path)
+    connection = database.connect()
+    full = 2
+    assert connection.execute("PRAGMA synchronous").fetchone() == (full,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "parameters"),
+    [
+        (statements.READ_FEED, {"user_id": 1, "after": 0, "limit": 10}),
+        (statements.READ_GENERAL, {"before": 9, "limit": 10}),
+        (statements.READ_PRIVATE, {"user_id": 1, "other_id": 2, "before": 9, "limit": 10}),
+    ],
+)
+def test_reading_passes_over_nothing(path, statement, parameters):
+    """Each message that is read is found by an index, and none is looked at in vain."""
+    database = Database(path)
+    connection = database.connect()
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+    for *_, step in plan:
+        if "messages" in step:
+            assert step.startswith("SEARCH"), step
+    connection.close()
+    database.close()
+
+
+async def test_what_arrives_together_is_committed_together(path):
+    """All that one turn of the reactor appends is one commit."""
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    user = await store.add_user("alice", None, 0, NOW)
+    commits = []
+    store._write_connection.set_trace_callback(
+        lambda statement: commits.append(statement) if statement == "COMMIT" else None
+    )
+    drafts = [Draft(user.id, None, f"{number}", NOW) for number in range(100)]
+    appended = [Deferred.fromCoroutine(store.append(draft)) for draft in drafts]
+    await gatherResults(appended)
+    assert len(commits) == 1
+    await store.stopService()
+
+
+async def test_a_write_that_fails_stores_nothing_and_the_next_one_may_work(path):
+    """An error of the database is a 503, nothing of the batch is there, and it recovers."""
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    user = await store.add_user("alice", None, 0, NOW)
+    store._write_connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(StoreUnavailable):
+        await store.append(Draft(user.id, None, "lost", NOW))
+    with pytest.raises(StoreUnavailable):
+        await store.check()
+    store._write_connection.execute("PRAGMA query_only = OFF")
+    await store.check()
+    kept = await store.append(Draft(user.id, None, "kept", NOW))
+    assert await store.read_feed(user.id, 0, 10) == [kept]
+    await store.stopService()
+
+
+def open_files():
+    """The names of the files that this process has open."""
+    names = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            names.append(str(descriptor.readlink()))
+    return names
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc to look at")
+async def test_no_file_is_left_open(path):
+    """After the stop, nothing of the store is open any more."""
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    assert [name for name in open_files() if str(path) in name]
+    await store.stopService()
+    assert not [name for name in open_files() if str(path) in name]
+
+
+def test_a_store_is_chosen_by_its_scheme(path):
+    """The string names the store; what makes no sense is said."""
+    assert isinstance(make_store(f"sqlite:{path}", reactor), SQLiteStore)
+    check_store(f"sqlite:{path}")
+    for wrong in ("sqlite:", "mysql:x", "memory:x", "nonsense", ""):
+        with pytest.raises(ValueError):
+            check_store(wrong)
