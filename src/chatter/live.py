@@ -6,6 +6,7 @@ by position, are woken.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -39,6 +40,8 @@ class Live:
         self._store = store
         self._recent: RecentLog | None = None
         self._listeners: list[Callable[[Message], object]] = []
+        self._untold: deque[Message] = deque()
+        self._is_telling = False
         self.followers = Followers(reactor)
 
     async def recent(self) -> RecentLog:
@@ -92,9 +95,18 @@ class Live:
             self._recent = RecentLog(messages[0].id - 1)
         self._recent.extend(messages)
         self.followers.wake()
-        for listener in tuple(self._listeners):
-            for message in messages:
+        if not self._listeners:
+            return
+        self._untold.extend(messages)
+        if self._is_telling:
+            # A listener has just sent this; first everybody hears what it answered.
+            return
+        self._is_telling = True
+        while self._untold:
+            message = self._untold.popleft()
+            for listener in tuple(self._listeners):
                 self._tell(listener, message)
+        self._is_telling = False
 
     def _tell(self, listener: Callable[[Message], object], message: Message) -> None:
         told = Deferred.fromCoroutine(_call(listener, message))
