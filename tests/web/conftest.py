@@ -1,0 +1,138 @@
+"""The chat's resources, each test under our own site and under Twisted's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.testing import StringTransport
+from twisted.web.server import Site
+
+from chatter.testing import memory_chat
+from chatter.web import ChatResource
+from chatter.web.site import ChatSite
+
+real_reactor: Any = reactor
+
+
+class Answer:
+    """A whole answer, as a client sees it."""
+
+    def __init__(self, raw: bytes) -> None:
+        head, _, self.body = raw.partition(b"\r\n\r\n")
+        status_line, *lines = head.decode("latin-1").split("\r\n")
+        self.status = int(status_line.split()[1])
+        self.headers = {}
+        for line in lines:
+            name, _, value = line.partition(": ")
+            self.headers[name.lower()] = value
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def problem(self) -> str:
+        """The end of the problem type, checked against everything that goes with it."""
+        assert self.headers["content-type"] == "application/problem+json"
+        problem = self.json
+        assert set(problem) == {"type", "title", "status", "detail"}
+        assert problem["status"] == self.status
+        assert problem["detail"]
+        urn, _, slug = problem["type"].rpartition(":")
+        assert urn == "urn:chatter"
+        return str(slug)
+
+
+class Web:
+    """A site whose requests are answered in memory."""
+
+    def __init__(self, site: Any) -> None:
+        self.site = site
+
+    def raw(self, data: bytes) -> bytes:
+        """What a connection answers to some bytes, after which the client is gone."""
+        protocol = self.site.buildProtocol(None)
+        transport = StringTransport()
+        transport.abortConnection = transport.loseConnection  # type: ignore[method-assign]
+        protocol.makeConnection(transport)
+        protocol.dataReceived(data)
+        answer: bytes = transport.value()
+        from twisted.internet.error import ConnectionDone
+        from twisted.python.failure import Failure
+
+        protocol.connectionLost(Failure(ConnectionDone()))
+        return answer
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Answer:
+        """Ask something.
+
+        :param body: sent as JSON.
+        :param content: sent as it is.
+        """
+        sent = {"Host": "test", **(headers or {})}
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            content = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        if content is not None:
+            sent["Content-Length"] = str(len(content))
+        head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+        request = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + (content or b"")
+        return Answer(self.raw(request))
+
+    def join(self, name: str | None = None) -> str:
+        """The token of somebody new."""
+        answer = self.ask("POST", "/connect", body={} if name is None else {"name": name})
+        token: str = answer.json["token"]
+        return token
+
+    def send(self, token: str, text: str = "hi") -> Any:
+        """Send to the general chat; the message."""
+        return self.ask("POST", "/send", token, {"text": text}).json
+
+    def send_private(self, token: str, recipient_id: int, text: str = "psst") -> Any:
+        """Send to one user; the message."""
+        body = {"text": text, "recipient_id": recipient_id}
+        return self.ask("POST", "/send-private", token, body).json
+
+
+@pytest.fixture
+def clock():
+    from twisted.internet.task import Clock
+
+    clock = Clock()
+    clock.advance(1_700_000_000)
+    return clock
+
+
+@pytest.fixture
+def chat(clock):
+    return memory_chat(clock)
+
+
+@pytest.fixture(params=["ours", "Twisted's"])
+def make_web(request, clock):
+    """Serves a root resource under one of the two sites."""
+
+    def make(root):
+        site = ChatSite(root, clock) if request.param == "ours" else Site(root, reactor=clock)
+        return Web(site)
+
+    return make
+
+
+@pytest.fixture
+def web(make_web, chat):
+    return make_web(ChatResource(chat))

@@ -1,0 +1,178 @@
+"""Who gets in, and what every endpoint does alike."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.web.resource import Resource
+
+from chatter.errors import StoreUnavailable
+from chatter.testing import memory_chat
+from chatter.web import ChatResource
+from chatter.wire import ERRORS
+
+CLOSED = {
+    "/send": ("POST", {"text": "a"}),
+    "/send-private": ("POST", {"text": "a", "recipient_id": 1}),
+    "/status": ("GET", None),
+    "/status?after=0": ("GET", None),
+    "/status?chat_type=general": ("GET", None),
+    "/status?chat_type=private&recipient_id=1": ("GET", None),
+    "/users": ("GET", None),
+    "/events": ("GET", None),
+}
+OPEN = {"/health": "GET", "/openapi.json": "GET", "/connect": "POST"}
+
+
+@pytest.mark.parametrize("path", CLOSED)
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Bearer nobody", "nobody", "Basic YTpi", "Bearer é"]
+)
+def test_without_the_right_token_nothing_is_told(web, path, header):
+    """A missing, broken or foreign token is 401, and the answer tells nothing else."""
+    web.send(web.join("alice"), "secret")
+    method, body = CLOSED[path]
+    headers = {} if header is None else {"Authorization": header}
+    answer = web.ask(method, path, body=body, headers=headers)
+    assert (answer.status, answer.problem) == (401, "unauthorized")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert b"secret" not in answer.body
+    assert b"alice" not in answer.body
+
+
+@pytest.mark.parametrize("prefix", ["", "Bearer ", "bearer ", "BEARER  "])
+def test_the_forms_of_a_token(web, prefix):
+    """A token stands with or without ``Bearer`` before it."""
+    headers = {"Authorization": prefix + web.join()}
+    assert web.ask("GET", "/status", headers=headers).status == 200
+
+
+def test_a_private_message_reaches_two_people(web):
+    """No view of anybody else's shows it."""
+    alice, bob, eve = (web.join(name) for name in ("alice", "bob", "eve"))
+    web.send_private(alice, 2, "for bob only")
+    for path in CLOSED:
+        if CLOSED[path][0] == "GET" and path != "/events":
+            assert b"for bob only" not in web.ask("GET", path, eve).body
+    for token in (alice, bob):
+        assert b"for bob only" in web.ask("GET", "/status?after=0", token).body
+
+
+@pytest.mark.parametrize("path", [*CLOSED, *OPEN])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "GET", "POST"])
+def test_other_methods(web, path, method):
+    """A method that the path does not take is 405, with those that it takes."""
+    right = CLOSED[path][0] if path in CLOSED else OPEN[path]
+    if method == right:
+        return
+    answer = web.ask(method, path, web.join())
+    assert (answer.status, answer.problem) == (405, "method-not-allowed")
+    allowed = "GET, HEAD, OPTIONS" if right == "GET" else "POST, OPTIONS"
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("path", [*CLOSED, *OPEN])
+def test_options(web, path):
+    """OPTIONS tells the methods, without a token."""
+    right = CLOSED[path][0] if path in CLOSED else OPEN[path]
+    answer = web.ask("OPTIONS", path)
+    assert (answer.status, answer.body) == (204, b"")
+    assert right in answer.headers["allow"]
+    assert "content-length" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/nope", "/status/", "/status/more", "//", "/%ff", "/a%2fb"])
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "DELETE"])
+def test_paths_that_are_not_there(web, path, method):
+    """What is not there is 404, in JSON."""
+    answer = web.ask(method, path)
+    assert answer.status == 404
+    if method != "HEAD":
+        assert answer.problem == "not-found"
+
+
+@pytest.mark.parametrize("path", [*CLOSED, *OPEN])
+def test_a_store_that_is_away(web, chat, path):
+    """Until the store is open, and after it was closed, everything is 503."""
+    token = web.join()
+    chat.store.stopService()
+    method = CLOSED[path][0] if path in CLOSED else OPEN[path]
+    body = CLOSED[path][1] if path in CLOSED else None
+    answer = web.ask(method, path, token if path in CLOSED else None, body)
+    if path == "/openapi.json":
+        assert answer.status == 200
+        return
+    assert (answer.status, answer.problem) == (503, "store-unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_a_defect_is_a_500_in_json(web, chat, caplog):
+    """Something unforeseen is answered too, and says nothing about itself."""
+
+    async def broken():
+        raise RuntimeError("secret")
+
+    chat.store.check = broken
+    answer = web.ask("GET", "/health")
+    assert (answer.status, answer.problem) == (500, "internal-error")
+    assert b"secret" not in answer.body
+
+
+def test_every_error_has_a_place_in_the_table():
+    """Each type and each slug stand once, and the table is the whole family."""
+    assert len({slug for slug, _, _ in ERRORS.values()}) == len(ERRORS)
+    assert StoreUnavailable in ERRORS
+
+
+def test_health(web):
+    """``/health`` needs no token."""
+    assert web.ask("GET", "/health").json == {"status": "OK"}
+
+
+def test_beside_other_resources(make_web, clock):
+    """Chats are put anywhere into a tree, several of them, and know nothing of each other."""
+    root = Resource()
+    for name in (b"one", b"two"):
+        root.putChild(name, ChatResource(memory_chat(clock)))
+    web = make_web(root)
+    token = web.ask("POST", "/one/connect").json["token"]
+    assert web.ask("GET", "/one/status", token).status == 200
+    assert web.ask("GET", "/two/status", token).status == 401
+    assert web.ask("GET", "/one/nope").problem == "not-found"
+
+
+def test_an_application_that_knows_its_users(make_web, chat):
+    """With a way of its own to authenticate, nobody needs or gets a token."""
+
+    async def by_header(request):
+        name = request.getHeader(b"X-Account")
+        return None if name is None else await chat.join(name.decode())
+
+    web = make_web(ChatResource(chat, by_header))
+    headers = {"X-Account": "alice"}
+    connected = web.ask("POST", "/connect", headers=headers)
+    assert connected.json == {"status": "success", "user_id": 1, "name": "alice", "cursor": 0}
+    assert "authorization" not in connected.headers
+    assert web.ask("POST", "/send", headers=headers, body={"text": "a"}).json["sender_id"] == 1
+    assert web.ask("POST", "/connect").status == 401
+    assert web.ask("GET", "/status").status == 401
+
+
+def test_pages_of_other_origins(make_web, chat):
+    """Only the origins that were named may use the chat from a browser."""
+    web = make_web(ChatResource(chat, origins=["https://good.example"]))
+    good, bad = {"Origin": "https://good.example"}, {"Origin": "https://evil.example"}
+    allow = "access-control-allow-origin"
+    assert web.ask("GET", "/health", headers=good).headers[allow] == "https://good.example"
+    assert allow not in web.ask("GET", "/health", headers=bad).headers
+    assert web.ask("GET", "/health", headers=bad).headers["vary"] == "Origin"
+    preflight = {**good, "Access-Control-Request-Method": "POST"}
+    answer = web.ask("OPTIONS", "/send", headers=preflight)
+    assert answer.status == 204
+    assert "POST" in answer.headers["access-control-allow-methods"]
+    assert "Authorization" in answer.headers["access-control-allow-headers"]
+
+
+def test_no_origin_is_allowed_by_default(web):
+    """Without any named, a browser lets no other page read an answer."""
+    answer = web.ask("GET", "/health", headers={"Origin": "https://good.example"})
+    assert "access-control-allow-origin" not in answer.headers

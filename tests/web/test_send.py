@@ -1,0 +1,130 @@
+"""``POST /send`` and ``POST /send-private``."""
+
+from __future__ import annotations
+
+import pytest
+
+PATHS = ["/send", "/send-private"]
+
+
+def body(path, text="hi", **more):
+    return {"text": text, **({"recipient_id": 1} if path == "/send-private" else {}), **more}
+
+
+def test_the_answer_is_the_message(web):
+    """A message says who sent it, to whom, what and when."""
+    token = web.join("alice")
+    message = web.send(token, "Grüße 😀")
+    assert message == {
+        "id": 1,
+        "sender_id": 1,
+        "recipient_id": None,
+        "text": "Grüße 😀",
+        "sent_at": "2023-11-14T22:13:20Z",
+    }
+    assert web.send_private(token, 1)["recipient_id"] == 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "text", ["", " \n\t", "x" * 4097, "a\x00b", "\x00", None, 1, True, ["a"], {"a": "b"}]
+)
+def test_what_can_not_be_said(web, path, text):
+    """A text has 1 to 4096 characters, is not blank and has no NUL; else 400."""
+    answer = web.ask("POST", path, web.join(), body(path, text))
+    assert (answer.status, answer.problem) == (400, "invalid-request")
+
+
+@pytest.mark.parametrize("text", ["x", "x" * 4096, "😀" * 4096, " a ", "\ud83d\ude00", "\u202e"])
+def test_what_can_be_said(web, text):
+    """Anything else is sent and read as it is."""
+    token = web.join()
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16")
+    assert web.send(token, text)["text"] == text
+    assert web.ask("GET", "/status", token).json["messages"][0]["text"] == text
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"text=hi",
+        b"{}",
+        b'{"text": "\xff"}',
+        b'{"text": "\xed\xa0\x80"}',
+        b'{"text": "\\ud800"}',
+        b'{"text": "a", "recipient_id": 1}x',
+        b'\xef\xbb\xbf{"text": "a", "recipient_id": 1}',
+        b'{"a":' * 10_000,
+        b"[" * 60_000,
+        b'{"text": "a", "recipient_id": 1, "x": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+        b'{"text": NaN, "recipient_id": 1}',
+    ],
+)
+def test_what_is_no_json_of_the_right_kind(web, path, content):
+    """Anything that can't be parsed is 400, never 500."""
+    answer = web.ask("POST", path, web.join(), content=content)
+    assert (answer.status, answer.problem) == (400, "invalid-request")
+
+
+@pytest.mark.parametrize(
+    "number", ["0", "-1", "1.5", '"1"', "true", "null", "1e400", "9" * 30, "9" * 5000, str(2**63)]
+)
+def test_what_is_no_user_id(web, number):
+    """A recipient is a positive integer."""
+    content = b'{"text": "a", "recipient_id": %b}' % number.encode()
+    answer = web.ask("POST", "/send-private", web.join(), content=content)
+    assert (answer.status, answer.problem) == (400, "invalid-request")
+
+
+def test_a_recipient_whom_nobody_is(web):
+    """A private message to nobody is 404, and is not stored."""
+    token = web.join()
+    answer = web.ask("POST", "/send-private", token, {"text": "a", "recipient_id": 99})
+    assert (answer.status, answer.problem) == (404, "unknown-recipient")
+    assert web.ask("GET", "/status", token).json["messages"] == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_retry_with_the_same_key_appends_once(web, path):
+    """The first message is the answer again, whatever the retry says."""
+    token = web.join()
+    headers = {"Idempotency-Key": "~key!"}
+    first = web.ask("POST", path, token, body(path, "one"), headers)
+    again = web.ask("POST", path, token, body(path, "two"), headers)
+    assert first.json == again.json
+    assert len(web.ask("GET", "/status", token).json["messages"]) == 1
+    other = web.ask("POST", path, web.join(), body(path, "three"), headers)
+    assert other.json["id"] != first.json["id"]
+
+
+@pytest.mark.parametrize("key", ["x" * 65, "a b", "é", ""])
+def test_a_key_that_is_none(web, key):
+    """A key has at most 64 visible characters."""
+    headers = {"Idempotency-Key": key}
+    answer = web.ask("POST", "/send", web.join(), {"text": "a"}, headers)
+    assert (answer.status, answer.problem) == (400, "invalid-request")
+
+
+@pytest.mark.parametrize("size", [64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1])
+def test_the_size_of_a_body(web, size):
+    """A body of 64 KiB is read; one byte more is 413."""
+    start, end = b'{"text": "a", "x": "', b'"}'
+    content = start + b"x" * (size - len(start) - len(end)) + end
+    answer = web.ask("POST", "/send", web.join(), content=content)
+    assert answer.status == (200 if size <= 64 * 1024 else 413)
+    if size > 64 * 1024:
+        assert answer.problem == "content-too-large"
+
+
+def test_the_content_type_does_not_matter(web):
+    """What is sent is JSON, also if a tool says otherwise."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    token = web.join()
+    answer = web.ask("POST", "/send", token, headers=headers, content=b'{"text": "a=b"}')
+    assert answer.json["text"] == "a=b"
