@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.internet.endpoints import serverFromString
@@ -153,8 +154,18 @@ def makeService(options: Options) -> IService:
     chat = Chat(store, clock, history=options["history"])
     resource = ChatResource(chat, origins=options["origin"], max_streams=options["max-streams"])
     site = ChatSite(resource, clock, options["access-log"])
-    endpoints = [serverFromString(clock, port) for port in options["port"]]
+    endpoints = [serverFromString(clock, _with_backlog(port)) for port in options["port"]]
     return TwistdService(chat, site, endpoints, clock)
+
+
+def _with_backlog(port: str) -> str:
+    """An endpoint that lets more clients than Twisted's 50 come back at once after a restart."""
+    kind = port.partition(":")[0]
+    return (
+        f"{port}:backlog=1024"
+        if kind in ("tcp", "tcp6", "ssl") and "backlog=" not in port
+        else port
+    )
 
 
 class TwistdService(ChatService):
@@ -174,7 +185,10 @@ class TwistdService(ChatService):
         try:
             super().privilegedStartService()
         except Exception as error:
-            raise CannotStart(f"chatter: {error}") from error
+            reason = f"chatter: {error}"
+            # In the foreground, twistd has turned standard error into log lines.
+            print(reason, file=sys.__stderr__)
+            raise CannotStart(reason) from error
 
     def startService(self) -> Deferred[None]:
         """Start, and stop the reactor if that fails."""
