@@ -117,11 +117,13 @@ class RecentLog:
     :ivar complete_after: every message with a larger id is here.  Who asks for
         what comes after a smaller id has to ask the store.
     :ivar last_id: the id of the newest message.
+    :ivar last_private_id: the id of the newest private message; 0 before the first.
     """
 
     def __init__(self, complete_after: int, capacity: int = 4_000_000) -> None:
         self.complete_after = complete_after
         self.last_id = complete_after
+        self.last_private_id = 0
         self._capacity = capacity
         self._size = 0
         self._older = Log()
@@ -138,6 +140,8 @@ class RecentLog:
             self._younger.append(message)
             self._size += 200 + len(message.text)
             self.last_id = message.id
+            if message.recipient_id is not None:
+                self.last_private_id = message.id
 
     def feed(self, user_id: int, after: int, limit: int) -> list[Message]:
         """What a user may see after an id that is at least ``complete_after``."""
@@ -152,4 +156,6 @@ class RecentLog:
 
     def has_private(self, user_id: int, after: int) -> bool:
         """Whether there is a private message from or to a user after an id."""
+        if self.last_private_id <= after:
+            return False
         return self._younger.has_private(user_id, after) or self._older.has_private(user_id, after)

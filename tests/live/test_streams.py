@@ -162,3 +162,16 @@ def test_a_store_that_fails_ends_the_stream(chat, clock, streams):
     reader = Reader(streams, alice, 0)
     assert reader.closed
     assert reader.received == []
+
+
+def test_a_cursor_ahead_of_the_log_never_goes_back(chat, clock, streams):
+    """Who has read further than this process knows gets nothing twice."""
+    alice = join(chat, "alice")
+    for text in "abc":
+        result_of(chat.send(alice, text))
+    reader = Reader(streams, alice, 5)
+    for text in "defg":
+        result_of(chat.send(alice, text))
+        clock.advance(0)
+    assert [message.id for message in reader.received] == [6, 7]
+    reader.break_off()

@@ -32,22 +32,18 @@ class EventFeed:
     enough_bytes = 24 * 1024
 
     def __init__(self, recent: RecentLog) -> None:
-        self._recent = recent
+        self.recent = recent
         self._events: LRUCache[int, bytes] = LRUCache(2048)
         self._general: dict[int, tuple[bytes, int]] = {}
         self._general_until = recent.last_id
 
-    @property
-    def end(self) -> int:
-        """The id of the newest message."""
-        return self._recent.last_id
-
     def after(self, user_id: int, cursor: int) -> tuple[bytes, int] | None:
         """The next events for a user, and the cursor after them.
 
+        :param cursor: before the end of the log.
         :returns: ``None`` if they lie so far back that only the store has them.
         """
-        recent = self._recent
+        recent = self.recent
         if cursor < recent.complete_after:
             return None
         if recent.has_private(user_id, cursor):

@@ -50,17 +50,18 @@ class EventStream:
     def deliver(self) -> None:
         """Write what comes after the cursor, as far as the reader takes it."""
         sink = self._sink
-        while sink is not None and not sink.paused and not self._busy:
-            streams = self._streams
-            found = streams.feed.after(self.user_id, self._cursor)
+        if sink is None or self._busy:
+            return
+        streams = self._streams
+        feed = streams.feed
+        # A cursor may be ahead of the log: of one that this process knows only in part.
+        while self._cursor < feed.recent.last_id and not sink.paused:
+            found = feed.after(self.user_id, self._cursor)
             if found is None:
                 self._busy = True
                 Deferred.fromCoroutine(self._read_back()).addErrback(streams.failed)
                 return
-            chunk, cursor = found
-            if cursor == self._cursor:
-                return
-            self._cursor = cursor
+            chunk, self._cursor = found
             if chunk:
                 self.last_write = streams.now
                 sink.write(chunk)
@@ -69,7 +70,7 @@ class EventStream:
         """Read a chunk that lies so far back that only the store has it."""
         streams = self._streams
         # All up to here can be read now; what is committed meanwhile comes next.
-        end = streams.feed.end
+        end = streams.feed.recent.last_id
         try:
             messages = await streams.read_back(self.user_id, self._cursor)
         except StoreUnavailable:
