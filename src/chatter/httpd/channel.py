@@ -1,8 +1,8 @@
-"""One connection: bytes come in, and requests are answered, one after the other.
+"""One connection: requests are answered, one after the other.
 
 The order is the protocol's: a request that arrives while another is answered waits.
-What waits is bounded: bytes are parsed a slice at a time, and only while nothing
-waits; a connection whose client goes on sending is not read.
+What waits is bounded: bytes are read a slice at a time, and only while nothing
+waits and nothing is left to be sent; a client that goes on sending is not read.
 
 Time is bounded too, without a timer for each request or connection: a connection
 has a deadline, and its site looks once a second whose has passed.
@@ -10,17 +10,16 @@ has a deadline, and its site looks once a second whose has passed.
 
 from __future__ import annotations
 
-from collections import deque
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-import httptools
 from twisted.internet.interfaces import IProtocol, ISSLTransport
+from twisted.logger import Logger
 from zope.interface import implementer
 
-from chatter.httpd.head import Head, Refusal
 from chatter.httpd.output import SocketOutput, output_for
-from chatter.httpd.producers import RepeatedPull
+from chatter.httpd.producers import AnswerConsumer
+from chatter.httpd.reader import RequestReader
 from chatter.httpd.request import LeanRequest
 from chatter.httpd.stream import Stream
 
@@ -35,29 +34,39 @@ _SLICE = 4096
 
 
 @implementer(IProtocol)
-class LeanChannel:
+class LeanChannel(AnswerConsumer):
     """A connection to a site.
 
     :ivar deadline: when the site is to call :meth:`time_out`.
     :ivar persistent: whether another request may follow.
     """
 
+    __slots__ = (
+        "_closing",
+        "_paused_reading",
+        "_peer",
+        "_reader",
+        "_request",
+        "_running",
+        "_unparsed",
+        "deadline",
+        "factory",
+        "persistent",
+        "transport",
+    )
+
+    _log = Logger()
+
     def __init__(self, site: LeanSite) -> None:
-        self.site = site
+        super().__init__(site)
         self.factory = site
         self.persistent = True
         self.deadline = inf
         self.transport: Any = None
-        self._parser = httptools.HttpRequestParser(self)
-        self._head = Head()
-        self._body: list[bytes] = []
-        self._in_trailers = False
-        self._receiving = False
+        self._peer: IAddress | None = None
+        self._reader = RequestReader(site.limits)
         self._unparsed = b""
-        self._ready: deque[tuple[Head, bytes]] = deque()
         self._request: LeanRequest | None = None
-        self._producer: Any = None
-        self._refusal: Refusal | None = None
         self._closing = False
         self._running = False
         self._paused_reading = False
@@ -70,156 +79,105 @@ class LeanChannel:
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
         self._output = output_for(transport, self)
-        self._peer = transport.getPeer()
-        self._host = transport.getHost()
-        self.deadline = self.site.now + self.site.limits.idle
         self.site.connections.add(self)
+        self._set_deadline()
 
     def connectionMade(self) -> None:
         """Begin; :meth:`makeConnection` has done it."""
 
     def connectionLost(self, reason: Failure) -> None:
         """End."""
-        self.site.connection_lost(self)
-        self.deadline = inf
         self._closing = True
-        self._ready.clear()
+        self._unparsed = b""
+        self._reader.forget()
         request, self._request = self._request, None
-        if request is not None:
-            request.connectionLost(reason)
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            producer.stopProducing()
+        try:
+            self.stop_producer()
+        finally:
+            if request is not None:
+                request.connectionLost(reason)
+            self.site.connection_lost(self)
 
     def getPeer(self) -> IAddress:
         """The client's address."""
-        return self._peer  # type: ignore[no-any-return]
+        if self._peer is None:
+            # Not asked for before a request is here: behind a proxy it is told late.
+            self._peer = self.transport.getPeer()
+        return self._peer
 
     def getHost(self) -> IAddress:
         """The server's address."""
-        return self._host  # type: ignore[no-any-return]
+        return self.transport.getHost()  # type: ignore[no-any-return]
 
     def isSecure(self) -> bool:
         """Whether the connection is encrypted."""
         return ISSLTransport.providedBy(self.transport)
 
-    # Bytes in
+    # Bytes in, requests out, in order
 
     def dataReceived(self, data: bytes) -> None:
         """Take what the client sent."""
         if self._closing:
             return
-        if self._unparsed or self._ready or self._request is not None:
-            self._unparsed += data
-            if len(self._unparsed) > _SLICE and not self._paused_reading:
-                self._paused_reading = True
-                self.transport.pauseProducing()
-            return
-        if len(data) > _SLICE:
-            self._unparsed = data
-            self._go_on()
-        else:
-            self._parse(data)
-            if self._ready or self._refusal is not None:
-                self._go_on()
-
-    def _parse(self, data: bytes) -> None:
-        if not self._receiving:
-            self._receiving = True
-            self.deadline = self.site.now + self.site.limits.receive
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # Nothing else is spoken here: the request is answered as if it had not
-            # asked, and is the last one.
-            if self._head.method == b"CONNECT":
-                self._ready.pop()
-                self._refusal = Refusal(501)
-            else:
-                self._head.keep_alive = False
-        except httptools.HttpParserError as error:
-            cause = error.__context__
-            self._refusal = cause if isinstance(cause, Refusal) else Refusal(400)
-            self._receiving = False
-
-    def on_message_begin(self) -> None:
-        """Begin a request (a callback of the parser, like those below)."""
-        self._receiving = True
-        self._head = Head()
-        self._body = []
-        self._in_trailers = False
-
-    def on_url(self, part: bytes) -> None:
-        """Take a part of the target."""
-        self._head.add_uri(part, self.site.limits)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field; those behind a chunked body are read and forgotten."""
-        if self._in_trailers:
-            self._head.skip_trailer(name, value, self.site.limits)
-        else:
-            self._head.add_field(name, value, self.site.limits)
-
-    def on_headers_complete(self) -> None:
-        """Check the head, and tell a client that waits to go on."""
-        head, parser = self._head, self._parser
-        head.complete(parser.get_method(), parser.get_http_version(), self.site.limits)
-        self._in_trailers = True
-        if head.expects_continue and self._request is None and not self._ready:
-            self._output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, part: bytes) -> None:
-        """Take a part of the body."""
-        self._head.add_body(len(part), self.site.limits)
-        self._body.append(part)
-
-    def on_message_complete(self) -> None:
-        """Have the request answered, when its turn comes."""
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._head.keep_alive = self._parser.should_keep_alive()
-        self._ready.append((self._head, body))
-        self._body = []
-        self._receiving = False
-
-    # Requests out, in order
+        self._unparsed = self._unparsed + data if self._unparsed else data
+        self._go_on()
+        if len(self._unparsed) > _SLICE and not self._paused_reading:
+            self._paused_reading = True
+            self.transport.pauseProducing()
 
     def _go_on(self) -> None:
-        """Answer what is ready, and parse what is not, as long as nobody is waited for."""
+        """Answer what is ready, and read what is not, as long as nobody is waited for."""
         if self._running:
             return
         self._running = True
-        while not self._closing and self._request is None:
-            if self._ready:
-                self._answer_next()
-            elif not self.persistent:
-                self._close()
-            elif self._refusal is not None:
-                self._refuse(self._refusal)
-            elif self._unparsed:
-                data, self._unparsed = self._unparsed[:_SLICE], self._unparsed[_SLICE:]
-                self._parse(data)
-            else:
-                break
-        self._running = False
+        reader = self._reader
+        try:
+            while not (self._closing or self._request is not None or self._output.paused):
+                if not self.persistent:
+                    self._close()
+                elif reader.ready:
+                    self._answer(*reader.ready.pop(0))
+                elif reader.refusal:
+                    self._refuse(reader.refusal)
+                elif reader.waits_for_continue:
+                    reader.waits_for_continue = False
+                    self._output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                elif self._unparsed:
+                    self._read()
+                else:
+                    break
+        finally:
+            self._running = False
         if self._paused_reading and not self._unparsed and not self._closing:
-            self._paused_reading = False
-            self.transport.resumeProducing()
+            self._resume_reading()
 
-    def _answer_next(self) -> None:
-        head, body = self._ready.popleft()
+    def _read(self) -> None:
+        data, self._unparsed = self._unparsed[:_SLICE], self._unparsed[_SLICE:]
+        receiving = self._reader.receiving
+        self._reader.feed(data)
+        if self._reader.receiving and not receiving:
+            self._set_deadline()
+
+    def _resume_reading(self) -> None:
+        self._paused_reading = False
+        self.transport.resumeProducing()
+
+    def _answer(self, head: Any, body: bytes) -> None:
         if not head.keep_alive or self.site.draining:
             self.persistent = False
-            self._ready.clear()
         self.deadline = inf
-        self._request = request = LeanRequest(self, head, body)
-        request.process()
+        try:
+            self._request = LeanRequest(self, head, body)
+            self._request.process()
+        except Exception:  # noqa: BLE001 - it must not reach who happens to be on the stack
+            self._log.failure("A request could not be answered.")
+            self.abort()
 
     def request_done(self) -> None:
         """Go on with the next request, now that one is answered."""
         self._request = None
         self._set_deadline()
-        if self._ready or self._unparsed or self._refusal is not None or not self.persistent:
-            self._go_on()
+        self._go_on()
 
     def stream_for(self, owner: StreamOwner) -> Stream | None:
         """What can take this channel's place, where the transport is a plain socket."""
@@ -231,14 +189,18 @@ class LeanChannel:
         """Let a stream take this channel's place, for good."""
         self._request = None
         self._closing = True
-        self._ready.clear()
         self._unparsed = b""
+        self._reader.forget()
         self.site.connections.discard(self)
         self.site.connections.add(stream)
         self._output.owner = stream
         self.transport.protocol = stream
+        if self._output.paused:
+            stream.output_paused()
         if self._paused_reading:
-            self.transport.resumeProducing()
+            self._resume_reading()
+
+    # The end
 
     def close_after_answer(self) -> None:
         """Let no request follow the one under way."""
@@ -246,100 +208,81 @@ class LeanChannel:
 
     def drain(self) -> None:
         """Close once the request under way has been answered, now if there is none."""
-        if self._request is None and not self._ready and not self._receiving:
+        reader = self._reader
+        if self._request is not None:
+            self.persistent = False
+        elif not (self._closing or reader.ready or reader.receiving):
             self._close()
-
-    def _close(self) -> None:
-        self._closing = True
-        self.transport.loseConnection()
 
     def loseConnection(self) -> None:
         """Close, as a request may ask for."""
         self._close()
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def abort(self) -> None:
+        """Cut the connection off, whatever is left to be sent."""
+        self._closing = True
+        self.transport.abortConnection()
+
+    def _close(self) -> None:
+        self._closing = True
+        self._unparsed = b""
+        self._set_deadline()
+        self._output.close()
+
+    def _refuse(self, status: int) -> None:
         """Answer what no resource sees, and close once the client can have read it.
 
         Closing at once would reset the connection under a client that still sends,
         and the answer would be lost with it.
         """
-        self._output.write(self.site.refused(refusal.status))
         self._closing = True
         self._unparsed = b""
-        self.deadline = self.site.now + self.site.limits.linger
-        if hasattr(self.transport, "loseWriteConnection") and not self.isSecure():
-            self.transport.loseWriteConnection()
-        else:
-            self.transport.loseConnection()
+        if self._paused_reading:
+            self._resume_reading()
+        self._output.write(self.site.refused(status))
+        if not self._output.paused:
+            self.deadline = self.site.now + self.site.limits.linger
+        self._output.end()
 
     # Time
 
     def _set_deadline(self) -> None:
         """Give the client the time that is due to it in what it does now."""
         limits = self.site.limits
-        if self._output.paused:
+        if self._closing or self._output.paused:
             self.deadline = self.site.now + limits.stall
         elif self._request is not None:
             self.deadline = inf
         else:
-            self.deadline = self.site.now + (limits.receive if self._receiving else limits.idle)
+            receiving = self._reader.receiving
+            self.deadline = self.site.now + (limits.receive if receiving else limits.idle)
 
     def time_out(self) -> None:
         """Act upon a deadline that has passed."""
-        self.deadline = inf
-        if self._receiving and not self._closing:
-            self._receiving = False
-            self._refusal = Refusal(408)
-            self._go_on()
-        elif self._closing or self._output.paused:
-            self.transport.abortConnection()
+        if self._closing or self._output.paused:
+            self._closing = True
+            self._set_deadline()
+            self._output.cut_off()
+        elif self._reader.receiving:
+            self._reader.receiving = False
+            self._refuse(408)
         else:
             self._close()
             self.deadline = self.site.now + self.site.limits.linger
 
-    # Bytes out
-
-    def write(self, data: bytes) -> None:
-        """Send a part of the answer under way."""
-        self._output.write(data)
-
-    def writeSequence(self, parts: list[bytes]) -> None:
-        """Send parts of the answer under way."""
-        self._output.write(b"".join(parts))
+    # What the output tells
 
     def output_paused(self) -> None:
         """Hold who produces the answer."""
         self._set_deadline()
-        if self._producer is not None:
-            self._producer.pauseProducing()
+        self.pause_producer()
 
     def output_progressed(self) -> None:
         """Give the client more time."""
-        if not self._closing:
-            self._set_deadline()
+        self._set_deadline()
 
     def output_resumed(self) -> None:
-        """Let who produces the answer go on."""
-        if not self._closing:
-            self._set_deadline()
-        if self._producer is not None:
-            self._producer.resumeProducing()
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Have a request's producer paused and resumed; at once if that is due.
-
-        :raises RuntimeError: if there is one already.
-        """
-        if self._producer is not None:
-            raise RuntimeError("A producer is registered already.")
-        self._producer = producer if streaming else RepeatedPull(producer, self.site.reactor)
-        if self._output.paused:
-            self._producer.pauseProducing()
-        elif not streaming:
-            self._producer.resumeProducing()
-
-    def unregisterProducer(self) -> None:
-        """Let a request's producer be."""
-        producer, self._producer = self._producer, None
-        if isinstance(producer, RepeatedPull):
-            producer.pauseProducing()
+        """Let who produces the answer go on, and then the next request."""
+        self._set_deadline()
+        self.resume_producer()
+        self._go_on()

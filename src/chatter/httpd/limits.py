@@ -10,14 +10,14 @@ class Limits:
     """What a connection may use before it is refused or closed.
 
     :ivar uri: the longest request target, in bytes; a longer one gets 414.
-    :ivar head: the largest head (target and header fields), in bytes; a larger one
+    :ivar head: the largest head (target, names and values), in bytes; a larger one
         gets 431.
     :ivar fields: the most header fields; more get 431.
     :ivar body: the largest body, in bytes; a larger one gets 413, before it is read.
     :ivar idle: a connection on which no request begins for so many seconds is closed.
     :ivar receive: a request that has not arrived whole after so many seconds gets 408.
-    :ivar stall: a connection that takes nothing for so many seconds while there is
-        something to send is cut off.
+    :ivar stall: a connection that takes less than 64 KiB in so many seconds while
+        there is more to send is cut off.
     :ivar linger: for so many seconds a refused client may go on sending.
     """
 

@@ -17,6 +17,7 @@ from zope.interface import implementer
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
 SLICE = 64 * 1024
 """So many bytes the transport gets at a time."""
@@ -43,25 +44,25 @@ class SocketOutput:
     """
 
     __slots__ = (
-        "_asked_at_once",
         "_offset",
         "_rest",
         "_socket",
         "_transport",
         "_waiting",
+        "_when_sent",
         "owner",
         "paused",
     )
 
     def __init__(self, transport: Connection, owner: Owner) -> None:
         self.paused = False
+        self.owner = owner
         self._transport = transport
         self._socket: socket.socket = transport.getHandle()
-        self.owner = owner
         self._rest = b""
         self._offset = 0
         self._waiting: list[bytes] = []
-        self._asked_at_once = False
+        self._when_sent: Callable[[], None] | None = None
 
     def write(self, data: bytes) -> None:
         """Send some bytes, after all before them."""
@@ -74,43 +75,51 @@ class SocketOutput:
             # Not now, or never again; the transport finds out which.
             sent = 0
         if sent != len(data):
-            self._leave(data[sent:])
-
-    def _leave(self, rest: bytes) -> None:
-        self.paused = True
-        self._rest = rest
-        self._offset = 0
-        # A pull producer is asked at once, and then whenever all has been sent.
-        self._asked_at_once = True
-        self._transport.registerProducer(self, False)
-        self._asked_at_once = False
-        self._write_slice()
-        self.owner.output_paused()
-
-    def _write_slice(self) -> None:
-        end = self._offset + SLICE
-        self._transport.write(self._rest[self._offset : end])
-        self._offset = end
+            self.paused = True
+            self._rest, self._offset = data[sent:], 0
+            self.owner.output_paused()
+            # A pull producer is asked at once, and then whenever all has been sent.
+            self._transport.registerProducer(self, False)
 
     def resumeProducing(self) -> None:
         """Go on with the rest, when the transport has sent what it had."""
-        if self._asked_at_once:
-            return
         if self._offset >= len(self._rest):
             self._rest, self._offset = b"".join(self._waiting), 0
             self._waiting.clear()
         if self._rest:
-            self._write_slice()
+            end = self._offset + SLICE
+            self._transport.write(self._rest[self._offset : end])
+            self._offset = end
             self.owner.output_progressed()
             return
         self._transport.unregisterProducer()
         self.paused = False
+        if self._when_sent is not None:
+            self._when_sent()
         self.owner.output_resumed()
 
     def stopProducing(self) -> None:
         """Forget the rest: the connection is lost."""
         self._rest = b""
         self._waiting.clear()
+
+    def close(self) -> None:
+        """Close the connection once all has been sent."""
+        self._once_sent(self._transport.loseConnection)
+
+    def end(self) -> None:
+        """Send nothing more once all has been sent, but let the client end first."""
+        self._once_sent(self._transport.loseWriteConnection)
+
+    def cut_off(self) -> None:
+        """Let go of a client, whatever it has not taken."""
+        self._transport.abortConnection()
+
+    def _once_sent(self, act: Callable[[], None]) -> None:
+        if self.paused:
+            self._when_sent = act
+        else:
+            act()
 
 
 @implementer(IPushProducer)
@@ -120,32 +129,82 @@ class TransportOutput:
     :ivar paused: whether much is left to be sent.
     """
 
-    __slots__ = ("_transport", "owner", "paused")
+    __slots__ = ("_blocked", "_closing", "_left", "_transport", "_waiting", "owner", "paused")
 
     def __init__(self, transport: Any, owner: Owner) -> None:
         self.paused = False
-        self._transport = transport
         self.owner = owner
+        self._blocked = False
+        self._closing = False
+        self._left = False
+        self._transport = transport
+        self._waiting: list[bytes] = []
         transport.registerProducer(self, True)
 
     def write(self, data: bytes) -> None:
         """Send some bytes, after all before them."""
-        self._transport.write(data)
+        if self.paused:
+            self._waiting.append(data)
+        else:
+            self._hand_over(data)
+
+    def _hand_over(self, data: bytes) -> None:
+        for start in range(0, len(data), SLICE):
+            if self._blocked:
+                self._waiting.insert(0, data[start:])
+                return
+            self._transport.write(data[start : start + SLICE])
 
     def pauseProducing(self) -> None:
         """Hear that much is left."""
+        self._blocked = True
         if not self.paused:
             self.paused = True
             self.owner.output_paused()
 
     def resumeProducing(self) -> None:
-        """Hear that nothing is left."""
-        if self.paused:
-            self.paused = False
-            self.owner.output_resumed()
+        """Go on with the rest, when nothing else is left."""
+        self._blocked = False
+        if not self.paused:
+            return
+        while self._waiting and not self._blocked:
+            rest = b"".join(self._waiting)
+            self._waiting.clear()
+            self._hand_over(rest)
+        if self._blocked:
+            self.owner.output_progressed()
+            return
+        self.paused = False
+        if self._closing:
+            self.close()
+        self.owner.output_resumed()
 
     def stopProducing(self) -> None:
-        """Do nothing: the connection is lost, and its protocol hears of it."""
+        """Forget the rest: the connection is lost."""
+        self._waiting.clear()
+
+    def close(self) -> None:
+        """Close the connection once all has been handed over."""
+        self._closing = True
+        if not self.paused:
+            # TLS does not end as long as there is a producer.
+            self._transport.unregisterProducer()
+            self._transport.loseConnection()
+
+    end = close
+
+    def cut_off(self) -> None:
+        """Let go of a client that takes nothing, or does not end.
+
+        TLS waits for the client's end, which may be busy with what the kernel still
+        holds for it.  So the connection below is closed first, and reset only then.
+        """
+        below = getattr(self._transport, "transport", None)
+        if self.paused or self._left or below is None:
+            self._transport.abortConnection()
+        else:
+            self._left = True
+            below.loseConnection()
 
 
 def output_for(transport: Any, owner: Owner) -> SocketOutput | TransportOutput:

@@ -1,31 +1,43 @@
-"""A pull producer, asked again and again as long as what it produces is taken."""
+"""Who writes an answer's body: paused and resumed with the output."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
 from zope.interface import implementer
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IPullProducer
+
+    from chatter.httpd.output import SocketOutput, TransportOutput
+    from chatter.httpd.site import LeanSite
 
 
 @implementer(IPushProducer)
 class RepeatedPull:
     """Makes a push producer of a pull producer, a piece in each turn of the reactor.
 
-    :param reactor: an ``IReactorTime`` provider.
+    :param consumer: the connection; it is cut off if the producer fails, so that the
+        client does not take what it has for the whole.
     """
 
-    def __init__(self, producer: IPullProducer, reactor: Any) -> None:
+    _log = Logger()
+
+    def __init__(self, producer: IPullProducer, consumer: AnswerConsumer) -> None:
         self._producer = producer
-        self._reactor = reactor
+        self._consumer = consumer
         self._next: IDelayedCall | None = None
 
     def _pull(self) -> None:
-        self._next = self._reactor.callLater(0, self._pull)
-        self._producer.resumeProducing()
+        self._next = self._consumer.site.reactor.callLater(0, self._pull)
+        try:
+            self._producer.resumeProducing()
+        except Exception:  # noqa: BLE001 - whatever it is, it would be so again and again
+            self._log.failure("A producer failed.")
+            self.pauseProducing()
+            self._consumer.abort()
 
     def pauseProducing(self) -> None:
         """Ask no more."""
@@ -36,9 +48,67 @@ class RepeatedPull:
     def resumeProducing(self) -> None:
         """Ask from now on."""
         if self._next is None:
-            self._next = self._reactor.callLater(0, self._pull)
+            self._next = self._consumer.site.reactor.callLater(0, self._pull)
 
     def stopProducing(self) -> None:
         """End it: what it produces can't be taken any more."""
         self.pauseProducing()
         self._producer.stopProducing()
+
+
+class AnswerConsumer:
+    """The side of a connection that an answer is written to."""
+
+    __slots__ = ("_output", "_producer", "site")
+
+    def __init__(self, site: LeanSite) -> None:
+        self.site = site
+        self._output: SocketOutput | TransportOutput
+        self._producer: Any = None
+
+    def abort(self) -> None:
+        """Cut the connection off."""
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the answer under way."""
+        self._output.write(data)
+
+    def writeSequence(self, parts: list[bytes]) -> None:
+        """Send parts of the answer under way."""
+        self._output.write(b"".join(parts))
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Have a request's producer paused and resumed; at once if that is due.
+
+        :raises RuntimeError: if there is one already.
+        """
+        if self._producer is not None:
+            raise RuntimeError("A producer is registered already.")
+        self._producer = producer if streaming else RepeatedPull(producer, self)
+        if self._output.paused:
+            self._producer.pauseProducing()
+        elif not streaming:
+            self._producer.resumeProducing()
+
+    def unregisterProducer(self) -> None:
+        """Let a request's producer be."""
+        producer, self._producer = self._producer, None
+        if isinstance(producer, RepeatedPull):
+            producer.pauseProducing()
+
+    def pause_producer(self) -> None:
+        """Have the producer wait, if there is one."""
+        if self._producer is not None:
+            self._producer.pauseProducing()
+
+    def resume_producer(self) -> None:
+        """Have the producer go on, if there is one."""
+        if self._producer is not None:
+            self._producer.resumeProducing()
+
+    def stop_producer(self) -> None:
+        """Tell the producer, if there is one, that the connection is lost."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.stopProducing()

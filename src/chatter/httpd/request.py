@@ -7,41 +7,25 @@ in one write.
 
 from __future__ import annotations
 
+import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+from twisted.logger import Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
-from twisted.web.http import NO_BODY_CODES, NO_CONTENT, NOT_MODIFIED, datetimeToString, parse_qs
+from twisted.web.http import NO_BODY_CODES, datetimeToString, parse_qs
 from twisted.web.http_headers import Headers
 from twisted.web.resource import EncodingResourceWrapper
 from twisted.web.server import Request
+
+from chatter.httpd.answer_head import USUAL_NAMES, rendered
 
 if TYPE_CHECKING:
     from chatter.httpd.channel import LeanChannel
     from chatter.httpd.head import Head
     from chatter.httpd.stream import Stream, StreamOwner
-_USUAL_NAMES = {
-    spelling: name
-    for name in (
-        b"Allow",
-        b"Authorization",
-        b"Cache-Control",
-        b"Connection",
-        b"Content-Encoding",
-        b"Content-Length",
-        b"Content-Type",
-        b"ETag",
-        b"Last-Modified",
-        b"Location",
-        b"Retry-After",
-        b"Vary",
-        b"WWW-Authenticate",
-    )
-    for spelling in (name, name.lower())
-}
-"""The fields that answers usually have, by two spellings."""
 
 
 class LeanRequest(Request):
@@ -53,6 +37,7 @@ class LeanRequest(Request):
     """
 
     channel: Any
+    _log = Logger()
 
     def __init__(self, channel: LeanChannel, head: Head, body: bytes) -> None:
         # Twisted's own constructor makes two Headers objects and asks the transport
@@ -63,22 +48,23 @@ class LeanRequest(Request):
         self.client = channel.getPeer()
         self.host = channel.getHost()
         self.transport = channel.transport
-        self.received_cookies = {}
         self.cookies = []
         self.queued = False
         self._fields = head.fields
         self._request_headers: Headers | None = None
         self._response_headers: Headers | None = None
+        self._received_cookies: dict[bytes, bytes] | None = None
         self._set: dict[bytes, bytes] = {}
         self._gone = False
+        self._is_head = head.method == b"HEAD"
         self._bodiless = False
         self._encoder_in_use: Any = None
         self.content = BytesIO(body)
         self.method = head.method
         self.uri = head.uri
         self.clientproto = b"HTTP/" + head.version.encode()
-        self.path, mark, query = head.uri.partition(b"?")
-        self.args = parse_qs(query, True) if mark else {}
+        self.path = head.path
+        self.args = {} if head.query is None else parse_qs(head.query, True)
 
     # What came
 
@@ -99,18 +85,23 @@ class LeanRequest(Request):
             return None if values is None else values[-1]
         return super().getHeader(key)
 
+    @property
+    def received_cookies(self) -> dict[bytes, bytes]:  # type: ignore[override]
+        """The cookies of the request, parsed when they are asked for."""
+        if self._received_cookies is None:
+            self._received_cookies = {}
+            self.parseCookies()
+        return self._received_cookies
+
     # Finding the resource
 
     def process(self) -> None:
         """Find the resource, and have it answer."""
-        assert self.channel is not None
         self.site = self.channel.site
         self.prepath = []
-        path = self.path[1:]
-        if b"%" in path:
-            self.postpath = [unquote_to_bytes(segment) for segment in path.split(b"/")]
-        else:
-            self.postpath = path.split(b"/")
+        self.postpath = self.path[1:].split(b"/")
+        if b"%" in self.path:
+            self.postpath = [unquote_to_bytes(segment) for segment in self.postpath]
         try:
             if self.path == b"*":
                 self._answer_star()
@@ -122,14 +113,21 @@ class LeanRequest(Request):
         except BaseException:  # noqa: BLE001 - as Twisted: whatever it is, the client gets a 500
             self.processingFailed(Failure())
 
+    def processingFailed(self, reason: Failure) -> Failure:
+        """Log what went wrong, and answer with 500, or cut off an answer that has begun."""
+        if not self.startedWriting:
+            super().processingFailed(reason)
+        else:
+            self._log.failure("An answer that had begun failed.", reason)
+            if self.channel is not None:
+                self.channel.abort()
+        return reason
+
     def _answer_star(self) -> None:
         """Answer for the server as a whole, which knows ``OPTIONS`` only."""
-        if self.method == b"OPTIONS":
-            self.setResponseCode(NO_CONTENT)
-        else:
+        if self.method != b"OPTIONS":
             self.setResponseCode(405)
             self.setHeader(b"Allow", b"OPTIONS")
-            self.setHeader(b"Content-Length", b"0")
         self.finish()
 
     # The answer's head
@@ -147,7 +145,7 @@ class LeanRequest(Request):
 
     def setHeader(self, name: Any, value: Any) -> None:
         """Set a field of the answer."""
-        usual_name = _USUAL_NAMES.get(name)
+        usual_name = USUAL_NAMES.get(name)
         if (
             usual_name is not None
             and self._response_headers is None
@@ -162,27 +160,30 @@ class LeanRequest(Request):
 
     # The answer
 
-    def write(self, data: bytes) -> None:
-        """Send a part of the body, after the head if it is the first."""
+    def write(self, data: Any) -> None:
+        """Send a part of the body, after the head if it is the first.
+
+        :raises RuntimeError: if the answer is finished.
+        :raises TypeError: if it is text.
+        """
         if self.finished:
             raise RuntimeError("Request.write called on a request after Request.finish was called.")
-        # As long as Twisted asks a resource for a HEAD request's GET answer, it
-        # wants to see nothing of it (tried with Twisted 26.10).
-        if self._gone or getattr(self, "_inFakeHead", False):
+        if isinstance(data, str):
+            raise TypeError("A body is made of bytes.")
+        if self._gone:
             return
         if self._encoder_in_use is not None:
             data = self._encoder_in_use.encode(data)
         self._write(data)
 
     def _write(self, data: bytes) -> None:
-        assert self.channel is not None
         if self.startedWriting:
             if data and not self._bodiless:
                 self.sentLength += len(data)
                 self.channel.write(self._framed(data))
             return
-        self.startedWriting = 1
         head = self._head()
+        self.startedWriting = 1
         if self._bodiless or not data:
             self.channel.write(head)
         else:
@@ -193,11 +194,13 @@ class LeanRequest(Request):
         return b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data
 
     def _head(self) -> bytes:
-        assert self.channel is not None
-        fields = self._all_fields()
-        self._bodiless = self.method == b"HEAD" or self.code in NO_BODY_CODES
-        has_length = b"Content-Length" in fields
-        if not has_length and not self._bodiless:
+        fields, repeated = self._all_fields()
+        if self.code in NO_BODY_CODES:
+            fields.pop(b"Content-Length", None)
+            self._bodiless = True
+        elif self._is_head:
+            self._bodiless = True
+        elif b"Content-Length" not in fields:
             if self.clientproto == b"HTTP/1.1":
                 self.chunked = 1
                 fields[b"Transfer-Encoding"] = b"chunked"
@@ -206,7 +209,7 @@ class LeanRequest(Request):
         if (
             b"Content-Type" not in fields
             and self.defaultContentType is not None
-            and self.code not in (NOT_MODIFIED, NO_CONTENT)
+            and self.code not in NO_BODY_CODES
             and fields.get(b"Content-Length") != b"0"
         ):
             fields[b"Content-Type"] = self.defaultContentType
@@ -216,58 +219,58 @@ class LeanRequest(Request):
             fields[b"Connection"] = b"close"
         elif self.clientproto == b"HTTP/1.0":
             fields[b"Connection"] = b"keep-alive"
-        lines = [b"%b: %b\r\n" % field for field in fields.items()]
-        for name, values in self._repeated:
-            lines += [b"%b: %b\r\n" % (name, value) for value in values]
         start = self.channel.site.status_line(self.code, self.code_message)
-        return b"%b%b\r\n" % (start, b"".join(lines))
+        return rendered(start, fields, repeated)
 
-    def _all_fields(self) -> dict[bytes, bytes]:
-        """The fields that stand once; those that stand more often are set aside."""
+    def _all_fields(self) -> tuple[dict[bytes, bytes], list[tuple[bytes, list[bytes]]]]:
+        """The fields that stand once, and those that stand more often."""
         if self.lastModified is not None:
             self.setHeader(b"Last-Modified", datetimeToString(self.lastModified))
         if self.etag is not None:
             self.setHeader(b"ETag", self.etag)
-        self._repeated: list[tuple[bytes, list[bytes]]] = []
-        if self.cookies:
-            self._repeated.append((b"Set-Cookie", self.cookies))
+        repeated = [(b"Set-Cookie", self.cookies)] if self.cookies else []
         if self._response_headers is None:
-            return self._set
+            return self._set, repeated
         fields = {}
         for name, values in self._response_headers.getAllRawHeaders():
             if len(values) == 1:
                 fields[name] = values[0]
             else:
-                self._repeated.append((name, list(values)))
-        return fields
+                repeated.append((name, list(values)))
+        return fields, repeated
 
     def finish(self) -> None:
-        """End the answer."""
+        """End the answer.
+
+        :raises RuntimeError: if the connection was lost; ``notifyFinish`` tells.
+        """
         if self._gone:
-            raise RuntimeError(
-                "Request.finish called on a request after its connection was lost; "
-                "use Request.notifyFinish to keep track of this."
-            )
+            raise RuntimeError("Request.finish called on a request after its connection was lost.")
         if self.finished:
+            warnings.warn("Request.finish called twice.", stacklevel=2)
             return
-        assert self.channel is not None
         if self._encoder_in_use is not None:
             rest = self._encoder_in_use.finish()
             if rest:
                 self._write(rest)
         if not self.startedWriting:
-            if self.code not in NO_BODY_CODES and self.method != b"HEAD":
+            if self.code not in NO_BODY_CODES and not self._is_head:
                 self.setHeader(b"Content-Length", b"0")
             self._write(b"")
-        if self.chunked and not self._bodiless:
+        if self.chunked:
             self.channel.write(b"0\r\n\r\n")
         self.finished = 1
+        if self.producer is not None:
+            self._log.error("A producer of {uri} was not unregistered.", uri=self.uri)
+            self.unregisterProducer()
         channel, self.channel = self.channel, None
-        channel.site.log(self)
-        channel.request_done()
-        notifications, self.notifications = self.notifications, []
-        for notification in notifications:
-            notification.callback(None)
+        try:
+            channel.site.log(self)
+        finally:
+            channel.request_done()
+            notifications, self.notifications = self.notifications, []
+            for notification in notifications:
+                notification.callback(None)
 
     def begin_stream(self, owner: StreamOwner) -> Stream | None:
         """Send the head of an answer that ends with its connection, and let go of it.

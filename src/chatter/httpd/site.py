@@ -92,10 +92,19 @@ class LeanSite(Site):
 
     # Logging, only where asked for
 
+    def acceptableProtocols(self) -> list[bytes]:
+        """What is spoken here, for TLS to agree upon: no HTTP/2."""
+        return [b"http/1.1"]
+
     def startFactory(self) -> None:
         """Open the access log, if there is one."""
         if self.logPath is not None:
             super().startFactory()
+
+    def stopFactory(self) -> None:
+        """Close the access log; time need not be kept any more."""
+        super().stopFactory()
+        self._end_ticking()
 
     def log(self, request: Any) -> None:
         """Write to the access log, if there is one."""
@@ -118,15 +127,19 @@ class LeanSite(Site):
             self._next_tick = self.reactor.callLater(TICK, self._tick)
 
     def connection_lost(self, connection: LeanChannel | Stream) -> None:
-        """Forget a connection; the last one ends the draining, and the ticking."""
+        """Forget a connection; the last one ends the draining."""
         self.connections.discard(connection)
         if self.connections:
             return
-        if self._next_tick is not None:
-            self._next_tick.cancel()
-            self._next_tick = None
+        if not self.numPorts:
+            self._end_ticking()
         if self._drained is not None and not self._drained.called:
             self._drained.callback(None)
+
+    def _end_ticking(self) -> None:
+        if self._next_tick is not None and not self.connections:
+            self._next_tick.cancel()
+            self._next_tick = None
 
     # What all answers begin with
 
@@ -136,7 +149,7 @@ class LeanSite(Site):
         if line is None:
             line = self._status_lines[code, reason] = (
                 b"HTTP/1.1 %d %b\r\nServer: %b\r\nDate: %b\r\n"
-                % (code, reason, version, datetimeToString(self.now))
+                % (code, b" ".join(reason.split()), version, datetimeToString(self.now))
             )
         return line
 
@@ -162,7 +175,8 @@ class LeanSite(Site):
             connection.drain()
         if not self.connections:
             return
-        self._drained = Deferred()
+        if self._drained is None:
+            self._drained = Deferred()
         timeout = self.reactor.callLater(DRAIN_TIMEOUT, self._cut_off)
         await self._drained
         if timeout.active():

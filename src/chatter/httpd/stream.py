@@ -77,8 +77,8 @@ class Stream:
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002
         """End."""
-        self.factory.connection_lost(self)
         self._owner.stream_lost()
+        self.factory.connection_lost(self)
 
     # As the output's owner
 

@@ -1,0 +1,49 @@
+"""The head of an answer, as bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+USUAL_NAMES = {
+    spelling: name
+    for name in (
+        b"Allow",
+        b"Authorization",
+        b"Cache-Control",
+        b"Connection",
+        b"Content-Encoding",
+        b"Content-Length",
+        b"Content-Type",
+        b"ETag",
+        b"Last-Modified",
+        b"Location",
+        b"Retry-After",
+        b"Vary",
+        b"WWW-Authenticate",
+    )
+    for spelling in (name, name.lower())
+}
+"""The fields that answers usually have, by two spellings."""
+
+
+def rendered(
+    start: bytes, fields: dict[bytes, bytes], repeated: Iterable[tuple[bytes, list[bytes]]]
+) -> bytes:
+    """A whole head.
+
+    :param start: what all answers begin with: the status line, ``Server``, ``Date``.
+    :param fields: those that stand once; they take the place of those of the start.
+    :param repeated: those that stand more often.
+    """
+    if b"Server" in fields or b"Date" in fields:
+        lines = [line for line in start.splitlines(True) if line.split(b":")[0] not in fields]
+    else:
+        lines = [start]
+    lines += [b"%b: %b\r\n" % field for field in fields.items()]
+    for name, values in repeated:
+        lines += [b"%b: %b\r\n" % (name, value) for value in values]
+    lines.append(b"\r\n")
+    return b"".join(lines)

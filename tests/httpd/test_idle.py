@@ -1,0 +1,71 @@
+"""Many connections that do nothing, and many that send slowly, cost little.
+
+The same at full scale is benchmarks/idle.py.
+"""
+
+from __future__ import annotations
+
+import gc
+import socket
+import tracemalloc
+
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
+
+from tests.httpd.support import get
+from tests.httpd.test_sockets import running
+
+IDLE = 500
+SLOW = 100
+
+
+def connect(address, count):
+    return deferToThread(
+        lambda: [socket.create_connection((address.host, address.port)) for _ in range(count)]
+    )
+
+
+async def settled(server, count):
+    await server.until(lambda: len(server.site.connections) == count)
+    # What was sent is read in the next turns of the reactor.
+    await deferLater(reactor, 0.1)
+    # What the resource remembers is not the server's.
+    server.resource.requests.clear()
+    server.resource.ends.clear()
+    gc.collect()
+
+
+@running
+async def test_idle_connections_cost_little_and_no_timer_each(server):
+    """500 connections, each used once, and 100 slow senders: few bytes each, one DelayedCall."""
+    address = await server.listen()
+    warm = await connect(address, 1)
+    warm[0].sendall(get("/small"))
+    await settled(server, 1)
+    timers = len(reactor.getDelayedCalls())
+    tracemalloc.start()
+    try:
+        idle = await connect(address, IDLE)
+        for sock in idle:
+            sock.sendall(get("/small", "Cookie: " + "c" * 2000))
+        await settled(server, 1 + IDLE)
+        each = tracemalloc.get_traced_memory()[0] / IDLE
+        slow = await connect(address, SLOW)
+        for sock in slow:
+            sock.sendall(get("/small", "Cookie: " + "c" * 2000)[:-1])
+        await settled(server, 1 + IDLE + SLOW)
+    finally:
+        tracemalloc.stop()
+    assert each < 6000
+    assert len(server.clock.getDelayedCalls()) == 1
+    assert len(reactor.getDelayedCalls()) <= timers
+    # The slow ones are refused when their time is over, all in one tick; the idle
+    # ones are closed.
+    await server.advance(59)
+    assert len(server.site.connections) == 1 + IDLE + SLOW
+    await server.advance(8)
+    await server.until(lambda: not server.site.connections)
+    assert slow[0].recv(100).startswith(b"HTTP/1.1 408 ")
+    for sock in [*warm, *idle, *slow]:
+        sock.close()
