@@ -7,13 +7,16 @@ import threading
 import pytest
 from twisted.internet import reactor
 
+# So that it says what was there instead, too, when one of its assertions fails.
+pytest.register_assert_rewrite("chatter.testing")
+
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind():
     """Fail a test that leaves a DelayedCall, a reader, a writer or a thread."""
     calls = set(reactor.getDelayedCalls())
     selectables = set(reactor.getReaders()) | set(reactor.getWriters())
-    threads = {thread for thread in threading.enumerate() if thread.name.startswith("chatter")}
+    threads = set(threading.enumerate())
     yield
     left_calls = [call for call in reactor.getDelayedCalls() if call not in calls]
     left = {
@@ -25,7 +28,8 @@ def nothing_left_behind():
     left_threads = [
         thread
         for thread in threading.enumerate()
-        if thread.name.startswith("chatter") and thread not in threads
+        # A pool of threads is named after its owner: PoolThread-chatter SQLite writer-1.
+        if "chatter" in thread.name and thread not in threads
     ]
     assert not left_calls, f"DelayedCalls left: {left_calls}"
     assert not left, f"readers or writers left: {left}"

@@ -64,6 +64,8 @@ class Progress:
 
     def cursor(self, user_id: int) -> int | None:
         """Up to where a user has read, if that is known here."""
+        if not self._open:
+            return None
         cursor: int | None = self._known.get(user_id)
         return cursor
 
@@ -75,24 +77,36 @@ class Progress:
 
     def move(self, user_id: int, cursor: int, last_seen: datetime) -> None:
         """Move a user on, never back, and save that soon."""
-        self._unsaved[user_id] = (self.learn(user_id, cursor), last_seen)
-        if self._next_save is None and self._open:
+        earlier = self._unsaved.get(user_id)
+        if earlier is not None:
+            cursor, last_seen = max(cursor, earlier[0]), max(last_seen, earlier[1])
+        self._unsaved[user_id] = (cursor, last_seen)
+        # One that is not known is not learnt from this: what is saved may be further on.
+        if user_id in self._known:
+            self.learn(user_id, cursor)
+        self._save_soon()
+
+    def _save_soon(self) -> None:
+        if self._open and self._next_save is None and self._saving is None:
             self._next_save = self._reactor.callLater(SAVE_INTERVAL, self._save_now)
 
     def _save_now(self) -> None:
         self._next_save = None
         self._saving = Deferred.fromCoroutine(self._save_all())
+        self._saving.addBoth(self._saved)
+
+    def _saved(self, result: object) -> object:
+        self._saving = None
+        if self._unsaved:
+            self._save_soon()
+        return result
 
     async def _save_all(self) -> None:
         progress = dict(self._unsaved)
         try:
             await self._save([(user_id, *moved) for user_id, moved in progress.items()])
         except StoreUnavailable:
-            if self._open and self._next_save is None:
-                self._next_save = self._reactor.callLater(SAVE_INTERVAL, self._save_now)
             return
-        finally:
-            self._saving = None
         for user_id, moved in progress.items():
             if self._unsaved[user_id] is moved:
                 del self._unsaved[user_id]

@@ -12,25 +12,12 @@ then proves what :class:`~chatter.interfaces.IChatStore` promises::
         def make_store(self):
             return MyStore(self.path, reactor)
 
-Applications that embed a chat get one in memory from :func:`memory_chat`.
+Applications that embed a chat get one in memory from :func:`memory_chat`, and
+clients of it from :func:`memory_client`.
 """
 
-from __future__ import annotations
+from chatter.testing.durable_contract import DurableStoreContract
+from chatter.testing.memory import memory_chat, memory_client
+from chatter.testing.store_contract import StoreContract
 
-from typing import Any
-
-from chatter.chat import Chat
-from chatter.stores.memory import MemoryStore
-from chatter.testing.store_contract import DurableStoreContract, StoreContract
-
-__all__ = ["DurableStoreContract", "StoreContract", "memory_chat"]
-
-
-def memory_chat(clock: Any, history: int = 20) -> Chat:
-    """A chat in memory, open, whose time is in your hands.
-
-    :param clock: an ``IReactorTime`` provider, such as ``twisted.internet.task.Clock``.
-    """
-    store = MemoryStore()
-    store.startService()
-    return Chat(store, clock, history=history)
+__all__ = ["DurableStoreContract", "StoreContract", "memory_chat", "memory_client"]

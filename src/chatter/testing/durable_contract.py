@@ -1,0 +1,76 @@
+"""What a store promises besides whose data survives a restart, as tests."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chatter.errors import NameTaken
+from chatter.model import Draft, Message, User
+from chatter.testing.store_contract import StoreContract
+from chatter.testing.waiting import NOW, all_of, begun, finished, join, must_raise
+
+
+class DurableStoreContract(StoreContract):
+    """What every store promises, and one whose data survives a restart.
+
+    What :meth:`make_store` makes is, each time, a store on the same data.
+    """
+
+    async def test_everything_survives_a_restart(self) -> None:
+        """Messages, users, tokens, keys and cursors are there again; ids go on."""
+        later = NOW + timedelta(minutes=1)
+        async with self.opened() as store:
+            alice = await store.add_user("alice", b"a" * 32, 0, NOW)
+            draft = Draft(alice.id, None, "a", NOW, "key")
+            message = await store.append(draft)
+            store.save_progress(alice.id, message.id, later)
+        async with self.opened() as store:
+            assert await store.last_id() == message.id
+            assert await store.cursor(alice.id) == message.id
+            assert await store.user_by_token(b"a" * 32) == User(alice.id, "alice", later)
+            assert await store.append(draft) == message
+            await must_raise(NameTaken, store.add_user("ALICE", None, 0, NOW))
+            new = await store.append(Draft(alice.id, None, "b", NOW))
+            assert new.id > message.id
+            assert await store.read_feed(alice.id, 0, 10) == [message, new]
+
+    async def test_the_listener_is_told_of_the_new_only(self) -> None:
+        """After a restart nobody is told again of what was committed before."""
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            draft = Draft(alice.id, None, "a", NOW, "key")
+            await store.append(draft)
+        store = self.make_store()
+        told: list[Message] = []
+        store.listener = told.extend
+        await finished(store.startService())
+        await store.append(draft)
+        new = await store.append(Draft(alice.id, None, "b", NOW))
+        await finished(store.stopService())
+        assert told == [new]
+
+    async def test_a_cursor_stays_after_a_restart(self) -> None:
+        """What comes late, and a sign of life, move nobody back from where they had read."""
+        later = NOW + timedelta(minutes=1)
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            store.save_progress(alice.id, 9, later)
+            store.save_progress(alice.id, 8, NOW)
+        async with self.opened() as store:
+            assert await store.users(0, 10) == [User(alice.id, "alice", later)]
+            store.save_progress(alice.id, 0, later)
+            assert await store.cursor(alice.id) == 9
+        async with self.opened() as store:
+            store.save_progress(alice.id, 7, NOW)
+        async with self.opened() as store:
+            assert await store.cursor(alice.id) == 9
+            assert await store.users(0, 10) == [User(alice.id, "alice", later)]
+
+    async def test_stopping_finishes_what_is_under_way(self) -> None:
+        """An append that was begun before the stop is answered, and durable."""
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            appends = [begun(store.append(Draft(alice.id, None, f"{n}", NOW))) for n in range(100)]
+        messages = await all_of(appends)
+        async with self.opened() as store:
+            assert await store.read_feed(alice.id, 0, 1000) == messages

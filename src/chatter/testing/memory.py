@@ -1,0 +1,32 @@
+"""A chat in memory, and clients of it, for tests of what embeds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from treq.testing import RequestTraversalAgent
+
+from chatter.chat import Chat
+from chatter.client import ChatClient
+from chatter.stores.memory import MemoryStore
+from chatter.web import ChatResource
+
+
+def memory_chat(clock: Any, history: int = 20) -> Chat:
+    """A chat in memory, open, whose time is in your hands.
+
+    :param clock: an ``IReactorTime`` provider, such as ``twisted.internet.task.Clock``.
+    """
+    store = MemoryStore()
+    store.startService()
+    return Chat(store, clock, history=history)
+
+
+def memory_client(chat: Chat, token: str | None = None) -> ChatClient:
+    """A client of a chat, with all of HTTP between them but no network.
+
+    All that the chat answers at once is there at once; for :meth:`ChatClient.follow
+    <chatter.client.ChatClient.follow>`, which goes on, it takes a real connection.
+    """
+    agent: Any = RequestTraversalAgent(ChatResource(chat))
+    return ChatClient("http://chat.example", agent=agent, clock=chat.clock, token=token)

@@ -1,0 +1,79 @@
+"""What every store promises of its users, as tests."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chatter.errors import NameTaken
+from chatter.model import Draft, User
+from chatter.testing.opened_store import OpenedStore
+from chatter.testing.waiting import NOW, join, must_raise, outcomes_of
+
+
+class UsersContract(OpenedStore):
+    """Users are found, their names are theirs alone, and they go on where they were."""
+
+    async def test_users_are_found(self) -> None:
+        """A user is found by id, by name whatever its case, and by token."""
+        async with self.opened() as store:
+            alice = await store.add_user("Alice", b"a" * 32, 0, NOW)
+            app_user = await store.add_user("Zoë", None, 0, NOW)
+            assert alice == User(alice.id, "Alice", NOW)
+            assert await store.user_by_id(alice.id) == alice
+            assert await store.user_by_id(alice.id + 1000) is None
+            assert await store.user_by_name("aLICE") == alice
+            assert await store.user_by_name("ZOE\u0308") == app_user
+            assert await store.user_by_name("bob") is None
+            assert await store.user_by_token(b"a" * 32) == alice
+            assert await store.user_by_token(b"b" * 32) is None
+
+    async def test_a_name_is_given_once(self) -> None:
+        """A name that is the same in another case or normal form is taken, also at once."""
+        async with self.opened() as store:
+            await store.add_user("Straße", None, 0, NOW)
+            for name in ("straße", "STRASSE", "Stra\u00dfe"):
+                await must_raise(NameTaken, store.add_user(name, None, 0, NOW))
+            answers = await outcomes_of(store.add_user("eve", None, 0, NOW) for _ in range(5))
+            assert sum(isinstance(answer, User) for answer in answers) == 1
+            assert sum(isinstance(answer, NameTaken) for answer in answers) == 4
+
+    async def test_a_name_that_is_taken_hurts_nobody_else(self) -> None:
+        """What others store at the same time is stored."""
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            message, refused, bob = await outcomes_of(
+                (
+                    store.append(Draft(alice.id, None, "a", NOW)),
+                    store.add_user("Alice", b"b" * 32, 0, NOW),
+                    store.add_user("bob", None, 0, NOW),
+                )
+            )
+            assert isinstance(refused, NameTaken)
+            assert await store.read_feed(alice.id, 0, 10) == [message]
+            assert await store.users(0, 10) == [alice, bob]
+            assert await store.user_by_token(b"b" * 32) is None
+
+    async def test_users_are_paged(self) -> None:
+        """Users come by id, after one, so many at a time."""
+        async with self.opened() as store:
+            users = await join(store, *(f"user {number}" for number in range(5)))
+            assert await store.users(0, 3) == users[:3]
+            assert await store.users(users[2].id, 3) == users[3:]
+            assert await store.users(users[4].id, 3) == []
+
+    async def test_cursors_and_signs_of_life_never_go_back(self) -> None:
+        """What was noted is known at once, and something older changes nothing."""
+        later = NOW + timedelta(minutes=1)
+        async with self.opened() as store:
+            user = await store.add_user("alice", None, 7, NOW)
+            assert await store.cursor(user.id) == 7
+            store.save_progress(user.id, 9, later)
+            store.save_progress(user.id, 8, NOW)
+            assert await store.cursor(user.id) == 9
+
+    async def test_a_sign_of_life_is_no_reading(self) -> None:
+        """Who is there, and has read nothing new, stays where they were."""
+        async with self.opened() as store:
+            user = await store.add_user("alice", None, 7, NOW)
+            store.save_progress(user.id, 0, NOW + timedelta(minutes=1))
+            assert await store.cursor(user.id) == 7
