@@ -197,9 +197,11 @@ class Chat:
         :param wait: if there is nothing, wait so many seconds for something.
         """
         cursor = await self.position(user, after)
+        end = (await self.live.recent()).last_id if wait > 0 else 0
         messages = await self.live.read(user.id, cursor, limit + 1)
         if not messages and wait > 0:
-            await self._news(user, cursor, wait)
+            # There is nothing up to the end, but perhaps something came since.
+            await self._news(user, max(cursor, end), wait)
             messages = await self.live.read(user.id, cursor, limit + 1)
         more = len(messages) > limit
         if more:
@@ -223,6 +225,7 @@ class Chat:
         timeout = self.clock.callLater(seconds, waiting.end)
         try:
             with self.presence.held(user.id):
+                waiting.deliver()
                 await waiting.ended
         finally:
             waiting.end()

@@ -1,0 +1,74 @@
+"""A reactor that a test turns by hand, while the threads of a store are real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+_TOO_LONG = 20.0
+
+
+class HandReactor(Clock):
+    """A clock that also takes what threads call back with, when it is asked to."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__()
+        self.advance(seconds)
+        self._from_threads: SimpleQueue[Callable[[], object]] = SimpleQueue()
+
+    # What a store asks of a reactor
+
+    def callFromThread(self, work: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+        """Keep it until it is taken."""
+        self._from_threads.put(lambda: work(*args, **kwargs))
+
+    def getThreadPool(self) -> HandReactor:
+        """A pool for what is done once: it is done at once, and here."""
+        return self
+
+    def callInThreadWithCallback(
+        self, answer: Callable[[bool, object], None], work: Callable[..., object], *args: Any
+    ) -> None:
+        """Do some work, as a thread would."""
+        try:
+            result = work(*args)
+        except Exception:  # noqa: BLE001 - it is the answer
+            answer(False, Failure())
+        else:
+            answer(True, result)
+
+    # What a test asks of it
+
+    def result_of(self, asked: Awaitable[Any]) -> Any:
+        """Turn until something is answered; what it answers, or raises."""
+        results = self.watch(asked)
+        while not results:
+            self.advance(0)
+            if not results:
+                self.take()()
+        if isinstance(results[0], Failure):
+            results[0].raiseException()
+        return results[0]
+
+    def watch(self, asked: Awaitable[Any]) -> list[Any]:
+        """Begin something; the list gets what it answers, or its failure."""
+        results: list[Any] = []
+        begun = Deferred.fromCoroutine(asked) if isinstance(asked, Coroutine) else asked
+        assert isinstance(begun, Deferred)
+        begun.addBoth(results.append)
+        return results
+
+    def take(self) -> Callable[[], object]:
+        """What a thread calls back with, or nothing if this thread has something to do."""
+        now = self.seconds()
+        if any(call.getTime() <= now for call in self.getDelayedCalls()):
+            return lambda: None
+        try:
+            return self._from_threads.get(timeout=_TOO_LONG)
+        except Empty:
+            raise AssertionError("There is an answer that never comes.") from None

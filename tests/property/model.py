@@ -1,0 +1,75 @@
+"""What must be so: the log, who may see what of it, and how far everybody has read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chatter.model import Message, User
+
+HISTORY = 2
+
+
+@dataclass
+class Person:
+    """One user, with a device that polls losslessly beside plain polls.
+
+    :ivar cursor: up to where the server knows the user to have read.
+    :ivar saved: so far this survives a crash at least.
+    :ivar device: the cursor that the device keeps by itself.
+    :ivar received: all that has ever reached the device.
+    """
+
+    user: User
+    token: str
+    start: int
+    cursor: int = 0
+    saved: int = 0
+    device: int = 0
+    received: list[Message] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.cursor = self.saved = self.device = self.start
+
+    def may_see(self, message):
+        return message.recipient_id in (None, self.user.id) or message.sender_id == self.user.id
+
+
+class Model:
+    """A chat, as plain as can be."""
+
+    def __init__(self):
+        self.people: list[Person] = []
+        self.log: list[Message] = []
+        self.by_key: dict[tuple[int, str], Message] = {}
+
+    @property
+    def last_id(self):
+        return self.log[-1].id if self.log else 0
+
+    def feed(self, person, after=0):
+        return [m for m in self.log if m.id > after and person.may_see(m)]
+
+    def general(self, before=None):
+        return [m for m in self._before(before) if m.recipient_id is None]
+
+    def private(self, person, other, before=None):
+        two = sorted((person.user.id, other.user.id))
+        return [
+            message
+            for message in self._before(before)
+            if message.recipient_id is not None
+            and sorted((message.sender_id, message.recipient_id)) == two
+        ]
+
+    def _before(self, before):
+        return [m for m in self.log if before is None or m.id < before]
+
+    def start(self):
+        """Where somebody new stands: some messages back in the general chat."""
+        older = self.general()[:-HISTORY]
+        return older[-1].id if older else 0
+
+    def saved(self):
+        """All cursors are safe now."""
+        for person in self.people:
+            person.saved = person.cursor

@@ -1,0 +1,82 @@
+"""The stores that the machine drives, and what can happen to each."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+
+from chatter.stores.memory import MemoryStore
+from chatter.stores.sqlite import SQLiteStore
+from tests.property.hand_reactor import HandReactor
+
+
+class MemoryPlace:
+    """Where a store in memory is: nowhere; it can be stopped, and started again."""
+
+    def __init__(self, reactor: HandReactor) -> None:
+        self.store = MemoryStore()
+        self.store.startService()
+
+    def settle(self) -> None:
+        """Nothing is ever under way."""
+
+    def restart(self) -> None:
+        self.store.stopService()
+        self.store.listener = None
+        self.store.startService()
+
+    def close(self) -> None:
+        self.store.stopService()
+
+
+class SQLitePlace:
+    """A folder with a database, which can be copied as a crash leaves it."""
+
+    def __init__(self, reactor: HandReactor) -> None:
+        self._reactor = reactor
+        self._folders: list[Path] = []
+        self._new_folder()
+        self._open()
+
+    def _new_folder(self) -> None:
+        self._folders.append(Path(mkdtemp(prefix="chatter-property-")))
+
+    def _open(self) -> None:
+        self.store = SQLiteStore(self._folders[-1] / "chat", self._reactor)
+        self._reactor.result_of(self.store.startService())
+
+    def settle(self) -> None:
+        """Wait for what the store does by itself."""
+        self._reactor.advance(0)
+        while self.store._writer._busy or self.store._reader._busy:
+            self._reactor.take()()
+
+    def restart(self) -> None:
+        """Stop, and start again."""
+        self._reactor.result_of(self.store.stopService())
+        self._open()
+
+    def crash(self, *, committed: bool) -> None:
+        """Go on as after a ``kill -9``.
+
+        :param committed: it comes after the commit of what is under way, but before its
+            answers; else it comes before the commit.
+        """
+        held = None
+        if committed:
+            self._reactor.advance(0)
+            held = self._reactor.take()
+        self._new_folder()
+        for name in ("chat", "chat-wal"):
+            if (self._folders[-2] / name).exists():
+                shutil.copy(self._folders[-2] / name, self._folders[-1])
+        if held is not None:
+            held()
+        self._reactor.result_of(self.store.stopService())
+        self._open()
+
+    def close(self) -> None:
+        self._reactor.result_of(self.store.stopService())
+        for folder in self._folders:
+            shutil.rmtree(folder)

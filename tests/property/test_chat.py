@@ -1,0 +1,307 @@
+"""A chat on every store does what a model of it does, whatever happens in whatever order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from chatter.chat import Chat
+from chatter.errors import NameTaken
+from chatter.feed import RecentLog
+from chatter.model import Message, Page
+from tests.property.hand_reactor import HandReactor
+from tests.property.model import HISTORY, Model, Person
+from tests.property.stores import MemoryPlace, SQLitePlace
+
+PEOPLE = st.integers(0, 99)
+LIMITS = st.integers(1, 4)
+BEFORE = st.none() | st.integers(1, 30)
+NAMES = {"Ann": "ann", "ANN": "ann", "bob": "bob", "\uff42\uff4f\uff42": "bob", "Bob": "bob"}
+# Who sends, to whom (to all: none), and with which key.
+SENDS = st.tuples(PEOPLE, st.none() | PEOPLE, st.sampled_from([None, None, "k1", "k2"]))
+TODAY = 1_800_000_000
+
+
+class ChatMachine(RuleBasedStateMachine):
+    """What people do, and what befalls the server."""
+
+    place_of: Any
+
+    @initialize()
+    def open(self):
+        self.reactor = HandReactor(TODAY)
+        self.place = self.place_of(self.reactor)
+        self.model = Model()
+        self.texts = 0
+        self.names: set[str] = set()
+        self.serve()
+        self.connect(None)
+        self.connect(None)
+
+    def serve(self):
+        self.chat = Chat(self.place.store, self.reactor, history=HISTORY)
+        # So small that soon most of the log is not at hand any more.
+        last_id = self.reactor.result_of(self.place.store.last_id())
+        self.chat.live._recent = RecentLog(last_id, capacity=700)
+        self.told: list[Message] = []
+        self.told_from = len(self.model.log)
+        self.chat.add_listener(self.told.append)
+
+    # Joining
+
+    @rule(name=st.none() | st.sampled_from(sorted(NAMES)))
+    def connect(self, name):
+        start = self.model.start()
+        joined = self.reactor.watch(self.chat.connect(name))
+        self.settle(joined)
+        if name is not None and NAMES[name] in self.names:
+            assert joined[0].check(NameTaken)
+            return
+        user, token = joined[0]
+        assert name is None or user.name == name
+        assert user.id not in [person.user.id for person in self.model.people]
+        assert self.reactor.result_of(self.chat.cursor(user)) == start
+        self.model.people.append(Person(user, token, start))
+        if name is not None:
+            self.names.add(NAMES[name])
+
+    def somebody(self, number) -> Person:
+        """One of the people, who now asks for something, as HTTP has it."""
+        person: Person = self.model.people[number % len(self.model.people)]
+        user = self.reactor.result_of(self.chat.authenticate(person.token))
+        assert (user.id, user.name) == (person.user.id, person.user.name)
+        self.chat.see(user)
+        return person
+
+    # Sending
+
+    @rule(sends=st.lists(SENDS, min_size=1, max_size=5))
+    def send(self, sends):
+        """Several send at the same time; a key that was used makes it a retry."""
+        begun = self.begin(sends)
+        for *_, answers in begun:
+            self.settle(answers)
+        new: dict[int, Message] = {}
+        for sender_id, recipient_id, text, key, answers in begun:
+            message = answers[0]
+            assert isinstance(message, Message), message
+            first = self.model.by_key.get((sender_id, key)) if key else None
+            if first is not None:
+                assert message == first
+                continue
+            if key is not None:
+                self.model.by_key[sender_id, key] = message
+            said = (message.sender_id, message.recipient_id, message.text)
+            assert said == (sender_id, recipient_id, text)
+            new[message.id] = message
+        self.append(new[number] for number in sorted(new))
+
+    def begin(self, sends):
+        """Begin to send in one turn of the reactor, so that all is one batch."""
+        senders = [self.somebody(sender) for sender, _, _ in sends]
+        for _, recipient, _ in sends:
+            if recipient is not None:
+                self.reactor.result_of(self.chat.user(self.id_of(recipient)))
+        return [
+            self.begin_one(sender, recipient, key)
+            for sender, (_, recipient, key) in zip(senders, sends, strict=True)
+        ]
+
+    def begin_one(self, sender, recipient, key):
+        self.texts += 1
+        text = f"{self.texts}"
+        recipient_id = None if recipient is None else self.id_of(recipient)
+        if recipient_id is None:
+            sending = self.chat.send(sender.user, text, key)
+        else:
+            sending = self.chat.send_private(sender.user, recipient_id, text, key)
+        return sender.user.id, recipient_id, text, key, self.reactor.watch(sending)
+
+    def id_of(self, number):
+        return self.model.people[number % len(self.model.people)].user.id
+
+    def append(self, messages):
+        for message in messages:
+            assert message.id > self.model.last_id
+            self.model.log.append(message)
+
+    # Polling
+
+    @rule(number=PEOPLE, limit=LIMITS, arrives=st.booleans())
+    def poll(self, number, limit, arrives):
+        """The cursor moves if the answer arrives, and stays if it is lost."""
+        person = self.somebody(number)
+        page = self.reactor.result_of(self.chat.poll(person.user, limit))
+        self.check_page(page, person, person.cursor, limit)
+        if arrives:
+            self.chat.acknowledge(person.user, page.cursor)
+            person.cursor = page.cursor
+
+    @rule(number=PEOPLE, limit=LIMITS, arrives=st.booleans())
+    def poll_losslessly(self, number, limit, arrives):
+        """To ask for what comes after an id proves that all up to there was read."""
+        person = self.somebody(number)
+        page = self.reactor.result_of(self.chat.poll(person.user, limit, person.device))
+        self.check_page(page, person, person.device, limit)
+        person.cursor = max(person.cursor, person.device)
+        if arrives:
+            person.received += page.messages
+            person.device = page.cursor
+
+    @rule(number=PEOPLE, after=st.integers(0, 40), limit=LIMITS)
+    def poll_from_anywhere(self, number, after, limit):
+        """What is not yet there can't be proven to be read."""
+        person = self.somebody(number)
+        page = self.reactor.result_of(self.chat.poll(person.user, limit, after))
+        self.check_page(page, person, after, limit)
+        person.cursor = max(person.cursor, min(after, self.model.last_id))
+
+    @rule(number=PEOPLE, send=st.none() | SENDS)
+    def poll_and_wait(self, number, send):
+        """An answer comes at once, or with the next message, or in the end without one."""
+        person = self.somebody(number)
+        answers = self.reactor.watch(self.chat.poll(person.user, 2, wait=5))
+        self.settle(answers, until=bool(self.model.feed(person, person.cursor)))
+        if not answers and send is not None:
+            self.send([send])
+        self.place.settle()
+        if not self.model.feed(person, person.cursor):
+            assert not answers
+            self.pass_time(5)
+        self.settle(answers)
+        self.check_page(answers[0], person, person.cursor, 2)
+
+    def check_page(self, page, person, after, limit):
+        feed = self.model.feed(person, after)
+        messages = feed[:limit]
+        cursor = messages[-1].id if messages else after
+        assert page == Page(messages, cursor, len(feed) > limit)
+
+    # Looking
+
+    @rule(number=PEOPLE, limit=LIMITS, before=BEFORE)
+    def look_at_general(self, number, limit, before):
+        person = self.somebody(number)
+        page = self.reactor.result_of(self.chat.general_history(person.user, limit, before))
+        self.check_look(page, person, self.model.general(before), limit)
+
+    @rule(number=PEOPLE, other=PEOPLE, limit=LIMITS, before=BEFORE)
+    def look_at_private(self, number, other, limit, before):
+        person, other = self.somebody(number), self.somebody(other)
+        page = self.reactor.result_of(
+            self.chat.private_history(person.user, other.user.id, limit, before)
+        )
+        self.check_look(page, person, self.model.private(person, other, before), limit)
+
+    def check_look(self, page, person, chat, limit):
+        assert page == Page(chat[-limit:], person.cursor, len(chat) > limit)
+
+    # What befalls the server
+
+    @rule(seconds=st.integers(1, 40))
+    def pass_time(self, seconds):
+        """Cursors are saved after a second."""
+        self.reactor.advance(seconds)
+        self.place.settle()
+        self.model.saved()
+
+    @rule()
+    def restart(self):
+        self.place.restart()
+        self.model.saved()
+        self.serve()
+
+    def settle(self, answers, until=True):
+        """Turn until there is an answer, or until nothing happens any more."""
+        while until and not answers:
+            self.reactor.advance(0)
+            if not answers:
+                self.reactor.take()()
+        self.place.settle()
+
+    @invariant()
+    def listeners_are_told_once_in_order(self):
+        if hasattr(self, "model"):
+            assert self.told == self.model.log[self.told_from :]
+
+    @invariant()
+    def cursors_are_where_they_should_be(self):
+        for person in self.model.people if hasattr(self, "model") else ():
+            assert self.reactor.result_of(self.chat.cursor(person.user)) == person.cursor
+
+    def teardown(self):
+        if not hasattr(self, "model"):
+            return
+        try:
+            for number in range(len(self.model.people)):
+                self.drain(number)
+        finally:
+            self.place.close()
+        assert not self.reactor.getDelayedCalls()
+
+    def drain(self, number):
+        """In the end a device that polls losslessly has everything, once and in order."""
+        person = self.somebody(number)
+        feed = self.model.feed(person, person.start)
+        for _ in feed:
+            self.poll_losslessly(number, 4, arrives=True)
+        assert person.received == feed
+
+
+class MemoryMachine(ChatMachine):
+    """On the store in memory."""
+
+    place_of = MemoryPlace
+
+
+class SQLiteMachine(ChatMachine):
+    """On the store in a file, which also survives crashes."""
+
+    place_of = SQLitePlace
+
+    @precondition(lambda self: hasattr(self, "model"))
+    @rule(sends=st.lists(SENDS, max_size=3), committed=st.booleans())
+    def crash(self, sends, committed):
+        """What was answered is there; what was not is there if it was committed, or not at all."""
+        lost = self.begin(sends)
+        self.place.crash(committed=committed and bool(sends))
+        self.told_from = len(self.model.log)
+        expected = [] if not committed else list(self.first_of(lost))
+        feeds = (
+            self.reactor.result_of(self.place.store.read_feed(person.user.id, 0, 9999))
+            for person in self.model.people
+        )
+        log = sorted({message for feed in feeds for message in feed}, key=lambda m: m.id)
+        assert log[: len(self.model.log)] == self.model.log
+        new = log[len(self.model.log) :]
+        assert [(m.sender_id, m.recipient_id, m.text) for m in new] == [s[:3] for s in expected]
+        self.append(new)
+        for message, (sender_id, _, _, key, _) in zip(new, expected, strict=True):
+            if key is not None:
+                self.model.by_key[sender_id, key] = message
+        self.serve()
+        for person in self.model.people:
+            cursor = self.reactor.result_of(self.chat.cursor(person.user))
+            assert person.saved <= cursor <= person.cursor, "it may repeat, but never skip"
+            person.cursor = person.saved = cursor
+
+    def first_of(self, sends):
+        """Those that are no retries."""
+        keys = set(self.model.by_key)
+        for sender_id, recipient_id, text, key, answers in sends:
+            if key is None or (sender_id, key) not in keys:
+                yield sender_id, recipient_id, text, key, answers
+                keys.add((sender_id, key))
+
+
+def case(machine, **more):
+    test = machine.TestCase
+    test.settings = settings(max_examples=200, stateful_step_count=30, deadline=None, **more)
+    return test
+
+
+TestMemory = case(MemoryMachine)
+TestSQLite = case(SQLiteMachine)
