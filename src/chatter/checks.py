@@ -48,6 +48,11 @@ def checked_query(parameters: dict[str, str], query: type[Value]) -> Value:
 
     :raises InvalidRequest: if they are not valid.
     """
+    for name, value in parameters.items():
+        # msgspec would take the word for a parameter that is not given, so that a poll
+        # after null would be another poll than the one that was meant.
+        if value.lower() == "null" and (description := _description_of(name, query)):
+            raise InvalidRequest(f"{name}: {description}")
     try:
         return convert(parameters, query, strict=False)
     except ValidationError as error:
@@ -71,8 +76,12 @@ def _explained(error: ValidationError, of: Any) -> str:
     field = _FIELD.search(str(error))
     if field is None:
         return f"{error}."
-    description = _descriptions(of).get(field[1])
+    description = _description_of(field[1], of)
     return f"{field[1]}: {description}" if description else f"{error}."
+
+
+def _description_of(field: str, of: Any) -> str | None:
+    return _descriptions(of).get(field)
 
 
 @cache

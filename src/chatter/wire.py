@@ -68,7 +68,10 @@ class StatusQuery(Struct, frozen=True):
     limit: Limit | None = None
     after: (
         Annotated[
-            Cursor, Meta(description="Answer what comes after it; all up to it has been read.")
+            Cursor,
+            Meta(
+                description="An id, or 0: answer what comes after it; all up to it has been read."
+            ),
         ]
         | None
     ) = None
@@ -81,13 +84,22 @@ class StatusQuery(Struct, frozen=True):
         ]
         | None
     ) = None
-    chat_type: Literal["general", "common", "private"] | None = None
+    chat_type: (
+        Annotated[
+            Literal["general", "common", "private"],
+            Meta(description="Look into a chat: general (or common), or private."),
+        ]
+        | None
+    ) = None
     recipient_id: (
-        Annotated[Id, Meta(description="Whose private chat with you; with chat_type=private.")]
+        Annotated[
+            Id, Meta(description="The id of whose private chat with you; with chat_type=private.")
+        ]
         | None
     ) = None
     before: (
-        Annotated[Id, Meta(description="Only messages older than it; with chat_type.")] | None
+        Annotated[Id, Meta(description="An id: only messages older than it; with chat_type.")]
+        | None
     ) = None
 
 
@@ -95,14 +107,17 @@ class EventsQuery(Struct, frozen=True):
     """The parameters of ``GET /events``."""
 
     after: (
-        Annotated[Cursor, Meta(description="Begin after it; all up to it has been read.")] | None
+        Annotated[
+            Cursor, Meta(description="An id, or 0: begin after it; all up to it has been read.")
+        ]
+        | None
     ) = None
 
 
 class UsersQuery(Struct, frozen=True):
     """The parameters of ``GET /users``."""
 
-    after: Annotated[Cursor, Meta(description="Only users with a larger id.")] = 0
+    after: Annotated[Cursor, Meta(description="An id, or 0: only users with a larger one.")] = 0
     limit: Limit = DEFAULT_LIMIT
 
 

@@ -178,5 +178,5 @@ def _error_response(error: type[ChatError], schemas: _Schemas) -> dict[str, Any]
         else None
     )
     if header is not None:
-        response["headers"] = {header: {"schema": {"type": "string"}}}
+        response["headers"] = {header: {"required": True, "schema": {"type": "string"}}}
     return response
