@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -160,12 +162,12 @@ def makeService(options: Options) -> IService:
 
 def _with_backlog(port: str) -> str:
     """An endpoint that lets more clients than Twisted's 50 come back at once after a restart."""
-    kind = port.partition(":")[0]
-    return (
-        f"{port}:backlog=1024"
-        if kind in ("tcp", "tcp6", "ssl") and "backlog=" not in port
-        else port
-    )
+    kind, *arguments = port.split(":")
+    by_position = [argument for argument in arguments if "=" not in argument]
+    # The third in its place, if there is one, may be the backlog.
+    if kind in ("tcp", "tcp6", "ssl") and "backlog=" not in port and len(by_position) < 3:  # noqa: PLR2004
+        return f"{port}:backlog=1024"
+    return port
 
 
 class TwistdService(ChatService):
@@ -198,8 +200,12 @@ class TwistdService(ChatService):
         return started
 
     def _give_up(self, failure: Failure) -> None:
-        self._log.critical("chatter can't start: {reason}", reason=failure.getErrorMessage())
-        self._reactor.stop()
+        reason = failure.getErrorMessage()
+        self._log.critical("chatter can't start: {reason}", reason=reason)
+        print(f"chatter: {reason}", file=sys.__stderr__)
+        # Whatever stops the reactor, twistd ends with status 0.
+        atexit.register(os._exit, 1)
+        self._reactor.callWhenRunning(self._reactor.stop)
 
 
 def _collect_garbage_rarely() -> None:

@@ -1,0 +1,193 @@
+"""The end of a server whom clients would keep from ending, and of one that can't begin."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from tests.e2e.server import TWISTD, Server, free_port
+
+LARGE = 400
+"""So many long messages are more than the buffers of a connection take."""
+
+LATE_STORE = """
+from twisted.internet.defer import fail
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from chatter.errors import StoreUnavailable
+from chatter.interfaces import IChatStoreMaker
+from chatter.stores.memory import MemoryStore
+
+
+class LateStore(MemoryStore):
+    def startService(self):
+        return fail(StoreUnavailable("The store went away just now."))
+
+
+@implementer(IPlugin, IChatStoreMaker)
+class LateStoreMaker:
+    scheme = "late"
+    example = "late:"
+
+    def check_store(self, location):
+        pass
+
+    def make_store(self, location, reactor):
+        return LateStore()
+
+
+maker = LateStoreMaker()
+"""
+
+
+def get(path, token):
+    return f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: {token}\r\n\r\n".encode()
+
+
+def dial(server, data):
+    """A connection on which something has been sent, and little will be taken."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(10)
+    connection.connect(("127.0.0.1", server.port))
+    connection.sendall(data)
+    return connection
+
+
+def send_much(server, token):
+    for number in range(LARGE):
+        text = f"{number:04} " + "\u4e2d" * 4000
+        assert server.request("POST", "/send", token, {"text": text})[0] == 200
+
+
+def ended_in_order(server):
+    log = server.log.read_text()
+    return "chatter has stopped" in log and "Traceback" not in log and "Unhandled" not in log
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"GET /health HTTP/1.1\r\nHo",
+        b"POST /send HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{",
+        b"POST /send HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+        b"BREW / HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_who_sends_half_a_request_does_not_hold_up_the_end(tmp_path, data):
+    """A client that never gets to the end of its request is cut off in time."""
+    with Server(tmp_path, "--store", "memory:") as server:
+        connection = dial(server, data)
+        # Once this is answered, the server has read that.
+        assert server.request("GET", "/health")[0] == 200
+        assert server.stop() < 5
+        connection.close()
+    assert ended_in_order(server)
+
+
+def test_an_answer_that_nobody_takes_does_not_hold_up_the_end(tmp_path):
+    """A poll whose answer was not handed over when the server ended is repeated by the next one."""
+    server = Server(tmp_path)
+    with server:
+        token = server.connect("alice")["token"]
+        send_much(server, token)
+        connection = dial(server, get("/status?limit=1000", token))
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        assert server.stop() < 5
+        connection.close()
+    assert ended_in_order(server)
+    with server:
+        page = server.request("GET", "/status?limit=1000", token)[1]
+        assert len(page["messages"]) == LARGE
+
+
+def test_while_it_ends_it_answers_but_lets_nobody_in(tmp_path):
+    """What is under way gets its answer, whole, and who comes now is refused."""
+    with Server(tmp_path, "--store", "memory:") as server:
+        token = server.connect("alice")["token"]
+        send_much(server, token)
+        connection = dial(server, get("/status?limit=1000", token))
+        answer = connection.recv(100)
+        server.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 2
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
+            except ConnectionRefusedError:
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        while data := connection.recv(1 << 20):
+            answer += data
+        connection.close()
+        server.process.wait(5)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert len(json.loads(body)["messages"]) == LARGE
+    assert ended_in_order(server)
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_an_impatient_operator(tmp_path, second):
+    """A second signal neither hurries the end nor spoils it."""
+    with Server(tmp_path) as server:
+        token = server.connect("alice")["token"]
+        server.request("POST", "/send", token, {"text": "hello"})
+        assert len(server.request("GET", "/status", token)[1]["messages"]) == 1
+        server.process.send_signal(signal.SIGTERM)
+        server.process.send_signal(second)
+        server.process.wait(5)
+    # Of a reactor that is stopped twice Twisted has a complaint of its own in the log.
+    assert "chatter has stopped" in server.log.read_text()
+    with server:
+        assert server.request("GET", "/status", token)[1]["messages"] == []
+
+
+def test_ctrl_c_ends_it_too(tmp_path):
+    """In the foreground it ends in order when it is interrupted."""
+    with Server(tmp_path) as server:
+        server.connect("alice")
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(5)
+    assert ended_in_order(server)
+
+
+def test_a_store_that_fails_after_all(tmp_path):
+    """A store that can't be opened at the last moment: one line, status 1, nobody let in."""
+    plugins = tmp_path / "plugins" / "twisted" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "late_store.py").write_text(LATE_STORE)
+    port = f"tcp:{free_port()}:interface=127.0.0.1"
+    done = subprocess.run(
+        [TWISTD, "-n", "--pidfile=", "chatter", "--port", port, "--store", "late:"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "plugins")},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "chatter: The store went away just now.\n"
+    assert "Traceback" not in done.stdout
+    assert "listens" not in done.stdout
+
+
+def test_an_endpoint_that_says_its_backlog(tmp_path):
+    """Where a backlog is given, by name or in its place, it is taken as it is."""
+    ports = [free_port(), free_port()]
+    options = [
+        *("--port", f"tcp:{ports[0]}:127.0.0.1:5"),
+        *("--port", f"tcp:{ports[1]}:backlog=5:interface=127.0.0.1"),
+    ]
+    with Server(tmp_path, *options, "--store", "memory:") as server:
+        for port in ports:
+            server.port = port
+            assert server.request("GET", "/health")[0] == 200
