@@ -34,7 +34,6 @@ class RequestReader:
     __slots__ = (
         "_body",
         "_head",
-        "_in_trailers",
         "_limits",
         "_parser",
         "_seen",
@@ -55,7 +54,6 @@ class RequestReader:
         self._limits = limits
         self._head: Any = None
         self._body: list[bytes] = []
-        self._in_trailers = False
         self._seen = 0
         self._unheard = 0
         self._parser: Any = httptools.HttpRequestParser(self)
@@ -136,40 +134,57 @@ class RequestReader:
         """Begin a request."""
         self.receiving = True
         self._head = Head()
-        self._in_trailers = False
         self._seen = self._unheard = 0
+
+    # These are called so often that they call nothing themselves that they need not.
 
     def on_url(self, part: bytes) -> None:
         """Take a part of the target."""
-        self._head.add_uri(part, self._limits)
+        head = self._head
+        head.uri = head.uri + part if head.uri else part
+        head.size += len(part)
+        if len(head.uri) > self._limits.uri:
+            head.refuse(414)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field; those behind a chunked body are read and forgotten."""
-        if self._in_trailers:
-            self._head.skip_field(name, value, self._limits)
+        """Take a field; those behind a chunked body are counted and forgotten."""
+        head = self._head
+        head.size += len(name) + len(value)
+        head.count += 1
+        if head.size > self._limits.head or head.count > self._limits.fields:
+            head.refuse(431)
+        if head.is_complete:
+            return
+        name = name.lower()
+        if name in head.fields:
+            head.fields[name].append(value.rstrip(b" \t"))
         else:
-            self._head.add_field(name, value, self._limits)
+            head.fields[name] = [value.rstrip(b" \t")]
 
     def on_headers_complete(self) -> None:
         """Check the head."""
         head, parser = self._head, self._parser
         head.complete(parser.get_method(), parser.get_http_version(), self._limits)
-        self._in_trailers = True
         if b"expect" in head.fields:
             self.waits_for_continue = head.expects_continue
 
     def on_body(self, part: bytes) -> None:
         """Take a part of the body."""
         self.waits_for_continue = False
-        self._head.add_body(len(part), self._limits)
+        head = self._head
+        head.body_size += len(part)
+        if head.body_size > self._limits.body:
+            head.refuse(413)
         self._body.append(part)
 
     def on_message_complete(self) -> None:
         """Put the request with those that are ready."""
         head, body = self._head, self._body
         head.keep_alive = self._parser.should_keep_alive()
-        self.ready.append((head, body[0] if len(body) == 1 else b"".join(body)))
         if body:
+            self.ready.append((head, body[0] if len(body) == 1 else b"".join(body)))
             self._body = []
+        else:
+            self.ready.append((head, b""))
         self._head = None
         self.receiving = self.waits_for_continue = False
