@@ -1,4 +1,4 @@
-"""The head of one request while it is read, and what is wrong with it.
+"""The head of one request, and what may be wrong with it.
 
 llhttp refuses what is not HTTP, every shape of request smuggling included.  What
 it leaves to its user is here: sizes, the ``Host`` field, the form of the target,
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chatter.httpd.limits import Limits
@@ -24,94 +24,92 @@ def _is_host(value: bytes) -> bool:
     return _HOST(value) is not None
 
 
+def check_size(uri: int, size: int, count: int, limits: Limits) -> None:
+    """See that a head, or what has come of it, is not too large.
+
+    :param uri: the bytes of the target.
+    :param size: the bytes of the target and of all fields.
+    :param count: how many fields there are.
+    :raises Refusal: if it is.
+    """
+    if uri > limits.uri:
+        raise Refusal(414)
+    if size > limits.head or count > limits.fields:
+        raise Refusal(431)
+
+
 class Refusal(Exception):
-    """A request that is not given to any resource."""
+    """A request that is not given to any resource.
+
+    :ivar status: what it is answered with.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class Head:
-    """The request line and the header fields, as far as they have come.
+    """The request line and the header fields.
+
+    :param uri: the target, as it came.
+    :param fields: the names and values, as they came.
+    :raises Refusal: if the request is not to be read any further.
 
     :ivar fields: the values of each field, by its name in lower case.
     :ivar path: the path of the target, without the query.
     :ivar query: the query of the target; ``None`` if there is none.
     :ivar protocol: ``HTTP/1.1`` or ``HTTP/1.0``.
-    :ivar is_complete: whether all of the head has come.
-    :ivar keep_alive: whether the client wants to send another request after it.
-    :ivar refusal: the status that a refused request is answered with; 0 if it is not.
-    :ivar size: how many bytes of the target and of fields have come.
-    :ivar count: how many fields have come.
-    :ivar body_size: how many bytes of the body have come.
+    :ivar keep_alive: whether the client wants to send another request after it; the
+        reader says it once the request has come whole.
     """
 
-    __slots__ = (
-        "body_size",
-        "count",
-        "fields",
-        "is_complete",
-        "keep_alive",
-        "method",
-        "path",
-        "protocol",
-        "query",
-        "refusal",
-        "size",
-        "uri",
-    )
+    __slots__ = ("fields", "keep_alive", "method", "path", "protocol", "query", "uri")
 
-    keep_alive: bool
-
-    def __init__(self) -> None:
-        self.uri = b""
-        self.query: bytes | None = None
-        self.fields: dict[bytes, list[bytes]] = {}
-        self.is_complete = False
-        self.refusal = 0
-        self.size = 0
-        self.count = 0
-        self.body_size = 0
-
-    def refuse(self, status: int) -> NoReturn:
-        """Read no further.
-
-        :raises Refusal: always.
-        """
-        self.refusal = status
-        raise Refusal
-
-    def complete(self, method: bytes, version: str, limits: Limits) -> None:
-        """Take the rest, and check the whole.
-
-        :raises Refusal: if the request is not to be read any further.
-        """
-        self.is_complete = True
+    def __init__(
+        self,
+        method: bytes,
+        uri: bytes,
+        version: str,
+        fields: list[tuple[bytes, bytes]],
+        limits: Limits,
+    ) -> None:
         self.method = method
+        self.uri = uri
+        self.keep_alive = False
+        size = len(uri)
+        by_name: dict[bytes, list[bytes]] = {}
+        for name, value in fields:
+            size += len(name) + len(value)
+            key = name.lower()
+            if key in by_name:
+                by_name[key].append(value.rstrip(b" \t"))
+            else:
+                by_name[key] = [value.rstrip(b" \t")]
+        self.fields = by_name
+        check_size(len(uri), size, len(fields), limits)
         if version == "1.1":
             self.protocol = b"HTTP/1.1"
         elif version == "1.0":
             self.protocol = b"HTTP/1.0"
         else:
-            self.refuse(505)
-        fields = self.fields
-        hosts = fields.get(b"host")
+            raise Refusal(505)
+        hosts = by_name.get(b"host")
         if hosts is None or len(hosts) != 1 or not _is_host(hosts[0]):
             self._check_odd_host(hosts)
-        target = self.uri
-        if not target.startswith(b"/"):
-            target = self._odd_target()
-        if b"?" in target:
-            self.path, _, self.query = target.partition(b"?")
-        else:
-            self.path = target
-        if b"transfer-encoding" in fields:
-            self._check_coding(fields[b"transfer-encoding"])
+        target = uri if uri.startswith(b"/") else self._odd_target()
+        self.path, mark, query = target.partition(b"?")
+        self.query = query if mark else None
+        if b"transfer-encoding" in by_name:
+            self._check_coding(by_name[b"transfer-encoding"])
         # llhttp has refused what is ambiguous.
-        if b"content-length" in fields and int(fields[b"content-length"][0]) > limits.body:
-            self.refuse(413)
+        if b"content-length" in by_name and int(by_name[b"content-length"][0]) > limits.body:
+            raise Refusal(413)
 
     def _check_odd_host(self, hosts: list[bytes] | None) -> None:
         """See whether it may be that no host is named, or none that can be."""
         if hosts is not None or self.protocol == b"HTTP/1.1":
-            self.refuse(400)
+            raise Refusal(400)
 
     def _odd_target(self) -> bytes:
         """What is asked for, if that does not begin with a slash (RFC 9112, section 3.2)."""
@@ -120,7 +118,7 @@ class Head:
             return target
         absolute = _ABSOLUTE(target)
         if absolute is None or not _is_host(absolute[1]):
-            self.refuse(400)
+            raise Refusal(400)
         # Such a target says which host is meant, whatever the field says.
         self.fields[b"host"] = [absolute[1]]
         return absolute[2] if absolute[2][:1] == b"/" else b"/" + absolute[2]
@@ -128,9 +126,9 @@ class Head:
     def _check_coding(self, coding: list[bytes]) -> None:
         """See how a body comes whose length is not told."""
         if self.protocol == b"HTTP/1.0":
-            self.refuse(400)
+            raise Refusal(400)
         if len(coding) > 1 or coding[0].lower() != b"chunked":
-            self.refuse(501)
+            raise Refusal(501)
 
     @property
     def expects_continue(self) -> bool:

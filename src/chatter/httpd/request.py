@@ -39,6 +39,17 @@ class LeanRequest(Request):
     channel: Any
     _log = Logger()
 
+    # What most requests never change is the class's, and costs them nothing.
+    queued = False
+    _request_headers: Headers | None = None
+    _response_headers: Headers | None = None
+    _received_cookies: dict[bytes, bytes] | None = None
+    _content: BytesIO | None = None
+    _encoder_in_use: Any = None
+    _bodiless = False
+    _gone = False
+    _is_head = False
+
     def __init__(self, channel: LeanChannel, head: Head, body: bytes) -> None:
         # Twisted's own constructor makes two Headers objects and asks the transport
         # for its addresses, for each request.  A test compares the attributes.
@@ -48,19 +59,13 @@ class LeanRequest(Request):
         self.client, self.host = channel.addresses or channel.learn_addresses()
         self.transport = channel.transport
         self.cookies = []
-        self.queued = False
         self._fields = head.fields
-        self._request_headers: Headers | None = None
-        self._response_headers: Headers | None = None
-        self._received_cookies: dict[bytes, bytes] | None = None
         self._set: dict[bytes, bytes] = {}
-        self._gone = False
-        self._is_head = head.method == b"HEAD"
-        self._bodiless = False
-        self._encoder_in_use: Any = None
         self._body = body
-        self._content: BytesIO | None = None
         self.method = head.method
+        if head.method == b"HEAD":
+            # Kept, for Twisted changes the method while it fakes an answer.
+            self._is_head = True
         self.uri = head.uri
         self.clientproto = head.protocol
         self.path = head.path

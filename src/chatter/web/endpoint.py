@@ -80,7 +80,7 @@ class JSONResource(Resource):
         try:
             waits_for = answering.send(None)
         except StopIteration as done:
-            send(request, done.value)
+            answer: Answer = done.value
         else:
             answered = Deferred.fromCoroutine(
                 self._answer_later(request, resumed(answering, waits_for))
@@ -88,6 +88,8 @@ class JSONResource(Resource):
             if self.ends_with_client:
                 request.notifyFinish().addErrback(lambda _: answered.cancel())
             answered.addErrback(self._unanswered)
+            return NOT_DONE_YET
+        send(request, answer)
         return NOT_DONE_YET
 
     def _unanswered(self, failure: Failure) -> None:
