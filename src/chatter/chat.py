@@ -207,10 +207,12 @@ class Chat:
             # There is nothing up to the end, but perhaps something came since.
             await self._news(user, max(cursor, end), wait)
             messages = await self.live.read(user.id, cursor, limit + 1)
+        if not messages:
+            return Page([], cursor, more=False)
         more = len(messages) > limit
         if more:
             messages = messages[:limit]
-        return Page(messages, messages[-1].id if messages else cursor, more)
+        return Page(messages, messages[-1].id, more)
 
     async def position(self, user: User, after: int | None = None) -> int:
         """Where a user goes on reading: after an id, which acknowledges it, or the cursor."""

@@ -17,6 +17,7 @@ ALLOWED = {
     "functools",
     "httptools",
     "io",
+    "itertools",
     "math",
     "re",
     "socket",

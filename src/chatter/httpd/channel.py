@@ -126,19 +126,18 @@ class LeanChannel(AnswerConsumer):
         if self._closing:
             return
         self._unparsed = self._unparsed + data if self._unparsed else data
-        self._go_on()
+        if not self._running:
+            self._go_on()
         if len(self._unparsed) > _SLICE and not self._paused_reading:
             self._paused_reading = True
             self.transport.pauseProducing()
 
     def _go_on(self) -> None:
         """Answer what is ready, and read what is not, as long as nobody is waited for."""
-        if self._running:
-            return
         self._running = True
-        reader = self._reader
+        reader, output = self._reader, self._output
         try:
-            while not (self._closing or self._request is not None or self._output.paused):
+            while self._request is None and not (self._closing or output.paused):
                 if not self.persistent:
                     self._close()
                 elif reader.ready:
@@ -147,7 +146,7 @@ class LeanChannel(AnswerConsumer):
                     self._refuse(reader.refusal)
                 elif reader.waits_for_continue:
                     reader.waits_for_continue = False
-                    self._output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 elif self._unparsed:
                     self._read()
                 else:
@@ -296,4 +295,5 @@ class LeanChannel(AnswerConsumer):
         """Let who produces the answer go on, and then the next request."""
         self._set_deadline()
         self.resume_producer()
-        self._go_on()
+        if not self._running:
+            self._go_on()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,20 +25,6 @@ def _is_host(value: bytes) -> bool:
     return _HOST(value) is not None
 
 
-def check_size(uri: int, size: int, count: int, limits: Limits) -> None:
-    """See that a head, or what has come of it, is not too large.
-
-    :param uri: the bytes of the target.
-    :param size: the bytes of the target and of all fields.
-    :param count: how many fields there are.
-    :raises Refusal: if it is.
-    """
-    if uri > limits.uri:
-        raise Refusal(414)
-    if size > limits.head or count > limits.fields:
-        raise Refusal(431)
-
-
 class Refusal(Exception):
     """A request that is not given to any resource.
 
@@ -47,6 +34,19 @@ class Refusal(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+def check_sizes(uri: bytes, fields: list[tuple[bytes, bytes]], limits: Limits) -> int:
+    """How many bytes a target and fields have, all together.
+
+    :raises Refusal: if they are too large, or too many.
+    """
+    size = len(uri) + sum(map(len, chain.from_iterable(fields)))
+    if len(uri) > limits.uri:
+        raise Refusal(414)
+    if size > limits.head or len(fields) > limits.fields:
+        raise Refusal(431)
+    return size
 
 
 class Head:
@@ -77,17 +77,15 @@ class Head:
         self.method = method
         self.uri = uri
         self.keep_alive = False
-        size = len(uri)
+        check_sizes(uri, fields, limits)
         by_name: dict[bytes, list[bytes]] = {}
         for name, value in fields:
-            size += len(name) + len(value)
             key = name.lower()
             if key in by_name:
                 by_name[key].append(value.rstrip(b" \t"))
             else:
                 by_name[key] = [value.rstrip(b" \t")]
         self.fields = by_name
-        check_size(len(uri), size, len(fields), limits)
         if version == "1.1":
             self.protocol = b"HTTP/1.1"
         elif version == "1.0":

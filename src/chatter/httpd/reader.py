@@ -13,7 +13,7 @@ import httptools
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from chatter.httpd.head import Head, Refusal, check_size
+from chatter.httpd.head import Head, Refusal, check_sizes
 
 if TYPE_CHECKING:
     from chatter.httpd.limits import Limits
@@ -107,15 +107,13 @@ class RequestReader:
     def _check_fields(self) -> int:
         """How many bytes of the request have been heard of.
 
-        :raises Refusal: if the fields are too large.
+        :raises Refusal: if the fields are too large, or too many, trailing ones included.
         """
-        uri = len(self._uri)
-        size = uri + sum(len(name) + len(value) for name, value in self._fields)
-        count = len(self._fields)
+        fields = self._fields
         if self._head is not None:
-            count += sum(len(values) for values in self._head.fields.values())
-        check_size(uri, size, count, self._limits)
-        return size + self._body_size
+            fields = [(b"", value) for values in self._head.fields.values() for value in values]
+            fields += self._fields
+        return check_sizes(self._uri, fields, self._limits) + self._body_size
 
     def _stop(self, status: int) -> None:
         self.receiving = False
