@@ -53,11 +53,11 @@ class StatusEndpoint(Endpoint):
     async def _poll(self, request: Request, user: User, query: StatusQuery) -> Answer:
         if query.before is not None or query.recipient_id is not None:
             raise InvalidRequest("before and recipient_id go with chat_type.")
-        after = query.after
-        if request.method == b"HEAD" and after is None:
-            after = await self._chat.cursor(user)
-        page = await self._chat.poll(user, query.limit or DEFAULT_LIMIT, after, query.wait or 0)
-        if after is not None or not page.messages:
+        limit = query.limit or DEFAULT_LIMIT
+        if request.method == b"HEAD":
+            return answer_json(await self._chat.peek(user, limit, query.after))
+        page = await self._chat.poll(user, limit, query.after, query.wait or 0)
+        if query.after is not None or not page.messages:
             return answer_json(page)
         # The cursor moves when the answer has left, not when it was made.
         return answer_json(page, delivered=lambda: self._chat.acknowledge(user, page.cursor))
