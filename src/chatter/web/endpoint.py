@@ -42,7 +42,7 @@ class Operation(Struct, frozen=True):
 
     :ivar errors: those that it may answer, beyond the ones that all may.
     :ivar media_type: the content type of the answer.
-    :ivar takes_key: whether it takes an ``Idempotency-Key``.
+    :ivar headers: the header fields that it reads, and their types.
     """
 
     method: str
@@ -53,7 +53,7 @@ class Operation(Struct, frozen=True):
     query: type | None = None
     body: type | None = None
     body_is_optional: bool = False
-    takes_key: bool = False
+    headers: dict[str, Any] = {}
     needs_user: bool = True
     errors: tuple[type[ChatError], ...] = ()
 

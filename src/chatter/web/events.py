@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chatter.checks import checked_query
 from chatter.errors import TooManyRequests
+from chatter.model import Cursor
 from chatter.web.answers import Answer
 from chatter.web.endpoint import Endpoint, Operation, parsed_query
 from chatter.wire import EventsQuery
@@ -34,6 +35,7 @@ class EventsEndpoint(Endpoint):
         "Last-Event-ID, or else after the parameter, or else after the cursor; the first two "
         "prove that all up to there was read. A comment every 15 seconds keeps it open.",
         query=EventsQuery,
+        headers={"Last-Event-ID": Cursor},
         answer=str,
         media_type="text/event-stream",
         errors=(TooManyRequests,),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.errors import UnknownRecipient
-from chatter.model import Message
+from chatter.model import IdempotencyKey, Message
 from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Endpoint, Operation, parsed_body
 from chatter.wire import SendBody, SendPrivateBody
@@ -31,7 +31,7 @@ class SendEndpoint(Endpoint):
         description="Answers with the message once it is durable.",
         body=SendBody,
         answer=Message,
-        takes_key=True,
+        headers={"Idempotency-Key": IdempotencyKey},
     )
 
     def __init__(self, chat: Chat, authentication: Authentication) -> None:
@@ -56,7 +56,7 @@ class SendPrivateEndpoint(Endpoint):
         "the recipient ever sees it.",
         body=SendPrivateBody,
         answer=Message,
-        takes_key=True,
+        headers={"Idempotency-Key": IdempotencyKey},
         errors=(UnknownRecipient,),
     )
 
