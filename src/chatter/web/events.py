@@ -9,7 +9,7 @@ from chatter.checks import checked_query
 from chatter.errors import TooManyRequests
 from chatter.model import Cursor
 from chatter.web.answers import Answer
-from chatter.web.endpoint import Endpoint, Operation, parsed_query
+from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
 from chatter.wire import EventsQuery
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _UNBUFFERED = ((b"X-Accel-Buffering", b"no"), (b"Cache-Control", b"no-store, no-transform"))
 
 
-class EventsEndpoint(Endpoint):
+class EventsEndpoint(UserEndpoint):
     """Answers with a stream that goes on as long as the client listens."""
 
     ends_with_client = True
@@ -42,9 +42,7 @@ class EventsEndpoint(Endpoint):
     )
 
     def __init__(self, chat: Chat, authentication: Authentication, streams: Streams) -> None:
-        super().__init__()
-        self._chat = chat
-        self._authentication = authentication
+        super().__init__(chat, authentication)
         self._streams = streams
 
     async def answer(self, request: Request) -> Answer:

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 from chatter.errors import InvalidRequest, UnknownRecipient
 from chatter.model import Page
 from chatter.web.answers import Answer, answer_json
-from chatter.web.endpoint import Endpoint, Operation, parsed_query
+from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
 from chatter.wire import DEFAULT_LIMIT, StatusQuery
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.chat import Chat
     from chatter.model import User
-    from chatter.web.authentication import Authentication
 
 _PLAIN_POLL = StatusQuery()
 
 
-class StatusEndpoint(Endpoint):
+class StatusEndpoint(UserEndpoint):
     """Answers with messages, oldest first."""
 
     ends_with_client = True
@@ -36,11 +34,6 @@ class StatusEndpoint(Endpoint):
         answer=Page,
         errors=(UnknownRecipient,),
     )
-
-    def __init__(self, chat: Chat, authentication: Authentication) -> None:
-        super().__init__()
-        self._chat = chat
-        self._authentication = authentication
 
     async def answer(self, request: Request) -> Answer:
         """Answer with a page of messages."""
