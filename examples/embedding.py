@@ -1,65 +1,45 @@
-"""An application with accounts of its own, a chat beside its pages, a bot and an audit log.
+"""A chat beside an application's own pages, and another one that knows nothing of the first.
 
-Run it and ask:  curl -u alice:secret http://127.0.0.1:8080/chat/send -d '{"text": "help"}'
+Run it, and ask:  curl -X POST http://127.0.0.1:8080/chat/connect
 """
 
-from __future__ import annotations
-
 import sys
+from typing import Any
 
-from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
+from twisted.internet.task import react
 from twisted.web.resource import Resource
-from twisted.web.server import Request, Site
+from twisted.web.server import Request
 
 from chatter.chat import Chat
-from chatter.model import Message, User
+from chatter.httpd import LeanSite
 from chatter.stores import make_store
 from chatter.web import ChatResource
-
-ACCOUNTS = {b"alice": b"secret", b"bob": b"hidden"}
 
 
 class Page(Resource):
     """A page of the application."""
 
     def render_GET(self, _: Request) -> bytes:
-        """Greet."""
-        return b"The application; its chat is at /chat.\n"
+        """Say where the chats are."""
+        return b"The application; its chats are at /chat and /staff."
 
 
-async def authenticate(request: Request) -> User | None:
-    """The user of the chat that an account of the application is."""
-    name, password = request.getUser(), request.getPassword()
-    if not name or ACCOUNTS.get(name) != password:
-        return None
-    return await chat.join(name.decode())
+async def main(reactor: Any, port: str = "tcp:8080:interface=127.0.0.1") -> None:
+    """Serve until the process is ended."""
+    root = Resource()
+    root.putChild(b"", Page())
+    for path in (b"chat", b"staff"):
+        store = make_store("memory:", reactor)
+        root.putChild(path, ChatResource(Chat(store, reactor)))
+        reactor.addSystemEventTrigger("before", "shutdown", store.stopService)
+        await store.startService()
+    # twisted.web.server.Site does as well, but takes bodies of any size.
+    await serverFromString(reactor, port).listen(LeanSite(root, reactor))
+    print("listening", flush=True)
+    await Deferred()
 
-
-async def answer_help(message: Message) -> None:
-    """Answer who asks for help, as a bot that takes part in the chat."""
-    if message.text == "help":
-        bot = await chat.join("helper")
-        await chat.send_private(bot, message.sender_id, "Ask in general; somebody will know.")
-
-
-def audit(message: Message) -> None:
-    """Write down that something was said, but not what."""
-    print(f"message {message.id} from user {message.sender_id}", flush=True)
-
-
-store = make_store("memory:", reactor)
-chat = Chat(store, reactor)
-chat.add_listener(answer_help)
-chat.add_listener(audit)
-root = Resource()
-root.putChild(b"", Page())
-root.putChild(b"chat", ChatResource(chat, authenticate))
 
 if __name__ == "__main__":
-    port = sys.argv[1] if len(sys.argv) > 1 else "tcp:8080:interface=127.0.0.1"
-    store.startService()
-    serverFromString(reactor, port).listen(Site(root))
-    reactor.addSystemEventTrigger("before", "shutdown", store.stopService)
-    print("listening", flush=True)
-    reactor.run()
+    react(main, sys.argv[1:])

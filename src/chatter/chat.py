@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from chatter import names
 from chatter.checks import checked_key, checked_text
 from chatter.errors import NameTaken, Unauthorized, UnknownRecipient
-from chatter.live import Live, Waiting
+from chatter.live import Live
 from chatter.model import Draft, Message, Page, User
 from chatter.presence import Presence
 from chatter.wire import DEFAULT_LIMIT, Participant, Users
@@ -202,11 +202,21 @@ class Chat:
             await self.store.cursor(user.id) if after is None else await self.position(user, after)
         )
         end = (await self.live.recent()).last_id if wait > 0 else 0
+        page = await self._page_after(user, cursor, limit)
+        if wait > 0 and not page.messages:
+            with self.presence.held(user.id):
+                # There is nothing up to the end, but perhaps something came since.
+                await self.live.news(user.id, max(cursor, end), wait)
+            page = await self._page_after(user, cursor, limit)
+        return page
+
+    async def peek(self, user: User, limit: int = DEFAULT_LIMIT, after: int | None = None) -> Page:
+        """What :meth:`poll` would answer now; it acknowledges nothing."""
+        cursor = await self.store.cursor(user.id) if after is None else after
+        return await self._page_after(user, cursor, limit)
+
+    async def _page_after(self, user: User, cursor: int, limit: int) -> Page:
         messages = await self.live.read(user.id, cursor, limit + 1)
-        if not messages and wait > 0:
-            # There is nothing up to the end, but perhaps something came since.
-            await self._news(user, max(cursor, end), wait)
-            messages = await self.live.read(user.id, cursor, limit + 1)
         if not messages:
             return Page([], cursor, more=False)
         more = len(messages) > limit
@@ -224,19 +234,6 @@ class Chat:
         if read > cursor:
             self.acknowledge(user, read)
         return after
-
-    async def _news(self, user: User, cursor: int, seconds: float) -> None:
-        """Wait until there is something after a cursor, but not for longer."""
-        waiting = Waiting(self.live, user.id, cursor)
-        timeout = self.clock.callLater(seconds, waiting.end)
-        try:
-            with self.presence.held(user.id):
-                waiting.deliver()
-                await waiting.ended
-        finally:
-            waiting.end()
-            if timeout.active():
-                timeout.cancel()
 
     async def follow(self, user: User, after: int | None = None) -> AsyncIterator[Message]:
         """Every message of the user's feed, and then each as it is committed, in id order.

@@ -38,6 +38,7 @@ class Live:
             raise ValueError("The store belongs to another chat already.")
         store.listener = self._committed
         self._store = store
+        self._reactor = reactor
         self._recent: RecentLog | None = None
         self._listeners: list[Callable[[Message], object]] = []
         self._untold: deque[Message] = deque()
@@ -75,6 +76,18 @@ class Live:
         return recent is not None and (
             after < recent.complete_after or bool(recent.feed(user_id, after, 1))
         )
+
+    async def news(self, user_id: int, after: int, seconds: float) -> None:
+        """Wait until there is something after an id, but no longer than so many seconds."""
+        waiting = Waiting(self, user_id, after)
+        timeout = self._reactor.callLater(seconds, waiting.end)
+        try:
+            waiting.deliver()
+            await waiting.ended
+        finally:
+            waiting.end()
+            if timeout.active():
+                timeout.cancel()
 
     def end_waiting(self) -> None:
         """Let nobody wait any longer: the chat is about to stop."""

@@ -85,6 +85,15 @@ def test_a_private_message():
     assert carol.look() == []
 
 
+@pytest.mark.parametrize("typed", ["zo\u00eb", "ZO\u00cb", "Zoe\u0308", "\uff3ao\u00eb"])
+def test_a_name_is_found_however_it_is_written(typed):
+    """Names that the server takes for the same are the same for ``/msg``."""
+    rig = Rig()
+    alice, zoe = Seat(rig, "alice"), Seat(rig, "Zo\u00eb")
+    alice.type(f"/msg {typed} psst")
+    assert zoe.look() == ["[alice \u2192 you] psst"]
+
+
 def test_a_private_message_to_nobody():
     """If nobody has that name it is said to nobody."""
     rig = Rig()

@@ -13,8 +13,8 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
+from tests.httpd.sockets import running
 from tests.httpd.support import get
-from tests.httpd.test_sockets import running
 
 IDLE = 500
 SLOW = 100

@@ -7,9 +7,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.web.server import NOT_DONE_YET
 
+from tests.httpd.calling import Calling
+from tests.httpd.sockets import LARGE, client, read_all, running
 from tests.httpd.support import Server, get
-from tests.httpd.test_requests import Calling
-from tests.httpd.test_sockets import LARGE, client, read_all, running
 
 
 class Owner:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from tests.e2e.server import Server
 from tests.schemathesis.environment import schemathesis
 
 HERE = Path(__file__).parent
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="This schemathesis needs Python 3.11; older ones err."
+)
 
 
 @pytest.fixture(scope="module")

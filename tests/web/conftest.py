@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from twisted.internet import reactor
+from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.web.server import Site
 
 from chatter.testing import memory_chat
@@ -52,17 +54,19 @@ class Web:
     def __init__(self, site: Any) -> None:
         self.site = site
 
-    def raw(self, data: bytes) -> bytes:
-        """What a connection answers to some bytes, after which the client is gone."""
+    def connect(self) -> tuple[Any, StringTransport]:
+        """A connection and what comes out of it."""
         protocol = self.site.buildProtocol(None)
         transport = StringTransport()
         transport.abortConnection = transport.loseConnection  # type: ignore[method-assign]
         protocol.makeConnection(transport)
+        return protocol, transport
+
+    def raw(self, data: bytes) -> bytes:
+        """What a connection answers to some bytes, after which the client is gone."""
+        protocol, transport = self.connect()
         protocol.dataReceived(data)
         answer: bytes = transport.value()
-        from twisted.internet.error import ConnectionDone
-        from twisted.python.failure import Failure
-
         protocol.connectionLost(Failure(ConnectionDone()))
         return answer
 

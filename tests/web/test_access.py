@@ -50,11 +50,12 @@ def test_a_private_message_reaches_two_people(web):
     """No view of anybody else's shows it."""
     alice, bob, eve = (web.join(name) for name in ("alice", "bob", "eve"))
     web.send_private(alice, 2, "for bob only")
-    for path in CLOSED:
-        if CLOSED[path][0] == "GET" and path != "/events":
-            assert b"for bob only" not in web.ask("GET", path, eve).body
+    views = [path for path, (method, _) in CLOSED.items() if method == "GET"]
+    for path in [*views, "/events?after=0", "/status?chat_type=private&recipient_id=2"]:
+        assert b"for bob only" not in web.ask("GET", path, eve).body
     for token in (alice, bob):
-        assert b"for bob only" in web.ask("GET", "/status?after=0", token).body
+        for path in ("/status?after=0", "/events?after=0"):
+            assert b"for bob only" in web.ask("GET", path, token).body
 
 
 @pytest.mark.parametrize("path", [*CLOSED, *OPEN])
@@ -68,6 +69,18 @@ def test_other_methods(web, path, method):
     assert (answer.status, answer.problem) == (405, "method-not-allowed")
     allowed = "GET, HEAD, OPTIONS" if right == "GET" else "POST, OPTIONS"
     assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("path", ["/status?after=0", "/users", "/health", "/openapi.json"])
+def test_head(web, path):
+    """HEAD is answered as GET is, without the body; also who has no token gets no body."""
+    token = web.join("alice")
+    head, get = web.ask("HEAD", path, token), web.ask("GET", path, token)
+    assert (head.status, head.body) == (200, b"")
+    for name in ("content-type", "content-length", "cache-control"):
+        assert head.headers[name] == get.headers[name]
+    refused = web.ask("HEAD", path)
+    assert (refused.status, refused.body) == (401 if path in CLOSED else 200, b"")
 
 
 @pytest.mark.parametrize("path", [*CLOSED, *OPEN])

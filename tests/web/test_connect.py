@@ -56,9 +56,12 @@ def test_a_token_brings_its_user_back(web):
     assert again.headers["authorization"] == first["token"]
 
 
-def test_a_foreign_token_brings_nobody_back(web):
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Bearer nobody's", "nobody's", "Basic YTpi", "Bearer \xe9"]
+)
+def test_a_foreign_or_broken_token_brings_nobody_back(web, header):
     """A token that nobody has is 401, and makes no new user."""
-    answer = web.ask("POST", "/connect", "nobody's")
+    answer = web.ask("POST", "/connect", headers={"Authorization": header})
     assert (answer.status, answer.problem) == (401, "unauthorized")
     assert answer.headers["www-authenticate"] == "Bearer"
     assert len(web.ask("GET", "/users", web.join()).json["users"]) == 1

@@ -60,14 +60,28 @@ def test_nobody_can_have_read_what_is_not_there(web, talk):
     assert web.ask("GET", "/status", alice).json["messages"] == [sent]
 
 
-def test_a_head_request_reads_nothing(web, talk):
-    """HEAD has the same header and moves no cursor."""
+@pytest.mark.parametrize("query", ["", "?after=0", "?after=6", "?after=999", "?wait=60"])
+def test_a_head_request_reads_nothing(web, talk, query):
+    """HEAD has the same header as GET, waits for nothing and moves no cursor."""
     alice, *_ = talk
-    answer = web.ask("HEAD", "/status", alice)
+    head = web.ask("HEAD", f"/status{query}", alice)
+    assert (head.status, head.body) == (200, b"")
+    assert web.ask("POST", "/connect", alice).json["cursor"] == 0
+    get = web.ask("GET", f"/status{query}", alice)
+    for name in ("content-type", "content-length"):
+        assert head.headers[name] == get.headers[name]
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"), [("", {}), ("?after=6", {}), ("", {"Last-Event-ID": "6"})]
+)
+def test_a_head_request_opens_no_stream(web, talk, query, headers):
+    """HEAD on /events has the header of a stream, and proves nothing as read."""
+    alice, *_ = talk
+    answer = web.ask("HEAD", f"/events{query}", alice, headers=headers)
     assert (answer.status, answer.body) == (200, b"")
-    assert answer.headers["content-type"] == "application/json"
-    assert int(answer.headers["content-length"]) > 1000
-    assert len(web.ask("GET", "/status", alice).json["messages"]) == 12
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert web.ask("POST", "/connect", alice).json["cursor"] == 0
 
 
 @pytest.mark.parametrize("chat_type", ["general", "common"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from chatter import names
@@ -48,6 +49,16 @@ class MemoryStore(Service):
         """See that nothing follows the scheme."""
         if location != "memory:":
             raise ValueError(f"Nothing follows 'memory:', but there is {location!r}.")
+
+    def startService(self) -> Deferred[None]:
+        """Open it; that takes no time."""
+        super().startService()
+        return succeed(None)
+
+    def stopService(self) -> Deferred[None]:
+        """Close it; that takes no time."""
+        super().stopService()
+        return succeed(None)
 
     async def check(self) -> None:
         """Raise unless the store is open."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatter.names import fold
 from chatter.wire import MAX_LIMIT
 
 if TYPE_CHECKING:
@@ -71,5 +72,5 @@ class People:
         self._names.update((user.id, user.name) for user in participants)
 
     def _known_id(self, name: str) -> int | None:
-        folded = name.casefold()
-        return next((id_ for id_, known in self._names.items() if known.casefold() == folded), None)
+        folded = fold(name)
+        return next((id_ for id_, known in self._names.items() if fold(known) == folded), None)

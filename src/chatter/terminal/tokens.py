@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from msgspec import DecodeError, Struct, json
 
+from chatter.names import fold
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -54,7 +56,7 @@ class TokenFile:
     def find(self, url: str, name: str | None = None) -> Identity | None:
         """Who somebody was at that server: last, or under that name."""
         for identity in self._read().get(url, []):
-            if name is None or identity.name.casefold() == name.casefold():
+            if name is None or fold(identity.name) == fold(name):
                 return identity
         return None
 

@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import Deferred
+
 from chatter.errors import StoreUnavailable
 from chatter.model import Draft
 from chatter.testing.log_contract import LogContract
@@ -21,6 +23,14 @@ class StoreContract(LogContract, UsersContract):
 
     Its authors override :meth:`make_store`.
     """
+
+    async def test_its_start_and_its_stop_can_be_waited_for(self) -> None:
+        """Both return a Deferred; stopping what does not run is no mistake."""
+        store = self.make_store()
+        for change in (store.stopService, store.startService, store.stopService, store.stopService):
+            changed: object = change()
+            assert isinstance(changed, Deferred)
+            await changed
 
     async def test_a_store_that_is_not_open_says_so(self) -> None:
         """Before it is open and after it was closed, everything is unavailable."""

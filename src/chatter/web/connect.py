@@ -10,19 +10,17 @@ from chatter.checks import checked_body
 from chatter.errors import NameTaken, Unauthorized
 from chatter.web.answers import Answer, answer_json
 from chatter.web.authentication import token_of
-from chatter.web.endpoint import Endpoint, Operation, body_of
+from chatter.web.endpoint import Operation, UserEndpoint, body_of
 from chatter.wire import ConnectBody, Connected
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.chat import Chat
-    from chatter.web.authentication import Authentication
 
 _decoder = json.Decoder(ConnectBody)
 
 
-class ConnectEndpoint(Endpoint):
+class ConnectEndpoint(UserEndpoint):
     """Makes a user and its token, or answers with the user whose token came along."""
 
     operation = Operation(
@@ -36,11 +34,6 @@ class ConnectEndpoint(Endpoint):
         needs_user=False,
         errors=(Unauthorized, NameTaken),
     )
-
-    def __init__(self, chat: Chat, authentication: Authentication) -> None:
-        super().__init__()
-        self._chat = chat
-        self._authentication = authentication
 
     async def answer(self, request: Request) -> Answer:
         """Answer with the user and the token."""

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.server import Request
 
+    from chatter.chat import Chat
+    from chatter.web.authentication import Authentication
+
 Value = TypeVar("Value")
 
 
@@ -42,7 +45,7 @@ class Operation(Struct, frozen=True):
 
     :ivar errors: those that it may answer, beyond the ones that all may.
     :ivar media_type: the content type of the answer.
-    :ivar takes_key: whether it takes an ``Idempotency-Key``.
+    :ivar headers: the header fields that it reads, and their types.
     """
 
     method: str
@@ -53,7 +56,7 @@ class Operation(Struct, frozen=True):
     query: type | None = None
     body: type | None = None
     body_is_optional: bool = False
-    takes_key: bool = False
+    headers: dict[str, Any] = {}
     needs_user: bool = True
     errors: tuple[type[ChatError], ...] = ()
 
@@ -61,7 +64,7 @@ class Operation(Struct, frozen=True):
 class JSONResource(Resource):
     """A resource that answers JSON, and errors as RFC 9457 has them.
 
-    :cvar allowed: the methods that it takes.
+    :ivar allowed: the methods that it takes.
     :cvar ends_with_client: whether the work for an answer is given up when the
         client is gone; if not, it is brought to its end.
     """
@@ -144,11 +147,19 @@ class Endpoint(JSONResource):
 
     operation: ClassVar[Operation]
 
-    def __init_subclass__(cls) -> None:
-        """Derive from the operation what is needed for each request."""
-        super().__init_subclass__()
-        method = cls.operation.method.encode()
-        cls.allowed = (b"GET", b"HEAD", b"OPTIONS") if method == b"GET" else (method, b"OPTIONS")
+    def __init__(self) -> None:
+        super().__init__()
+        method = self.operation.method.encode()
+        self.allowed = (b"GET", b"HEAD", b"OPTIONS") if method == b"GET" else (method, b"OPTIONS")
+
+
+class UserEndpoint(Endpoint):
+    """An endpoint for the users of a chat."""
+
+    def __init__(self, chat: Chat, authentication: Authentication) -> None:
+        super().__init__()
+        self._chat = chat
+        self._authentication = authentication
 
 
 def body_of(request: Request) -> bytes:
@@ -158,7 +169,8 @@ def body_of(request: Request) -> bytes:
         before it was read.
     """
     assert request.content is not None
-    body: bytes = request.content.read()
+    # It may be of any size, but need not be read whole to be refused.
+    body: bytes = request.content.read(MAX_BODY + 1)
     if len(body) > MAX_BODY:
         raise ContentTooLarge(f"A body has at most {MAX_BODY} bytes.")
     return body

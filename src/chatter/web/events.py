@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from chatter.checks import checked_query
 from chatter.errors import TooManyRequests
+from chatter.model import Cursor
 from chatter.web.answers import Answer
-from chatter.web.endpoint import Endpoint, Operation, parsed_query
+from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
 from chatter.wire import EventsQuery
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _UNBUFFERED = ((b"X-Accel-Buffering", b"no"), (b"Cache-Control", b"no-store, no-transform"))
 
 
-class EventsEndpoint(Endpoint):
+class EventsEndpoint(UserEndpoint):
     """Answers with a stream that goes on as long as the client listens."""
 
     ends_with_client = True
@@ -34,15 +35,14 @@ class EventsEndpoint(Endpoint):
         "Last-Event-ID, or else after the parameter, or else after the cursor; the first two "
         "prove that all up to there was read. A comment every 15 seconds keeps it open.",
         query=EventsQuery,
+        headers={"Last-Event-ID": Cursor},
         answer=str,
         media_type="text/event-stream",
         errors=(TooManyRequests,),
     )
 
     def __init__(self, chat: Chat, authentication: Authentication, streams: Streams) -> None:
-        super().__init__()
-        self._chat = chat
-        self._authentication = authentication
+        super().__init__(chat, authentication)
         self._streams = streams
 
     async def answer(self, request: Request) -> Answer:
@@ -52,7 +52,9 @@ class EventsEndpoint(Endpoint):
         if after is None:
             after = parsed_query(request, EventsQuery).after
         await self._streams.admit(user)
-        cursor = await self._chat.position(user, after)
+        # HEAD asks whether there would be a stream; to name an id there reads nothing.
+        is_head = request.method == b"HEAD"
+        cursor = 0 if is_head else await self._chat.position(user, after)
         return Answer(
             b"",
             content_type=b"text/event-stream",

@@ -17,7 +17,6 @@ from chatter.errors import (
     TransientError,
     Unauthorized,
 )
-from chatter.model import IdempotencyKey
 from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Endpoint, Operation
 from chatter.wire import ERRORS, Problem
@@ -81,9 +80,9 @@ class _Schemas:
     """The JSON schemas of all types that the operations name."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        types: list[Any] = [Problem, IdempotencyKey]
+        types: list[Any] = [Problem]
         for operation in operations:
-            named = (operation.query, operation.body, operation.answer)
+            named = (operation.query, operation.body, operation.answer, *operation.headers.values())
             types.extend(type_ for type_ in named if type_ is not None)
         schemas, self.components = json.schema_components(types, ref_template=_REF)
         self._schema_of = dict(zip(types, schemas, strict=True))
@@ -120,16 +119,16 @@ def _operation(path: str, operation: Operation, schemas: _Schemas) -> dict[str, 
 
 
 def _parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
-    parameters = []
+    parameters: list[dict[str, Any]] = []
     if operation.query is not None:
         parameters = [
             {"name": name, "in": "query", "schema": _without_null(schema)}
             for name, schema in schemas.fields(operation.query).items()
         ]
-    if operation.takes_key:
-        parameters.append(
-            {"name": "Idempotency-Key", "in": "header", "schema": schemas.of(IdempotencyKey)}
-        )
+    parameters += [
+        {"name": name, "in": "header", "schema": schemas.of(type_)}
+        for name, type_ in operation.headers.items()
+    ]
     return parameters
 
 

@@ -31,7 +31,9 @@ class ChatResource(MissingResource):
     :param chat: the chat; whoever makes it starts and stops its store.
     :param authenticate: the application's own way to tell which user asks; its
         users then need no token, and ``POST /connect`` makes no new ones.
-        :meth:`~chatter.chat.Chat.join` makes a user for an account.
+        :meth:`~chatter.chat.Chat.join` makes a user for an account.  What browsers
+        send by themselves, such as cookies, also comes with what a page of another
+        site has them ask: going by that, refuse a foreign ``Origin``.
     :param origins: the origins of web pages that may use the chat, such as
         ``https://chat.example.org``; ``*`` is any.  The chat's own need no leave.
     :param max_streams: how many event streams may be open in all.

@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.errors import UnknownRecipient
-from chatter.model import Message
+from chatter.model import IdempotencyKey, Message
 from chatter.web.answers import Answer, answer_json
-from chatter.web.endpoint import Endpoint, Operation, parsed_body
+from chatter.web.endpoint import Operation, UserEndpoint, parsed_body
 from chatter.wire import SendBody, SendPrivateBody
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.chat import Chat
-    from chatter.web.authentication import Authentication
 
 _send_decoder = json.Decoder(SendBody)
 _send_private_decoder = json.Decoder(SendPrivateBody)
 
 
-class SendEndpoint(Endpoint):
+class SendEndpoint(UserEndpoint):
     """Sends to the general chat."""
 
     operation = Operation(
@@ -31,13 +29,8 @@ class SendEndpoint(Endpoint):
         description="Answers with the message once it is durable.",
         body=SendBody,
         answer=Message,
-        takes_key=True,
+        headers={"Idempotency-Key": IdempotencyKey},
     )
-
-    def __init__(self, chat: Chat, authentication: Authentication) -> None:
-        super().__init__()
-        self._chat = chat
-        self._authentication = authentication
 
     async def answer(self, request: Request) -> Answer:
         """Answer with the message."""
@@ -46,7 +39,7 @@ class SendEndpoint(Endpoint):
         return answer_json(await self._chat.send(user, body.text, _key_of(request)))
 
 
-class SendPrivateEndpoint(Endpoint):
+class SendPrivateEndpoint(UserEndpoint):
     """Sends to one participant."""
 
     operation = Operation(
@@ -56,14 +49,9 @@ class SendPrivateEndpoint(Endpoint):
         "the recipient ever sees it.",
         body=SendPrivateBody,
         answer=Message,
-        takes_key=True,
+        headers={"Idempotency-Key": IdempotencyKey},
         errors=(UnknownRecipient,),
     )
-
-    def __init__(self, chat: Chat, authentication: Authentication) -> None:
-        super().__init__()
-        self._chat = chat
-        self._authentication = authentication
 
     async def answer(self, request: Request) -> Answer:
         """Answer with the message."""

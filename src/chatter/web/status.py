@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 from chatter.errors import InvalidRequest, UnknownRecipient
 from chatter.model import Page
 from chatter.web.answers import Answer, answer_json
-from chatter.web.endpoint import Endpoint, Operation, parsed_query
+from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
 from chatter.wire import DEFAULT_LIMIT, StatusQuery
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.chat import Chat
     from chatter.model import User
-    from chatter.web.authentication import Authentication
 
 _PLAIN_POLL = StatusQuery()
 
 
-class StatusEndpoint(Endpoint):
+class StatusEndpoint(UserEndpoint):
     """Answers with messages, oldest first."""
 
     ends_with_client = True
@@ -37,11 +35,6 @@ class StatusEndpoint(Endpoint):
         errors=(UnknownRecipient,),
     )
 
-    def __init__(self, chat: Chat, authentication: Authentication) -> None:
-        super().__init__()
-        self._chat = chat
-        self._authentication = authentication
-
     async def answer(self, request: Request) -> Answer:
         """Answer with a page of messages."""
         user = await self._authentication.user_of(request)
@@ -53,11 +46,11 @@ class StatusEndpoint(Endpoint):
     async def _poll(self, request: Request, user: User, query: StatusQuery) -> Answer:
         if query.before is not None or query.recipient_id is not None:
             raise InvalidRequest("before and recipient_id go with chat_type.")
-        after = query.after
-        if request.method == b"HEAD" and after is None:
-            after = await self._chat.cursor(user)
-        page = await self._chat.poll(user, query.limit or DEFAULT_LIMIT, after, query.wait or 0)
-        if after is not None or not page.messages:
+        limit = query.limit or DEFAULT_LIMIT
+        if request.method == b"HEAD":
+            return answer_json(await self._chat.peek(user, limit, query.after))
+        page = await self._chat.poll(user, limit, query.after, query.wait or 0)
+        if query.after is not None or not page.messages:
             return answer_json(page)
         # The cursor moves when the answer has left, not when it was made.
         return answer_json(page, delivered=lambda: self._chat.acknowledge(user, page.cursor))

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.web.answers import Answer, answer_json
-from chatter.web.endpoint import Endpoint, Operation, parsed_query
+from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
 from chatter.wire import Users, UsersQuery
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.chat import Chat
-    from chatter.web.authentication import Authentication
 
-
-class UsersEndpoint(Endpoint):
+class UsersEndpoint(UserEndpoint):
     """Answers with the participants."""
 
     operation = Operation(
@@ -25,11 +22,6 @@ class UsersEndpoint(Endpoint):
         query=UsersQuery,
         answer=Users,
     )
-
-    def __init__(self, chat: Chat, authentication: Authentication) -> None:
-        super().__init__()
-        self._chat = chat
-        self._authentication = authentication
 
     async def answer(self, request: Request) -> Answer:
         """Answer with a page of participants."""

@@ -1,0 +1,45 @@
+"""A store of one's own: SQLite's, which also tells how long each message took to be durable.
+
+A store that only one program uses needs no plugin; docs/stores.md is about writing a whole one.
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from twisted.internet.task import react
+
+from chatter.chat import Chat
+from chatter.model import Draft, Message
+from chatter.stores.sqlite import SQLiteStore
+
+
+class MeasuringStore(SQLiteStore):
+    """Tells of each message how long it took."""
+
+    def __init__(self, path: Path, reactor: Any) -> None:
+        super().__init__(path, reactor)
+        self._clock = reactor
+
+    async def append(self, draft: Draft) -> Message:
+        """Append a message."""
+        began = self._clock.seconds()
+        message = await super().append(draft)
+        print(f"message {message.id}: {self._clock.seconds() - began:.6f} s")
+        return message
+
+
+async def main(reactor: Any, folder: str) -> None:
+    """Send three messages."""
+    chat = Chat(MeasuringStore(Path(folder) / "chat.sqlite", reactor), reactor)
+    await chat.store.startService()
+    user, _ = await chat.connect()
+    for text in ("one", "two", "three"):
+        await chat.send(user, text)
+    await chat.store.stopService()
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as folder:
+        react(main, [sys.argv[1] if len(sys.argv) > 1 else folder])

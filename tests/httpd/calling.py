@@ -1,0 +1,43 @@
+"""A resource that is a function, and what comes of a request to it."""
+
+from __future__ import annotations
+
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from tests.httpd.support import Server, get
+
+
+class Calling(Resource):
+    """Answers with what a function makes of the request."""
+
+    isLeaf = True
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+        self.requests = []
+
+    def render(self, request):
+        self.requests.append(request)
+        return self.answer(request)
+
+
+def answer_of(answer, raw=None, **options):
+    """The one answer that a function gives to a request."""
+    [found] = Server(Calling(answer), **options).exchange(raw or get("/a/b?c=d"))
+    return found
+
+
+def failures(logged):
+    return [event["log_failure"].type for event in logged if event.get("log_failure")]
+
+
+def made(raw, *, stock=False, **options):
+    """A request as a resource gets it, still to be answered."""
+    resource = Calling(lambda _: NOT_DONE_YET)
+    server = Server(resource, stock=stock, **options)
+    connection = server.connect()
+    connection.send(raw)
+    [request] = resource.requests
+    return request, connection
