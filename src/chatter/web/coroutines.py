@@ -1,32 +1,61 @@
-"""Coroutines that were begun by hand.
+"""Coroutines that answer requests, without a Deferred of their own.
 
-Most requests are answered from memory, without waiting for anything.  A coroutine
-that ends at its first step needs no Deferred, which would cost more than all that
-it does.  One that has to wait is handed on as it stands.
+Most requests are answered from memory, without waiting for anything: their coroutine
+ends at its first step.  One that has to wait is resumed by the very Deferred that it
+waits for.  ``Deferred.fromCoroutine`` would do the same for any caller; it made a
+fifth of all that a send executes, for a Deferred that nobody else ever sees.
 """
 
 from __future__ import annotations
 
-import types
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from twisted.internet.defer import CancelledError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Callable, Coroutine
+
+    from twisted.internet.defer import Deferred
 
 Value = TypeVar("Value")
 
 
-@types.coroutine
-def resumed(coroutine: Coroutine[Any, Any, Value], waits_for: Any) -> Generator[Any, Any, Value]:
-    """Await a coroutine that has been begun, and waits for something."""
-    while True:
+class Waiting(Generic[Value]):
+    """A coroutine that was begun, and waits for a Deferred.
+
+    :param done: called with what the coroutine returns.  The coroutine must not raise
+        anything, but that it was cancelled.
+    """
+
+    __slots__ = ("_coroutine", "_done", "_waits_for")
+
+    def __init__(
+        self,
+        coroutine: Coroutine[Deferred[Any], Any, Value],
+        waits_for: Deferred[Any],
+        done: Callable[[Value], None],
+    ) -> None:
+        self._coroutine = coroutine
+        self._done = done
+        self._wait_for(waits_for)
+
+    def cancel(self) -> None:
+        """Give up what it waits for, and so the coroutine."""
+        self._waits_for.cancel()
+
+    def _wait_for(self, waits_for: Deferred[Any]) -> None:
+        self._waits_for = waits_for
+        waits_for.addBoth(self._go_on)
+
+    def _go_on(self, _: object) -> None:
         try:
-            try:
-                result = yield waits_for
-            except BaseException as error:  # noqa: BLE001 - it is the coroutine's to handle
-                waits_for = coroutine.throw(error)
-            else:
-                waits_for = coroutine.send(result)
+            # The Deferred itself gives the coroutine its result, or raises its failure.
+            waits_for = self._coroutine.send(None)
         except StopIteration as done:
             value: Value = done.value
-            return value
+        except CancelledError:
+            return
+        else:
+            self._wait_for(waits_for)
+            return
+        self._done(value)

@@ -7,10 +7,11 @@ a request into an answer.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from msgspec import Struct, json
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -25,13 +26,10 @@ from chatter.errors import (
     NotFound,
 )
 from chatter.web.answers import Answer, answer_error, send
-from chatter.web.coroutines import resumed
+from chatter.web.coroutines import Waiting
 from chatter.wire import MAX_BODY
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
-    from twisted.python.failure import Failure
     from twisted.web.server import Request
 
     from chatter.chat import Chat
@@ -85,24 +83,22 @@ class JSONResource(Resource):
         except StopIteration as done:
             answer: Answer = done.value
         else:
-            answered = Deferred.fromCoroutine(
-                self._answer_later(request, resumed(answering, waits_for))
-            )
+            waiting = Waiting(answering, waits_for, partial(self._answer_later, request))
             if self.ends_with_client:
-                request.notifyFinish().addErrback(lambda _: answered.cancel())
-            answered.addErrback(self._unanswered)
+                request.notifyFinish().addErrback(lambda _: waiting.cancel())
             return NOT_DONE_YET
         send(request, answer)
         return NOT_DONE_YET
 
-    def _unanswered(self, failure: Failure) -> None:
-        if not failure.check(CancelledError):
-            self._log.failure("A request could not be answered.", failure)
-
-    async def _answer_later(self, request: Request, answering: Awaitable[Answer]) -> None:
-        answer = await answering
-        if request.channel is not None:
+    def _answer_later(self, request: Request, answer: Answer) -> None:
+        channel: object = request.channel
+        if channel is None:
+            # The client is gone.
+            return
+        try:
             send(request, answer)
+        except Exception:  # noqa: BLE001 - nobody is left who could be told
+            self._log.failure("A request could not be answered.")
 
     async def _answer(self, request: Request) -> Answer:
         try:
