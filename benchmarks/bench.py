@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import connections
 import large_log
 import latency
+import layers
 import polls
 import sends
 import tools
@@ -30,6 +31,7 @@ SCENARIOS: dict[str, Callable[[Path, int, float], list[Table]]] = {
     "sends": sends.durable_sends,
     "latency": latency.latency,
     "polls": polls.polls,
+    "layers": layers.layers,
     "connections": connections.connections,
     "log": large_log.long_log,
 }
