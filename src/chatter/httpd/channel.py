@@ -126,7 +126,7 @@ class LeanChannel(AnswerConsumer):
         if self._closing:
             return
         self._unparsed = self._unparsed + data if self._unparsed else data
-        if not self._running:
+        if self._request is None and not self._running:
             self._go_on()
         if len(self._unparsed) > _SLICE and not self._paused_reading:
             self._paused_reading = True
