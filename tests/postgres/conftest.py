@@ -1,17 +1,8 @@
-"""The PostgreSQL server that the tests of a session share, and what each makes of it."""
+"""What each test makes of the PostgreSQL server that the tests of a session share."""
 
 from __future__ import annotations
 
 import pytest
-
-from tests.postgres.server import PostgresServer
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    """A real server; a test that stops it starts it again."""
-    with PostgresServer() as server:
-        yield server
 
 
 @pytest.fixture
