@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+
 import psycopg
 import pytest
 
@@ -20,15 +22,22 @@ def url(postgres, proxy):
     return postgres.url(port=proxy.port)
 
 
-def ask(connection):
-    return connection.execute("SELECT 1").fetchone()[0]
+def ask(connection, question="SELECT 1"):
+    return connection.execute(question).fetchone()[0]
+
+
+def has_answer(connection, seconds):
+    """Whether the answer to what was asked comes in so many seconds."""
+    readable, _, _ = select.select([connection], [], [], seconds)
+    connection.pgconn.consume_input()
+    return bool(readable) and not connection.pgconn.is_busy()
 
 
 def test_it_passes_everything_on(url, proxy):
     """A connection through it works as one without it, and its end comes through, too."""
     with psycopg.connect(url) as connection:
         assert ask(connection) == 1
-        assert len(connection.execute("SELECT repeat('x', 1000000)").fetchone()[0]) == 1000000
+        assert len(ask(connection, "SELECT repeat('x', 1000000)")) == 1000000
         assert proxy.connections == 1
 
 
@@ -62,8 +71,8 @@ def test_a_hold_lets_nothing_through_until_it_resumes(url, proxy):
         connection.pgconn.send_query(b"SELECT 1")
         with pytest.raises(psycopg.errors.ConnectionTimeout):
             psycopg.connect(url, connect_timeout=2)
-        connection.pgconn.consume_input()
-        assert connection.pgconn.is_busy()
+        assert not has_answer(connection, 0.1)
         proxy.resume()
-        assert connection.pgconn.get_result().ntuples == 1
-        assert connection.pgconn.get_result() is None
+        assert has_answer(connection, 10)
+        while connection.pgconn.get_result() is not None:
+            pass
