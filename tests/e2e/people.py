@@ -34,6 +34,8 @@ class Person(threading.Thread):
                 self.do_something()
         except BaseException as failure:  # noqa: BLE001 - the test raises it
             self.failure = failure
+        finally:
+            self.hang_up()
 
     def do_something(self):
         raise NotImplementedError
@@ -88,7 +90,12 @@ class Sender(Person):
 
 
 class LosslessReader(Person):
-    """Polls with ``after``, as a client does."""
+    """Polls with ``after``, as a client does.
+
+    :cvar pause: so many seconds after each poll.
+    """
+
+    pause = 0.01
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
@@ -99,7 +106,7 @@ class LosslessReader(Person):
         if page is not None:
             self.read += [message["id"] for message in page["messages"]]
             self.cursor = page["cursor"]
-            time.sleep(0.01)
+            time.sleep(self.pause)
 
 
 class PlainReader(Person):
