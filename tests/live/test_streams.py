@@ -163,7 +163,12 @@ def test_a_stream_outlasts_a_store_that_is_away(chat, clock, streams):
     chat.store.stopService()
     reads = []
     read_feed = chat.store.read_feed
-    chat.store.read_feed = lambda *asked: reads.append(asked) or read_feed(*asked)
+
+    def counted(*asked):
+        reads.append(asked)
+        return read_feed(*asked)
+
+    chat.store.read_feed = counted
     reader = Reader(streams, alice, 0)
     clock.pump([0.25] * int(HEARTBEAT * 4 + 4))
     assert not reader.closed
