@@ -87,6 +87,7 @@ class Stream(threading.Thread):
             self._socket.shutdown(socket.SHUT_RDWR)
         self.join(10)
         self._response.close()
+        self._socket.close()
 
     def __enter__(self) -> Stream:  # noqa: PYI034
         return self
