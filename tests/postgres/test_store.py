@@ -11,7 +11,7 @@ from twisted.internet import reactor
 from chatter.errors import NameTaken, StoreUnavailable
 from chatter.model import Draft, User
 from chatter.stores import check_store, make_store, without_password
-from chatter.stores.postgres import PostgresStore
+from chatter.stores.postgres import PostgresStore, tail
 from chatter.testing.waiting import all_of, begun, join, must_raise, outcomes_of
 from tests.postgres.server import PASSWORD
 from tests.postgres.support import NOW, eventually, opened
@@ -55,12 +55,13 @@ async def test_a_message_is_told_before_its_sender_is_answered(url):
             await all_of(send(node, number) for node in nodes)
 
 
-async def test_a_private_message_is_told_at_every_node(url):
-    """A node keeps what is told at hand for everybody, so it is told everything."""
+async def test_a_private_message_is_told_at_every_node(url, monkeypatch):
+    """A node keeps what is told at hand for everybody, so it is told everything, at once."""
+    monkeypatch.setattr(tail, "LOOK_INTERVAL", 3600)
     async with opened(url, url) as (here, there):
         alice, bob = await join(here, "alice", "bob")
         message = await here.append(Draft(alice.id, bob.id, "psst", NOW))
-        await eventually(lambda: there.told == [message], seconds=0.9)
+        await eventually(lambda: there.told == [message])
         assert await there.last_id() == message.id
 
 
