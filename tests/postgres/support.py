@@ -33,11 +33,19 @@ async def opened(*urls):
 
 
 async def eventually(is_so, seconds=10):
-    """Wait until something is so."""
+    """Wait until something is so; it may have to be awaited itself."""
     deadline = reactor.seconds() + seconds
-    while not is_so():
+    while True:
+        answer = is_so()
+        if await answer if hasattr(answer, "__await__") else answer:
+            return
         assert reactor.seconds() < deadline, "it never comes"
         await deferLater(reactor, 0.01, lambda: None)
+
+
+async def cursor_of(store, user, cursor):
+    """Whether a store has a user at a cursor."""
+    return await store.cursor(user.id) == cursor
 
 
 async def working(store):

@@ -14,7 +14,7 @@ from chatter.stores import check_store, make_store, without_password
 from chatter.stores.postgres import PostgresStore, tail
 from chatter.testing.waiting import all_of, begun, join, must_raise, outcomes_of
 from tests.postgres.server import PASSWORD
-from tests.postgres.support import NOW, eventually, opened
+from tests.postgres.support import NOW, cursor_of, eventually, opened
 
 
 @pytest.fixture
@@ -98,16 +98,10 @@ async def test_a_cursor_moves_at_all_nodes(url):
         (alice,) = await join(here, "alice")
         here.save_progress(alice.id, 7, later)
         assert await here.cursor(alice.id) == 7
-
-        async def cursor_there():
-            return await there.cursor(alice.id)
-
-        while await cursor_there() != 7:
-            pass
+        await eventually(lambda: cursor_of(there, alice, 7))
         there.save_progress(alice.id, 5, NOW)
         there.save_progress(alice.id, 9, NOW)
-        while await here.cursor(alice.id) != 9:
-            pass
+        await eventually(lambda: cursor_of(here, alice, 9))
         assert await here.users(0, 1) == [User(alice.id, "alice", later)]
 
 
