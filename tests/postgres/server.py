@@ -49,11 +49,12 @@ class PostgresServer:
     password is asked for.
 
     :param settings: further ones than the defaults of PostgreSQL, like ``max_connections=20``.
+    :param place: where its folder is made; with other temporary files by default.
     """
 
-    def __init__(self, *settings: str) -> None:
+    def __init__(self, *settings: str, place: Path | None = None) -> None:
         self.port = free_port()
-        self.folder = Path(tempfile.mkdtemp(prefix="chatter-postgres-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="chatter-postgres-", dir=place))
         self._watcher = subprocess.Popen(
             ["/bin/sh", "-c", _WATCH, str(self.folder)],
             stdin=subprocess.PIPE,
