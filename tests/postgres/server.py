@@ -28,7 +28,7 @@ PASSWORD = "not-to-be-told"
 
 Mode = Literal["smart", "fast", "immediate"]
 
-_PROGRAMS = ("postgres", "initdb", "pg_ctl")
+_PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_basebackup")
 
 # Ends the server and removes it when its standard input is closed, as it is
 # by any end of the session, also by SIGKILL.
@@ -50,9 +50,15 @@ class PostgresServer:
 
     :param settings: further ones than the defaults of PostgreSQL, like ``max_connections=20``.
     :param place: where its folder is made; with other temporary files by default.
+    :param primary: another server that this one copies and follows until it is promoted.
     """
 
-    def __init__(self, *settings: str, place: Path | None = None) -> None:
+    def __init__(
+        self,
+        *settings: str,
+        place: Path | None = None,
+        primary: PostgresServer | None = None,
+    ) -> None:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="chatter-postgres-", dir=place))
         self._watcher = subprocess.Popen(
@@ -67,7 +73,11 @@ class PostgresServer:
         self._as_whom = _unprivileged(self.folder)
         try:
             self._binaries = self._find_binaries()
-            self._make(settings)
+            if primary is None:
+                self._make()
+            else:
+                self._copy_data(primary)
+            self._configure(settings)
             self.start()
         except BaseException:
             self.close()
@@ -136,6 +146,10 @@ class PostgresServer:
         self.stop(mode)
         self.start()
 
+    def promote(self) -> None:
+        """Follow no more, and accept writes."""
+        self._run("pg_ctl", "promote", "--wait", "--silent")
+
     def close(self) -> None:
         """End it for good, and remove its folder."""
         try:
@@ -181,7 +195,7 @@ class PostgresServer:
             shutil.copytree(libraries, copy.with_suffix(".libs"))
         return copy / "pginstall" / "bin"
 
-    def _make(self, settings: tuple[str, ...]) -> None:
+    def _make(self) -> None:
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
         self._run(
@@ -189,6 +203,15 @@ class PostgresServer:
             *("--encoding=UTF8", "--no-locale", "--no-sync", f"--username={USER}"),
             *("--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={secret}"),
         )
+
+    def _copy_data(self, primary: PostgresServer) -> None:
+        self._run(
+            "pg_basebackup",
+            *("--write-recovery-conf", "--checkpoint=fast", f"--username={USER}"),
+            *(f"--host={primary.folder}", f"--port={primary.port}"),
+        )
+
+    def _configure(self, settings: tuple[str, ...]) -> None:
         with (self._data / "postgresql.conf").open("a") as configuration:
             print("listen_addresses = '127.0.0.1'", file=configuration)
             print(f"port = {self.port}", file=configuration)

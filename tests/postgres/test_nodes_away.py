@@ -149,6 +149,20 @@ def test_nodes_that_start_at_once_on_an_empty_database(postgres, tmp_path):
             assert ids == [1, 2, 3, 4]
 
 
+def test_chats_in_schemas_of_one_database_are_apart(postgres, database, tmp_path):
+    """The search_path of the URL says whose tables a node has; users, ids and news are its own."""
+    with postgres.connect(database) as connection:
+        connection.execute("CREATE SCHEMA one; CREATE SCHEMA two")
+    urls = [f"{postgres.url(database)}?options=-csearch_path%3D{name}" for name in ("one", "two")]
+    with running_nodes(tmp_path, *urls) as nodes:
+        for node in nodes:
+            person = node.connect("alice")
+            sent = node.request("POST", "/send", person["token"], {"text": "hello"})[1]
+            page = node.request("GET", "/status", person["token"])[1]
+            assert page["messages"] == [sent]
+            assert (person["user_id"], sent["id"]) == (1, 1)
+
+
 def test_a_start_without_a_database_is_refused_in_one_line(postgres, proxy, tmp_path):
     """It says what is wrong, without the password, and does not start."""
     proxy.refuse()

@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.people import LosslessReader, PlainReader, Sender, check_log, check_person
 from tests.postgres.nodes import Stream, running_nodes, wait_until
 from tests.postgres.proxy import Proxy
+from tests.postgres.server import PASSWORD, USER, PostgresServer
 
 SENDERS = 16
 READERS = 3
@@ -112,6 +113,24 @@ def test_the_network_fails_under_load(postgres, database, proxy, tmp_path, troub
                 proxy.resume()
                 wait_until(lambda: nodes[0].request("GET", "/health")[0] == 200)
         carry_all(streams, nodes)
+
+
+def test_the_database_fails_over_under_load(tmp_path):
+    """The replica takes over; with synchronous replication it has all that was acknowledged."""
+    with PostgresServer() as primary, PostgresServer(primary=primary) as replica:
+        with primary.connect() as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+        hosts = f"127.0.0.1:{primary.port},127.0.0.1:{replica.port}"
+        url = f"postgresql://{USER}:{PASSWORD}@{hosts}/{primary.new_database()}"
+        with running_nodes(tmp_path, url, url) as nodes, ExitStack() as stack:
+            streams = [stack.enter_context(Stream(node, node.connect()["token"])) for node in nodes]
+            with people_at(nodes) as them:
+                let_them_send(them, 200)
+                primary.stop("immediate")
+                replica.promote()
+                let_them_send(them, 200)
+            carry_all(streams, nodes)
 
 
 def carry_all(streams, nodes):
