@@ -184,9 +184,10 @@ def nodes_of(plan):
 @pytest.mark.parametrize("known", ["nothing", "what it was", "all"])
 def test_writing_costs_what_is_written(url, known):
     """A batch is written by index, too, whatever the planner takes the log for."""
-    read = "SELECT sum(seq_tup_read) FROM pg_stat_xact_user_tables WHERE relname <> 'log_end'"
+    read = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
     with grown(url, 50, known) as connection, connection.transaction():
-        before = connection.execute(read).fetchone()
+        ((before,),) = connection.execute(read).fetchall()
         drafts = DRAFTS.replace("new", "newer")
         connection.execute("SELECT write_batch(%s, NULL, %s)", (drafts, PROGRESS))
-        assert connection.execute(read).fetchone() == before
+        ((after,),) = connection.execute(read).fetchall()
+        assert after - before < 10
