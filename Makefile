@@ -10,7 +10,7 @@ STATE  = var
 BIN    = $(VENV)/bin
 PIP    = $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help start stop client test lint format bench bench-live clean
+.PHONY: help start stop client test lint format bench bench-live bench-nodes clean
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -41,6 +41,9 @@ bench: $(VENV)/dev ## measure, side by side with others
 
 bench-live: $(VENV)/dev ## measure live delivery, side by side with others
 	$(BIN)/python benchmarks/bench_live.py
+
+bench-nodes: $(VENV)/dev ## measure several nodes on PostgreSQL
+	$(BIN)/python benchmarks/bench_nodes.py
 
 clean: stop ## remove the environment and what tools left, but no chat
 	rm -rf $(VENV) dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/build

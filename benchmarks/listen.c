@@ -13,6 +13,7 @@
  *   open
  *
  * A "hello 8" and its bytes may come first: what a stream says once it is answered.
+ * A "port 8002" is for the streams and senders that follow; "port 0" is PORT again.
  * "open" opens all, 32 streams at a time, and answers with a line of JSON.  Then each
  * further line has something done, and is answered so, too:
  *
@@ -32,6 +33,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -66,7 +68,7 @@ typedef struct {
 } Request;
 
 typedef struct {
-    int socket;
+    int socket, port;
     Request request;
     char head[MAX_READY * 2]; /* the end of what came before it was ready */
     size_t head_length;
@@ -76,7 +78,7 @@ typedef struct {
 } Stream;
 
 typedef struct {
-    int socket;
+    int socket, port;
     Request request;
     char *digits;
     bool asked, undelivered; /* what it waits for: the answer; all arrivals */
@@ -171,19 +173,22 @@ static Request read_request(size_t length) {
 static void read_script(void) {
     char line[128];
     size_t length;
+    int port = 0;
     while (fgets(line, sizeof line, stdin)) {
         if (!strcmp(line, "open\n")) {
             if (!stream_count || !sender_count || !ready_length) die("the script lacks something");
             return;
         } else if (sscanf(line, "stream %zu\n", &length) == 1) {
             streams = allocate(streams, (stream_count + 1) * sizeof *streams);
-            streams[stream_count++] = (Stream){.request = read_request(length)};
+            streams[stream_count++] = (Stream){.request = read_request(length), .port = port};
         } else if (sscanf(line, "sender %zu\n", &length) == 1) {
             senders = allocate(senders, (sender_count + 1) * sizeof *senders);
             Sender *sender = &senders[sender_count++];
-            *sender = (Sender){.request = read_request(length)};
+            *sender = (Sender){.request = read_request(length), .port = port};
             sender->digits = memchr(sender->request.bytes, MARK, length);
             if (!sender->digits++) die("a sender's request has no ^0000000");
+        } else if (sscanf(line, "port %d\n", &port) == 1) {
+            continue;
         } else if (sscanf(line, "hello %zu\n", &length) == 1) {
             hello = read_request(length);
         } else if (!strncmp(line, "ready ", 6)) {
@@ -197,10 +202,14 @@ static void read_script(void) {
     die("the script has no end");
 }
 
-static int connected(const struct addrinfo *address, int epoll, void *who) {
+static int connected(const struct addrinfo *address, int port, int epoll, void *who) {
     int on = 1, opened = socket(address->ai_family, SOCK_STREAM, 0);
     if (opened < 0) die("socket");
-    if (connect(opened, address->ai_addr, address->ai_addrlen)) die("connect");
+    struct sockaddr_storage to;
+    memcpy(&to, address->ai_addr, address->ai_addrlen);
+    /* In the same place for either family. */
+    if (port) ((struct sockaddr_in *)&to)->sin_port = htons((uint16_t)port);
+    if (connect(opened, (struct sockaddr *)&to, address->ai_addrlen)) die("connect");
     setsockopt(opened, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     fcntl(opened, F_SETFL, O_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = who};
@@ -346,7 +355,7 @@ static void open_all(const char *host, const char *port) {
     sender_epoll = epoll_create1(0);
     uint64_t begun = now_ns();
     for (size_t i = 0; i < stream_count && !wrong; i++) {
-        streams[i].socket = connected(address, stream_epoll, &streams[i]);
+        streams[i].socket = connected(address, streams[i].port, stream_epoll, &streams[i]);
         transmit(streams[i].socket, streams[i].request);
         while (i + 1 - ready_count >= OPENING && !wrong) turn(true);
     }
@@ -355,7 +364,7 @@ static void open_all(const char *host, const char *port) {
         if (now_ns() - begun > 4 * PATIENCE) fail("not all streams were opened in time");
     }
     for (size_t i = 0; i < sender_count; i++)
-        senders[i].socket = connected(address, sender_epoll, &senders[i]);
+        senders[i].socket = connected(address, senders[i].port, sender_epoll, &senders[i]);
     freeaddrinfo(address);
     printf("{\"streams\": %zu, \"seconds\": %.3f, \"valid\": %s, \"wrong\": \"%s\"}\n", ready_count,
            (now_ns() - begun) / 1e9, wrong ? "false" : "true", wrong ? wrong : "");

@@ -48,19 +48,28 @@ class Requests:
 
     :ivar ready: what a stream brings once it is open.
     :ivar hello: what it says before that, once it is answered.
+    :ivar stream_ports: where the streams are opened, by turns; 0 is the server's own port.
+    :ivar sender_ports: the same for the senders.
     """
 
     ready: str
     streams: list[bytes]
     senders: list[bytes]
     hello: bytes = b""
+    stream_ports: tuple[int, ...] = (0,)
+    sender_ports: tuple[int, ...] = (0,)
 
     def script(self) -> bytes:
         """What ``listen.c`` reads."""
         lines = bytearray(f"ready {self.ready}\n".encode())
-        kinds = {"hello": [self.hello], "stream": self.streams, "sender": self.senders}
-        for kind, requests in kinds.items():
-            for content in requests:
+        kinds = {
+            "hello": ([self.hello], (0,)),
+            "stream": (self.streams, self.stream_ports),
+            "sender": (self.senders, self.sender_ports),
+        }
+        for kind, (requests, ports) in kinds.items():
+            for number, content in enumerate(requests):
+                lines += f"port {ports[number % len(ports)]}\n".encode()
                 lines += f"{kind} {len(content)}\n".encode() + content + b"\n"
         return bytes(lines) + b"open\n"
 

@@ -45,6 +45,9 @@ class State:
 
 def start(state: State, port: str, store: str) -> None:
     """Start a server, unless one runs, and wait until it serves."""
+    # Only here, for stopping works without chatter.
+    from chatter.stores import without_password  # noqa: PLC0415
+
     state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with state.pid.open("a+") as pid_file:
         if not lock(pid_file):
@@ -60,7 +63,8 @@ def start(state: State, port: str, store: str) -> None:
         except BaseException:
             server.terminate()
             raise
-        about = f"  address  {address}\n  store    {store}\n  log      {state.log}\n"
+        shown = without_password(store)
+        about = f"  address  {address}\n  store    {shown}\n  log      {state.log}\n"
         write(pid_file, about)
     print(f"chatter runs.\n{about}To stop it: make stop")
 

@@ -7,6 +7,8 @@ import threading
 import pytest
 from twisted.internet import reactor
 
+from tests.postgres.server import PostgresServer
+
 # So that it says what was there instead, too, when one of its assertions fails.
 pytest.register_assert_rewrite("chatter.testing")
 
@@ -34,3 +36,10 @@ def nothing_left_behind():
     assert not left_calls, f"DelayedCalls left: {left_calls}"
     assert not left, f"readers or writers left: {left}"
     assert not left_threads, f"threads left: {left_threads}"
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A real PostgreSQL server; a test that stops it starts it again."""
+    with PostgresServer() as server:
+        yield server

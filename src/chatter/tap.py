@@ -6,6 +6,7 @@ import atexit
 import gc
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.internet.endpoints import serverFromString
@@ -17,7 +18,7 @@ from chatter.chat import DEFAULT_HISTORY, Chat
 from chatter.errors import StoreUnavailable
 from chatter.open_files import OTHER_FILES, allow_open_files
 from chatter.service import ChatService
-from chatter.stores import check_store, make_store
+from chatter.stores import check_store, make_store, without_password
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
 from chatter.wire import MAX_LIMIT
@@ -54,8 +55,10 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             "store",
             "s",
             DEFAULT_STORE,
-            "Where messages and users are kept: sqlite:PATH, or memory: to forget them at "
-            "the end. Example: --store sqlite:/var/lib/chatter/chatter.sqlite",
+            "Where messages and users are kept: sqlite:PATH; postgresql://HOST/DATABASE, which "
+            "several servers may share; or memory: to forget them at the end. A password "
+            "for PostgreSQL is better kept in PGPASSFILE or PGPASSWORD than in the URL. "
+            "Example: --store sqlite:/var/lib/chatter/chatter.sqlite",
         ],
         [
             "history",
@@ -129,10 +132,13 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         open_files = allow_open_files()
         most_streams = self["max-streams"] or max(1, open_files - OTHER_FILES)
         self["max-streams"] = _number("max-streams", most_streams, 0, open_files)
+        shown = without_password(self["store"])
+        if shown != self["store"]:
+            _hide_arguments(self["store"], shown)
         try:
             check_store(self["store"])
         except ValueError as error:
-            raise CannotStart(f"chatter: --store {self['store']!r}: {error}") from error
+            raise CannotStart(f"chatter: --store {shown!r}: {error}") from error
         except StoreUnavailable as error:
             raise CannotStart(f"chatter: {error}") from error
 
@@ -145,6 +151,14 @@ def _number(option: str, value: object, least: int, most: int) -> int:
     if not least <= number <= most:
         raise CannotStart(f"chatter: --{option} takes {least} to {most}, not {value!r}.")
     return number
+
+
+def _hide_arguments(secret: str, shown: str) -> None:
+    """Show one argument of this process otherwise to who lists processes, where that can be."""
+    with suppress(ImportError):
+        from setproctitle import setproctitle  # noqa: PLC0415 - it is an extra
+
+        setproctitle(" ".join(sys.orig_argv).replace(secret, shown))
 
 
 def makeService(options: Options) -> IService:

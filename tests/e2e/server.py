@@ -45,10 +45,18 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it serves."""
+        self.launch()
+        self.wait_until_it_serves()
+
+    def launch(self) -> None:
+        """Start it, and don't wait."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
+
+    def wait_until_it_serves(self) -> None:
+        """Wait until the store is there and requests are answered."""
         deadline = time.monotonic() + 30
         while True:
             try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from twisted.internet.task import Clock
 
@@ -152,16 +154,55 @@ def test_nothing_is_left_when_the_last_stream_has_ended(chat, clock, streams):
     assert len(chat.live.followers) == 0
 
 
-def test_a_store_that_fails_ends_the_stream(chat, clock, streams):
-    """If what lies back can't be read, the stream is closed; the client comes back by itself."""
+def test_a_stream_outlasts_a_store_that_is_away(chat, clock, streams):
+    """What lies back and can't be read now is read when the store is there again."""
     chat.live._recent = RecentLog(0, capacity=100)
     alice = join(chat, "alice")
     for _ in range(20):
         result_of(chat.send(alice, "a"))
     chat.store.stopService()
+    reads = []
+    read_feed = chat.store.read_feed
+
+    def counted(*asked):
+        reads.append(asked)
+        return read_feed(*asked)
+
+    chat.store.read_feed = counted
     reader = Reader(streams, alice, 0)
-    assert reader.closed
+    clock.pump([0.25] * int(HEARTBEAT * 4 + 4))
+    assert not reader.closed
     assert reader.received == []
+    assert reader.comments == 1, "nobody on the way takes it for dead"
+    assert len(reads) <= HEARTBEAT + 2, "the store is asked once a second at most"
+    chat.store.startService()
+    result_of(chat.send(alice, "b"))
+    clock.pump([0.25] * 8)
+    assert [message.id for message in reader.received] == list(range(1, 22))
+    reader.break_off()
+    assert not clock.getDelayedCalls()
+
+
+def test_who_is_held_is_saved_again_and_again(chat, clock, streams):
+    """Other servers, and this one after a crash, know who has been there until now."""
+    users = [join(chat, f"user {number}") for number in range(40)]
+    readers = [Reader(streams, user, 0) for user in users for _ in range(2)]
+    clock.pump([1] * 300)
+
+    def saved():
+        return [user.last_seen for user in result_of(chat.store.users(0, 100))]
+
+    assert chat.presence.now() - min(saved()) <= timedelta(seconds=30)
+    saves = []
+    chat.store.save_progress = lambda user_id, *_: saves.append(user_id)
+    clock.pump([1] * 60)
+    assert len(saves) <= 60 * 2, "a few at a time"
+    assert set(saves) == {user.id for user in users}
+    del chat.store.save_progress
+    for reader in readers:
+        reader.break_off()
+    assert set(saved()) == {chat.presence.now()}
+    assert not clock.getDelayedCalls()
 
 
 def test_a_cursor_ahead_of_the_log_never_goes_back(chat, clock, streams):

@@ -1,8 +1,11 @@
-"""A reactor that a test turns by hand, while the threads of a store are real ones."""
+"""A reactor that a test turns by hand, while a store's threads and sockets are real ones."""
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -14,12 +17,14 @@ _TOO_LONG = 20.0
 
 
 class HandReactor(Clock):
-    """A clock that also takes what threads call back with, when it is asked to."""
+    """A clock that also takes what threads call back with and sockets have, when asked to."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         super().__init__()
         self.advance(seconds)
         self._from_threads: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._readers: set[Any] = set()
+        self._writers: set[Any] = set()
 
     # What a store asks of a reactor
 
@@ -41,6 +46,22 @@ class HandReactor(Clock):
             answer(False, Failure())
         else:
             answer(True, result)
+
+    def addReader(self, reader: Any) -> None:
+        """Read when there is something to read."""
+        self._readers.add(reader)
+
+    def removeReader(self, reader: Any) -> None:
+        """Read no more."""
+        self._readers.discard(reader)
+
+    def addWriter(self, writer: Any) -> None:
+        """Write when that is possible."""
+        self._writers.add(writer)
+
+    def removeWriter(self, writer: Any) -> None:
+        """Write no more."""
+        self._writers.discard(writer)
 
     # What a test asks of it
 
@@ -64,11 +85,18 @@ class HandReactor(Clock):
         return results
 
     def take(self) -> Callable[[], object]:
-        """What a thread calls back with, or nothing if this thread has something to do."""
+        """What a thread calls back with or a socket has, or nothing if this thread is busy."""
         now = self.seconds()
         if any(call.getTime() <= now for call in self.getDelayedCalls()):
             return lambda: None
-        try:
-            return self._from_threads.get(timeout=_TOO_LONG)
-        except Empty:
-            raise AssertionError("There is an answer that never comes.") from None
+        deadline = time.monotonic() + _TOO_LONG
+        while time.monotonic() < deadline:
+            watched = bool(self._readers or self._writers)
+            with suppress(Empty):
+                return self._from_threads.get(timeout=0 if watched else _TOO_LONG)
+            readable, writable, _ = select.select(self._readers, self._writers, (), 0.01)
+            if readable:
+                return readable[0].doRead  # type: ignore[no-any-return]
+            if writable:
+                return writable[0].doWrite  # type: ignore[no-any-return]
+        raise AssertionError("There is an answer that never comes.")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import select
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 from chatter.stores.memory import MemoryStore
+from chatter.stores.postgres import PostgresStore
 from chatter.stores.sqlite import SQLiteStore
+from tests.postgres.server import PostgresServer
 from tests.property.hand_reactor import HandReactor
 
 
@@ -80,3 +84,63 @@ class SQLitePlace:
         self._reactor.result_of(self.store.stopService())
         for folder in self._folders:
             shutil.rmtree(folder)
+
+
+class PostgresPlace:
+    """A database, with one node that may lose it as a crash does."""
+
+    server: PostgresServer
+    database: str
+
+    def __init__(self, reactor: HandReactor) -> None:
+        self._reactor = reactor
+        with self.server.connect(self.database) as connection:
+            connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        self._open()
+
+    def _open(self) -> None:
+        url = self.server.socket_url(self.database)
+        self.store: Any = PostgresStore.make_store(url, self._reactor)
+        self._reactor.result_of(self.store.startService())
+
+    def settle(self) -> None:
+        """Wait for what the store does by itself."""
+        store = self.store
+        self._reactor.advance(0)
+        while (
+            store._writes._busy
+            or store._reads._busy
+            or store._tail._reading is not None
+            or store._progress._saving is not None
+            or store._progress._next_save is not None
+        ):
+            self._reactor.take()()
+            self._reactor.advance(0)
+
+    def restart(self) -> None:
+        """Stop, and start again."""
+        self._reactor.result_of(self.store.stopService())
+        self._open()
+
+    def crash(self, *, committed: bool) -> None:
+        """Go on as after a ``kill -9``, which the database hears as a lost connection.
+
+        :param committed: it comes after the commit of what is under way, but before its
+            answers; else it comes before the commit.
+        """
+        store = self.store
+        if committed:
+            self._reactor.advance(0)
+            while store._writes._waiting:
+                self._reactor.take()()
+                self._reactor.advance(0)
+            if store._writes._busy:
+                select.select([store._writer._session], (), ())
+        for link in (store._writer, store._reader):
+            link.hurry(1)
+            link._session.fail(ConnectionError("it is a crash"))
+        self._reactor.result_of(store.stopService())
+        self._open()
+
+    def close(self) -> None:
+        self._reactor.result_of(self.store.stopService())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -14,7 +15,7 @@ from chatter.feed import RecentLog
 from chatter.model import Message, Page
 from tests.property.hand_reactor import HandReactor
 from tests.property.model import HISTORY, Model, Person
-from tests.property.stores import MemoryPlace, SQLitePlace
+from tests.property.stores import MemoryPlace, PostgresPlace, SQLitePlace
 
 PEOPLE = st.integers(0, 99)
 LIMITS = st.integers(1, 4)
@@ -204,6 +205,7 @@ class ChatMachine(RuleBasedStateMachine):
     @rule(seconds=st.integers(1, 40))
     def pass_time(self, seconds):
         """Cursors are saved after a second."""
+        self.place.settle()
         self.reactor.advance(seconds)
         self.place.settle()
         self.model.saved()
@@ -257,10 +259,8 @@ class MemoryMachine(ChatMachine):
     place_of = MemoryPlace
 
 
-class SQLiteMachine(ChatMachine):
-    """On the store in a file, which also survives crashes."""
-
-    place_of = SQLitePlace
+class CrashingMachine(ChatMachine):
+    """On a store that also survives crashes."""
 
     @precondition(lambda self: hasattr(self, "model"))
     @rule(sends=st.lists(SENDS, max_size=3), committed=st.booleans())
@@ -297,11 +297,35 @@ class SQLiteMachine(ChatMachine):
                 keys.add((sender_id, key))
 
 
+class SQLiteMachine(CrashingMachine):
+    """On the store in a file."""
+
+    place_of = SQLitePlace
+
+
+class PostgresMachine(CrashingMachine):
+    """On the store in PostgreSQL."""
+
+    place_of = PostgresPlace
+
+
 def case(machine, **more):
     test = machine.TestCase
-    test.settings = settings(max_examples=200, stateful_step_count=30, deadline=None, **more)
+    more.setdefault("max_examples", 200)
+    test.settings = settings(stateful_step_count=30, deadline=None, **more)
     return test
 
 
 TestMemory = case(MemoryMachine)
 TestSQLite = case(SQLiteMachine)
+
+
+@pytest.fixture
+def place(postgres):
+    PostgresPlace.server = postgres
+    PostgresPlace.database = postgres.new_database()
+
+
+@pytest.mark.usefixtures("place")
+class TestPostgres(case(PostgresMachine, max_examples=40)):  # type: ignore[misc]
+    """With fewer examples: each question goes to a server and back."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet import reactor
 
+from chatter.stores import make_store
 from chatter.stores.memory import MemoryStore
 from chatter.stores.sqlite import SQLiteStore
 from chatter.testing import DurableStoreContract, StoreContract
@@ -26,3 +27,14 @@ class TestSQLiteStore(DurableStoreContract):
 
     def make_store(self):
         return SQLiteStore(self.path, reactor)
+
+
+class TestPostgresStore(DurableStoreContract):
+    """The store in a PostgreSQL database, on a real server."""
+
+    @pytest.fixture(autouse=True)
+    def place(self, postgres):
+        self.url = postgres.url(postgres.new_database())
+
+    def make_store(self):
+        return make_store(self.url, reactor)

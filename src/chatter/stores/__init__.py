@@ -6,6 +6,7 @@ before the colon is looked up among Twisted's plugins, ours and any other's.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from twisted.plugin import getPlugins
@@ -15,7 +16,13 @@ from chatter.interfaces import IChatStoreMaker
 if TYPE_CHECKING:
     from chatter.interfaces import IChatStore
 
-__all__ = ["check_store", "make_store", "makers"]
+__all__ = ["check_store", "make_store", "makers", "without_password"]
+
+# As far as it could reach: who forgets to quote a character of a password shall not see it.
+_PASSWORDS = (
+    (re.compile(r"(?<=://)([^:@]*):.*@", re.DOTALL), r"\1:***@"),
+    (re.compile(r"(?<=password=)[^&]*"), "***"),
+)
 
 
 def makers() -> list[IChatStoreMaker]:
@@ -41,6 +48,13 @@ def check_store(location: str) -> None:
     _maker_of(location).check_store(location)
 
 
+def without_password(location: str) -> str:
+    """A string that names a store, as it may be shown."""
+    for password, shown in _PASSWORDS:
+        location = password.sub(shown, location)
+    return location
+
+
 def _maker_of(location: str) -> IChatStoreMaker:
     scheme = location.partition(":")[0]
     installed = makers()
@@ -48,4 +62,4 @@ def _maker_of(location: str) -> IChatStoreMaker:
         if maker.scheme == scheme:
             return maker
     known = ", ".join(maker.example for maker in installed)
-    raise ValueError(f"There is no store {location!r}; there are: {known}.")
+    raise ValueError(f"There is no store {without_password(location)!r}; there are: {known}.")

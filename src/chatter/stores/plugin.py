@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.reflect import namedAny
 from zope.interface import implementer
 
+from chatter.errors import StoreUnavailable
 from chatter.interfaces import IChatStoreMaker
 
 if TYPE_CHECKING:
@@ -19,18 +20,31 @@ class StoreMaker:
 
     :param store: the full name of the store's class.  The class has the two
         methods of the maker, ``make_store`` and ``check_store``, as class methods.
+    :param extra: what else of chatter has to be installed for it, if anything.
     """
 
-    def __init__(self, scheme: str, example: str, store: str) -> None:
+    def __init__(self, scheme: str, example: str, store: str, extra: str | None = None) -> None:
         self.scheme = scheme
         self.example = example
         self._store = store
+        self._extra = extra
 
     def make_store(self, location: str, reactor: Any) -> IChatStore:
         """Make a store that is not yet open."""
-        store: IChatStore = namedAny(self._store).make_store(location, reactor)
+        store: IChatStore = self._store_class().make_store(location, reactor)
         return store
 
     def check_store(self, location: str) -> None:
         """See whether the store could be opened now."""
-        namedAny(self._store).check_store(location)
+        self._store_class().check_store(location)
+
+    def _store_class(self) -> Any:
+        try:
+            return namedAny(self._store)
+        except ImportError as error:
+            if self._extra is None:
+                raise
+            raise StoreUnavailable(
+                f"The store {self.scheme}: needs more to be installed: "
+                f"pip install 'chatter-server[{self._extra}]' ({error})."
+            ) from error

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twisted.internet.defer import CancelledError
+from twisted.python.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -47,10 +48,13 @@ class Waiting(Generic[Value]):
         self._waits_for = waits_for
         waits_for.addBoth(self._go_on)
 
-    def _go_on(self, _: object) -> None:
+    def _go_on(self, result: object) -> None:
         try:
-            # The Deferred itself gives the coroutine its result, or raises its failure.
-            waits_for = self._coroutine.send(None)
+            if isinstance(result, Failure):
+                waits_for = result.throwExceptionIntoGenerator(self._coroutine)
+            else:
+                # The coroutine takes the result from the Deferred.
+                waits_for = self._coroutine.send(None)
         except StopIteration as done:
             value: Value = done.value
         except CancelledError:

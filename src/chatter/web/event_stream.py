@@ -74,15 +74,22 @@ class EventStream:
         try:
             messages = await streams.read_back(self.user_id, self._cursor)
         except StoreUnavailable:
-            # The reader comes back by itself, and goes on where it is.
-            self.close()
+            # It stays where it is, and busy, so that nothing else lets it try again.
+            streams.put_off(self)
             return
-        finally:
+        except BaseException:
             self._busy = False
+            raise
+        self._busy = False
         if self._sink is not None:
             chunk, self._cursor = streams.feed.chunk(messages, end)
             self._write(chunk)
             self.deliver()
+
+    def try_again(self) -> None:
+        """Go on after the store was away."""
+        self._busy = False
+        self.deliver()
 
     def beat(self) -> None:
         """Write a comment, so that nobody on the way takes the connection for dead."""

@@ -32,6 +32,9 @@ HEARTBEAT = 15.0
 RETRY = 1000
 """After so many milliseconds a client whose stream ended comes back."""
 
+STORE_RETRY = 1.0
+"""So many seconds after the store was away for them, streams try to read on."""
+
 _TICK = 0.25
 
 
@@ -57,6 +60,9 @@ class Streams:
         self._streams: dict[EventStream, None] = {}
         self._per_user: Counter[int] = Counter()
         self._next_tick: IDelayedCall | None = None
+        self._put_off: list[EventStream] = []
+        self._due: list[EventStream] = []
+        self._next_due = 0.0
 
     async def admit(self, user: User) -> None:
         """Get ready for another stream of a user.
@@ -95,10 +101,16 @@ class Streams:
         if not self._streams and self._next_tick is not None:
             self._next_tick.cancel()
             self._next_tick = None
+            self._put_off.clear()
+            self._due.clear()
 
     async def read_back(self, user_id: int, after: int) -> list[Message]:
         """Read a chunk's messages from the store, which are not at hand."""
         return await self._chat.live.read(user_id, after, self.feed.most_messages)
+
+    def put_off(self, stream: EventStream) -> None:
+        """Let a stream try again later, for which the store was away."""
+        self._put_off.append(stream)
 
     def failed(self, failure: Failure) -> None:
         """Log what must not happen."""
@@ -110,3 +122,7 @@ class Streams:
         silent = [s for s in self._streams if self.now - s.last_write >= HEARTBEAT]
         # Those that have no turn now are still silent at the next tick.
         serve_some(self._reactor.seconds, silent, EventStream.beat)
+        if not self._due and self.now >= self._next_due:
+            self._due, self._put_off = self._put_off, []
+            self._next_due = self.now + STORE_RETRY
+        serve_some(self._reactor.seconds, self._due, EventStream.try_again)

@@ -21,6 +21,7 @@ from chatter.errors import NameTaken, StoreUnavailable
 from chatter.interfaces import IChatStore
 from chatter.model import MAX_ID, Draft, Message, User
 from chatter.stores.batch_thread import BatchThread
+from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
 from chatter.stores.sqlite import statements
 from chatter.stores.sqlite.database import Database
@@ -52,6 +53,7 @@ class SQLiteStore(Service):
         self._reactor = reactor
         self._trouble: Exception | None = None
         self._progress = Progress(reactor, self._save_progress)
+        self._cursors = KnownCursors()
         self._writer: BatchThread[_Write] = BatchThread(
             reactor, self._write_batch, self._publish, "chatter SQLite writer"
         )
@@ -84,6 +86,8 @@ class SQLiteStore(Service):
         except StoreUnavailable:
             self.running = False
             raise
+        # Another process may have had the file meanwhile.
+        self._cursors = KnownCursors()
         self._writer.start()
         self._reader.start()
         self._progress.start()
@@ -253,15 +257,19 @@ class SQLiteStore(Service):
 
     async def cursor(self, user_id: int) -> int:
         """Up to where a user has read."""
-        known = self._progress.cursor(user_id)
+        known = self._cursors.get(user_id) if self.running else None
         if known is None:
+            # One that is being saved now may be saved too late to be read, and forgotten then.
+            before = self._progress.cursor(user_id)
             saved = await self._read(lambda connection: statements.read_cursor(connection, user_id))
-            known = self._progress.learn(user_id, saved)
+            moved = max(before, self._progress.cursor(user_id))
+            known = self._cursors.learn(user_id, max(saved, moved))
         return known
 
     def save_progress(self, user_id: int, cursor: int, last_seen: datetime) -> None:
         """Move a user's cursor and last sign of life on."""
         self._progress.move(user_id, cursor, last_seen)
+        self._cursors.move(user_id, cursor)
 
     async def _save_progress(self, progress: list[tuple[int, int, datetime]]) -> None:
         await self._write(lambda connection: statements.save_progress(connection, progress))

@@ -1,0 +1,186 @@
+"""A session that comes back: at once away when it fails, and there again by itself.
+
+While it is away nothing waits for it.  What is asked is refused at once, and one attempt
+a second tries to reach the database again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+
+from chatter.errors import StoreUnavailable
+from chatter.stores.postgres.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twisted.internet.interfaces import IDelayedCall
+
+    from chatter.stores.postgres.database import Database
+    from chatter.stores.postgres.session import Query, Row
+
+PATIENCE = 4.0
+"""A database that has not answered after so many seconds is away."""
+
+RETRY = 1.0
+"""So many seconds are between two attempts to reach it again."""
+
+
+def _ignore(*_: object) -> None:
+    """Do nothing."""
+
+
+class Link:
+    """Keeps one session with a database.
+
+    :param reactor: an ``IReactorTime``, ``IReactorFDSet`` and ``IReactorThreads`` provider.
+    :param purpose: what the log says it is for.
+    :param greeting: what to run first in each session.
+    :param back: called whenever the database is there again.
+    :param notified: called with each notification: which backend sent it, and what it says.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        database: Database,
+        purpose: str,
+        greeting: Callable[[], Sequence[Query]],
+        back: Callable[[], object] = _ignore,
+        notified: Callable[[int, bytes], None] = _ignore,
+    ) -> None:
+        self._reactor = reactor
+        self._database = database
+        self._purpose = purpose
+        self._greeting = greeting
+        self._back = back
+        self._notified = notified
+        self._patience = PATIENCE
+        self._is_open = False
+        self._session: Session | None = None
+        self._overdue: IDelayedCall | None = None
+        self._next_try: IDelayedCall | None = None
+        self._trying: Deferred[None] | None = None
+
+    @property
+    def backend_pid(self) -> int | None:
+        """The process that serves the session, if there is one."""
+        return None if self._session is None else self._session.backend_pid
+
+    async def open(self) -> list[Row]:
+        """Begin the first session.
+
+        :returns: the first row of each query of the greeting that answers rows.
+        :raises StoreUnavailable: if the database can't be reached.
+        """
+        self._is_open = True
+        self._patience = PATIENCE
+        try:
+            return await self._connect()
+        except StoreUnavailable:
+            self._is_open = False
+            raise
+
+    def hurry(self, patience: float) -> None:
+        """Wait no longer than so many seconds for an answer, and reach for no other session."""
+        self._is_open = False
+        self._patience = patience
+        if self._overdue is not None:
+            self._overdue.reset(min(patience, self._overdue.getTime() - self._reactor.seconds()))
+
+    async def close(self) -> None:
+        """End the session, and reach for no other; nothing must be under way in it."""
+        self._is_open = False
+        if self._next_try is not None:
+            self._next_try.cancel()
+            self._next_try = None
+        if self._trying is not None:
+            await self._trying
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    async def run(self, queries: Sequence[Query]) -> list[Row]:
+        """Run some queries as one transaction; one run at a time.
+
+        :returns: the first row of each that answers rows.
+        :raises StoreUnavailable: if that fails, or there is no session now.
+        """
+        self.check()
+        assert self._session is not None
+        return await self._ask(self._session, queries)
+
+    def check(self) -> None:
+        """See that there is a session.
+
+        :raises StoreUnavailable: if there is none now.
+        """
+        if self._session is None:
+            raise StoreUnavailable("The database is away.", 2)
+
+    async def _ask(self, session: Session, queries: Sequence[Query]) -> list[Row]:
+        self._overdue = self._reactor.callLater(self._patience, _give_up, session)
+        try:
+            return await session.run(queries)
+        except Exception as error:
+            raise StoreUnavailable("The database is away.", 2) from error
+        finally:
+            if self._overdue.active():
+                self._overdue.cancel()
+            self._overdue = None
+
+    async def _connect(self) -> list[Row]:
+        pool = self._reactor.getThreadPool()
+        # Blocking, because libpq looks names up and tries one server after the other.
+        connection = await deferToThreadPool(self._reactor, pool, self._database.connect)
+        session = Session(self._reactor, connection, self._notified, self._lost)
+        rows = await self._ask(session, self._greeting())
+        if self._is_open:
+            self._session = session
+        else:
+            session.close()
+        return rows
+
+    def _lost(self, error: Exception) -> None:
+        if self._session is None:
+            return  # It had not begun: who tried hears of it.
+        self._session = None
+        self._log.warn(
+            "{database} is away for {purpose}: {reason}",
+            database=str(self._database),
+            purpose=self._purpose,
+            reason=" ".join(str(error).split()),
+        )
+        if self._is_open:
+            self._next_try = self._reactor.callLater(0, self._try_again)
+
+    def _try_again(self) -> None:
+        self._next_try = None
+        self._trying = Deferred.fromCoroutine(self._reach())
+        self._trying.addErrback(
+            lambda failure: self._log.failure("The database can't be reached.", failure)
+        )
+
+    async def _reach(self) -> None:
+        try:
+            await self._connect()
+        except StoreUnavailable:
+            if self._is_open:
+                self._next_try = self._reactor.callLater(RETRY, self._try_again)
+        else:
+            self._log.info(
+                "{database} is there again for {purpose}.",
+                database=str(self._database),
+                purpose=self._purpose,
+            )
+            self._back()
+
+
+def _give_up(session: Session) -> None:
+    session.fail(TimeoutError("there is no answer"))

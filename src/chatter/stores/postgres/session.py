@@ -1,0 +1,185 @@
+"""One connection to PostgreSQL, driven by the reactor: the asynchronous side of libpq.
+
+No thread takes part.  Whatever the server does or does not do, the reactor goes on, and
+a connection that hangs can be let go at once, because nobody is stuck in it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import psycopg
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReadWriteDescriptor
+from zope.interface import implementer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from psycopg.pq.abc import PGconn, PGresult
+    from twisted.python.failure import Failure
+
+Row: TypeAlias = "tuple[bytes | None, ...]"
+
+# Of these classes of errors the message tells of the server, and not of what was sent to it:
+# connection, transaction, resources, intervention, system.
+_TELLABLE = ("08", "25", "28", "40", "53", "55", "57", "58")
+
+
+class Query(NamedTuple):
+    """A statement and its parameters, as text."""
+
+    sql: bytes
+    parameters: tuple[bytes | None, ...] = ()
+
+
+class QueryFailed(Exception):
+    """PostgreSQL said no to a query; it can be logged."""
+
+    def __init__(self, result: PGresult) -> None:
+        state = (result.error_field(DiagnosticField.SQLSTATE) or b"08006").decode()
+        message = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or b"the connection is lost"
+        # Others may quote a text or a name.
+        told = message.decode("utf-8", "replace") if state[:2] in _TELLABLE else "a defect"
+        super().__init__(f"{told} (SQLSTATE {state})")
+
+
+@implementer(IReadWriteDescriptor)
+class Session:
+    """Runs queries, some at a time: they travel together, and so do their answers.
+
+    What is run together is one transaction.  After any failure the connection is let go.
+
+    :param connection: in autocommit mode; it belongs to the session from now on.
+    :param notified: called with each notification: which backend sent it, and what it says.
+    :param lost: called once, with the reason, when the connection was let go by itself.
+
+    :ivar backend_pid: the process that serves this session.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        connection: psycopg.Connection[Any],
+        notified: Callable[[int, bytes], None],
+        lost: Callable[[Exception], None],
+    ) -> None:
+        self._reactor = reactor
+        self._connection = connection
+        self._pgconn: PGconn = connection.pgconn
+        self._notified = notified
+        self._lost = lost
+        self._names: dict[bytes, bytes] = {}
+        self._rows: list[Row] = []
+        self._answer: Deferred[list[Row]] | None = None
+        self.backend_pid = self._pgconn.backend_pid
+        self._pgconn.nonblocking = 1
+        self._pgconn.enter_pipeline_mode()
+        # One of our own: libpq closes its one when it pleases, behind the reactor's back.
+        self._socket = os.dup(self._pgconn.socket)
+        reactor.addReader(self)
+
+    def run(self, queries: Sequence[Query]) -> Deferred[list[Row]]:
+        """Run some queries; fires with the first row of each that answers rows.
+
+        It must not be called again before that.  If one query fails, so does this, and none
+        of them has done anything; unless the connection was lost, when nobody knows.
+        """
+        assert self._answer is None
+        assert self._socket >= 0
+        answer = self._answer = Deferred()
+        self._rows = []
+        try:
+            for sql, parameters in queries:
+                self._send(sql, parameters)
+            self._pgconn.pipeline_sync()
+            if self._pgconn.flush():
+                self._reactor.addWriter(self)
+        except psycopg.Error as error:
+            self.fail(error)
+        return answer
+
+    def _send(self, sql: bytes, parameters: tuple[bytes | None, ...]) -> None:
+        name = self._names.get(sql)
+        if name is None:
+            name = self._names[sql] = b"%d" % len(self._names)
+            self._pgconn.send_prepare(name, sql)
+        self._pgconn.send_query_prepared(name, parameters)
+
+    def close(self) -> None:
+        """Let the connection go, whatever state it is in; an answer never comes."""
+        if self._socket < 0:
+            return
+        self._reactor.removeReader(self)
+        self._reactor.removeWriter(self)
+        os.close(self._socket)
+        self._socket = -1
+        self._connection.close()
+
+    def fail(self, error: Exception) -> None:
+        """Let the connection go, because of an error."""
+        if self._socket < 0:
+            return
+        self.close()
+        # First whoever would run something next is told that it is of no use.
+        self._lost(error)
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.errback(error)
+
+    # What the reactor tells
+
+    def fileno(self) -> int:
+        """The descriptor to watch."""
+        return self._socket
+
+    def logPrefix(self) -> str:
+        """What a log calls this."""
+        return "chatter PostgreSQL"
+
+    def doRead(self) -> None:
+        """Take what the server has sent."""
+        try:
+            self._pgconn.consume_input()
+            self._take_answers()
+            while self._socket >= 0 and (notification := self._pgconn.notifies()) is not None:
+                self._notified(notification.be_pid, notification.extra)
+        except (psycopg.Error, QueryFailed) as error:
+            self.fail(error)
+
+    def doWrite(self) -> None:
+        """Send what could not be sent at once."""
+        try:
+            if not self._pgconn.flush():
+                self._reactor.removeWriter(self)
+        except psycopg.Error as error:
+            self.fail(error)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Be told that the server has hung up."""
+        assert isinstance(reason.value, Exception)
+        self.fail(reason.value)
+
+    def _take_answers(self) -> None:
+        pgconn = self._pgconn
+        while self._answer is not None and not pgconn.is_busy():
+            result = pgconn.get_result()
+            if result is None:
+                # One stands after each answer, and no end of them after the last.
+                if pgconn.status == ConnStatus.BAD:
+                    raise psycopg.OperationalError("the connection is lost")
+            elif result.status == ExecStatus.TUPLES_OK:
+                self._rows.append(_first_row(result))
+            elif result.status == ExecStatus.PIPELINE_SYNC:
+                answer, self._answer = self._answer, None
+                answer.callback(self._rows)
+            elif result.status != ExecStatus.COMMAND_OK:
+                raise QueryFailed(result)
+
+
+def _first_row(result: PGresult) -> Row:
+    if not result.ntuples:
+        return ()
+    return tuple(result.get_value(0, column) for column in range(result.nfields))

@@ -1,0 +1,165 @@
+"""What is read from and written to the database: the SQL, and answers made values.
+
+Rows go in and come out as one JSON text each way.  So nothing is done for each row in
+Python: it is PostgreSQL that puts the text together and takes it apart, and msgspec.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import json
+
+from chatter.model import Message, User
+from chatter.stores.postgres.session import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chatter.stores.postgres.session import Row
+
+Value = TypeVar("Value")
+
+CHANNEL = b"chatter"
+"""On this it is notified, with the last id, that the log has grown."""
+
+_MESSAGE = "id, sender_id, recipient_id, text, sent_at"
+
+# The server gives a statement up by itself, and so its lock on the log, before the store
+# takes it for hung.  Every read must go by its index, whatever the planner believes of a
+# table that has grown since it was last looked at.
+BEGIN_SESSION = Query(
+    b"""
+    SELECT set_config(name, value, false) FROM (VALUES
+        ('synchronous_commit',
+         CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply'
+         ELSE 'on' END),
+        ('TimeZone', 'UTC'),
+        ('statement_timeout', '3500'),
+        ('tcp_keepalives_idle', '5'),
+        ('tcp_keepalives_interval', '2'),
+        ('tcp_keepalives_count', '3'),
+        ('plan_cache_mode', 'force_generic_plan'),
+        ('enable_seqscan', 'off'),
+        ('enable_hashjoin', 'off'),
+        ('enable_mergejoin', 'off'),
+        ('jit', 'off')
+    ) AS settings (name, value)
+"""
+)
+
+# It tells whether the log can be written at all, now.
+LOCK_LOG = Query(b"SELECT last_id FROM log_end FOR UPDATE")
+
+# A database that has failed over to a replica which had not got all must not give an id
+# again that was seen here.
+GO_ON_AFTER = b"UPDATE log_end SET last_id = $1 WHERE last_id < $1"
+
+LISTEN = Query(b"LISTEN " + CHANNEL)
+
+LAST_ID = Query(b"SELECT last_id FROM log_end")
+
+ALIVE = Query(b"SELECT 1")
+
+WRITE_BATCH = b"SELECT last_id, earlier, added FROM write_batch($1, $2, $3)"
+
+READ_LOG = f"""
+    SELECT json_agg(m ORDER BY id) FROM (
+        SELECT {_MESSAGE} FROM messages WHERE id > $1 ORDER BY id LIMIT $2
+    ) AS m
+""".encode()  # noqa: S608 - only names of columns are put in
+
+# First the ids, which the indexes alone answer, and then only the rows that are wanted.
+READ_FEED = f"""
+    SELECT json_agg(m ORDER BY id) FROM (
+        SELECT {_MESSAGE} FROM messages WHERE id = ANY(ARRAY(
+            SELECT id FROM (
+                (SELECT id FROM messages WHERE recipient_id IS NULL AND id > $2
+                 ORDER BY id LIMIT $3)
+                UNION
+                (SELECT id FROM messages WHERE recipient_id IS NOT NULL AND sender_id = $1
+                 AND id > $2 ORDER BY id LIMIT $3)
+                UNION
+                (SELECT id FROM messages WHERE recipient_id = $1 AND id > $2
+                 ORDER BY id LIMIT $3)
+            ) AS ids ORDER BY id LIMIT $3
+        ))
+    ) AS m
+""".encode()  # noqa: S608
+
+READ_GENERAL = f"""
+    SELECT json_agg(m ORDER BY id) FROM (
+        SELECT {_MESSAGE} FROM messages WHERE recipient_id IS NULL AND id < $1
+        ORDER BY id DESC LIMIT $2
+    ) AS m
+""".encode()  # noqa: S608
+
+READ_PRIVATE = f"""
+    SELECT json_agg(m ORDER BY id) FROM (
+        (SELECT {_MESSAGE} FROM messages WHERE sender_id = $1 AND recipient_id = $2
+         AND id < $3 ORDER BY id DESC LIMIT $4)
+        UNION
+        (SELECT {_MESSAGE} FROM messages WHERE sender_id = $2 AND recipient_id = $1
+         AND id < $3 ORDER BY id DESC LIMIT $4)
+        ORDER BY id DESC LIMIT $4
+    ) AS m
+""".encode()  # noqa: S608
+
+READ_USERS = b"""
+    SELECT json_agg(u ORDER BY id) FROM (
+        SELECT id, name, last_seen FROM users WHERE id > $1 ORDER BY id LIMIT $2
+    ) AS u
+"""
+
+_FIND_USER = """
+    SELECT json_agg(u) FROM (SELECT id, name, last_seen FROM users WHERE {} = {}) AS u
+"""
+
+USER_BY_ID = _FIND_USER.format("id", "$1").encode()
+
+USER_BY_NAME = _FIND_USER.format("folded_name", "$1").encode()
+
+USER_BY_TOKEN = _FIND_USER.format("token_hash", "decode($1, 'hex')").encode()
+
+READ_CURSORS = b"""
+    SELECT json_object_agg(id, cursor) FROM users WHERE id = ANY($1)
+"""
+
+_messages = json.Decoder(list[Message]).decode
+_users = json.Decoder(list[User]).decode
+_cursors = json.Decoder(dict[int, int]).decode
+
+
+def number(row: Row) -> int:
+    """The number that a row is."""
+    (value,) = row
+    assert value is not None
+    return int(value)
+
+
+def messages(row: Row) -> list[Message]:
+    """The messages that a row has."""
+    (value,) = row
+    return [] if value is None else _messages(value)
+
+
+def users(row: Row) -> list[User]:
+    """The users that a row has."""
+    (value,) = row
+    return [] if value is None else _users(value)
+
+
+def cursors(row: Row) -> dict[int, int]:
+    """The cursor of each user that a row has."""
+    (value,) = row
+    return {} if value is None else _cursors(value)
+
+
+def query(sql: bytes, *parameters: int | str) -> Query:
+    """A query with its parameters."""
+    return Query(sql, tuple(str(parameter).encode() for parameter in parameters))
+
+
+def read_cursors(user_ids: Iterable[int]) -> Query:
+    """What asks for the cursors of some users."""
+    return query(READ_CURSORS, "{" + ",".join(map(str, user_ids)) + "}")

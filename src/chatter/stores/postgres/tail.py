@@ -1,0 +1,140 @@
+"""The end of the log, as far as the listener was told of it.
+
+The log grows by what this process writes and by what others do, and the listener must
+hear of it in order.  So there is one number: all up to it has been told.  What this
+process wrote is told directly if it is what comes next; else the log is read on from
+there, and then everybody's messages come in their order.
+
+That others have written is known by notification, or by looking: a notification is only
+a hint, and one that is lost makes it later, not wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from chatter.errors import StoreUnavailable
+from chatter.model import MAX_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from twisted.internet.interfaces import IDelayedCall
+
+    from chatter.model import Message
+
+LOOK_INTERVAL = 1.0
+"""So often, in seconds, the log is looked at without a hint."""
+
+AT_A_TIME = 1000
+"""So many messages are read at once."""
+
+
+class Tail:
+    """Tells of each message once, in id order.
+
+    :param reactor: an ``IReactorTime`` provider.
+    :param read: reads at most so many messages after an id, or raises
+        :class:`~chatter.errors.StoreUnavailable`.
+    :param tell: is told of messages.
+
+    :ivar told: all up to this id has been told.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        read: Callable[[int, int], Coroutine[Any, Any, list[Message]]],
+        tell: Callable[[list[Message]], None],
+    ) -> None:
+        self.told = 0
+        self._reactor = reactor
+        self._read = read
+        self._tell = tell
+        self._next_look: IDelayedCall | None = None
+        self._reading: Deferred[None] | None = None
+        self._has_grown = False
+        self._waiting: list[tuple[int, Deferred[None]]] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has started and not stopped."""
+        return self._next_look is not None
+
+    def start(self, last_id: int) -> None:
+        """Tell of what comes after an id."""
+        self.told = last_id
+        self._next_look = self._reactor.callLater(LOOK_INTERVAL, self._look)
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
+        if self._reading is not None:
+            await self._reading
+
+    def wrote(self, messages: list[Message]) -> None:
+        """Tell of what this process has just written, if all before it was told."""
+        if messages and messages[0].id == self.told + 1:
+            self._tell_of(messages)
+
+    async def reached(self, message_id: int) -> None:
+        """Wait until a message of this process has been told, or that is not possible now."""
+        if message_id > self.told and self.is_open:
+            told: Deferred[None] = Deferred()
+            self._waiting.append((message_id, told))
+            self.look()
+            await told
+
+    def hint(self, last_id: int) -> None:
+        """Be told that the log has grown up to an id."""
+        if last_id > self.told:
+            self.look()
+
+    def look(self) -> None:
+        """Read the log on from where it was told, if it goes on."""
+        self._has_grown = True
+        if self._reading is None and self.is_open:
+            self._reading = Deferred.fromCoroutine(self._read_on())
+            self._reading.addBoth(self._has_read)
+
+    def _look(self) -> None:
+        self._next_look = self._reactor.callLater(LOOK_INTERVAL, self._look)
+        self.look()
+
+    async def _read_on(self) -> None:
+        while self._has_grown:
+            self._has_grown = False
+            messages = await self._read(self.told, AT_A_TIME)
+            if len(messages) == AT_A_TIME:
+                self._has_grown = True
+            self._tell_of(messages)
+
+    def _has_read(self, result: object) -> None:
+        self._reading = None
+        # What could not be read will be told later; who has written is not kept waiting.
+        for _, told in self._take_waiting(MAX_ID):
+            told.callback(None)
+        if isinstance(result, Failure) and not result.check(StoreUnavailable):
+            self._log.failure("The log can't be read on.", result)
+
+    def _tell_of(self, messages: list[Message]) -> None:
+        new = [message for message in messages if message.id > self.told]
+        if not new:
+            return
+        self.told = new[-1].id
+        self._tell(new)
+        for _, told in self._take_waiting(self.told):
+            told.callback(None)
+
+    def _take_waiting(self, last_id: int) -> list[tuple[int, Deferred[None]]]:
+        taken = [waiting for waiting in self._waiting if waiting[0] <= last_id]
+        self._waiting = [waiting for waiting in self._waiting if waiting[0] > last_id]
+        return taken

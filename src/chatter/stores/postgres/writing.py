@@ -1,0 +1,128 @@
+"""A batch of writes made one query, and its answer made the answers to each of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct, json
+
+from chatter.errors import NameTaken
+from chatter.model import Draft, Message, User
+from chatter.stores.postgres.session import Query
+from chatter.stores.postgres.statements import WRITE_BATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatter.stores.postgres.session import Row
+
+
+class NewUser(Struct, frozen=True, gc=False):
+    """Somebody who wants to join.
+
+    :ivar token_hash: in hexadecimal.
+    """
+
+    name: str
+    folded_name: str
+    token_hash: str | None
+    cursor: int
+    last_seen: datetime
+
+
+class Moved(Struct, frozen=True, gc=False):
+    """How far a user has moved."""
+
+    id: int
+    cursor: int
+    last_seen: datetime
+
+
+class _Keyed(Message, frozen=True, gc=False):
+    """A message as the table has it."""
+
+    idempotency_key: str | None
+
+
+Write: TypeAlias = "Draft | NewUser | list[Moved]"
+
+_encode = json.Encoder().encode
+_earlier = json.Decoder(list[_Keyed]).decode
+_added = json.Decoder(dict[str, int]).decode
+
+
+class WriteBatch:
+    """Some writes that are done together.
+
+    :param writes: what to do; the first of those that say the same is done.
+    """
+
+    def __init__(self, writes: Sequence[Write]) -> None:
+        self._writes = writes
+        self._drafts: list[Draft] = []
+        self._new_users: dict[str, NewUser] = {}
+        moved: list[Moved] = []
+        keys: set[tuple[int, str]] = set()
+        for write in writes:
+            if isinstance(write, Draft):
+                if write.key is not None:
+                    if (write.sender_id, write.key) in keys:
+                        continue
+                    keys.add((write.sender_id, write.key))
+                self._drafts.append(write)
+            elif isinstance(write, NewUser):
+                self._new_users.setdefault(write.folded_name, write)
+            else:
+                moved += write
+        self._parameters = (
+            _encode(self._drafts) if self._drafts else None,
+            _encode(list(self._new_users.values())) if self._new_users else None,
+            _encode(moved) if moved else None,
+        )
+
+    def query(self) -> Query:
+        """What does it."""
+        return Query(WRITE_BATCH, self._parameters)
+
+    def results(self, row: Row) -> list[Any]:
+        """What each of the writes is answered.
+
+        :param row: the answer to the query.
+        :returns: for a draft its message, and whether it is new; for a new user the user
+            or :class:`~chatter.errors.NameTaken`.
+        """
+        last_id, earlier, added = row
+        assert last_id is not None
+        newest = int(last_id)
+        by_key: dict[tuple[int, str | None], Message] = {}
+        for found in () if earlier is None else _earlier(earlier):
+            message = Message(
+                found.id, found.sender_id, found.recipient_id, found.text, found.sent_at
+            )
+            by_key[found.sender_id, found.idempotency_key] = message
+        ids = {} if added is None else _added(added)
+        results: list[Any] = []
+        for write in self._writes:
+            if isinstance(write, Draft):
+                first = by_key.get((write.sender_id, write.key)) if write.key is not None else None
+                if first is not None:
+                    results.append((first, False))
+                    continue
+                newest += 1
+                message = Message(
+                    newest, write.sender_id, write.recipient_id, write.text, write.sent_at
+                )
+                if write.key is not None:
+                    by_key[write.sender_id, write.key] = message
+                results.append((message, True))
+            elif isinstance(write, NewUser):
+                results.append(self._user(write, ids.pop(write.folded_name, None)))
+            else:
+                results.append(None)
+        return results
+
+    def _user(self, wanted: NewUser, user_id: int | None) -> User | NameTaken:
+        if user_id is None:
+            return NameTaken("Somebody has that name.")
+        return User(user_id, wanted.name, wanted.last_seen)

@@ -1,0 +1,192 @@
+"""A node whose database is away says so at once, keeps its streams, and recovers by itself."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import time
+
+import pytest
+
+from tests.e2e.server import TWISTD, Server
+from tests.postgres.nodes import Stream, running_nodes, wait_until
+from tests.postgres.proxy import Proxy
+from tests.postgres.server import PASSWORD
+
+PATIENCE = 6
+"""So many seconds it may take until a node finds that its database hangs."""
+
+AT_ONCE = 1
+"""So many seconds it may take once that is known."""
+
+
+@pytest.fixture
+def proxy(postgres):
+    postgres.start()
+    with Proxy(postgres.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def node(postgres, database, proxy, tmp_path):
+    """A node that reaches its database through the proxy."""
+    with running_nodes(tmp_path, postgres.url(database, proxy.port)) as (node,):
+        yield node
+
+
+def ask(node, method, path, token, body=None):
+    """The status, how long to wait before the next try, and how long the answer took."""
+    began = time.monotonic()
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=20)
+    try:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, answer.getheader("Retry-After"), time.monotonic() - began
+    finally:
+        connection.close()
+
+
+def each_request(node, token, stranger):
+    """What all kinds of requests are answered, those that need the database."""
+    return [
+        ask(node, "POST", "/send", token, '{"text": "hello"}'),
+        ask(node, "GET", "/status?chat_type=general", token),
+        ask(node, "GET", "/users", token),
+        ask(node, "POST", "/connect", "", "{}"),
+        ask(node, "GET", "/status", stranger),
+        ask(node, "GET", "/health", token),
+    ]
+
+
+@pytest.mark.parametrize("trouble", ["stopped", "refused", "hung"])
+def test_while_the_database_is_away(node, proxy, postgres, trouble):
+    """Everything that needs it is answered 503 at once, until it is back; then all goes on."""
+    person = node.connect()
+    token = person["token"]
+    node.request("POST", "/send", token, {"text": "before"})
+    with Stream(node, token, after=0) as stream:
+        if trouble == "stopped":
+            postgres.stop("fast")
+        elif trouble == "refused":
+            proxy.refuse()
+        else:
+            proxy.hold()
+        status, retry_after, seconds = ask(node, "POST", "/send", token, '{"text": "unknown"}')
+        assert status == 503
+        assert int(retry_after) >= 1
+        assert seconds < (PATIENCE if trouble == "hung" else AT_ONCE)
+
+        for _ in range(3):
+            for status, retry_after, seconds in each_request(node, token, "f" * 64):
+                assert status == 503
+                assert int(retry_after) >= 1
+                assert seconds < AT_ONCE
+            time.sleep(0.7)
+
+        proxy.resume()
+        postgres.start()
+        took = wait_until(lambda: node.request("GET", "/health")[0] == 200)
+        assert took < PATIENCE
+        status, message = node.request("POST", "/send", token, {"text": "after"})
+        assert status == 200
+        wait_until(lambda: message["id"] in stream.ids)
+        assert not stream.ended
+    assert stream.ids == list(range(1, message["id"] + 1))
+
+
+def test_many_who_ask_a_hung_database_are_answered_together(node, proxy):
+    """What waits when it is found to hang gets 503 then, and nothing piles up behind it."""
+    token = node.connect()["token"]
+    connections = [
+        http.client.HTTPConnection("127.0.0.1", node.port, timeout=20) for _ in range(50)
+    ]
+    proxy.hold()
+    began = time.monotonic()
+    for connection in connections:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        connection.request("POST", "/send", '{"text": "hello"}', headers)
+        time.sleep(0.01)
+    for connection in connections:
+        with connection.getresponse() as answer:
+            assert answer.status == 503
+        connection.close()
+    assert time.monotonic() - began < PATIENCE
+    proxy.resume()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_stop_while_the_database_hangs(node, proxy, known):
+    """It ends within 5 seconds, whether it has noticed or not, with requests under way."""
+    token = node.connect()["token"]
+    stream = Stream(node, token)
+    proxy.hold()
+    if known:
+        assert ask(node, "POST", "/send", token, '{"text": "hello"}')[0] == 503
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=20)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connection.request("POST", "/send", '{"text": "hello"}', headers)
+    time.sleep(0.1)
+    assert node.stop() < 5.5
+    connection.close()
+    stream.close()
+    proxy.resume()
+    assert "chatter has stopped" in node.log.read_text()
+
+
+def test_nodes_that_start_at_once_on_an_empty_database(postgres, tmp_path):
+    """One of them makes the schema, the others find it, and all serve."""
+    for number in range(2):
+        place = tmp_path / f"{number}"
+        place.mkdir()
+        with running_nodes(place, *[postgres.url(postgres.new_database())] * 4) as nodes:
+            person = nodes[0].connect()
+            ids = [
+                node.request("POST", "/send", person["token"], {"text": "hello"})[1]["id"]
+                for node in nodes
+            ]
+            assert ids == [1, 2, 3, 4]
+
+
+def test_chats_in_schemas_of_one_database_are_apart(postgres, database, tmp_path):
+    """The search_path of the URL says whose tables a node has; users, ids and news are its own."""
+    with postgres.connect(database) as connection:
+        connection.execute("CREATE SCHEMA one; CREATE SCHEMA two")
+    urls = [f"{postgres.url(database)}?options=-csearch_path%3D{name}" for name in ("one", "two")]
+    with running_nodes(tmp_path, *urls) as nodes:
+        for node in nodes:
+            person = node.connect("alice")
+            sent = node.request("POST", "/send", person["token"], {"text": "hello"})[1]
+            page = node.request("GET", "/status", person["token"])[1]
+            assert page["messages"] == [sent]
+            assert (person["user_id"], sent["id"]) == (1, 1)
+
+
+def test_a_start_without_a_database_is_refused_in_one_line(postgres, proxy, tmp_path):
+    """It says what is wrong, without the password, and does not start."""
+    proxy.refuse()
+    server = Server(tmp_path, "--store", postgres.url(port=proxy.port))
+    server.launch()
+    assert server.process.wait(15) == 1
+    said = server.log.read_text()
+    assert "Traceback" not in said
+    assert PASSWORD not in said
+    assert str(proxy.port) in said
+
+
+def test_a_start_with_a_hung_database_is_refused_soon(postgres, proxy, tmp_path):
+    """A database that accepts and says nothing does not keep it waiting for long."""
+    proxy.hold()
+    began = time.monotonic()
+    done = subprocess.run(
+        [TWISTD, "-n", "--pidfile=", "chatter", "--store", postgres.url(port=proxy.port)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert time.monotonic() - began < 10
+    assert PASSWORD not in done.stdout + done.stderr

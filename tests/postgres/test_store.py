@@ -1,0 +1,238 @@
+"""What is special about the store in PostgreSQL: several servers are one chat."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+import pytest
+from twisted.internet import reactor
+
+from chatter.errors import NameTaken, StoreUnavailable
+from chatter.model import Draft, User
+from chatter.stores import check_store, make_store, without_password
+from chatter.stores.postgres import PostgresStore, tail
+from chatter.testing.waiting import all_of, begun, join, must_raise, outcomes_of
+from tests.postgres.server import PASSWORD
+from tests.postgres.support import NOW, cursor_of, eventually, opened
+
+
+@pytest.fixture
+def url(postgres, database):
+    return postgres.url(database)
+
+
+async def test_two_nodes_append_to_one_log(url):
+    """Ids have no gaps, and both listeners are told of every message once, in their order."""
+    async with opened(url, url) as nodes:
+        (alice,) = await join(nodes[0], "alice")
+        sent = []
+        for number in range(20):
+            sent += await all_of(
+                node.append(Draft(alice.id, None, f"{number}", NOW))
+                for node in nodes
+                for _ in range(5)
+            )
+        log = await nodes[0].read_feed(alice.id, 0, 1000)
+        assert [message.id for message in log] == list(range(1, 201))
+        assert sorted(sent, key=lambda message: message.id) == log
+        for node in nodes:
+            await eventually(lambda node=node: len(node.told) == len(log))
+            assert node.told == log
+
+
+async def test_a_message_is_told_before_its_sender_is_answered(url):
+    """Also when others have written meanwhile, of whom the listener has to hear first."""
+    async with opened(url, url) as nodes:
+        (alice,) = await join(nodes[0], "alice")
+
+        async def send(node, number):
+            message = await node.append(Draft(alice.id, None, f"{number}", NOW))
+            assert message in node.told
+            return message
+
+        for number in range(50):
+            await all_of(send(node, number) for node in nodes)
+
+
+async def test_a_private_message_is_told_at_every_node(url, monkeypatch):
+    """A node keeps what is told at hand for everybody, so it is told everything, at once."""
+    monkeypatch.setattr(tail, "LOOK_INTERVAL", 3600)
+    async with opened(url, url) as (here, there):
+        alice, bob = await join(here, "alice", "bob")
+        message = await here.append(Draft(alice.id, bob.id, "psst", NOW))
+        await eventually(lambda: there.told == [message])
+        assert await there.last_id() == message.id
+
+
+async def test_a_key_is_one_message_at_all_nodes(url):
+    """A retry at another node is answered with the first message, also at the same time."""
+    async with opened(url, url, url) as nodes:
+        (alice,) = await join(nodes[0], "alice")
+        for number in range(10):
+            draft = Draft(alice.id, None, "once", NOW, f"key {number}")
+            answers = await all_of(node.append(draft) for node in nodes for _ in range(3))
+            assert len(set(answers)) == 1
+        assert len(await nodes[1].read_feed(alice.id, 0, 100)) == 10
+
+
+async def test_users_are_the_same_at_all_nodes(url):
+    """Names are given once, tokens hold everywhere, and everybody sees the same users."""
+    async with opened(url, url) as nodes:
+        outcomes = await outcomes_of(
+            node.add_user("Alice", bytes([number] * 32), 0, NOW)
+            for number, node in enumerate(nodes * 3)
+        )
+        (alice,) = [outcome for outcome in outcomes if isinstance(outcome, User)]
+        assert sum(isinstance(outcome, NameTaken) for outcome in outcomes) == 5
+        number = outcomes.index(alice)
+        for node in nodes:
+            assert await node.user_by_token(bytes([number] * 32)) == alice
+            assert await node.users(0, 10) == [alice]
+
+
+async def test_a_cursor_moves_at_all_nodes(url):
+    """Where a user has read at one node they go on at another, and nowhere back."""
+    later = NOW + timedelta(minutes=1)
+    async with opened(url, url) as (here, there):
+        (alice,) = await join(here, "alice")
+        here.save_progress(alice.id, 7, later)
+        assert await here.cursor(alice.id) == 7
+        await eventually(lambda: cursor_of(there, alice, 7))
+        there.save_progress(alice.id, 5, NOW)
+        there.save_progress(alice.id, 9, NOW)
+        await eventually(lambda: cursor_of(here, alice, 9))
+        assert await here.users(0, 1) == [User(alice.id, "alice", later)]
+
+
+async def test_what_arrives_together_is_one_query(url, monkeypatch):
+    """All that one turn of the reactor writes is one statement, all cursors are another one."""
+    async with opened(url) as (store,):
+        (alice,) = await join(store, "alice")
+        asked = []
+
+        def listening(link):
+            run = link.run
+
+            async def listened(queries):
+                asked.append(len(queries))
+                return await run(queries)
+
+            monkeypatch.setattr(link, "run", listened)
+
+        listening(store._writer)
+        await all_of(store.append(Draft(alice.id, None, f"{n}", NOW)) for n in range(100))
+        assert asked == [1]
+        asked.clear()
+        listening(store._reader)
+        await all_of(store.cursor(alice.id) for _ in range(100))
+        assert asked == [1]
+
+
+async def test_a_batch_of_all_kinds_is_answered_in_its_order(url):
+    """Messages, keys, names and cursors of one batch each get their own answer."""
+    async with opened(url) as (store,):
+        alice, bob = await join(store, "alice", "bob")
+        first = await store.append(Draft(alice.id, None, "first", NOW, "key"))
+        store.save_progress(bob.id, 1, NOW)
+        answers = await outcomes_of(
+            (
+                store.append(Draft(bob.id, alice.id, "a", NOW)),
+                store.add_user("Bob", None, 0, NOW),
+                store.append(Draft(alice.id, None, "b", NOW, "key")),
+                store.add_user("carol", None, 0, NOW),
+                store.append(Draft(bob.id, None, "c", NOW, "key")),
+                store.append(Draft(bob.id, None, "d", NOW, "key")),
+                store.add_user("CAROL", None, 0, NOW),
+            )
+        )
+        a, taken, b, carol, c, d, taken_too = answers
+        assert (a.id, a.text, b, c.id, c.text) == (2, "a", first, 3, "c")
+        assert d == c
+        assert isinstance(taken, NameTaken)
+        assert isinstance(taken_too, NameTaken)
+        assert await store.users(0, 10) == [alice, bob, carol]
+        assert store.told == [first, a, c]
+
+
+async def test_an_id_is_given_once_even_if_the_database_forgot(postgres, database, url):
+    """After a fail-over to a replica that had not got all, ids go on after what was seen."""
+    async with opened(url) as (store,):
+        (alice,) = await join(store, "alice")
+        for number in range(3):
+            await store.append(Draft(alice.id, None, f"{number}", NOW))
+        with postgres.connect(database) as connection:
+            connection.execute("DELETE FROM messages WHERE id > 1")
+            connection.execute("UPDATE log_end SET last_id = 1")
+            pid = store._writer.backend_pid
+            connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        await eventually(lambda: store._writer.backend_pid not in (None, pid))
+        message = await store.append(Draft(alice.id, None, "new", NOW))
+        assert message.id == 4
+        assert [told.id for told in store.told] == [1, 2, 3, 4]
+
+
+# Passwords
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("postgresql://ann:s3cret@db/chat", "postgresql://ann:***@db/chat"),
+        ("postgresql://ann:s3:cr@/e?t@db:5432/chat", "postgresql://ann:***@db:5432/chat"),
+        ("postgresql://db/chat?user=a&password=s3cret", "postgresql://db/chat?user=a&password=***"),
+        ("postgresql://ann@db:5432/chat", "postgresql://ann@db:5432/chat"),
+        ("sqlite:a:b@c", "sqlite:a:b@c"),
+    ],
+)
+def test_a_location_is_shown_without_its_password(location, shown):
+    """Everything else stays, so that one sees which store it is."""
+    assert without_password(location) == shown
+
+
+def test_no_refusal_shows_the_password(postgres, database):
+    """What can't be opened or makes no sense is said in one line, without the password."""
+    good = postgres.url(database)
+    wrong = [
+        (good.replace("chatter:", "nobody:"), StoreUnavailable),
+        (good.replace(database, "missing"), StoreUnavailable),
+        (good.replace(f":{postgres.port}", ":1"), StoreUnavailable),
+        (good.replace("127.0.0.1", "no.such.host.invalid"), StoreUnavailable),
+        (good + "?nonsense=1", ValueError),
+        (good.replace(f":{postgres.port}", ":port"), StoreUnavailable),
+        (good.replace("postgresql:", "postgresq:"), ValueError),
+        (good.replace("//", ""), ValueError),
+    ]
+    for location, error in wrong:
+        with pytest.raises(error) as raised:
+            check_store(location)
+        assert PASSWORD not in str(raised.value)
+        assert "\n" not in str(raised.value)
+
+
+def test_a_store_is_chosen_by_its_scheme():
+    """Both of libpq's schemes are known."""
+    for scheme in ("postgresql", "postgres"):
+        assert isinstance(make_store(f"{scheme}://db/chat", reactor), PostgresStore)
+
+
+def test_what_has_to_be_installed_is_said(monkeypatch):
+    """Without psycopg there is one line, which says how to get it."""
+    for module in [name for name in sys.modules if name.startswith("chatter.stores.postgres")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreUnavailable) as raised:
+        check_store("postgresql://db/chat")
+    assert "pip install 'chatter-server[postgres]'" in raised.value.detail
+    assert "\n" not in raised.value.detail
+
+
+async def test_a_lone_failure_is_no_answer_for_ever(url):
+    """What PostgreSQL refuses as nonsense is a 503 for its batch, and the next one works."""
+    async with opened(url) as (store,):
+        (alice,) = await join(store, "alice")
+        refused = begun(store.append(Draft(alice.id, None, "NUL: \0", NOW)))
+        await must_raise(StoreUnavailable, refused)
+        await eventually(lambda: store._writer.backend_pid is not None)
+        kept = await store.append(Draft(alice.id, None, "kept", NOW))
+        assert store.told == [kept]

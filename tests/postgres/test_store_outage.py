@@ -1,0 +1,223 @@
+"""A database that is away: refused at once, there again by itself, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
+
+from chatter.errors import StoreUnavailable
+from chatter.model import Draft
+from chatter.stores.postgres import link
+from chatter.testing.waiting import all_of, begun, join, must_raise, outcomes_of
+from tests.postgres.proxy import Proxy
+from tests.postgres.server import PASSWORD
+from tests.postgres.support import NOW, cursor_of, eventually, opened, seconds_of, working
+
+
+@pytest.fixture
+def url(postgres, database):
+    return postgres.url(database)
+
+
+@pytest.fixture
+def proxy(postgres):
+    with Proxy(postgres.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Takes a database for hung sooner than in earnest."""
+    monkeypatch.setattr(link, "PATIENCE", 0.5)
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+async def test_a_database_that_restarts(postgres, url, mode):
+    """While it is away all is refused at once; then all goes on, and no message is lost."""
+    async with opened(url, url) as (here, there):
+        (alice,) = await join(here, "alice")
+        before = await here.append(Draft(alice.id, None, "before", NOW, "key"))
+        here.save_progress(alice.id, before.id, NOW)
+        await deferToThread(postgres.stop, mode)
+        try:
+            await eventually(lambda: here._writer.backend_pid is None)
+            await eventually(lambda: here._reader.backend_pid is None)
+            for asked in (
+                here.append(Draft(alice.id, None, "refused", NOW)),
+                here.add_user("bob", None, 0, NOW),
+                here.read_feed(alice.id, 0, 1),
+                here.cursor(alice.id),
+                here.check(),
+            ):
+                assert await seconds_of(asked, StoreUnavailable) < 0.1
+            here.save_progress(alice.id, 5, NOW)
+            assert await here.last_id() == before.id, "what is known can be read on"
+        finally:
+            await deferToThread(postgres.start)
+        await all_of([working(here), working(there)])
+        assert await here.append(Draft(alice.id, None, "again", NOW, "key")) == before
+        after = await there.append(Draft(alice.id, None, "after", NOW))
+        await eventually(lambda: here.told == [before, after])
+        await eventually(lambda: there.told == [before, after])
+        assert await here.read_feed(alice.id, 0, 10) == [before, after]
+        await eventually(lambda: cursor_of(there, alice, 5))
+
+
+async def test_a_connection_that_hangs(postgres, database, proxy, impatient):
+    """What waits is refused when it has waited long enough, what comes then at once."""
+    async with opened(postgres.url(database, proxy.port)) as (store,):
+        (alice,) = await join(store, "alice")
+        proxy.hold()
+        draft = Draft(alice.id, None, "unknown", NOW, "key")
+        first = begun(seconds_of(store.append(draft), StoreUnavailable))
+        read = begun(seconds_of(store.read_feed(alice.id, 0, 1), StoreUnavailable))
+        await deferLater(reactor, 0.3, lambda: None)
+        second = begun(seconds_of(store.append(draft), StoreUnavailable))
+        assert await first < 1
+        assert await second < 0.5
+        await read
+        for _ in range(3):
+            assert await seconds_of(store.append(draft), StoreUnavailable) < 0.1
+            assert await seconds_of(store.check(), StoreUnavailable) < 0.1
+            await deferLater(reactor, 0.2, lambda: None)
+        proxy.resume()
+        await working(store)
+        message = await store.append(draft)
+        assert await store.read_feed(alice.id, 0, 10) == [message], "once, whatever became of it"
+        await eventually(lambda: store.told == [message])
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes can't be stopped here")
+async def test_a_backend_that_hangs(postgres, url, impatient):
+    """One process of the server that does nothing any more costs a new connection."""
+    async with opened(url) as (store,):
+        (alice,) = await join(store, "alice")
+        pid = store._writer.backend_pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await must_raise(StoreUnavailable, store.append(Draft(alice.id, None, "a", NOW)))
+            await eventually(lambda: store._writer.backend_pid not in (None, pid))
+            message = await store.append(Draft(alice.id, None, "b", NOW))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert message in store.told
+
+
+async def test_a_lock_that_is_never_let_go(postgres, database, url, impatient):
+    """As long as somebody else holds the log, nothing is written, and that is said at once."""
+    async with opened(url) as (store,):
+        (alice,) = await join(store, "alice")
+        with postgres.connect(database) as connection, connection.transaction():
+            connection.execute("SELECT FROM log_end FOR UPDATE")
+            await must_raise(StoreUnavailable, store.append(Draft(alice.id, None, "a", NOW)))
+            # That there is a connection again is not enough to serve.
+            await deferLater(reactor, 1.3, lambda: None)
+            assert await seconds_of(store.check(), StoreUnavailable) < 0.1
+            assert await store.read_feed(alice.id, 0, 10) == []
+        await working(store)
+        message = await store.append(Draft(alice.id, None, "b", NOW))
+        assert message in await store.read_feed(alice.id, 0, 10)
+
+
+async def test_connections_that_are_cut(postgres, database, url, proxy):
+    """Under load: what was answered is there once, what was refused is safe to repeat."""
+    async with opened(postgres.url(database, proxy.port), url) as (cut, other):
+        (alice,) = await join(cut, "alice")
+        drafts = [Draft(alice.id, None, f"{n}", NOW, f"key {n}") for n in range(200)]
+        answered = {}
+        for start in range(0, 200, 20):
+            waiting = drafts[start : start + 20]
+            sending = outcomes_of(cut.append(draft) for draft in waiting)
+            await deferLater(reactor, 0.002, lambda: None)
+            proxy.cut()
+            for draft, outcome in zip(waiting, await sending, strict=True):
+                if isinstance(outcome, StoreUnavailable):
+                    await working(cut)
+                    outcome = await cut.append(draft)  # noqa: PLW2901
+                answered[draft.text] = outcome
+        log = await other.read_feed(alice.id, 0, 1000)
+        assert {message.text: message for message in log} == answered
+        assert len(log) == 200
+        for node in (cut, other):
+            await eventually(lambda node=node: len(node.told) == 200)
+            assert node.told == log
+
+
+async def test_a_notification_that_is_lost_makes_it_later_only(postgres, database, url):
+    """A node that is not notified looks by itself."""
+    async with opened(url, url) as (here, there):
+        (alice,) = await join(here, "alice")
+        there._reader._session._notified = lambda *_: None
+        message = await here.append(Draft(alice.id, None, "a", NOW))
+        await eventually(lambda: there.told == [message], seconds=3)
+
+
+async def test_a_notification_of_anybody_is_only_a_hint(postgres, database, url):
+    """Whatever somebody notifies, nothing is told that is not in the log."""
+    async with opened(url) as (store,):
+        (alice,) = await join(store, "alice")
+        with postgres.connect(database) as connection:
+            for payload in ("", "nonsense", "99", "-1", "\u0663", "9" * 30):
+                connection.execute("SELECT pg_notify('chatter', %s)", (payload,))
+        message = await store.append(Draft(alice.id, None, "a", NOW))
+        assert store.told == [message]
+        await store.check()
+
+
+async def test_the_listener_is_told_what_was_written_meanwhile(postgres, database, url, proxy):
+    """A node that could not hear for a while catches up, in order, however much it is."""
+    async with opened(postgres.url(database, proxy.port), url) as (deaf, other):
+        (alice,) = await join(other, "alice")
+        proxy.refuse()
+        await all_of(other.append(Draft(alice.id, None, f"{n}", NOW)) for n in range(2500))
+        assert deaf.told == []
+        proxy.resume()
+        await eventually(lambda: len(deaf.told) == 2500)
+        assert deaf.told == other.told
+
+
+async def test_a_stop_does_not_wait_for_a_database_that_hangs(postgres, database, proxy):
+    """It ends in time, and says no to what is under way."""
+    async with opened(postgres.url(database, proxy.port)) as (store,):
+        (alice,) = await join(store, "alice")
+        proxy.hold()
+        sending = begun(seconds_of(store.append(Draft(alice.id, None, "a", NOW)), StoreUnavailable))
+        store.save_progress(alice.id, 1, NOW)
+        began = reactor.seconds()
+        await store.stopService()
+        assert reactor.seconds() - began < 3
+        await sending
+
+
+async def test_a_stop_while_the_database_is_reached_for(postgres, database, proxy, impatient):
+    """It leaves no connection and no attempt behind."""
+    async with opened(postgres.url(database, proxy.port)) as (store,):
+        proxy.hold()
+        await must_raise(StoreUnavailable, store.check())
+        await deferLater(reactor, 0.2, lambda: None)
+        began = reactor.seconds()
+        await store.stopService()
+        assert reactor.seconds() - began < 4
+
+
+async def test_a_database_that_is_away_at_the_start(postgres, url):
+    """The store can't be opened, says so in one line, and can be opened later."""
+    from chatter.stores import make_store
+
+    store = make_store(url, reactor)
+    await deferToThread(postgres.stop)
+    try:
+        with pytest.raises(StoreUnavailable) as raised:
+            await store.startService()
+    finally:
+        await deferToThread(postgres.start)
+    assert "\n" not in raised.value.detail
+    assert PASSWORD not in raised.value.detail
+    await store.startService()
+    await store.check()
+    await store.stopService()

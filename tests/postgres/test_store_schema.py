@@ -1,0 +1,193 @@
+"""The schema in PostgreSQL: made once, brought up to date, and nobody else's touched."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from chatter.errors import StoreUnavailable
+from chatter.stores import check_store
+from chatter.stores.postgres import statements
+from chatter.stores.postgres.database import Database, schema_scripts
+
+
+@pytest.fixture
+def url(postgres, database):
+    return postgres.url(database)
+
+
+@pytest.fixture
+def ask(postgres, database):
+    """Asks the database something, besides the store."""
+    with postgres.connect(database) as connection:
+        yield lambda statement: connection.execute(statement).fetchall()
+
+
+def refusal(url, scripts=None):
+    with pytest.raises(StoreUnavailable) as raised:
+        Database(url).prepare(scripts)
+    assert "\n" not in raised.value.detail
+    return raised.value.detail
+
+
+def test_the_schema_is_made_by_one_of_many(url, ask):
+    """Servers that start at once on an empty database all find one schema."""
+    with ThreadPoolExecutor(8) as threads:
+        for made in [threads.submit(check_store, url) for _ in range(16)]:
+            made.result()
+    assert ask("SELECT version FROM chatter_schema") == [(len(schema_scripts()),)]
+    assert ask("SELECT last_id FROM log_end") == [(0,)]
+
+
+def test_a_newer_schema_is_refused(url):
+    """A database that a newer chatter has changed is not touched."""
+    Database(url).prepare([*schema_scripts(), "CREATE TABLE new (a int)"])
+    assert "newer" in refusal(url)
+
+
+def test_an_older_schema_is_brought_up_to_date_once(url, ask):
+    """Only the scripts that are new are run, each once, however many servers start."""
+    Database(url).prepare()
+    more = [*schema_scripts(), "CREATE TABLE new (a int)", "INSERT INTO new VALUES (1)"]
+    with ThreadPoolExecutor(4) as threads:
+        for made in [threads.submit(Database(url).prepare, more) for _ in range(8)]:
+            made.result()
+    assert ask("SELECT * FROM new") == [(1,)]
+
+
+def test_a_script_that_fails_changes_nothing(url, ask):
+    """An upgrade is done whole or not at all."""
+    Database(url).prepare()
+    refusal(url, [*schema_scripts(), "CREATE TABLE new (a int); SELECT nonsense"])
+    assert ask("SELECT to_regclass('new')") == [(None,)]
+    Database(url).prepare()
+
+
+@pytest.mark.parametrize("table", ["users", "messages", "log_end"])
+def test_a_database_of_another_application_is_refused(url, ask, postgres, database, table):
+    """Where a table of ours is somebody else's, nothing is made."""
+    with postgres.connect(database) as connection:
+        connection.execute(f"CREATE TABLE {table} (cat text)")
+    assert "is not chatter's" in refusal(url)
+    assert ask("SELECT to_regclass('chatter_schema')") == [(None,)]
+
+
+def test_a_schema_of_its_own_is_room_for_another_chat(postgres, database, url):
+    """The search_path of the URL says where in a database the chat is."""
+    with postgres.connect(database) as connection:
+        connection.execute("CREATE TABLE users (cat text)")
+        connection.execute('CREATE SCHEMA "My Chat"')
+    Database(f"{url}?options=-csearch_path%3D%22My%5C%20Chat%22").prepare()
+    assert "no schema" in refusal(f"{url}?options=-csearch_path%3Dmissing")
+
+
+def test_a_database_in_another_encoding_is_refused(postgres, database):
+    """A chat has all characters, so its database must."""
+    name = f"{database}_latin1"
+    with postgres.connect() as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING LATIN1 TEMPLATE template0")
+    assert "UTF8" in refusal(postgres.url(name))
+
+
+def test_a_database_that_is_only_read_is_refused(postgres, database):
+    """A standby is no place to write; of several hosts the one is taken that is none."""
+    with postgres.connect() as connection:
+        connection.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+    assert "read-only" in refusal(postgres.url(database))
+
+
+def test_a_commit_is_synced(url):
+    """What is answered survives a loss of power, whatever the database has as its default."""
+    Database(url).prepare()
+    with Database(url).connect() as connection:
+        connection.execute("SET synchronous_commit = off")
+        connection.execute(statements.BEGIN_SESSION.sql)
+        assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+        connection.execute("SET synchronous_commit = remote_apply")
+        connection.execute(statements.BEGIN_SESSION.sql)
+        assert connection.execute("SHOW synchronous_commit").fetchone() == ("remote_apply",)
+
+
+READS = {
+    "READ_LOG": "5, 10",
+    "READ_FEED": "1, 5, 10",
+    "READ_GENERAL": "15000, 10",
+    "READ_PRIVATE": "1, 2, 15000, 10",
+    "READ_USERS": "0, 10",
+    "USER_BY_ID": "1",
+    "USER_BY_NAME": "'user 1'",
+    "USER_BY_TOKEN": "'aa'",
+    "READ_CURSORS": "'{1,2}'",
+}
+
+FILL = """
+    INSERT INTO users (name, folded_name, token_hash, cursor, last_seen)
+    SELECT 'user ' || n, 'user ' || n, decode(md5(n::text), 'hex'), 0, now()
+    FROM generate_series({first}, {last} / 20) n;
+    INSERT INTO messages
+    SELECT n, 1 + n % 1000, CASE WHEN n % 100 < {general} THEN NULL ELSE 1 + n * 7 % 1000 END,
+           'text', now(), CASE WHEN n % 2 = 0 THEN 'key ' || n END
+    FROM generate_series({first}, {last}) n;
+    UPDATE log_end SET last_id = {last};
+"""
+
+DRAFTS = """[{
+    "sender_id": 1, "recipient_id": null, "text": "a", "key": "new",
+    "sent_at": "2026-01-01T00:00:00Z"
+}]"""
+PROGRESS = '[{"id": 1, "cursor": 5, "last_seen": "2026-01-01T00:00:00Z"}]'
+
+
+@contextmanager
+def grown(url, general, known):
+    """A session on a log that has grown, of which the planner knows what it was, or is."""
+    Database(url).prepare()
+    with Database(url).connect() as connection:
+        connection.execute(statements.BEGIN_SESSION.sql)
+        connection.execute(FILL.format(first=1, last=40, general=general).encode())
+        if known != "nothing":
+            connection.execute("ANALYZE")
+        for name, arguments in READS.items():
+            sql = getattr(statements, name).decode()
+            connection.execute(f"PREPARE {name} AS {sql}".encode())
+            connection.execute(f"EXECUTE {name} ({arguments})".encode())
+        connection.execute("SELECT write_batch(%s, NULL, %s)", (DRAFTS, PROGRESS))
+        connection.execute(FILL.format(first=42, last=20000, general=general).encode())
+        if known == "all":
+            connection.execute("ANALYZE")
+        yield connection
+
+
+@pytest.mark.parametrize("known", ["nothing", "what it was", "all"])
+@pytest.mark.parametrize("general", [0, 1, 50, 99, 100])
+def test_reading_passes_over_nothing(url, general, known):
+    """Whatever the planner knows, each row that is read is found by an index, none in vain."""
+    with grown(url, general, known) as connection:
+        for name, arguments in READS.items():
+            explain = f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {name} ({arguments})"
+            (((plan,),),) = connection.execute(explain.encode()).fetchall()
+            for node in nodes_of(plan["Plan"]):
+                if "Scan" in node["Node Type"] and "Relation Name" in node:
+                    assert node["Node Type"] != "Seq Scan", (name, node)
+                    assert "Filter" not in node, (name, node)
+                    assert node["Actual Rows"] <= 30, (name, node)
+
+
+def nodes_of(plan):
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes_of(part)
+
+
+@pytest.mark.parametrize("known", ["nothing", "what it was", "all"])
+def test_writing_costs_what_is_written(url, known):
+    """A batch is written by index, too, whatever the planner takes the log for."""
+    read = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
+    with grown(url, 50, known) as connection, connection.transaction():
+        ((before,),) = connection.execute(read).fetchall()
+        drafts = DRAFTS.replace("new", "newer")
+        connection.execute("SELECT write_batch(%s, NULL, %s)", (drafts, PROGRESS))
+        ((after,),) = connection.execute(read).fetchall()
+        assert after - before < 10
