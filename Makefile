@@ -13,7 +13,7 @@ PIP    = $(BIN)/python -m pip --quiet --disable-pip-version-check
 .PHONY: help start stop client test lint format bench bench-live bench-nodes clean
 
 help: ## show this
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 start: $(VENV)/run ## start the server in the background (PORT=… STORE=…)
 	@$(BIN)/python scripts/daemon.py --state $(STATE) start --port '$(PORT)' --store '$(STORE)'
@@ -50,6 +50,8 @@ clean: stop ## remove the environment and what tools left, but no chat
 
 # The plugin is copied when chatter is installed, so a change of it installs again.
 $(VENV)/run: pyproject.toml constraints.txt twisted/plugins/chatter_plugin.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
+		"chatter needs Python 3.10 or newer, for instance: make start PYTHON=python3.12")'
 	@echo "Making the environment in $(VENV), once."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install -c constraints.txt -e .

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from tests.packaging.support import ask, clean_environment, free_port
+from tests.packaging.support import ROOT, ask, clean_environment, free_port, run
 
 LATE_PLUGIN = """
 from chatter.stores.plugin import StoreMaker
@@ -279,3 +279,24 @@ def test_the_server_outlives_the_terminal(make, url, checkout):
     make("start", port_of(url))
     pid = pid_of_server(checkout)
     assert os.getsid(pid) == pid
+
+
+def test_a_python_that_is_too_old_is_told_before_anything_is_made(tmp_path):
+    """One line says what is needed, and no environment is left that would not do."""
+    old = tmp_path / "python3.9"
+    old.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = 3, 9; $2"\n'
+    )
+    old.chmod(0o755)
+    done = run("make", "start", f"VENV={tmp_path}/venv", f"PYTHON={old}", cwd=ROOT)
+    assert done.returncode != 0
+    assert done.stdout.startswith("chatter needs Python 3.10 or newer")
+    assert not (tmp_path / "venv").exists()
+
+
+def test_make_lists_what_there_is():
+    """Without a target it says what each is for, and changes nothing."""
+    said = run("make", "--no-print-directory", cwd=ROOT).stdout
+    listed = re.findall(r"^make ([a-z-]+) +\S", said, re.MULTILINE)
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert listed == phony.split()

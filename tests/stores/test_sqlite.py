@@ -192,6 +192,16 @@ async def test_no_file_is_left_open(path):
     assert not [name for name in open_files() if str(path) in name]
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc to look at")
+def test_a_file_that_was_refused_is_let_go(path):
+    """Whoever keeps the error does not keep the file open."""
+    path.write_bytes(b"These are my notes, and no database at all." * 100)
+    with pytest.raises(StoreUnavailable) as raised:
+        Database(path)
+    assert not [name for name in open_files() if str(path) in name]
+    assert raised.value.detail
+
+
 def test_a_store_is_chosen_by_its_scheme(path):
     """The string names the store; what makes no sense is said."""
     assert isinstance(make_store(f"sqlite:{path}", reactor), SQLiteStore)

@@ -80,8 +80,12 @@ class Database:
         connection = sqlite3.connect(
             self.path, timeout=LOCK_WAIT, isolation_level=None, check_same_thread=False
         )
-        # FULL: an answered message survives a loss of power, not only a crash.
-        connection.execute("PRAGMA synchronous = FULL")
+        try:
+            # FULL: an answered message survives a loss of power, not only a crash.
+            connection.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def close(self) -> None:
