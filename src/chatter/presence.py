@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from twisted.internet.interfaces import IReactorTime
 
@@ -23,10 +23,14 @@ _WORTH_SAVING = 30.0
 
 
 class Presence:
-    """When each user was last seen by this process."""
+    """When each user was last seen by this process.
 
-    def __init__(self, clock: IReactorTime) -> None:
+    :param save: keeps a user's last sign of life beyond this process.
+    """
+
+    def __init__(self, clock: IReactorTime, save: Callable[[int, datetime], object]) -> None:
         self._clock = clock
+        self._save = save
         self._seen: dict[int, float] = {}
         self._saved: dict[int, float] = {}
         self._held: Counter[int] = Counter()
@@ -35,13 +39,12 @@ class Presence:
         """The clock's time, in UTC."""
         return _moment(self._clock.seconds())
 
-    def see(self, user_id: int) -> datetime | None:
-        """Note a sign of life; answers its time if it is worth being saved."""
+    def see(self, user_id: int) -> None:
+        """Take note of a sign of life."""
         now = self._seen[user_id] = self._clock.seconds()
-        if now - self._saved.get(user_id, 0) < _WORTH_SAVING:
-            return None
-        self._saved[user_id] = now
-        return _moment(now)
+        if now - self._saved.get(user_id, 0) >= _WORTH_SAVING:
+            self._saved[user_id] = now
+            self._save(user_id, _moment(now))
 
     @contextmanager
     def held(self, user_id: int) -> Iterator[None]:
@@ -61,7 +64,7 @@ class Presence:
         self._held[user_id] -= 1
         if not self._held[user_id]:
             del self._held[user_id]
-        self._seen[user_id] = self._clock.seconds()
+        self.see(user_id)
 
     def last_seen(self, user_id: int, saved: datetime) -> datetime:
         """The last sign of life, here or as saved."""

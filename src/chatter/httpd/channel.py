@@ -199,6 +199,8 @@ class LeanChannel(AnswerConsumer):
             stream.output_paused()
         if self._paused_reading:
             self._resume_reading()
+        if self.site.draining:
+            stream.close()
 
     # The end
 

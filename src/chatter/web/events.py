@@ -51,8 +51,8 @@ class EventsEndpoint(Endpoint):
         after = _last_event_id(request)
         if after is None:
             after = parsed_query(request, EventsQuery).after
-        await self._streams.admit(user)
         cursor = await self._chat.position(user, after)
+        await self._streams.admit(user)
         return Answer(
             b"",
             content_type=b"text/event-stream",
