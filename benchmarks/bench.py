@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import connections
 import large_log
 import latency
 import polls
@@ -29,6 +30,7 @@ SCENARIOS: dict[str, Callable[[Path, int, float], list[Table]]] = {
     "sends": sends.durable_sends,
     "latency": latency.latency,
     "polls": polls.polls,
+    "connections": connections.connections,
     "log": large_log.long_log,
 }
 """Each measures in a directory of its own, for so many rounds of so many seconds."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 64
 
-P99_TARGET = Target(10, at_least=False, unit="ms")
+P99_TARGET = Target(5, at_least=False, unit="ms")
 
 
 def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WARMUP_SECONDS = 0.5
 
 BUSY = 0.9
-"""A load generator that used more of its core measured itself."""
+"""A load generator that had something to do for more of the time measured itself."""
 
 
 class InvalidRunError(Exception):
@@ -27,7 +27,7 @@ class Result:
     """What one run measured of one kind of request.
 
     :ivar server_us: processor time of the server for each request, of whatever kind.
-    :ivar load_cpu: which share of its core the load generator used.
+    :ivar load_busy: in which share of the time the load generator had something to do.
     """
 
     per_second: float
@@ -36,7 +36,7 @@ class Result:
     max_ms: float
     body_bytes: float
     server_us: float
-    load_cpu: float
+    load_busy: float
 
 
 def request(method: str, path: str, token: str, body: object = None) -> bytes:
@@ -83,7 +83,7 @@ def run(
         said = (done.stdout + done.stderr).decode(errors="replace")
         raise InvalidRunError(f"The load on {server.name} failed: {said}")
     report = json.loads(done.stdout)
-    if report["cpu"] > BUSY:
+    if report["busy"] > BUSY:
         raise InvalidRunError(f"The load generator, not {server.name}, was the limit.")
     server_us = (server.cpu_seconds() - cpu_before) / report["all_answers"] * 1e6
     return {
@@ -94,7 +94,7 @@ def run(
             max_ms=figures["max_ms"],
             body_bytes=figures["body_bytes"],
             server_us=server_us,
-            load_cpu=report["cpu"],
+            load_busy=report["busy"],
         )
         for kind, figures in report["kinds"].items()
     }

@@ -22,8 +22,8 @@ CONNECTIONS = 64
 UNREAD = 20
 
 TARGETS = {
-    "nothing unread / plain twisted.web": Target(1.0),
-    "20 unread / plain twisted.web": Target(0.5),
+    "nothing unread / plain twisted.web": Target(3),
+    "20 unread / plain twisted.web": Target(1.5),
 }
 
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 CONNECTIONS = 64
 
 TARGETS = {
-    "chatter / plain twisted.web": Target(1.6),
-    "chatter / FastAPI + sqlite3": Target(4),
+    "chatter / plain twisted.web": Target(5),
+    "chatter / aiohttp, stores nothing": Target(2),
+    "chatter / FastAPI + aiosqlite": Target(6),
+    "chatter / FastAPI + sqlite3": Target(12),
 }
 
 

@@ -78,7 +78,7 @@ class Chat:
         :raises NameTaken: if somebody has it.
         """
         token = f"{self._random.getrandbits(256):064x}"
-        token_hash = _hash_of(token)
+        token_hash = sha256(token.encode()).digest()
         while True:
             try:
                 wanted = names.suggest(self._random) if name is None else name
@@ -117,13 +117,15 @@ class Chat:
 
         :raises Unauthorized: if nobody has it.
         """
-        token_hash = _hash_of(token)
-        user: User | None = self._users_by_token.get(token_hash)
-        if user is None:
+        token_hash = sha256(token.encode()).digest()
+        try:
+            # Asking twice, as get() does, is what would cost something here.
+            return self._users_by_token[token_hash]
+        except KeyError:
             user = await self.store.user_by_token(token_hash)
-            if user is None:
-                raise Unauthorized("Nobody has this token.")
-            self._users_by_token[token_hash] = user
+        if user is None:
+            raise Unauthorized("Nobody has this token.")
+        self._users_by_token[token_hash] = user
         return user
 
     async def user(self, user_id: int) -> User:
@@ -198,17 +200,21 @@ class Chat:
             It also acknowledges all up to it.
         :param wait: if there is nothing, wait so many seconds for something.
         """
-        cursor = await self.position(user, after)
+        cursor = (
+            await self.store.cursor(user.id) if after is None else await self.position(user, after)
+        )
         end = (await self.live.recent()).last_id if wait > 0 else 0
         messages = await self.live.read(user.id, cursor, limit + 1)
         if not messages and wait > 0:
             # There is nothing up to the end, but perhaps something came since.
             await self._wait(user, max(cursor, end), wait)
             messages = await self.live.read(user.id, cursor, limit + 1)
+        if not messages:
+            return Page([], cursor, more=False)
         more = len(messages) > limit
         if more:
             messages = messages[:limit]
-        return Page(messages, messages[-1].id if messages else cursor, more)
+        return Page(messages, messages[-1].id, more)
 
     async def position(self, user: User, after: int | None = None) -> int:
         """Where a user goes on reading: after an id, which acknowledges it, or the cursor."""
@@ -293,7 +299,3 @@ class Chat:
     def remove_listener(self, listener: Callable[[Message], object]) -> None:
         """Have it called no more."""
         self.live.remove_listener(listener)
-
-
-def _hash_of(token: str) -> bytes:
-    return sha256(token.encode()).digest()

@@ -62,7 +62,7 @@ class Live:
 
         :raises StoreUnavailable: if it has to be asked and can't be.
         """
-        recent = await self.recent()
+        recent = self._recent or await self.recent()
         if after >= recent.complete_after:
             return recent.feed(user_id, after, limit)
         return await self._store.read_feed(user_id, after, limit)

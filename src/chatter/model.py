@@ -17,6 +17,9 @@ MAX_ID = 2**63 - 1
 MAX_TEXT = 4096
 """The length of the longest text, in characters."""
 
+TEXT_PATTERN = r"^(?=[^\x00]*$)[^\x00]*\S"
+"""What a text looks like: the look-ahead refuses NUL, the rest asks for a non-blank."""
+
 MAX_NAME = 32
 """The length of the longest name, in characters."""
 
@@ -31,8 +34,7 @@ Text: TypeAlias = Annotated[
     Meta(
         min_length=1,
         max_length=MAX_TEXT,
-        # The look-ahead refuses NUL in one pass, the rest asks for a non-blank.
-        pattern=r"^(?=[^\x00]*$)[^\x00]*\S",
+        pattern=TEXT_PATTERN,
         description="1 to 4096 characters, not all of them blank, no NUL.",
         examples=["Hello, everybody!"],
     ),

@@ -10,7 +10,18 @@ from pathlib import Path
 import chatter.httpd
 
 FILES = sorted(Path(chatter.httpd.__file__).parent.glob("*.py"))
-ALLOWED = {"__future__", "collections", "dataclasses", "httptools", "io", "math", "re", "socket"}
+ALLOWED = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "functools",
+    "httptools",
+    "io",
+    "itertools",
+    "math",
+    "re",
+    "socket",
+}
 ALLOWED |= {"twisted", "typing", "urllib", "warnings", "zope", "chatter.httpd"}
 
 

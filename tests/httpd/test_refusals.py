@@ -260,12 +260,12 @@ def test_the_default_limits_let_usual_requests_through():
 
 def test_a_defect_of_the_reader_is_logged_and_answered_with_500(monkeypatch, capfd):
     """An exception inside a parser's callback closes the connection, and nothing else."""
-    from chatter.httpd.head import Head
+    from chatter.httpd import reader
 
     def fail(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Head, "complete", fail)
+    monkeypatch.setattr(reader, "Head", fail)
     server = Server()
     connection = server.connect()
     connection.send(get("/echo") + BEHIND)

@@ -421,9 +421,8 @@ async def test_who_takes_nothing_over_tls_is_cut_off(server, certificate):
     )
     sock = await deferToThread(tls_client, address, certificate)
     await deferToThread(sock.sendall, get("/large"))
-    await server.until(lambda: server.resource.requests)
-    await deferLater(reactor, 0.05)
-    await server.advance(32)
+    await server.until(lambda: any(c._output.paused for c in server.site.connections))
+    await server.advance(70)
     await server.until(lambda: not server.site.connections)
     sock.close()
 

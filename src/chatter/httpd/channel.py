@@ -38,17 +38,19 @@ class LeanChannel(AnswerConsumer):
     """A connection to a site.
 
     :ivar deadline: when the site is to call :meth:`time_out`.
+    :ivar addresses: the client's and the server's, once a request is here; behind a
+        proxy they are told late.
     :ivar persistent: whether another request may follow.
     """
 
     __slots__ = (
         "_closing",
         "_paused_reading",
-        "_peer",
         "_reader",
         "_request",
         "_running",
         "_unparsed",
+        "addresses",
         "deadline",
         "factory",
         "persistent",
@@ -63,7 +65,7 @@ class LeanChannel(AnswerConsumer):
         self.persistent = True
         self.deadline = inf
         self.transport: Any = None
-        self._peer: IAddress | None = None
+        self.addresses: tuple[IAddress, IAddress] | None = None
         self._reader = RequestReader(site.limits)
         self._unparsed = b""
         self._request: LeanRequest | None = None
@@ -78,7 +80,7 @@ class LeanChannel(AnswerConsumer):
         self.transport = transport
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
-        self._output = output_for(transport, self)
+        self.write_to(output_for(transport, self))
         self.site.connections.add(self)
         self._set_deadline()
 
@@ -100,14 +102,18 @@ class LeanChannel(AnswerConsumer):
 
     def getPeer(self) -> IAddress:
         """The client's address."""
-        if self._peer is None:
-            # Not asked for before a request is here: behind a proxy it is told late.
-            self._peer = self.transport.getPeer()
-        return self._peer
+        return self.learn_addresses()[0]
 
     def getHost(self) -> IAddress:
         """The server's address."""
-        return self.transport.getHost()  # type: ignore[no-any-return]
+        return self.learn_addresses()[1]
+
+    def learn_addresses(self) -> tuple[IAddress, IAddress]:
+        """The client's address and the server's."""
+        if self.addresses is None:
+            transport = self.transport
+            self.addresses = (transport.getPeer(), transport.getHost())
+        return self.addresses
 
     def isSecure(self) -> bool:
         """Whether the connection is encrypted."""
@@ -120,19 +126,18 @@ class LeanChannel(AnswerConsumer):
         if self._closing:
             return
         self._unparsed = self._unparsed + data if self._unparsed else data
-        self._go_on()
+        if not self._running:
+            self._go_on()
         if len(self._unparsed) > _SLICE and not self._paused_reading:
             self._paused_reading = True
             self.transport.pauseProducing()
 
     def _go_on(self) -> None:
         """Answer what is ready, and read what is not, as long as nobody is waited for."""
-        if self._running:
-            return
         self._running = True
-        reader = self._reader
+        reader, output = self._reader, self._output
         try:
-            while not (self._closing or self._request is not None or self._output.paused):
+            while self._request is None and not (self._closing or output.paused):
                 if not self.persistent:
                     self._close()
                 elif reader.ready:
@@ -141,7 +146,7 @@ class LeanChannel(AnswerConsumer):
                     self._refuse(reader.refusal)
                 elif reader.waits_for_continue:
                     reader.waits_for_continue = False
-                    self._output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 elif self._unparsed:
                     self._read()
                 else:
@@ -152,10 +157,14 @@ class LeanChannel(AnswerConsumer):
             self._resume_reading()
 
     def _read(self) -> None:
-        data, self._unparsed = self._unparsed[:_SLICE], self._unparsed[_SLICE:]
-        receiving = self._reader.receiving
-        self._reader.feed(data)
-        if self._reader.receiving and not receiving:
+        data, reader = self._unparsed, self._reader
+        if len(data) > _SLICE:
+            data, self._unparsed = data[:_SLICE], data[_SLICE:]
+        else:
+            self._unparsed = b""
+        receiving = reader.receiving
+        reader.feed(data)
+        if reader.receiving and not receiving:
             self._set_deadline()
 
     def _resume_reading(self) -> None:
@@ -167,8 +176,8 @@ class LeanChannel(AnswerConsumer):
             self.persistent = False
         self.deadline = inf
         try:
-            self._request = LeanRequest(self, head, body)
-            self._request.process()
+            self._request = request = LeanRequest(self, head, body)
+            request.process()
         except Exception:  # noqa: BLE001 - it must not reach who happens to be on the stack
             self._log.failure("A request could not be answered.")
             self.abort()
@@ -177,7 +186,8 @@ class LeanChannel(AnswerConsumer):
         """Go on with the next request, now that one is answered."""
         self._request = None
         self._set_deadline()
-        self._go_on()
+        if not self._running:
+            self._go_on()
 
     def stream_for(self, owner: StreamOwner) -> Stream | None:
         """What can take this channel's place, where the transport is a plain socket."""
@@ -287,4 +297,5 @@ class LeanChannel(AnswerConsumer):
         """Let who produces the answer go on, and then the next request."""
         self._set_deadline()
         self.resume_producer()
-        self._go_on()
+        if not self._running:
+            self._go_on()

@@ -1,4 +1,4 @@
-"""The head of one request while it is read, and what is wrong with it.
+"""The head of one request, and what may be wrong with it.
 
 llhttp refuses what is not HTTP, every shape of request smuggling included.  What
 it leaves to its user is here: sizes, the ``Host`` field, the form of the target,
@@ -8,7 +8,9 @@ and codings nobody needs.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NoReturn
+from functools import lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chatter.httpd.limits import Limits
@@ -17,137 +19,114 @@ _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+;=:%\[\]-]*").fullmatch
 _ABSOLUTE = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL).fullmatch
 
 
+@lru_cache(256)
+def _is_host(value: bytes) -> bool:
+    # Most requests ask the same host.
+    return _HOST(value) is not None
+
+
 class Refusal(Exception):
-    """A request that is not given to any resource."""
+    """A request that is not given to any resource.
+
+    :ivar status: what it is answered with.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def check_sizes(uri: bytes, fields: list[tuple[bytes, bytes]], limits: Limits) -> int:
+    """How many bytes a target and fields have, all together.
+
+    :raises Refusal: if they are too large, or too many.
+    """
+    size = len(uri) + sum(map(len, chain.from_iterable(fields)))
+    if len(uri) > limits.uri:
+        raise Refusal(414)
+    if size > limits.head or len(fields) > limits.fields:
+        raise Refusal(431)
+    return size
 
 
 class Head:
-    """The request line and the header fields, as far as they have come.
+    """The request line and the header fields.
+
+    :param uri: the target, as it came.
+    :param fields: the names and values, as they came.
+    :raises Refusal: if the request is not to be read any further.
 
     :ivar fields: the values of each field, by its name in lower case.
     :ivar path: the path of the target, without the query.
     :ivar query: the query of the target; ``None`` if there is none.
-    :ivar keep_alive: whether the client wants to send another request after it.
-    :ivar refusal: the status that a refused request is answered with; 0 if it is not.
-    :ivar size: how many bytes of the target and of fields have come.
-    :ivar body_size: how many bytes of the body have come.
+    :ivar protocol: ``HTTP/1.1`` or ``HTTP/1.0``.
+    :ivar keep_alive: whether the client wants to send another request after it; the
+        reader says it once the request has come whole.
     """
 
-    __slots__ = (
-        "_count",
-        "body_size",
-        "fields",
-        "keep_alive",
-        "method",
-        "path",
-        "query",
-        "refusal",
-        "size",
-        "uri",
-        "version",
-    )
+    __slots__ = ("fields", "keep_alive", "method", "path", "protocol", "query", "uri")
 
-    def __init__(self) -> None:
-        self.method = b""
-        self.uri = b""
-        self.path = b""
-        self.query: bytes | None = None
-        self.version = "1.1"
-        self.fields: dict[bytes, list[bytes]] = {}
-        self.keep_alive = False
-        self.refusal = 0
-        self.size = 0
-        self.body_size = 0
-        self._count = 0
-
-    def refuse(self, status: int) -> NoReturn:
-        """Read no further.
-
-        :raises Refusal: always.
-        """
-        self.refusal = status
-        raise Refusal
-
-    def add_uri(self, part: bytes, limits: Limits) -> None:
-        """Take a part of the target.
-
-        :raises Refusal: if it is too long.
-        """
-        self.uri += part
-        self.size += len(part)
-        if len(self.uri) > limits.uri:
-            self.refuse(414)
-
-    def add_field(self, name: bytes, value: bytes, limits: Limits) -> None:
-        """Take a field.
-
-        :raises Refusal: if there are too many, or they are too large.
-        """
-        self.skip_field(name, value, limits)
-        self.fields.setdefault(name.lower(), []).append(value.rstrip(b" \t"))
-
-    def skip_field(self, name: bytes, value: bytes, limits: Limits) -> None:
-        """Count a field, but forget it.
-
-        :raises Refusal: if there are too many, or they are too large.
-        """
-        self.size += len(name) + len(value)
-        self._count += 1
-        if self.size > limits.head or self._count > limits.fields:
-            self.refuse(431)
-
-    def complete(self, method: bytes, version: str, limits: Limits) -> None:
-        """Take the rest, and check the whole.
-
-        :raises Refusal: if the request is not to be read any further.
-        """
+    def __init__(
+        self,
+        method: bytes,
+        uri: bytes,
+        version: str,
+        fields: list[tuple[bytes, bytes]],
+        limits: Limits,
+    ) -> None:
         self.method = method
-        self.version = version
-        if version not in ("1.1", "1.0"):
-            self.refuse(505)
-        self._check_target()
-        self._check_framing(limits)
-
-    def _check_target(self) -> None:
-        """See what is asked for, and of which host (RFC 9112, sections 3.2 and 7.2)."""
-        hosts = self.fields.get(b"host")
-        if hosts is None:
-            if self.version == "1.1":
-                self.refuse(400)
-        elif len(hosts) > 1 or _HOST(hosts[0]) is None:
-            self.refuse(400)
-        target = self.uri
-        if target[:1] != b"/" and target != b"*" and self.method != b"CONNECT":
-            absolute = _ABSOLUTE(target)
-            if absolute is None or _HOST(absolute[1]) is None:
-                self.refuse(400)
-            # Such a target says which host is meant, whatever the field says.
-            self.fields[b"host"] = [absolute[1]]
-            target = absolute[2] if absolute[2][:1] == b"/" else b"/" + absolute[2]
+        self.uri = uri
+        self.keep_alive = False
+        check_sizes(uri, fields, limits)
+        by_name: dict[bytes, list[bytes]] = {}
+        for name, value in fields:
+            key = name.lower()
+            if key in by_name:
+                by_name[key].append(value.rstrip(b" \t"))
+            else:
+                by_name[key] = [value.rstrip(b" \t")]
+        self.fields = by_name
+        if version == "1.1":
+            self.protocol = b"HTTP/1.1"
+        elif version == "1.0":
+            self.protocol = b"HTTP/1.0"
+        else:
+            raise Refusal(505)
+        hosts = by_name.get(b"host")
+        if hosts is None or len(hosts) != 1 or not _is_host(hosts[0]):
+            self._check_odd_host(hosts)
+        target = uri if uri.startswith(b"/") else self._odd_target()
         self.path, mark, query = target.partition(b"?")
-        if mark:
-            self.query = query
+        self.query = query if mark else None
+        if b"transfer-encoding" in by_name:
+            self._check_coding(by_name[b"transfer-encoding"])
+        # llhttp has refused what is ambiguous.
+        if b"content-length" in by_name and int(by_name[b"content-length"][0]) > limits.body:
+            raise Refusal(413)
 
-    def _check_framing(self, limits: Limits) -> None:
-        """See how the body comes; llhttp has refused what is ambiguous."""
-        coding = self.fields.get(b"transfer-encoding")
-        if coding is not None:
-            if self.version == "1.0":
-                self.refuse(400)
-            if len(coding) > 1 or coding[0].lower() != b"chunked":
-                self.refuse(501)
-        length = self.fields.get(b"content-length")
-        if length is not None and int(length[0]) > limits.body:
-            self.refuse(413)
+    def _check_odd_host(self, hosts: list[bytes] | None) -> None:
+        """See whether it may be that no host is named, or none that can be."""
+        if hosts is not None or self.protocol == b"HTTP/1.1":
+            raise Refusal(400)
 
-    def add_body(self, size: int, limits: Limits) -> None:
-        """Take note of a part of the body, which may be chunked.
+    def _odd_target(self) -> bytes:
+        """What is asked for, if that does not begin with a slash (RFC 9112, section 3.2)."""
+        target = self.uri
+        if target == b"*" or self.method == b"CONNECT":
+            return target
+        absolute = _ABSOLUTE(target)
+        if absolute is None or not _is_host(absolute[1]):
+            raise Refusal(400)
+        # Such a target says which host is meant, whatever the field says.
+        self.fields[b"host"] = [absolute[1]]
+        return absolute[2] if absolute[2][:1] == b"/" else b"/" + absolute[2]
 
-        :raises Refusal: if it is too large now.
-        """
-        self.body_size += size
-        if self.body_size > limits.body:
-            self.refuse(413)
+    def _check_coding(self, coding: list[bytes]) -> None:
+        """See how a body comes whose length is not told."""
+        if self.protocol == b"HTTP/1.0":
+            raise Refusal(400)
+        if len(coding) > 1 or coding[0].lower() != b"chunked":
+            raise Refusal(501)
 
     @property
     def expects_continue(self) -> bool:
@@ -156,5 +135,5 @@ class Head:
         return (
             expected is not None
             and expected[0].lower() == b"100-continue"
-            and self.version == "1.1"
+            and self.protocol == b"HTTP/1.1"
         )

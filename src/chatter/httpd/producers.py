@@ -9,6 +9,8 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.interfaces import IDelayedCall, IPullProducer
 
     from chatter.httpd.output import SocketOutput, TransportOutput
@@ -57,22 +59,27 @@ class RepeatedPull:
 
 
 class AnswerConsumer:
-    """The side of a connection that an answer is written to."""
+    """The side of a connection that an answer is written to.
 
-    __slots__ = ("_output", "_producer", "site")
+    :ivar write: sends a part of the answer under way.
+    """
+
+    __slots__ = ("_output", "_producer", "site", "write")
 
     def __init__(self, site: LeanSite) -> None:
         self.site = site
         self._output: SocketOutput | TransportOutput
         self._producer: Any = None
+        self.write: Callable[[bytes], None]
+
+    def write_to(self, output: SocketOutput | TransportOutput) -> None:
+        """Have the answers written to an output."""
+        self._output = output
+        self.write = output.write
 
     def abort(self) -> None:
         """Cut the connection off."""
         raise NotImplementedError
-
-    def write(self, data: bytes) -> None:
-        """Send a part of the answer under way."""
-        self._output.write(data)
 
     def writeSequence(self, parts: list[bytes]) -> None:
         """Send parts of the answer under way."""

@@ -13,7 +13,7 @@ import httptools
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from chatter.httpd.head import Head
+from chatter.httpd.head import Head, Refusal, check_sizes
 
 if TYPE_CHECKING:
     from chatter.httpd.limits import Limits
@@ -33,12 +33,14 @@ class RequestReader:
 
     __slots__ = (
         "_body",
+        "_body_size",
+        "_fields",
         "_head",
-        "_in_trailers",
         "_limits",
         "_parser",
         "_seen",
         "_unheard",
+        "_uri",
         "ready",
         "receiving",
         "refusal",
@@ -53,9 +55,12 @@ class RequestReader:
         self.refusal = 0
         self.waits_for_continue = False
         self._limits = limits
-        self._head: Any = None
+        self._uri = b""
+        # Those of the head, and after it those behind a chunked body.
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._head: Head | None = None
         self._body: list[bytes] = []
-        self._in_trailers = False
+        self._body_size = 0
         self._seen = 0
         self._unheard = 0
         self._parser: Any = httptools.HttpRequestParser(self)
@@ -75,31 +80,57 @@ class RequestReader:
             self._refuse(error)
         else:
             if self.receiving:
-                self._count_unheard(len(data))
+                self._bound(len(data))
 
-    def _count_unheard(self, size: int) -> None:
-        seen = self._head.size + self._head.body_size
-        if seen != self._seen:
-            self._seen = seen
+    def _bound(self, size: int) -> None:
+        """See that what is kept of a request that has not come whole is not too large."""
+        try:
+            heard = self._check_fields()
+        except Refusal as refusal:
+            self._stop(refusal.status)
+            return
+        if heard != self._seen:
+            self._seen = heard
             self._unheard = 0
             return
         self._unheard += size
         if self._unheard > self._limits.head:
-            self.receiving = False
-            self.refusal = 431
+            self._stop(431)
+
+    def _check_trailers(self) -> None:
+        try:
+            self._check_fields()
+        except Refusal as refusal:
+            self.refusal = refusal.status
+            raise
+
+    def _check_fields(self) -> int:
+        """How many bytes of the request have been heard of.
+
+        :raises Refusal: if the fields are too large, or too many, trailing ones included.
+        """
+        fields = self._fields
+        if self._head is not None:
+            fields = [(b"", value) for values in self._head.fields.values() for value in values]
+            fields += self._fields
+        return check_sizes(self._uri, fields, self._limits) + self._body_size
+
+    def _stop(self, status: int) -> None:
+        self.receiving = False
+        self.refusal = status
 
     def _refuse(self, error: httptools.HttpParserError) -> None:
-        self.receiving = False
-        if self._head is not None and self._head.refusal:
-            self.refusal = self._head.refusal
+        if self.refusal:
+            # A callback has said why.
+            self.receiving = False
         elif isinstance(error, httptools.HttpParserCallbackError):
             # What a callback raised is the error's context.
             self._log.failure("A request could not be read.", Failure(error.__context__ or error))
-            self.refusal = 500
+            self._stop(500)
         elif isinstance(error, httptools.HttpParserInvalidMethodError):
-            self.refusal = 501
+            self._stop(501)
         else:
-            self.refusal = 400
+            self._stop(400)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Go on with a request that asks for another protocol as if it had not asked.
@@ -132,44 +163,56 @@ class RequestReader:
 
     # What the parser tells
 
+    # These are called so often that they call nothing themselves that they need not.
+
     def on_message_begin(self) -> None:
         """Begin a request."""
         self.receiving = True
-        self._head = Head()
-        self._in_trailers = False
+        self._uri = b""
+        self._fields = []
+        self._head = None
         self._seen = self._unheard = 0
 
     def on_url(self, part: bytes) -> None:
         """Take a part of the target."""
-        self._head.add_uri(part, self._limits)
+        self._uri += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field; those behind a chunked body are read and forgotten."""
-        if self._in_trailers:
-            self._head.skip_field(name, value, self._limits)
-        else:
-            self._head.add_field(name, value, self._limits)
+        """Take a field."""
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Check the head."""
-        head, parser = self._head, self._parser
-        head.complete(parser.get_method(), parser.get_http_version(), self._limits)
-        self._in_trailers = True
+        """Make the head of what has come."""
+        method, version = self._parser.get_method(), self._parser.get_http_version()
+        try:
+            head = self._head = Head(method, self._uri, version, self._fields, self._limits)
+        except Refusal as refusal:
+            self.refusal = refusal.status
+            raise
+        self._fields = []
         if b"expect" in head.fields:
             self.waits_for_continue = head.expects_continue
 
     def on_body(self, part: bytes) -> None:
         """Take a part of the body."""
         self.waits_for_continue = False
-        self._head.add_body(len(part), self._limits)
+        self._body_size += len(part)
+        if self._body_size > self._limits.body:
+            self.refusal = 413
+            raise Refusal(413)
         self._body.append(part)
 
     def on_message_complete(self) -> None:
         """Put the request with those that are ready."""
-        head, body = self._head, self._body
+        head, parts = self._head, self._body
+        assert head is not None
+        if self._fields:
+            self._check_trailers()
         head.keep_alive = self._parser.should_keep_alive()
-        self.ready.append((head, body[0] if len(body) == 1 else b"".join(body)))
-        if body:
+        body = b""
+        if parts:
+            body = parts[0] if len(parts) == 1 else b"".join(parts)
             self._body = []
-        self._head = None
+            self._body_size = 0
+        self.ready.append((head, body))
         self.receiving = self.waits_for_continue = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
-from twisted.web.http import RESPONSES, datetimeToString
+from twisted.web.http import OK, RESPONSES, datetimeToString
 from twisted.web.resource import getChildForRequest
 from twisted.web.server import Site, version
 
@@ -52,6 +52,7 @@ class LeanSite(Site):
 
     :ivar connections: the open connections.
     :ivar draining: whether each answer is its connection's last.
+    :ivar heads: what :meth:`head_with` has answered within this second.
     :ivar now: the reactor's time, at most :data:`TICK` seconds old.
     """
 
@@ -74,6 +75,7 @@ class LeanSite(Site):
         self._drained: Deferred[None] | None = None
         self._next_tick: IDelayedCall | None = None
         self._status_lines: dict[tuple[int, bytes], bytes] = {}
+        self.heads: dict[tuple[tuple[bytes, bytes], ...], bytes] = {}
         self._set_time()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002
@@ -116,6 +118,7 @@ class LeanSite(Site):
     def _set_time(self) -> None:
         self.now = self.reactor.seconds()
         self._status_lines.clear()
+        self.heads.clear()
 
     def _tick(self) -> None:
         self._next_tick = None
@@ -152,6 +155,13 @@ class LeanSite(Site):
                 % (code, b" ".join(reason.split()), version, datetimeToString(self.now))
             )
         return line
+
+    def head_with(self, fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
+        """The head of an answer with status 200, up to and with some fields."""
+        lines = [self.status_line(OK, RESPONSES[OK])]
+        lines += [b"%b: %b\r\n" % field for field in fields]
+        head = self.heads[fields] = b"".join(lines)
+        return head
 
     def refused(self, status: int) -> bytes:
         """A whole answer to a request that no resource sees."""

@@ -8,11 +8,12 @@ interpreter lock) is shared by all in it, and grows rarer the busier it is.
 
 from __future__ import annotations
 
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
 from chatter.errors import StoreUnavailable
 
@@ -38,12 +39,14 @@ class BatchThread(Generic[Job]):
         reactor: Any,
         work: Callable[[list[Job]], list[Any]],
         before_answers: Callable[[list[Any]], None] | None = None,
-        name: str | None = None,
+        name: str = "chatter batches",
     ) -> None:
         self._reactor = reactor
         self._work = work
         self._before_answers = before_answers
-        self._pool = ThreadPool(1, 1, name)
+        self._name = name
+        self._batches: SimpleQueue[list[tuple[Job, Deferred[Any]]] | None] = SimpleQueue()
+        self._thread: Thread | None = None
         self._waiting: list[tuple[Job, Deferred[Any]]] = []
         self._busy = False
         self._open = False
@@ -51,7 +54,9 @@ class BatchThread(Generic[Job]):
 
     def start(self) -> None:
         """Start the thread."""
-        self._pool.start()
+        # Not one of a pool: it is never lent to anybody else, and has its own state.
+        self._thread = Thread(target=self._work_off, name=self._name, daemon=True)
+        self._thread.start()
         self._open = True
 
     async def stop(self) -> None:
@@ -60,8 +65,10 @@ class BatchThread(Generic[Job]):
         if self._busy:
             self._idle = Deferred()
             await self._idle
-        if self._pool.started:
-            self._pool.stop()
+        if self._thread is not None:
+            self._batches.put(None)
+            self._thread.join()
+            self._thread = None
 
     def submit(self, job: Job) -> Deferred[Any]:
         """Do a job in the next batch; fires with its result.
@@ -82,14 +89,16 @@ class BatchThread(Generic[Job]):
 
     def _run(self) -> None:
         batch, self._waiting = self._waiting, []
-        self._pool.callInThread(self._run_in_thread, batch)
+        self._batches.put(batch)
 
-    def _run_in_thread(self, batch: list[tuple[Job, Deferred[Any]]]) -> None:
-        try:
-            results = self._work([job for job, _ in batch])
-        except Exception as error:  # noqa: BLE001 - it is the answer to each of the jobs
-            results = [error] * len(batch)
-        self._reactor.callFromThread(self._answer, batch, results)
+    def _work_off(self) -> None:
+        """Do one batch after the other; runs in the thread."""
+        while (batch := self._batches.get()) is not None:
+            try:
+                results = self._work([job for job, _ in batch])
+            except Exception as error:  # noqa: BLE001 - it is the answer to each of the jobs
+                results = [error] * len(batch)
+            self._reactor.callFromThread(self._answer, batch, results)
 
     def _answer(self, batch: list[tuple[Job, Deferred[Any]]], results: list[Any]) -> None:
         if self._waiting:

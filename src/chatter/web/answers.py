@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from msgspec import json
+from msgspec import Struct, json
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from twisted.web.http import NO_CONTENT, OK, HTTPChannel
+from twisted.web.server import Request
 from zope.interface import implementer
 
 from chatter.errors import TransientError, Unauthorized
 from chatter.wire import problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twisted.web.server import Request
-
     from chatter.errors import ChatError
 
 _encode = json.Encoder().encode
 
+_USUAL_FIELDS = ((b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store"))
 
-@dataclass
-class Answer:
+
+class Answer(Struct):
     """An answer that is ready to be sent.
 
     :ivar begin: takes the request over, once the head is set, for an answer that
         is not just a body.
     :ivar delivered: called once the whole answer has been handed over to the
         operating system; not called if the connection breaks before.
+    :ivar is_plain: whether it is JSON with status 200 and nothing else.
     """
 
     body: bytes
@@ -40,11 +39,12 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     delivered: Callable[[], None] | None = None
     begin: Callable[[Request], None] | None = None
+    is_plain: bool = False
 
 
 def answer_json(value: object, **more: Any) -> Answer:
     """An answer with a value of the protocol as its body."""
-    return Answer(_encode(value), **more)
+    return Answer(_encode(value), is_plain=not more, **more)
 
 
 def answer_error(error: ChatError, *headers: tuple[bytes, bytes]) -> Answer:
@@ -57,21 +57,15 @@ def answer_error(error: ChatError, *headers: tuple[bytes, bytes]) -> Answer:
     return Answer(_encode(problem), problem.status, b"application/problem+json", headers)
 
 
-def prepare(request: Request, answer: Answer) -> bytes:
-    """Set the status and the headers of an answer; returns the body."""
-    if answer.status != OK:
-        request.setResponseCode(answer.status)
-    if answer.status != NO_CONTENT:
-        request.setHeader(b"Content-Type", answer.content_type)
-    request.setHeader(b"Cache-Control", b"no-store")
-    for name, value in answer.headers:
-        request.setHeader(name, value)
-    return answer.body
-
-
 def send(request: Request, answer: Answer) -> None:
     """Send an answer and finish the request, at once or when all of it has left."""
-    body = prepare(request, answer)
+    if answer.is_plain:
+        # Our own server has this; another one sends it in steps.
+        answer_whole = getattr(request, "answer_whole", None)
+        if answer_whole is not None:
+            answer_whole(_USUAL_FIELDS, answer.body)
+            return
+    _set_head(request, answer)
     if answer.begin is not None:
         if request.method == b"HEAD":
             request.finish()
@@ -79,12 +73,22 @@ def send(request: Request, answer: Answer) -> None:
             answer.begin(request)
         return
     if answer.status != NO_CONTENT:
-        request.setHeader(b"Content-Length", b"%d" % len(body))
+        request.setHeader(b"Content-Length", b"%d" % len(answer.body))
     if answer.delivered is None or request.method == b"HEAD":
-        request.write(body)
+        request.write(answer.body)
         request.finish()
     else:
-        HandOver(request, body, answer.delivered).begin()
+        HandOver(request, answer.body, answer.delivered).begin()
+
+
+def _set_head(request: Request, answer: Answer) -> None:
+    if answer.status != OK:
+        request.setResponseCode(answer.status)
+    if answer.status != NO_CONTENT:
+        request.setHeader(b"Content-Type", answer.content_type)
+    request.setHeader(b"Cache-Control", b"no-store")
+    for name, value in answer.headers:
+        request.setHeader(name, value)
 
 
 @implementer(IPullProducer, IPushProducer)

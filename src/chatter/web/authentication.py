@@ -20,9 +20,11 @@ Authenticate: TypeAlias = "Callable[[Request], Awaitable[User | None]]"
 
 def token_of(request: Request) -> str | None:
     """The token that a request carries, with or without ``Bearer`` before it."""
-    header = request.getHeader(b"Authorization")
+    header = request.getHeader(b"authorization")
     if header is None:
         return None
+    if header.startswith(b"Bearer ") and header.count(b" ") == 1:
+        return header[7:].decode("latin-1")
     scheme, _, token = header.decode("latin-1").strip().partition(" ")
     return token.strip() if token and scheme.lower() == "bearer" else scheme
 

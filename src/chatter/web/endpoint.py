@@ -24,7 +24,7 @@ from chatter.errors import (
     MethodNotAllowed,
     NotFound,
 )
-from chatter.web.answers import Answer, answer_error, prepare, send
+from chatter.web.answers import Answer, answer_error, send
 from chatter.web.coroutines import resumed
 from chatter.wire import MAX_BODY
 
@@ -74,16 +74,13 @@ class JSONResource(Resource):
         """Whatever has no resource of its own is not found."""
         return MissingResource()
 
-    def render(self, request: Request) -> bytes | int:
+    def render(self, request: Request) -> int:
         """Answer a request, whatever its method: now if nothing has to be waited for."""
         answering = self._answer(request)
         try:
             waits_for = answering.send(None)
         except StopIteration as done:
             answer: Answer = done.value
-            if answer.body and answer.delivered is None and request.method != b"HEAD":
-                return prepare(request, answer)
-            send(request, answer)
         else:
             answered = Deferred.fromCoroutine(
                 self._answer_later(request, resumed(answering, waits_for))
@@ -91,6 +88,8 @@ class JSONResource(Resource):
             if self.ends_with_client:
                 request.notifyFinish().addErrback(lambda _: answered.cancel())
             answered.addErrback(self._unanswered)
+            return NOT_DONE_YET
+        send(request, answer)
         return NOT_DONE_YET
 
     def _unanswered(self, failure: Failure) -> None:
@@ -98,10 +97,8 @@ class JSONResource(Resource):
             self._log.failure("A request could not be answered.", failure)
 
     async def _answer_later(self, request: Request, answering: Awaitable[Answer]) -> None:
-        lost: list[object] = []
-        request.notifyFinish().addErrback(lost.append)
         answer = await answering
-        if not lost:
+        if request.channel is not None:
             send(request, answer)
 
     async def _answer(self, request: Request) -> Answer:

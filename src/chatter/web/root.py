@@ -66,4 +66,4 @@ class ChatResource(MissingResource):
         """Find the endpoint, whose answer other origins may read if they are named."""
         if self._origins:
             allow_origin(request, self._origins)
-        return super().getChildWithDefault(path, request)
+        return self.children.get(path) or self.getChild(path, request)
