@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.task import deferLater
 from zope.interface import implementer
@@ -95,6 +95,9 @@ class EventStream:
                     found = streams.feed.chunk(messages, end)
                 if self._is_behind():
                     self._write_chunk(found)
+        except CancelledError:
+            # The reader is lost.
+            pass
         except StoreUnavailable:
             # The reader comes back by itself, and goes on where it is.
             self._catching_up = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from chatter.errors import StoreUnavailable, TooManyRequests
@@ -105,9 +104,8 @@ class Streams:
         return await self._chat.live.read(user_id, after, self.feed.most_messages)
 
     def failed(self, failure: Failure) -> None:
-        """Log what must not happen; that a reader is lost while it catches up may."""
-        if not failure.check(CancelledError):
-            self._log.failure("An event stream failed.", failure)
+        """Log what must not happen."""
+        self._log.failure("An event stream failed.", failure)
 
     def _tick(self) -> None:
         self._next_tick = self.clock.callLater(_TICK, self._tick)
