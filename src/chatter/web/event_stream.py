@@ -58,10 +58,12 @@ class EventStream:
         """Write what comes after the cursor, as far as the reader takes it."""
         if self._catching_up is not None or not self._is_behind():
             return
-        found = self._streams.feed.after(self.user_id, self._cursor)
+        feed = self._streams.feed
+        found = feed.after(self.user_id, self._cursor)
         if found is not None:
             self._write_chunk(found)
-            if not self._is_behind():
+            # Nearly always that was all.
+            if self._cursor >= feed.recent.last_id or not self._is_behind():
                 return
         self._catching_up = Deferred.fromCoroutine(self._catch_up())
         self._catching_up.addErrback(self._streams.failed)
