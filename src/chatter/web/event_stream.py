@@ -56,32 +56,31 @@ class EventStream:
 
     def deliver(self) -> None:
         """Write what comes after the cursor, as far as the reader takes it."""
-        if self._catching_up is not None or not self._is_behind():
+        sink, streams = self._sink, self._streams
+        feed = streams.feed
+        last_id = feed.recent.last_id
+        # A cursor may be ahead of the log: of one that this process knows only in part.
+        if sink is None or self._cursor >= last_id or sink.paused or self._catching_up is not None:
             return
-        feed = self._streams.feed
         found = feed.after(self.user_id, self._cursor)
         if found is not None:
-            self._write_chunk(found)
-            # Nearly always that was all.
-            if self._cursor >= feed.recent.last_id or not self._is_behind():
+            chunk, self._cursor = found
+            if chunk:
+                self.last_write = streams.now
+                sink.write(chunk)
+            if self._cursor >= last_id or not self._is_behind():
                 return
         self._catching_up = Deferred.fromCoroutine(self._catch_up())
-        self._catching_up.addErrback(self._streams.failed)
+        self._catching_up.addErrback(streams.failed)
 
     def _is_behind(self) -> bool:
         """Whether there may be something for the reader, who takes it."""
         sink = self._sink
-        # A cursor may be ahead of the log: of one that this process knows only in part.
         return (
             sink is not None
             and self._cursor < self._streams.feed.recent.last_id
             and not sink.paused
         )
-
-    def _write_chunk(self, found: tuple[bytes, int]) -> None:
-        chunk, self._cursor = found
-        if chunk:
-            self._write(chunk)
 
     async def _catch_up(self) -> None:
         """Write chunk after chunk, also those that only the store still has."""
@@ -96,7 +95,9 @@ class EventStream:
                     messages = await streams.read_back(self.user_id, self._cursor)
                     found = streams.feed.chunk(messages, end)
                 if self._is_behind():
-                    self._write_chunk(found)
+                    chunk, self._cursor = found
+                    if chunk:
+                        self._write(chunk)
         except CancelledError:
             # The reader is lost.
             pass
