@@ -15,7 +15,7 @@ from cachetools import LRUCache
 
 from chatter import names
 from chatter.checks import checked_key, checked_text
-from chatter.errors import NameTaken, Unauthorized, UnknownRecipient
+from chatter.errors import NameTaken, StoreUnavailable, Unauthorized, UnknownRecipient
 from chatter.live import Live
 from chatter.model import Draft, Message, Page, User
 from chatter.presence import Presence
@@ -23,7 +23,6 @@ from chatter.wire import DEFAULT_LIMIT, Participant, Users
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from datetime import datetime
     from random import Random
 
     from twisted.internet.interfaces import IReactorTime
@@ -34,6 +33,7 @@ DEFAULT_HISTORY = 20
 """So many messages of the general chat wait for somebody new."""
 
 _REMEMBERED_USERS = 20_000
+_FOR_LONG = 3600.0
 
 
 class Chat:
@@ -61,7 +61,7 @@ class Chat:
         self.store = store
         self.history = history
         self.live = Live(store, clock)
-        self.presence = Presence(clock, self._save_sign_of_life)
+        self.presence = Presence(clock, lambda user, seen: store.save_progress(user, 0, seen))
         self.clock = clock
         self._random = random or SystemRandom()
         self._users_by_token: LRUCache[bytes, User] = LRUCache(_REMEMBERED_USERS)
@@ -205,9 +205,8 @@ class Chat:
         end = (await self.live.recent()).last_id if wait > 0 else 0
         page = await self._page_after(user, cursor, limit)
         if wait > 0 and not page.messages:
-            with self.presence.held(user.id):
-                # There is nothing up to the end, but perhaps something came since.
-                await self.live.news(user.id, max(cursor, end), wait)
+            # There is nothing up to the end, but perhaps something came since.
+            await self._wait(user, max(cursor, end), wait)
             page = await self._page_after(user, cursor, limit)
         return page
 
@@ -236,20 +235,28 @@ class Chat:
             self.acknowledge(user, read)
         return after
 
+    async def _wait(self, user: User, cursor: int, seconds: float) -> bool:
+        with self.presence.held(user.id):
+            return await self.live.wait(user.id, cursor, seconds)
+
     async def follow(self, user: User, after: int | None = None) -> AsyncIterator[Message]:
         """Every message of the user's feed, and then each as it is committed, in id order.
 
         A message counts as read when the next one is asked for.
 
         :param after: begin after this id, instead of after the user's cursor.
+        :raises StoreUnavailable: when the chat stops, too.
         """
         cursor = await self.position(user, after)
         while True:
-            page = await self.poll(user, after=cursor, wait=3600)
-            for message in page.messages:
+            end = (await self.live.recent()).last_id
+            messages = await self.live.read(user.id, cursor, DEFAULT_LIMIT)
+            for message in messages:
                 yield message
                 cursor = message.id
                 self.acknowledge(user, cursor)
+            if not messages and not await self._wait(user, max(cursor, end), _FOR_LONG):
+                raise StoreUnavailable("The chat is about to stop.")
 
     def acknowledge(self, user: User, cursor: int) -> None:
         """Take note that the user has read a page, up to its cursor; it never goes back."""
@@ -258,9 +265,6 @@ class Chat:
     def see(self, user: User) -> None:
         """Take note that the user is there."""
         self.presence.see(user.id)
-
-    def _save_sign_of_life(self, user_id: int, seen: datetime) -> None:
-        self.store.save_progress(user_id, 0, seen)
 
     async def general_history(self, user: User, limit: int, before: int | None = None) -> Page:
         """The newest messages of the general chat, or of it before an id."""

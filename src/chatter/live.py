@@ -42,6 +42,7 @@ class Live:
         self._recent: RecentLog | None = None
         self._listeners: list[Callable[[Message], object]] = []
         self._untold: deque[Message] = deque()
+        self._reactor = reactor
         self._is_telling = False
         self.followers = Followers(reactor)
 
@@ -77,13 +78,16 @@ class Live:
             after < recent.complete_after or bool(recent.feed(user_id, after, 1))
         )
 
-    async def news(self, user_id: int, after: int, seconds: float) -> None:
-        """Wait until there is something after an id, but no longer than so many seconds."""
+    async def wait(self, user_id: int, after: int, seconds: float) -> bool:
+        """Wait until a user may see something after an id, but not for longer.
+
+        :returns: ``False`` if it was ended because the chat is about to stop.
+        """
         waiting = Waiting(self, user_id, after)
         timeout = self._reactor.callLater(seconds, waiting.end)
         try:
             waiting.deliver()
-            await waiting.ended
+            return await waiting.ended
         finally:
             waiting.end()
             if timeout.active():
@@ -93,7 +97,7 @@ class Live:
         """Let nobody wait any longer: the chat is about to stop."""
         for follower in self.followers:
             if isinstance(follower, Waiting):
-                follower.end()
+                follower.end(may_go_on=False)
 
     def add_listener(self, listener: Callable[[Message], object]) -> None:
         """Call something with each message once it is committed, in id order."""
@@ -131,14 +135,14 @@ class Live:
 class Waiting:
     """A follower that ends as soon as there is something after its cursor.
 
-    :ivar ended: fires with ``None`` at the end, however it comes.
+    :ivar ended: fires at the end, with whether there is any use in waiting again.
     """
 
     def __init__(self, live: Live, user_id: int, cursor: int) -> None:
         self._live = live
         self._user_id = user_id
         self._cursor = cursor
-        self.ended: Deferred[None] = Deferred()
+        self.ended: Deferred[bool] = Deferred()
         live.followers.add(self)
 
     def deliver(self) -> None:
@@ -146,11 +150,11 @@ class Waiting:
         if self._live.has_news(self._user_id, self._cursor):
             self.end()
 
-    def end(self) -> None:
+    def end(self, *, may_go_on: bool = True) -> None:
         """Follow no more."""
         self._live.followers.remove(self)
         if not self.ended.called:
-            self.ended.callback(None)
+            self.ended.callback(may_go_on)
 
 
 async def _call(listener: Callable[[Message], Any], message: Message) -> None:

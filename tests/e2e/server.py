@@ -29,6 +29,8 @@ class Server:
 
     :param folder: where it runs, keeps its database and its log.
     :param options: further ones of ``twistd chatter``.
+
+    :ivar options: those, for the next start.
     """
 
     def __init__(self, folder: Path, *options: str, prefix: tuple[str, ...] = ()) -> None:
@@ -39,8 +41,8 @@ class Server:
             *prefix,
             *(TWISTD, "-n", "--pidfile=", "chatter"),
             *("--port", f"tcp:{self.port}:interface=127.0.0.1"),
-            *options,
         ]
+        self.options = options
         self.process: Any = None
 
     def start(self) -> None:
@@ -51,8 +53,9 @@ class Server:
     def launch(self) -> None:
         """Start it, and don't wait."""
         with self.log.open("ab") as log:
+            command = [*self._command, *self.options]
             self.process = subprocess.Popen(
-                self._command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def wait_until_it_serves(self) -> None:

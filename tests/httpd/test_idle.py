@@ -9,11 +9,16 @@ import gc
 import socket
 import tracemalloc
 
+import pytest
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
+from twisted.web.server import NOT_DONE_YET
 
-from tests.httpd.sockets import running
+from chatter.httpd.channel import LeanChannel
+from chatter.httpd.output import SocketOutput
+from chatter.httpd.stream import Stream
+from tests.httpd.sockets import Large, running
 from tests.httpd.support import get
 
 IDLE = 500
@@ -69,3 +74,43 @@ async def test_idle_connections_cost_little_and_no_timer_each(server):
     assert slow[0].recv(100).startswith(b"HTTP/1.1 408 ")
     for sock in [*warm, *idle, *slow]:
         sock.close()
+
+
+@pytest.mark.parametrize("path", ["/small", "/held", "/stream"])
+@running
+async def test_a_lost_connection_is_gone_at_once(server, path):
+    """Nothing of it is part of a cycle, which would stay until the garbage is collected."""
+
+    class Owner:
+        def stream_resumed(self):
+            pass
+
+        def stream_lost(self):
+            pass
+
+    class Streaming(Large):
+        def render(self, request):
+            if request.path != b"/stream":
+                return super().render(request)
+            request.begin_stream(Owner())
+            return NOT_DONE_YET
+
+    kinds = (LeanChannel, Stream, SocketOutput)
+    server.resource = server.site.resource = Streaming()
+    address = await server.listen()
+    gc.collect()
+    gc.disable()
+    try:
+        idle = await connect(address, 5)
+        for sock in idle:
+            sock.sendall(get(path))
+        await settled(server, 5)
+        for sock in idle:
+            sock.close()
+        await server.until(lambda: not server.site.connections)
+        server.resource.requests.clear()
+        server.resource.ends.clear()
+        await deferLater(reactor, 0.05)
+        assert not [kept for kept in gc.get_objects() if isinstance(kept, kinds)]
+    finally:
+        gc.enable()

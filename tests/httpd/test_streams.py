@@ -119,6 +119,28 @@ async def test_draining_ends_streams(server, owner):
     sock.close()
 
 
+@running
+async def test_a_stream_that_begins_while_draining_ends_at_once(server, owner):
+    """What is under way when the site drains gets its head, and does not hold up the end."""
+    requests = []
+
+    def hold(request):
+        requests.append(request)
+        return NOT_DONE_YET
+
+    server.site.resource = Calling(hold)
+    sock = client(await server.listen())
+    sock.sendall(get())
+    await server.until(lambda: requests)
+    drained = Deferred.fromCoroutine(server.site.drain())
+    owner.begin(requests[0])
+    owner.stream.write(b"a")
+    assert (await deferToThread(read_all, sock)).endswith(b"\r\n\r\na")
+    await drained
+    assert owner.told == ["lost"]
+    sock.close()
+
+
 def test_other_transports_have_no_such_streams(owner):
     """Over TLS, or in memory, an answer without an end is written like any other."""
     connection = Server(Calling(owner.begin)).connect()

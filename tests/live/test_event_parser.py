@@ -55,7 +55,11 @@ def test_an_event_without_end_is_refused():
 
 
 @given(
-    st.lists(st.tuples(st.text(st.characters(exclude_characters="\r\n\0")), st.integers(1, 99))),
+    st.lists(
+        st.tuples(
+            st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0")), st.integers(1, 99)
+        )
+    ),
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.data(),
 )

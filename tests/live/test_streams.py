@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import pytest
+from msgspec import json
 from twisted.internet.task import Clock
 
 from chatter.chat import Chat
 from chatter.errors import StoreUnavailable, TooManyRequests
 from chatter.feed import RecentLog
 from chatter.stores.memory import MemoryStore
+from chatter.web import event_feed
+from chatter.web.event_feed import EventFeed
 from chatter.web.streams import HEARTBEAT, STREAMS_PER_USER, Streams
 from tests.live.support import Reader, result_of
 
@@ -216,3 +220,88 @@ def test_a_cursor_ahead_of_the_log_never_goes_back(chat, clock, streams):
         clock.advance(0)
     assert [message.id for message in reader.received] == [6, 7]
     reader.break_off()
+
+
+def test_however_far_back_it_is_read_step_by_step(chat, clock, streams, monkeypatch):
+    """Somebody who is very far behind gets all of it, a chunk in each turn of the reactor."""
+    monkeypatch.setattr(EventFeed, "most_messages", 2)
+    chat.live._recent = RecentLog(0, capacity=1000)
+    alice = join(chat, "alice")
+    for _ in range(3000):
+        result_of(chat.send(alice, "a"))
+    reader = Reader(streams, alice, 0)
+    turns = []
+
+    def other():
+        turns.append(len(reader.received))
+        if len(turns) < 3000:
+            clock.callLater(0, other)
+
+    clock.callLater(0, other)
+    clock.advance(0)
+    assert [message.id for message in reader.received] == list(range(1, 3001))
+    assert max(later - earlier for earlier, later in itertools.pairwise(turns)) == 2
+    reader.break_off()
+
+
+def test_a_reader_who_is_lost_while_catching_up_leaves_nothing(chat, clock, streams, caplog):
+    """Neither a timer nor a line in the log."""
+    chat.live._recent = RecentLog(0, capacity=100)
+    alice = join(chat, "alice")
+    for _ in range(500):
+        result_of(chat.send(alice, "a"))
+    Reader(streams, alice, 0).break_off()
+    assert not clock.getDelayedCalls()
+    assert not caplog.records
+
+
+def test_each_message_is_worded_once(chat, clock, streams, monkeypatch):
+    """However many listen, and wherever they stand."""
+    worded = []
+
+    def encode(message):
+        worded.append(message.id)
+        return json.encode(message)
+
+    monkeypatch.setattr(event_feed, "_encode", encode)
+    users = [join(chat, f"user {number}") for number in range(20)]
+    readers = [Reader(streams, user, 0) for user in users]
+    for reader in readers[:10]:
+        reader.stall()
+    for text in "abc":
+        result_of(chat.send(users[0], text))
+        clock.advance(0)
+    for reader in readers[:10]:
+        reader.go_on()
+    assert worded == [1, 2, 3]
+    assert {len(reader.received) for reader in readers} == {3}
+    for reader in readers:
+        reader.break_off()
+
+
+def test_readers_who_all_stand_elsewhere_do_not_fill_the_memory(chat, clock, streams):
+    """What is put together for one position is not kept for each of very many."""
+    alice = join(chat, "alice")
+    for _ in range(300):
+        result_of(chat.send(alice, "a" * 1000))
+    for cursor in range(300):
+        reader = Reader(streams, alice, cursor)
+        clock.advance(0)
+        assert len(reader.received) == 300 - cursor
+        reader.break_off()
+        # So that what is kept is kept: with the last stream it would go.
+        if cursor == 0:
+            last = Reader(streams, alice, 300)
+    kept = sum(len(chunk) for chunk, _ in streams.feed._general.values())
+    assert kept < 2 * 1024 * 1024
+    last.break_off()
+
+
+def test_who_has_left_was_last_seen_then(chat, clock, streams):
+    """The end of a stream is a sign of life that outlasts the process."""
+    alice = join(chat, "alice")
+    reader = Reader(streams, alice, 0)
+    clock.advance(36_000)
+    reader.break_off()
+    [saved] = result_of(chat.store.users(0, 1))
+    assert saved.last_seen == chat.presence.now()

@@ -9,6 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
 from chatter.chat import Chat
+from chatter.errors import StoreUnavailable
 from chatter.stores.memory import MemoryStore
 from tests.live.support import result_of
 
@@ -108,3 +109,28 @@ def test_follow_goes_on_from_the_cursor_and_never_ends(chat, clock):
     assert results[0].text == "c"
     result_of(followed.aclose())
     assert not clock.getDelayedCalls()
+
+
+def test_follow_ends_with_the_chat(chat, clock):
+    """Who follows when the chat stops is told so, and no timer is left."""
+    alice, _ = result_of(chat.connect("alice"))
+    _, results = begin(chat.follow(alice).__anext__())
+    chat.live.end_waiting()
+    assert results[0].check(StoreUnavailable)
+    assert not clock.getDelayedCalls()
+    assert len(chat.live.followers) == 0
+
+
+def test_who_follows_is_online(chat, clock):
+    """A user whom a coroutine follows is there, and was there until it ended."""
+    alice, _ = result_of(chat.connect("alice"))
+    waiting, _ = begin(chat.follow(alice).__anext__())
+    clock.advance(3000)
+    [there] = result_of(chat.users()).users
+    assert there.online
+    assert there.last_seen == chat.presence.now()
+    waiting.cancel()
+    clock.advance(61)
+    [gone] = result_of(chat.users()).users
+    assert not gone.online
+    assert (chat.presence.now() - gone.last_seen).total_seconds() == 61

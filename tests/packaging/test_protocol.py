@@ -11,7 +11,8 @@ import pytest
 from tests.packaging.replay import Recording, blocks_of
 from tests.packaging.support import ROOT, free_port, server
 
-BLOCKS = blocks_of((ROOT / "docs/protocol.md").read_text())
+DOCUMENT = (ROOT / "docs/protocol.md").read_text()
+BLOCKS = [block for block in blocks_of(DOCUMENT) if block.kind == "http"]
 EXCHANGES = list(zip(BLOCKS[::2], BLOCKS[1::2], strict=True))
 
 
@@ -37,7 +38,6 @@ def recording():
 )
 def test_a_request_is_answered_as_shown(port, recording, request_, answer):
     """Every byte is the same, but for tokens, times and the server's name."""
-    assert request_.kind == answer.kind == "http"
     head, _, body = recording.now(request_.text).partition("\n\n")
     lines = "\r\n".join([*head.strip().splitlines(), "", body.strip()])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:

@@ -92,6 +92,7 @@ class LeanChannel(AnswerConsumer):
         self._closing = True
         self._unparsed = b""
         self._reader.forget()
+        self._output.lost()
         request, self._request = self._request, None
         try:
             self.stop_producer()
@@ -209,6 +210,8 @@ class LeanChannel(AnswerConsumer):
             stream.output_paused()
         if self._paused_reading:
             self._resume_reading()
+        if self.site.draining:
+            stream.close()
 
     # The end
 

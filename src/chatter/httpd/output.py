@@ -36,6 +36,22 @@ class Owner(Protocol):
         """Hear that all has been sent."""
 
 
+class _Nobody:
+    """Whose connection is lost."""
+
+    def output_paused(self) -> None:
+        """Do nothing."""
+
+    def output_progressed(self) -> None:
+        """Do nothing."""
+
+    def output_resumed(self) -> None:
+        """Do nothing."""
+
+
+_NOBODY: Owner = _Nobody()
+
+
 @implementer(IPullProducer)
 class SocketOutput:
     """Writes to the socket of a TCP or UNIX connection.
@@ -110,6 +126,10 @@ class SocketOutput:
     def end(self) -> None:
         """Send nothing more once all has been sent, but let the client end first."""
         self._once_sent(self._transport.loseWriteConnection)
+
+    def lost(self) -> None:
+        """Let go of the owner, or what is lost would stay until the garbage is collected."""
+        self.owner = _NOBODY
 
     def cut_off(self) -> None:
         """Let go of a client, whatever it has not taken."""
@@ -192,6 +212,10 @@ class TransportOutput:
             self._transport.loseConnection()
 
     end = close
+
+    def lost(self) -> None:
+        """Let go of the owner, or what is lost would stay until the garbage is collected."""
+        self.owner = _NOBODY
 
     def cut_off(self) -> None:
         """Let go of a client that takes nothing, or does not end.

@@ -77,6 +77,7 @@ class Stream:
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002
         """End."""
+        self._output.lost()
         self._owner.stream_lost()
         self.factory.connection_lost(self)
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from chatter.model import Message
 
 _NOBODY = 0
+
+_CHUNKS = 64
+"""So many chunks are kept: readers who all stand elsewhere must not fill the memory."""
+
 _encode = json.Encoder().encode
 
 
@@ -53,6 +57,8 @@ class EventFeed:
             self._general_until = recent.last_id
         found = self._general.get(cursor)
         if found is None:
+            if len(self._general) >= _CHUNKS:
+                self._general.clear()
             messages = recent.feed(_NOBODY, cursor, self.most_messages)
             found = self._general[cursor] = self.chunk(messages, recent.last_id)
         return found

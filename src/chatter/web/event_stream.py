@@ -2,23 +2,30 @@
 
 Nothing is queued here.  As long as the reader takes what is written, it is kept at
 the end of the log; when it does not, nothing more is written, and when it takes
-again, it reads on from its cursor.
+again, it reads on from its cursor.  Who is far behind gets a chunk in each turn of
+the reactor, so that others have theirs.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IPushProducer
+from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from chatter.errors import StoreUnavailable
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
     from twisted.web.server import Request
 
     from chatter.web.streams import Streams
+
+
+STALL = 60.0
+"""For so many seconds a reader may take nothing while much is left to be sent."""
 
 
 class EventStream:
@@ -28,7 +35,7 @@ class EventStream:
     :param cursor: the reader has all up to this id.
     """
 
-    __slots__ = ("_busy", "_cursor", "_sink", "_streams", "last_write", "user_id")
+    __slots__ = ("_catching_up", "_cursor", "_sink", "_streams", "last_write", "user_id")
 
     def __init__(self, streams: Streams, user_id: int, cursor: int) -> None:
         self.user_id = user_id
@@ -36,59 +43,76 @@ class EventStream:
         self._streams = streams
         self._cursor = cursor
         self._sink: Any = None
-        self._busy = False
+        self._catching_up: Deferred[None] | None = None
 
     def begin(self, request: Request) -> None:
         """Take a request over; its head must be set."""
         begin_stream = getattr(request, "begin_stream", None)
         self._sink = begin_stream(self) if begin_stream is not None else None
         if self._sink is None:
-            self._sink = RequestSink(request, self)
+            self._sink = RequestSink(request, self, self._streams.clock)
         self._write(b"retry: %d\n\n" % self._streams.retry)
         self.deliver()
 
     def deliver(self) -> None:
         """Write what comes after the cursor, as far as the reader takes it."""
-        sink = self._sink
-        if sink is None or self._busy:
-            return
-        streams = self._streams
+        sink, streams = self._sink, self._streams
         feed = streams.feed
+        last_id = feed.recent.last_id
         # A cursor may be ahead of the log: of one that this process knows only in part.
-        while self._cursor < feed.recent.last_id and not sink.paused:
-            found = feed.after(self.user_id, self._cursor)
-            if found is None:
-                self._busy = True
-                Deferred.fromCoroutine(self._read_back()).addErrback(streams.failed)
-                return
+        if sink is None or self._cursor >= last_id or sink.paused or self._catching_up is not None:
+            return
+        found = feed.after(self.user_id, self._cursor)
+        if found is not None:
             chunk, self._cursor = found
             if chunk:
                 self.last_write = streams.now
                 sink.write(chunk)
+            if self._cursor >= last_id or not self._is_behind():
+                return
+        self._catching_up = Deferred.fromCoroutine(self._catch_up())
+        self._catching_up.addErrback(streams.failed)
 
-    async def _read_back(self) -> None:
-        """Read a chunk that lies so far back that only the store has it."""
+    def _is_behind(self) -> bool:
+        """Whether there may be something for the reader, who takes it."""
+        sink = self._sink
+        return (
+            sink is not None
+            and self._cursor < self._streams.feed.recent.last_id
+            and not sink.paused
+        )
+
+    async def _catch_up(self) -> None:
+        """Write chunk after chunk, also those that only the store still has."""
         streams = self._streams
-        # All up to here can be read now; what is committed meanwhile comes next.
-        end = streams.feed.recent.last_id
         try:
-            messages = await streams.read_back(self.user_id, self._cursor)
+            while self._is_behind():
+                await deferLater(streams.clock, 0)
+                found = streams.feed.after(self.user_id, self._cursor)
+                if found is None:
+                    # All up to here can be read now; what is committed meanwhile comes next.
+                    end = streams.feed.recent.last_id
+                    messages = await streams.read_back(self.user_id, self._cursor)
+                    found = streams.feed.chunk(messages, end)
+                if self._is_behind():
+                    chunk, self._cursor = found
+                    if chunk:
+                        self._write(chunk)
+        except CancelledError:
+            # The reader is lost.
+            pass
         except StoreUnavailable:
-            # It stays where it is, and busy, so that nothing else lets it try again.
+            # It stays where it is, and as if busy, so that it tries again only in its turn.
             streams.put_off(self)
             return
         except BaseException:
-            self._busy = False
+            self._catching_up = None
             raise
-        self._busy = False
-        if self._sink is not None:
-            chunk, self._cursor = streams.feed.chunk(messages, end)
-            self._write(chunk)
-            self.deliver()
+        self._catching_up = None
 
     def try_again(self) -> None:
         """Go on after the store was away."""
-        self._busy = False
+        self._catching_up = None
         self.deliver()
 
     def beat(self) -> None:
@@ -115,21 +139,27 @@ class EventStream:
         """End."""
         self._sink = None
         self._streams.remove(self)
+        if self._catching_up is not None:
+            self._catching_up.cancel()
 
 
 @implementer(IPushProducer)
 class RequestSink:
     """Writes to a request of any server, where nothing better is to be had.
 
+    :param clock: an ``IReactorTime`` provider.
+
     :ivar paused: whether much is left to be sent.
     """
 
-    __slots__ = ("_request", "_stream", "paused")
+    __slots__ = ("_clock", "_request", "_stream", "_too_late", "paused")
 
-    def __init__(self, request: Request, stream: EventStream) -> None:
+    def __init__(self, request: Request, stream: EventStream, clock: Any) -> None:
         self.paused = False
         self._request: Request | None = request
         self._stream = stream
+        self._clock = clock
+        self._too_late: IDelayedCall | None = None
         request.notifyFinish().addBoth(self._end)
         request.registerProducer(self, True)
 
@@ -146,16 +176,32 @@ class RequestSink:
 
     def _end(self, _: object) -> None:
         self._request = None
+        self._forgive()
         self._stream.stream_lost()
 
     def pauseProducing(self) -> None:
-        """Hear that much is left."""
+        """Hear that much is left, for which the reader has some time."""
         self.paused = True
+        self._forgive()
+        self._too_late = self._clock.callLater(STALL, self._cut_off)
 
     def resumeProducing(self) -> None:
         """Hear that nothing is left."""
         self.paused = False
+        self._forgive()
         self._stream.stream_resumed()
+
+    def _forgive(self) -> None:
+        if self._too_late is not None and self._too_late.active():
+            self._too_late.cancel()
+
+    def _cut_off(self) -> None:
+        """Let go of a reader who takes nothing; Twisted's own server never would."""
+        assert self._request is not None
+        channel: Any = self._request.channel
+        # A stream of HTTP/2 can be cut off alone.
+        abort = getattr(channel, "abortConnection", None) or channel.transport.abortConnection
+        abort()
 
     def stopProducing(self) -> None:
         """Do nothing: the request tells that its connection is lost."""

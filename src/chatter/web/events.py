@@ -51,10 +51,10 @@ class EventsEndpoint(UserEndpoint):
         after = _last_event_id(request)
         if after is None:
             after = parsed_query(request, EventsQuery).after
-        await self._streams.admit(user)
         # HEAD asks whether there would be a stream; to name an id there reads nothing.
         is_head = request.method == b"HEAD"
         cursor = 0 if is_head else await self._chat.position(user, after)
+        await self._streams.admit(user)
         return Answer(
             b"",
             content_type=b"text/event-stream",

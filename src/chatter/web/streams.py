@@ -44,6 +44,7 @@ class Streams:
     :param chat: the chat that they follow.
     :param most: how many may be open in all.
 
+    :ivar clock: the chat's, an ``IReactorTime`` provider.
     :ivar feed: what they all read from.
     :ivar now: the reactor's time, at most a quarter of a second old.
     """
@@ -55,7 +56,7 @@ class Streams:
         self.feed: EventFeed
         self.now = 0.0
         self._chat = chat
-        self._reactor = chat.clock
+        self.clock = chat.clock
         self._most = most
         self._streams: dict[EventStream, None] = {}
         self._per_user: Counter[int] = Counter()
@@ -67,27 +68,29 @@ class Streams:
     async def admit(self, user: User) -> None:
         """Get ready for another stream of a user.
 
+        It is the last thing to wait for before :meth:`open`: others may come meanwhile.
+
         :raises TooManyRequests: if the user has too many.
         :raises StoreUnavailable: if there are too many in all, or the store is away.
         """
+        recent = await self._chat.live.recent()
         if self._per_user[user.id] >= STREAMS_PER_USER:
             raise TooManyRequests(f"A user has at most {STREAMS_PER_USER} streams open.", 5)
         if len(self._streams) >= self._most:
             raise StoreUnavailable("There are too many streams open; try again later.", 5)
-        recent = await self._chat.live.recent()
         if not self._streams:
             self.feed = EventFeed(recent)
 
     def open(self, user: User, cursor: int, request: Request) -> None:
         """Make a request's answer a stream that goes on after a cursor."""
-        self.now = self._reactor.seconds()
+        self.now = self.clock.seconds()
         stream = EventStream(self, user.id, cursor)
         self._streams[stream] = None
         self._per_user[user.id] += 1
         self._chat.presence.hold(user.id)
         self._chat.live.followers.add(stream)
         if self._next_tick is None:
-            self._next_tick = self._reactor.callLater(_TICK, self._tick)
+            self._next_tick = self.clock.callLater(_TICK, self._tick)
         stream.begin(request)
 
     def remove(self, stream: EventStream) -> None:
@@ -117,12 +120,12 @@ class Streams:
         self._log.failure("An event stream failed.", failure)
 
     def _tick(self) -> None:
-        self._next_tick = self._reactor.callLater(_TICK, self._tick)
-        self.now = self._reactor.seconds()
+        self._next_tick = self.clock.callLater(_TICK, self._tick)
+        self.now = self.clock.seconds()
         silent = [s for s in self._streams if self.now - s.last_write >= HEARTBEAT]
         # Those that have no turn now are still silent at the next tick.
-        serve_some(self._reactor.seconds, silent, EventStream.beat)
+        serve_some(self.clock.seconds, silent, EventStream.beat)
         if not self._due and self.now >= self._next_due:
             self._due, self._put_off = self._put_off, []
             self._next_due = self.now + STORE_RETRY
-        serve_some(self._reactor.seconds, self._due, EventStream.try_again)
+        serve_some(self.clock.seconds, self._due, EventStream.try_again)
