@@ -23,7 +23,6 @@ from chatter.wire import DEFAULT_LIMIT, Participant, Users
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from datetime import datetime
     from random import Random
 
     from twisted.internet.interfaces import IReactorTime
@@ -61,7 +60,7 @@ class Chat:
         self.store = store
         self.history = history
         self.live = Live(store, clock)
-        self.presence = Presence(clock, self._save_sign_of_life)
+        self.presence = Presence(clock, lambda user_id, seen: store.save_progress(user_id, 0, seen))
         self.clock = clock
         self._random = random or SystemRandom()
         self._users_by_token: LRUCache[bytes, User] = LRUCache(_REMEMBERED_USERS)
@@ -255,9 +254,6 @@ class Chat:
     def see(self, user: User) -> None:
         """Take note that the user is there."""
         self.presence.see(user.id)
-
-    def _save_sign_of_life(self, user_id: int, seen: datetime) -> None:
-        self.store.save_progress(user_id, 0, seen)
 
     async def general_history(self, user: User, limit: int, before: int | None = None) -> Page:
         """The newest messages of the general chat, or of it before an id."""

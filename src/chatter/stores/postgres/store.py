@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 PATIENCE_AT_THE_END = 1.5
 """A store that stops waits no longer for an answer of the database."""
 
+MOST_AT_ONCE = 1000
+"""A batch has at most so many parts, so that no batch keeps the log locked for long."""
+
 
 class _CursorOf(NamedTuple):
     """The question for a user's cursor; those of a batch are one query."""
@@ -72,8 +75,10 @@ class PostgresStore(Service):
             back=self._tail.look,
             notified=self._notified,
         )
-        self._writes: Batches[Write] = Batches(reactor, self._write_batch, self._publish)
-        self._reads: Batches[_Read] = Batches(reactor, self._read_batch)
+        self._writes: Batches[Write] = Batches(
+            reactor, self._write_batch, self._publish, most=MOST_AT_ONCE
+        )
+        self._reads: Batches[_Read] = Batches(reactor, self._read_batch, most=MOST_AT_ONCE)
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> PostgresStore:
