@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONNECTIONS = 64
-NODE, SQLITE, POOL, PLAIN = (
+NODE, SQLITE, POOL, SEQUENCE, PLAIN = (
     "chatter on PostgreSQL",
     "chatter on SQLite",
     "a commit each, pool of 8",
+    "the same, ids from a sequence",
     "plain twisted.web",
 )
 
@@ -34,11 +35,12 @@ TARGETS = {
 def durable_sends(directory: Path, rounds: int, seconds: float) -> list[Table]:
     """The rate of sends, side by side."""
     with database_server() as postgres, ExitStack() as stack:
-        pool = str(servers.PEERS / "chatter_pool.py")
+        pool = [sys.executable, str(servers.PEERS / "chatter_pool.py"), "PORT"]
         commands = {
             NODE: servers.chatter(postgres.url(postgres.new_database())),
             SQLITE: servers.chatter("sqlite:chatter.sqlite"),
-            POOL: [sys.executable, pool, "PORT", postgres.url(postgres.new_database())],
+            POOL: [*pool, postgres.url(postgres.new_database()), "ordered"],
+            SEQUENCE: [*pool, postgres.url(postgres.new_database()), "sequence"],
             PLAIN: servers.plain_twisted(),
         }
         contenders = []

@@ -1,17 +1,21 @@
 """chatter's own server on a store as one would write it first: each message is a transaction.
 
-``python chatter_pool.py PORT URL``.  Eight threads have a connection each and commit what
-comes, message by message, with an id from a sequence.  Users are kept in memory and
-listeners are told nothing, so nothing but the sends is to be measured here.
+``python chatter_pool.py PORT URL ordered|sequence``.  Eight threads have a connection each and
+commit what comes, message by message.  ``ordered`` keeps chatter's promises, with its own
+schema: ids in the order of the commits, and a notification.  ``sequence`` does not: readers
+would skip messages.  Users are kept in memory and listeners are told nothing, as nothing
+but the sends is measured here.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib.resources import files
 from threading import local
 from typing import TYPE_CHECKING
 
 import psycopg
+from msgspec import json
 from msgspec.structs import astuple
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThreadPool
@@ -28,18 +32,10 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 8
 
-CREATE = """
-CREATE TABLE messages (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    sender_id bigint NOT NULL,
-    recipient_id bigint,
-    text text NOT NULL,
-    sent_at timestamptz NOT NULL,
-    idempotency_key text
-);
-CREATE INDEX general_messages ON messages (id) WHERE recipient_id IS NULL;
-CREATE UNIQUE INDEX idempotency_keys ON messages (sender_id, idempotency_key)
-    WHERE idempotency_key IS NOT NULL;
+SCHEMA = (files("chatter.stores.postgres.schema") / "001_log.sql").read_text()
+
+WITH_A_SEQUENCE = """
+ALTER TABLE messages ALTER id ADD GENERATED ALWAYS AS IDENTITY
 """
 
 INSERT = """
@@ -47,27 +43,36 @@ INSERT INTO messages (sender_id, recipient_id, text, sent_at, idempotency_key)
 VALUES (%s, %s, %s, %s, %s) RETURNING id
 """
 
+APPEND = "SELECT last_id + 1 FROM write_batch(%s, NULL, NULL)"
+
 
 class PoolStore(MemoryStore):
     """Commits each message by itself."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_ordered: bool) -> None:
         super().__init__()
         self._url = url
+        self._is_ordered = is_ordered
         self._mine = local()
         self._pool = ThreadPool(CONNECTIONS, CONNECTIONS, "pool")
         self._pool.start()
         reactor.addSystemEventTrigger("during", "shutdown", self._pool.stop)
         with psycopg.connect(url) as connection:
-            connection.execute(CREATE)
+            connection.execute(SCHEMA)
+            if not is_ordered:
+                connection.execute(WITH_A_SEQUENCE)
 
     async def append(self, draft: Draft) -> Message:
         return await deferToThreadPool(reactor, self._pool, self._insert, draft)
 
     def _insert(self, draft: Draft) -> Message:
-        found: Any = self._connection().execute(INSERT, astuple(draft), prepare=True).fetchone()
+        if self._is_ordered:
+            done = self._connection().execute(APPEND, [json.encode([draft]).decode()], prepare=True)
+        else:
+            done = self._connection().execute(INSERT, astuple(draft), prepare=True)
+        (message_id,) = done.fetchone() or ()
         recipient_id, text, sent_at = draft.recipient_id, draft.text, draft.sent_at
-        return Message(found[0], draft.sender_id, recipient_id, text, sent_at)
+        return Message(message_id, draft.sender_id, recipient_id, text, sent_at)
 
     def _connection(self) -> psycopg.Connection[Any]:
         """The connection of the thread that asks."""
@@ -77,8 +82,9 @@ class PoolStore(MemoryStore):
         return connection
 
 
-store = PoolStore(sys.argv[2])
+port, url, ids = sys.argv[1:]
+store = PoolStore(url, is_ordered=ids == "ordered")
 store.startService()
 site = ChatSite(ChatResource(Chat(store, reactor)), reactor)
-reactor.listenTCP(int(sys.argv[1]), site, backlog=4096, interface="127.0.0.1")
+reactor.listenTCP(int(port), site, backlog=4096, interface="127.0.0.1")
 reactor.run()

@@ -61,7 +61,7 @@ class Chat:
         self.store = store
         self.history = history
         self.live = Live(store, clock)
-        self.presence = Presence(clock, lambda user, seen: store.save_progress(user, 0, seen))
+        self.presence = Presence(clock, lambda user_id, seen: store.save_progress(user_id, 0, seen))
         self.clock = clock
         self._random = random or SystemRandom()
         self._users_by_token: LRUCache[bytes, User] = LRUCache(_REMEMBERED_USERS)

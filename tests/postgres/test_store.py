@@ -129,6 +129,16 @@ async def test_what_arrives_together_is_one_query(url, monkeypatch):
         assert asked == [1]
 
 
+async def test_more_than_the_socket_takes_at_once(url):
+    """Long texts, more of them than a batch has, go there and back in parts."""
+    async with opened(url) as (store,):
+        (alice,) = await join(store, "alice")
+        text = "\U0001f600" * 4096
+        sent = await all_of(store.append(Draft(alice.id, None, text, NOW)) for _ in range(1200))
+        assert store.told == sent
+        assert await store.read_feed(alice.id, 0, 1000) == sent[:1000]
+
+
 async def test_a_batch_of_all_kinds_is_answered_in_its_order(url):
     """Messages, keys, names and cursors of one batch each get their own answer."""
     async with opened(url) as (store,):

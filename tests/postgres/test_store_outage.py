@@ -54,7 +54,7 @@ async def test_a_database_that_restarts(postgres, url, mode):
                 here.cursor(alice.id),
                 here.check(),
             ):
-                assert await seconds_of(asked, StoreUnavailable) < 0.1
+                assert await seconds_of(asked, StoreUnavailable) < 1
             here.save_progress(alice.id, 5, NOW)
             assert await here.last_id() == before.id, "what is known can be read on"
         finally:
@@ -78,12 +78,13 @@ async def test_a_connection_that_hangs(postgres, database, proxy, impatient):
         read = begun(seconds_of(store.read_feed(alice.id, 0, 1), StoreUnavailable))
         await deferLater(reactor, 0.3, lambda: None)
         second = begun(seconds_of(store.append(draft), StoreUnavailable))
-        assert await first < 1
-        assert await second < 0.5
+        waited = await first
+        assert waited < 2
+        assert await second < waited, "it does not begin to wait anew"
         await read
         for _ in range(3):
-            assert await seconds_of(store.append(draft), StoreUnavailable) < 0.1
-            assert await seconds_of(store.check(), StoreUnavailable) < 0.1
+            assert await seconds_of(store.append(draft), StoreUnavailable) < 0.4
+            assert await seconds_of(store.check(), StoreUnavailable) < 0.4
             await deferLater(reactor, 0.2, lambda: None)
         proxy.resume()
         await working(store)
@@ -117,7 +118,7 @@ async def test_a_lock_that_is_never_let_go(postgres, database, url, impatient):
             await must_raise(StoreUnavailable, store.append(Draft(alice.id, None, "a", NOW)))
             # That there is a connection again is not enough to serve.
             await deferLater(reactor, 1.3, lambda: None)
-            assert await seconds_of(store.check(), StoreUnavailable) < 0.1
+            assert await seconds_of(store.check(), StoreUnavailable) < 0.4
             assert await store.read_feed(alice.id, 0, 10) == []
         await working(store)
         message = await store.append(Draft(alice.id, None, "b", NOW))
@@ -152,7 +153,7 @@ async def test_a_notification_that_is_lost_makes_it_later_only(postgres, databas
     """A node that is not notified looks by itself."""
     async with opened(url, url) as (here, there):
         (alice,) = await join(here, "alice")
-        there._reader._session._notified = lambda *_: None
+        there._writer._session._notified = lambda *_: None
         message = await here.append(Draft(alice.id, None, "a", NOW))
         await eventually(lambda: there.told == [message], seconds=3)
 

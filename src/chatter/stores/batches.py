@@ -8,6 +8,7 @@ by all in it, and grows rarer the busier it is.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -29,6 +30,7 @@ class Batches(Generic[Job]):
         order, an exception being a result too.  Its failure is the result of each job.
     :param before_answers: called with the results of a batch, before any of them
         is handed to who submitted the job.
+    :param most: a batch has at most so many jobs.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class Batches(Generic[Job]):
         reactor: Any,
         work: Callable[[list[Job]], Deferred[list[Any]]],
         before_answers: Callable[[list[Any]], None] | None = None,
+        most: int = sys.maxsize,
     ) -> None:
         self._reactor = reactor
         self._work = work
         self._before_answers = before_answers
+        self._most = most
         self._waiting: list[tuple[Job, Deferred[Any]]] = []
         self._busy = False
         self._open = False
@@ -74,7 +78,7 @@ class Batches(Generic[Job]):
         return answer
 
     def _run(self) -> None:
-        batch, self._waiting = self._waiting, []
+        batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         done = self._work([job for job, _ in batch])
         done.addErrback(_each_fails, len(batch))
         done.addCallback(self._answer, batch)

@@ -171,6 +171,7 @@ def _patience(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """Break a connection that has not done something within :data:`PATIENCE`."""
     with socket.socket(fileno=os.dup(connection.fileno())) as ours:
         timer = threading.Timer(PATIENCE, ours.shutdown, (socket.SHUT_RDWR,))
+        timer.name = "chatter PostgreSQL patience"
         timer.start()
         try:
             yield

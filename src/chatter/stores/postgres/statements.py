@@ -35,6 +35,7 @@ BEGIN_SESSION = Query(
          CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply'
          ELSE 'on' END),
         ('TimeZone', 'UTC'),
+        ('default_transaction_isolation', 'read committed'),
         ('statement_timeout', '3500'),
         ('tcp_keepalives_idle', '5'),
         ('tcp_keepalives_interval', '2'),

@@ -1,4 +1,4 @@
-"""The store as the chat sees it: one session writes, another one reads and listens.
+"""The store as the chat sees it: one session writes and listens, another one reads.
 
 More of them would gain nothing.  Writes go through group commit, and all writers of a log
 wait for one another anyway; reads of one turn of the reactor travel together.
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 PATIENCE_AT_THE_END = 1.5
 """A store that stops waits no longer for an answer of the database."""
 
+MOST_AT_ONCE = 1000
+"""A batch has at most so many parts, so that no batch keeps the log locked for long."""
+
 
 class _CursorOf(NamedTuple):
     """The question for a user's cursor; those of a batch are one query."""
@@ -63,17 +66,21 @@ class PostgresStore(Service):
         self._reactor = reactor
         self._progress = Progress(reactor, self._save_progress, interval=0)
         self._tail = Tail(reactor, self._read_log, self._tell)
-        self._writer = Link(reactor, database, "writing", self._greet_as_writer)
-        self._reader = Link(
+        self._writer = Link(
             reactor,
             database,
-            "reading",
-            self._greet_as_reader,
+            "writing",
+            self._greet_as_writer,
             back=self._tail.look,
             notified=self._notified,
         )
-        self._writes: Batches[Write] = Batches(reactor, self._write_batch, self._publish)
-        self._reads: Batches[_Read] = Batches(reactor, self._read_batch)
+        self._reader = Link(
+            reactor, database, "reading", self._greet_as_reader, back=self._tail.look
+        )
+        self._writes: Batches[Write] = Batches(
+            reactor, self._write_batch, self._publish, most=MOST_AT_ONCE
+        )
+        self._reads: Batches[_Read] = Batches(reactor, self._read_batch, most=MOST_AT_ONCE)
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> PostgresStore:
@@ -149,7 +156,8 @@ class PostgresStore(Service):
 
     def _greet_as_writer(self) -> list[Query]:
         go_on = query(statements.GO_ON_AFTER, self._tail.told)
-        return [statements.BEGIN_SESSION, statements.LOCK_LOG, go_on]
+        # Where a session writes, its own notifications wake no other process.
+        return [statements.BEGIN_SESSION, statements.LISTEN, statements.LOCK_LOG, go_on]
 
     def _write_batch(self, writes: list[Write]) -> Deferred[list[Any]]:
         return Deferred.fromCoroutine(self._write(WriteBatch(writes)))
@@ -165,7 +173,7 @@ class PostgresStore(Service):
     # The end of the log
 
     def _greet_as_reader(self) -> list[Query]:
-        return [statements.BEGIN_SESSION, statements.LISTEN, statements.LAST_ID]
+        return [statements.BEGIN_SESSION, statements.LAST_ID]
 
     def _notified(self, sender: int, payload: bytes) -> None:
         """Hear that somebody has written; what we wrote ourselves is told without that."""
