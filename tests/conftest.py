@@ -43,3 +43,10 @@ def postgres():
     """A real PostgreSQL server; a test that stops it starts it again."""
     with PostgresServer() as server:
         yield server
+
+
+@pytest.fixture
+def database(postgres):
+    """The name of an empty database of the test's own."""
+    with postgres.lent_database() as name:
+        yield name

@@ -14,13 +14,17 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
 from psycopg import sql
 
 from tests.e2e.server import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 USER = "chatter"
 PASSWORD = "not-to-be-told"
@@ -69,6 +73,7 @@ class PostgresServer:
             start_new_session=True,
         )
         self._names = (f"chat_{number}" for number in itertools.count(1))
+        self._free: list[str] = []
         self._data = self.folder / "data"
         self._as_whom = _unprivileged(self.folder)
         try:
@@ -106,6 +111,34 @@ class PostgresServer:
         with self.connect() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return name
+
+    @contextmanager
+    def lent_database(self) -> Iterator[str]:
+        """Have an empty database while the block runs; its name.
+
+        It is emptied and lent again: a server with many databases is slow to recover.
+        """
+        self.start()
+        name = self._free.pop() if self._free else self.new_database()
+        yield name
+        self.start()
+        whole = sql.Identifier(name)
+        with self.connect() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+                [name],
+            )
+            connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(whole))
+        with self.connect(name) as connection:
+            schemas = connection.execute(
+                "SELECT nspname FROM pg_namespace"
+                " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+            ).fetchall()
+            for (schema,) in schemas:
+                drop = sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema))
+                connection.execute(drop)
+            connection.execute("CREATE SCHEMA public")
+        self._free.append(name)
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
         """A connection for the test itself, on which each statement is committed by itself."""

@@ -16,8 +16,8 @@ from tests.postgres.nodes import Stream, running_nodes, wait_until
 @pytest.fixture(scope="module")
 def database(postgres):
     """A database that the nodes of this file share."""
-    postgres.start()
-    return postgres.new_database()
+    with postgres.lent_database() as name:
+        yield name
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +160,17 @@ def test_read_with_after_it_never_comes_twice_at_any_node(nodes, alice):
         read += [message["text"] for message in page["messages"]]
         cursor = page["cursor"]
     assert read == sent
+
+
+def test_plain_polls_that_alternate_quickly_skip_nothing(nodes, alice):
+    """A node may not know yet what another has just answered, so something may come again."""
+    bob = nodes[0].connect()
+    sent, read = [], []
+    for number in range(60):
+        sent.append(send(nodes[number % 3], alice, f"{number}")["text"])
+        read += poll(nodes[(number + 1) % 3], bob)
+    read += poll(nodes[0], bob)
+    assert list(dict.fromkeys(read)) == sent
 
 
 def test_who_is_there_is_told_by_each(nodes, alice, postgres, database):

@@ -135,18 +135,15 @@ def test_a_stop_while_the_database_hangs(node, proxy, known):
     assert "chatter has stopped" in node.log.read_text()
 
 
-def test_nodes_that_start_at_once_on_an_empty_database(postgres, tmp_path):
+def test_nodes_that_start_at_once_on_an_empty_database(postgres, database, tmp_path):
     """One of them makes the schema, the others find it, and all serve."""
-    for number in range(2):
-        place = tmp_path / f"{number}"
-        place.mkdir()
-        with running_nodes(place, *[postgres.url(postgres.new_database())] * 4) as nodes:
-            person = nodes[0].connect()
-            ids = [
-                node.request("POST", "/send", person["token"], {"text": "hello"})[1]["id"]
-                for node in nodes
-            ]
-            assert ids == [1, 2, 3, 4]
+    with running_nodes(tmp_path, *[postgres.url(database)] * 4) as nodes:
+        person = nodes[0].connect()
+        ids = [
+            node.request("POST", "/send", person["token"], {"text": "hello"})[1]["id"]
+            for node in nodes
+        ]
+        assert ids == [1, 2, 3, 4]
 
 
 def test_chats_in_schemas_of_one_database_are_apart(postgres, database, tmp_path):

@@ -51,6 +51,8 @@ def people_at(nodes):
     for person in people:
         person.join(20)
         assert person.failure is None, person.failure
+    # Those who moved on may have been served while this one had not yet come back.
+    wait_until(lambda: nodes[0].request("GET", "/health")[0] == 200, 20)
     ids = check_log(nodes[0], [person for person in people if isinstance(person, Sender)])
     for person in people:
         check_person(nodes[0], person, ids)

@@ -321,9 +321,9 @@ TestSQLite = case(SQLiteMachine)
 
 
 @pytest.fixture
-def place(postgres):
+def place(postgres, database):
     PostgresPlace.server = postgres
-    PostgresPlace.database = postgres.new_database()
+    PostgresPlace.database = database
 
 
 @pytest.mark.usefixtures("place")

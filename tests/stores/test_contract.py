@@ -33,8 +33,8 @@ class TestPostgresStore(DurableStoreContract):
     """The store in a PostgreSQL database, on a real server."""
 
     @pytest.fixture(autouse=True)
-    def place(self, postgres):
-        self.url = postgres.url(postgres.new_database())
+    def place(self, postgres, database):
+        self.url = postgres.url(database)
 
     def make_store(self):
         return make_store(self.url, reactor)
