@@ -37,9 +37,10 @@ class Stream:
     What the client sends from now on is not read.
 
     :ivar deadline: when the site is to call :meth:`time_out`.
+    :ivar write: sends bytes.
     """
 
-    __slots__ = ("_output", "_owner", "deadline", "factory", "transport")
+    __slots__ = ("_output", "_owner", "deadline", "factory", "transport", "write")
 
     def __init__(
         self, site: LeanSite, transport: Any, output: SocketOutput, owner: StreamOwner
@@ -47,6 +48,7 @@ class Stream:
         self.factory = site
         self.transport = transport
         self.deadline = inf
+        self.write = output.write
         self._output = output
         self._owner = owner
 
@@ -54,11 +56,6 @@ class Stream:
     def paused(self) -> bool:
         """Whether something is left to be sent; nothing should be written then."""
         return self._output.paused
-
-    @property
-    def write(self) -> Any:
-        """The function that sends bytes."""
-        return self._output.write
 
     def close(self) -> None:
         """End the answer once all has been sent."""

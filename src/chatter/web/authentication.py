@@ -37,7 +37,7 @@ class Authentication:
 
     def __init__(self, chat: Chat, authenticate: Authenticate | None = None) -> None:
         self._chat = chat
-        self._authenticate = authenticate or self._by_token
+        self._authenticate = authenticate
         self.uses_tokens = authenticate is None
 
     async def user_of(self, request: Request) -> User:
@@ -45,12 +45,12 @@ class Authentication:
 
         :raises Unauthorized: if it is nobody known.
         """
-        user = await self._authenticate(request)
+        user: User | None = None
+        if self._authenticate is not None:
+            user = await self._authenticate(request)
+        elif token := token_of(request):
+            user = await self._chat.authenticate(token)
         if user is None:
             raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
         self._chat.see(user)
         return user
-
-    async def _by_token(self, request: Request) -> User | None:
-        token = token_of(request)
-        return await self._chat.authenticate(token) if token else None
