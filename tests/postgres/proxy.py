@@ -98,12 +98,16 @@ class Proxy:
         if self._server is not None:
             self._server.close()
             self._server = None
+            # Those that were accepted just now become connections first.
+            await asyncio.sleep(0.01)
         await self._cut()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = self._loop.create_task(self._connect(reader, writer))
         self._connections.add(connection)
         connection.add_done_callback(self._connections.discard)
+        # Here, for one that is cancelled before it has begun does nothing by itself.
+        connection.add_done_callback(lambda _: writer.transport.abort())
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers = [writer]
