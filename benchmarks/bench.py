@@ -6,11 +6,7 @@ run was invalid because a request failed.
 
 from __future__ import annotations
 
-import argparse
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import connections
@@ -18,12 +14,13 @@ import large_log
 import latency
 import layers
 import polls
+import scenarios
 import sends
 import tools
-from load import InvalidRunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from table import Table
 
@@ -38,43 +35,15 @@ SCENARIOS: dict[str, Callable[[Path, int, float], list[Table]]] = {
 """Each measures in a directory of its own, for so many rounds of so many seconds."""
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("scenario", nargs="*", help=f"of {', '.join(SCENARIOS)}; all by default")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each run in a round")
-    options = parser.parse_args()
-    unknown = set(options.scenario).difference(SCENARIOS)
-    if unknown:
-        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+def where(directory: Path) -> str:
     tools.compile_load()
     tools.install_peers()
-    # Not in /tmp, which may be in memory: a durable send shall wait for the disk.
-    directory = Path(tempfile.mkdtemp(prefix="run-", dir=tools.BUILD))
-    missed: list[str] = []
-    try:
-        print(
-            f"Medians of {options.rounds} rounds of {options.seconds:g} s; server on core "
-            f"{tools.cores()[0]}, load on core {tools.cores()[1]}; a sync of the disk takes "
-            f"{tools.sync_milliseconds(directory):.2f} ms.\n",
-        )
-        for name in options.scenario or SCENARIOS:
-            print(f"{name} …", file=sys.stderr, flush=True)
-            place = directory / name
-            place.mkdir()
-            try:
-                tables = SCENARIOS[name](place, options.rounds, options.seconds)
-            except InvalidRunError as error:
-                missed.append(f"{name}: {error}")
-                continue
-            for table in tables:
-                print(table, end="\n\n", flush=True)
-                missed += table.missed
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-    print("Missed:\n- " + "\n- ".join(missed) if missed else "All targets are met.")
-    return 1 if missed else 0
+    server, load = tools.cores()
+    return (
+        f"server on core {server}, load on core {load}; a sync of the disk takes "
+        f"{tools.sync_milliseconds(directory):.2f} ms"
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(scenarios.main(__doc__, SCENARIOS, where))

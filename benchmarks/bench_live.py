@@ -6,21 +6,18 @@ a run was invalid because a message did not arrive once at each listener.
 
 from __future__ import annotations
 
-import argparse
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import live_costs
 import live_fanout
 import live_listen
+import scenarios
 import tools
-from load import InvalidRunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from table import Table
 
@@ -34,41 +31,13 @@ SCENARIOS: dict[str, Callable[[Path, int, float], list[Table]]] = {
 """Each measures in a directory of its own, for so many rounds of so many seconds."""
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("scenario", nargs="*", help=f"of {', '.join(SCENARIOS)}; all by default")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each run in a round")
-    options = parser.parse_args()
-    unknown = set(options.scenario).difference(SCENARIOS)
-    if unknown:
-        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+def where(directory: Path) -> str:
+    del directory
     live_listen.compile_listen()
     files = live_listen.allow_open_files()
-    directory = Path(tempfile.mkdtemp(prefix="live-", dir=tools.BUILD))
-    missed: list[str] = []
-    try:
-        print(
-            f"Medians of {options.rounds} rounds of {options.seconds:g} s; server on core "
-            f"{tools.cores()[0]}, listeners on core {tools.cores()[1]}; {files} open files.\n",
-        )
-        for name in options.scenario or SCENARIOS:
-            print(f"{name} …", file=sys.stderr, flush=True)
-            place = directory / name
-            place.mkdir()
-            try:
-                tables = SCENARIOS[name](place, options.rounds, options.seconds)
-            except InvalidRunError as error:
-                missed.append(f"{name}: {error}")
-                continue
-            for table in tables:
-                print(table, end="\n\n", flush=True)
-                missed += table.missed
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-    print("Missed:\n- " + "\n- ".join(missed) if missed else "All targets are met.")
-    return 1 if missed else 0
+    server, listeners = tools.cores()
+    return f"server on core {server}, listeners on core {listeners}; {files} open files"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(scenarios.main(__doc__, SCENARIOS, where))
