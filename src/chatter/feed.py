@@ -37,15 +37,6 @@ def participants(message: Message) -> frozenset[int]:
     return frozenset((message.sender_id, message.recipient_id))
 
 
-def is_visible(message: Message, user_id: int) -> bool:
-    """Tell whether a message is part of a user's feed."""
-    return (
-        message.recipient_id is None
-        or message.recipient_id == user_id
-        or message.sender_id == user_id
-    )
-
-
 def _after(messages: list[Message], cursor: int, limit: int) -> list[Message]:
     start = bisect_right(messages, cursor, key=_id_of)
     return messages[start : start + limit]

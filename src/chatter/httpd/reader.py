@@ -111,7 +111,8 @@ class RequestReader:
         """
         fields = self._fields
         if self._head is not None:
-            fields = [(b"", value) for values in self._head.fields.values() for value in values]
+            of_head = self._head.fields.items()
+            fields = [(name, value) for name, values in of_head for value in values]
             fields += self._fields
         return check_sizes(self._uri, fields, self._limits) + self._body_size
 
