@@ -126,8 +126,10 @@ class LeanChannel(AnswerConsumer):
         """Take what the client sent."""
         if self._closing:
             return
-        self._unparsed = self._unparsed + data if self._unparsed else data
-        if self._request is None and not self._running:
+        if self._unparsed or self._running or self._request is not None:
+            self._unparsed += data
+        else:
+            self._unparsed = data
             self._go_on()
         if len(self._unparsed) > _SLICE and not self._paused_reading:
             self._paused_reading = True
@@ -139,19 +141,18 @@ class LeanChannel(AnswerConsumer):
         reader, output = self._reader, self._output
         try:
             while self._request is None and not (self._closing or output.paused):
-                if not self.persistent:
-                    self._close()
-                elif reader.ready:
-                    self._answer(*reader.ready.pop(0))
-                elif reader.refusal:
-                    self._refuse(reader.refusal)
-                elif reader.waits_for_continue:
-                    reader.waits_for_continue = False
-                    output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                elif self._unparsed:
+                if not reader.ready:
+                    if reader.refusal:
+                        self._refuse(reader.refusal)
+                        break
+                    if reader.waits_for_continue:
+                        reader.waits_for_continue = False
+                        output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    if not self._unparsed:
+                        break
                     self._read()
-                else:
-                    break
+                if reader.ready:
+                    self._answer(*reader.ready.pop(0))
         finally:
             self._running = False
         if self._paused_reading and not self._unparsed and not self._closing:
@@ -173,7 +174,8 @@ class LeanChannel(AnswerConsumer):
         self.transport.resumeProducing()
 
     def _answer(self, head: Any, body: bytes) -> None:
-        if not head.keep_alive or self.site.draining:
+        site = self.site
+        if site.draining or not head.keep_alive:
             self.persistent = False
         self.deadline = inf
         try:
@@ -186,6 +188,8 @@ class LeanChannel(AnswerConsumer):
     def request_done(self) -> None:
         """Go on with the next request, now that one is answered."""
         self._request = None
+        if not (self.persistent or self._closing):
+            self._close()
         self._set_deadline()
         if not self._running:
             self._go_on()

@@ -104,6 +104,14 @@ class Head:
         if b"content-length" in by_name and int(by_name[b"content-length"][0]) > limits.body:
             raise Refusal(413)
 
+    def with_length(self, length: bytes) -> Head:
+        """The same, but for how long the body is, which must be within the limits."""
+        other: Head = Head.__new__(Head)
+        other.method, other.uri, other.protocol = self.method, self.uri, self.protocol
+        other.path, other.query, other.keep_alive = self.path, self.query, self.keep_alive
+        other.fields = {**self.fields, b"content-length": [length]}
+        return other
+
     def _check_odd_host(self, hosts: list[bytes] | None) -> None:
         """See whether it may be that no host is named, or none that can be."""
         if hosts is not None or self.protocol == b"HTTP/1.1":

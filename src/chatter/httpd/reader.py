@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chatter.httpd.head import Head, Refusal, check_sizes
+from chatter.httpd.repeated import RepeatedHeads
 
 if TYPE_CHECKING:
     from chatter.httpd.limits import Limits
@@ -38,6 +39,7 @@ class RequestReader:
         "_head",
         "_limits",
         "_parser",
+        "_repeated",
         "_seen",
         "_unheard",
         "_uri",
@@ -64,6 +66,7 @@ class RequestReader:
         self._seen = 0
         self._unheard = 0
         self._parser: Any = httptools.HttpRequestParser(self)
+        self._repeated = RepeatedHeads(limits)
 
     def forget(self) -> None:
         """Let go of the parser, which holds this object."""
@@ -72,6 +75,12 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """Read some more."""
+        begins_request = not self.receiving
+        if begins_request:
+            request = self._repeated.read(data)
+            if request is not None:
+                self.ready.append(request)
+                return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -81,6 +90,12 @@ class RequestReader:
         else:
             if self.receiving:
                 self._bound(len(data))
+            elif begins_request and len(self.ready) == 1:
+                self._learn(data, *self.ready[0])
+
+    def _learn(self, data: bytes, head: Head, body: bytes) -> None:
+        if head.keep_alive:
+            self._repeated.learn(data, head, body)
 
     def _bound(self, size: int) -> None:
         """See that what is kept of a request that has not come whole is not too large."""

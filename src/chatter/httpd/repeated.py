@@ -1,0 +1,89 @@
+"""Heads that a client sends again, in the same words.
+
+Over one connection most clients ask with the same head again and again: who polls
+repeats it to the byte, and who sends changes at most the length of the body.  What
+came of such a head the last time comes of it again, so it is not parsed once more.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatter.httpd.head import Head
+    from chatter.httpd.limits import Limits
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*\r\n", re.IGNORECASE).search
+
+_LARGEST = 1024
+"""A head with more bytes is not kept, for an idle connection shall cost little."""
+
+_PATIENCE = 8
+"""A client that did not repeat itself so many times in a row is not expected to."""
+
+
+class RepeatedHeads:
+    """What came of the last heads on one connection, one of each method.
+
+    :param limits: how large requests may be.
+    """
+
+    __slots__ = ("_known", "_limits", "_patience")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        # By the first four bytes: the head as it came, what came of it, and how many
+        # bytes there were with the body.
+        self._known: dict[bytes, tuple[bytes, Head, int]] = {}
+        self._patience = _PATIENCE
+
+    def read(self, data: bytes) -> tuple[Head, bytes] | None:
+        """The request, if what has come is just one whose head is known."""
+        known = self._known.get(data[:4])
+        if known is None:
+            return None
+        raw, head, size = known
+        if len(data) == size and data.startswith(raw):
+            self._patience = _PATIENCE
+            return head, data[len(raw) :]
+        return self._with_another_length(data, raw, head)
+
+    def _with_another_length(
+        self, data: bytes, raw: bytes, head: Head
+    ) -> tuple[Head, bytes] | None:
+        """The request, if its head differs only in how long the body is.
+
+        The number must have as many digits: so the head is no larger than the one that
+        was let through.
+        """
+        length = _LENGTH(raw)
+        if length is None:
+            return None
+        start, end = length.span(1)
+        digits, body = data[start:end], data[len(raw) :]
+        if (
+            digits.isdigit()
+            and data.startswith(raw[:start])
+            and data.startswith(raw[end:], end)
+            and len(body) == int(digits) <= self._limits.body
+        ):
+            self._patience = _PATIENCE
+            return head.with_length(digits), body
+        return None
+
+    def learn(self, data: bytes, head: Head, body: bytes) -> None:
+        """Keep what came of a request, if it was all that had come.
+
+        :param head: of a request behind which another may follow.
+        """
+        if not self._patience:
+            self._known.clear()
+            return
+        self._patience -= 1
+        end = len(data) - len(body)
+        if end > _LARGEST or data[:4] not in (b"GET ", b"POST"):
+            return
+        # A chunked body does not fit: on its way it was longer than it is.
+        if data.find(b"\r\n\r\n") == end - 4:
+            self._known[data[:4]] = (data[:end], head, len(data))
