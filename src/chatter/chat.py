@@ -11,7 +11,7 @@ from hashlib import blake2b, sha256
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from cachetools import LRUCache
+from cachetools import FIFOCache
 
 from chatter import names
 from chatter.checks import checked_key, checked_text
@@ -64,8 +64,8 @@ class Chat:
         self.presence = Presence(clock, lambda user_id, seen: store.save_progress(user_id, 0, seen))
         self.clock = clock
         self._random = random or SystemRandom()
-        self._users_by_token: LRUCache[bytes, User] = LRUCache(_REMEMBERED_USERS)
-        self._users_by_id: LRUCache[int, User] = LRUCache(_REMEMBERED_USERS)
+        self._users_by_token: FIFOCache[bytes, User] = FIFOCache(_REMEMBERED_USERS)
+        self._users_by_id: FIFOCache[int, User] = FIFOCache(_REMEMBERED_USERS)
 
     # Users
 
@@ -110,21 +110,24 @@ class Chat:
         cursor = newest[0].id if len(newest) > self.history else 0
         return await self.store.add_user(name, token_hash, cursor, self.presence.now())
 
+    def known_user(self, token: str) -> User | None:
+        """The user whom a token proves, if it has done so lately."""
+        try:
+            return self._users_by_token[_in_memory(token)]
+        except KeyError:
+            return None
+
     async def authenticate(self, token: str) -> User:
         """The user whom a token proves.
 
         :raises Unauthorized: if nobody has it.
         """
-        # In memory another hash will do, which is faster: OpenSSL's takes longer to set up
-        # than all else here.
-        known_as = blake2b(token.encode()).digest()
-        try:
-            return self._users_by_token[known_as]
-        except KeyError:
-            user = await self.store.user_by_token(sha256(token.encode()).digest())
+        user = self.known_user(token)
         if user is None:
-            raise Unauthorized("Nobody has this token.")
-        self._users_by_token[known_as] = user
+            user = await self.store.user_by_token(sha256(token.encode()).digest())
+            if user is None:
+                raise Unauthorized("Nobody has this token.")
+            self._users_by_token[_in_memory(token)] = user
         return user
 
     async def user(self, user_id: int) -> User:
@@ -159,7 +162,7 @@ class Chat:
             the message that was sent first.
         :raises InvalidRequest: if the text can't be sent or the key not be used.
         """
-        return await self._append(user, None, text, key)
+        return await self.store.append(self._draft(user, None, text, key))
 
     async def send_private(
         self, user: User, recipient_id: int, text: str, key: str | None = None
@@ -171,16 +174,13 @@ class Chat:
         :raises UnknownRecipient: if nobody has that id.
         """
         recipient = await self.user(recipient_id)
-        return await self._append(user, recipient.id, text, key)
+        return await self.store.append(self._draft(user, recipient.id, text, key))
 
-    async def _append(
-        self, user: User, recipient_id: int | None, text: str, key: str | None
-    ) -> Message:
+    def _draft(self, user: User, recipient_id: int | None, text: str, key: str | None) -> Draft:
         checked_text(text)
         if key is not None:
             checked_key(key)
-        now = self.presence.now()
-        return await self.store.append(Draft(user.id, recipient_id, text, now, key))
+        return Draft(user.id, recipient_id, text, self.presence.now(), key)
 
     # Reading
 
@@ -202,9 +202,11 @@ class Chat:
         cursor = (
             await self.store.cursor(user.id) if after is None else await self.position(user, after)
         )
-        end = (await self.live.recent()).last_id if wait > 0 else 0
+        if wait <= 0:
+            return await self._page_after(user, cursor, limit)
+        end = (await self.live.recent()).last_id
         page = await self._page_after(user, cursor, limit)
-        if wait > 0 and not page.messages:
+        if not page.messages:
             # There is nothing up to the end, but perhaps something came since.
             await self._wait(user, max(cursor, end), wait)
             page = await self._page_after(user, cursor, limit)
@@ -218,7 +220,7 @@ class Chat:
     async def _page_after(self, user: User, cursor: int, limit: int) -> Page:
         messages = await self.live.read(user.id, cursor, limit + 1)
         if not messages:
-            return Page([], cursor, more=False)
+            return Page(messages, cursor, False)
         more = len(messages) > limit
         if more:
             messages = messages[:limit]
@@ -304,3 +306,11 @@ class Chat:
     def remove_listener(self, listener: Callable[[Message], object]) -> None:
         """Have it called no more."""
         self.live.remove_listener(listener)
+
+
+def _in_memory(token: str) -> bytes:
+    """What a token is known as in memory, where another hash will do.
+
+    OpenSSL's takes longer to set up than all else that a known token needs.
+    """
+    return blake2b(token.encode()).digest()

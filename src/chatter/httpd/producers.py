@@ -58,6 +58,27 @@ class RepeatedPull:
         self._producer.stopProducing()
 
 
+@implementer(IPushProducer)
+class OnceSent:
+    """Has nothing to produce: it waits until all that was written has been sent.
+
+    :param act: called then; never if the connection is lost before.
+    """
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def pauseProducing(self) -> None:
+        """Hear that something is left to be sent."""
+
+    def resumeProducing(self) -> None:
+        """Hear that nothing is left."""
+        self._act()
+
+    def stopProducing(self) -> None:
+        """Hear that the connection is lost."""
+
+
 class AnswerConsumer:
     """The side of a connection that an answer is written to.
 
@@ -76,6 +97,11 @@ class AnswerConsumer:
         """Have the answers written to an output."""
         self._output = output
         self.write = output.write
+
+    @property
+    def has_sent_all(self) -> bool:
+        """Whether nothing that was written is left to be sent."""
+        return not self._output.paused
 
     def abort(self) -> None:
         """Cut the connection off."""

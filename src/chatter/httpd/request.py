@@ -8,6 +8,7 @@ in one write.
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -21,8 +22,11 @@ from twisted.web.resource import EncodingResourceWrapper
 from twisted.web.server import Request
 
 from chatter.httpd.answer_head import USUAL_NAMES, rendered
+from chatter.httpd.producers import OnceSent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chatter.httpd.channel import LeanChannel
     from chatter.httpd.head import Head
     from chatter.httpd.stream import Stream, StreamOwner
@@ -277,7 +281,12 @@ class LeanRequest(Request):
             self.unregisterProducer()
         self._let_go()
 
-    def answer_whole(self, fields: tuple[tuple[bytes, bytes], ...], body: bytes) -> None:
+    def answer_whole(
+        self,
+        fields: tuple[tuple[bytes, bytes], ...],
+        body: bytes,
+        delivered: Callable[[], None] | None = None,
+    ) -> None:
         """Answer with 200, some fields and a body.
 
         It is to set the fields and the length, to write the body and to finish, all in
@@ -285,6 +294,8 @@ class LeanRequest(Request):
 
         :param fields: from the program, not from a client: they are sent as they stand,
             and how they look as bytes is remembered.
+        :param delivered: called once the operating system has all of the answer; not
+            called if the connection breaks before.  Over TLS, a rest may be left then.
         :raises RuntimeError: as :meth:`write` and :meth:`finish` do.
         """
         channel = self.channel
@@ -300,16 +311,32 @@ class LeanRequest(Request):
             and not (self._set or self.cookies or self._is_head or self.startedWriting)
         ):
             # Nothing is special about how this answer looks.
-            self.startedWriting = self.finished = 1
+            self.startedWriting = 1
             self.sentLength = size = len(body)
             head = channel.site.heads.get(fields) or channel.site.head_with(fields)
             channel.write(b"%bContent-Length: %d\r\n\r\n%b" % (head, size, body))
-            self._let_go()
-            return
-        for name, value in fields:
-            self.setHeader(name, value)
-        self.setHeader(b"Content-Length", b"%d" % len(body))
-        self.write(body)
+            if delivered is None:
+                self.finished = 1
+                self._let_go()
+                return
+        else:
+            for name, value in fields:
+                self.setHeader(name, value)
+            self.setHeader(b"Content-Length", b"%d" % len(body))
+            self.write(body)
+        if delivered is None or self._gone:
+            self.finish()
+        elif self.channel.has_sent_all:
+            self._finish_delivered(delivered)
+        else:
+            self.registerProducer(OnceSent(partial(self._finish_sent, delivered)), True)
+
+    def _finish_sent(self, delivered: Callable[[], None]) -> None:
+        self.unregisterProducer()
+        self._finish_delivered(delivered)
+
+    def _finish_delivered(self, delivered: Callable[[], None]) -> None:
+        delivered()
         self.finish()
 
     def _let_go(self) -> None:

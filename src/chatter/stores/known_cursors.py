@@ -5,7 +5,7 @@ For a store that no other process writes to: what is known here is then right.
 
 from __future__ import annotations
 
-from cachetools import LRUCache
+from cachetools import FIFOCache
 
 KNOWN_CURSORS = 20_000
 """So many are kept at hand."""
@@ -15,7 +15,8 @@ class KnownCursors:
     """The cursors that were asked for lately, and how they have moved since."""
 
     def __init__(self) -> None:
-        self._known: LRUCache[int, int] = LRUCache(KNOWN_CURSORS)
+        # Who has moved last is kept longest; to note who asks, too, would cost each poll more.
+        self._known: FIFOCache[int, int] = FIFOCache(KNOWN_CURSORS)
 
     def get(self, user_id: int) -> int | None:
         """Up to where a user has read, if that is known."""

@@ -30,7 +30,7 @@ class Answer(Struct):
         is not just a body.
     :ivar delivered: called once the whole answer has been handed over to the
         operating system; not called if the connection breaks before.
-    :ivar is_plain: whether it is JSON with status 200 and nothing else.
+    :ivar is_plain: whether it is JSON with status 200, and looks like all of these.
     """
 
     body: bytes
@@ -42,9 +42,13 @@ class Answer(Struct):
     is_plain: bool = False
 
 
-def answer_json(value: object, **more: Any) -> Answer:
+def answer_json(
+    value: object,
+    delivered: Callable[[], None] | None = None,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> Answer:
     """An answer with a value of the protocol as its body."""
-    return Answer(_encode(value), is_plain=not more, **more)
+    return Answer(_encode(value), headers=headers, delivered=delivered, is_plain=not headers)
 
 
 def answer_error(error: ChatError, *headers: tuple[bytes, bytes]) -> Answer:
@@ -63,7 +67,7 @@ def send(request: Request, answer: Answer) -> None:
         # Our own server has this; another one sends it in steps.
         answer_whole = getattr(request, "answer_whole", None)
         if answer_whole is not None:
-            answer_whole(_USUAL_FIELDS, answer.body)
+            answer_whole(_USUAL_FIELDS, answer.body, answer.delivered)
             return
     _set_head(request, answer)
     if answer.begin is not None:

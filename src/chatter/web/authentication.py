@@ -49,7 +49,7 @@ class Authentication:
         if self._authenticate is not None:
             user = await self._authenticate(request)
         elif token := token_of(request):
-            user = await self._chat.authenticate(token)
+            user = self._chat.known_user(token) or await self._chat.authenticate(token)
         if user is None:
             raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
         self._chat.see(user)
