@@ -37,10 +37,11 @@ class Stream:
     What the client sends from now on is not read.
 
     :ivar deadline: when the site is to call :meth:`time_out`.
+    :ivar paused: whether something is left to be sent; nothing should be written then.
     :ivar write: sends bytes.
     """
 
-    __slots__ = ("_output", "_owner", "deadline", "factory", "transport", "write")
+    __slots__ = ("_output", "_owner", "deadline", "factory", "paused", "transport", "write")
 
     def __init__(
         self, site: LeanSite, transport: Any, output: SocketOutput, owner: StreamOwner
@@ -48,14 +49,10 @@ class Stream:
         self.factory = site
         self.transport = transport
         self.deadline = inf
+        self.paused = output.paused
         self.write = output.write
         self._output = output
         self._owner = owner
-
-    @property
-    def paused(self) -> bool:
-        """Whether something is left to be sent; nothing should be written then."""
-        return self._output.paused
 
     def close(self) -> None:
         """End the answer once all has been sent."""
@@ -82,6 +79,7 @@ class Stream:
 
     def output_paused(self) -> None:
         """Give the client some time to take what is left."""
+        self.paused = True
         self.deadline = self.factory.now + self.factory.limits.stall
 
     def output_progressed(self) -> None:
@@ -90,6 +88,7 @@ class Stream:
 
     def output_resumed(self) -> None:
         """Go on."""
+        self.paused = False
         self.deadline = inf
         self._owner.stream_resumed()
 

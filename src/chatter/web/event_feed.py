@@ -48,14 +48,17 @@ class EventFeed:
         :returns: ``None`` if they lie so far back that only the store has them.
         """
         recent = self.recent
-        if cursor < recent.complete_after:
-            return None
-        if recent.has_private(user_id, cursor):
-            return self.chunk(recent.feed(user_id, cursor, self.most_messages), recent.last_id)
         if self._general_until != recent.last_id:
             self._general.clear()
             self._general_until = recent.last_id
         found = self._general.get(cursor)
+        # Nearly always all stand there, and nobody has been sent anything privately.
+        if found is not None and recent.last_private_id <= cursor:
+            return found
+        if cursor < recent.complete_after:
+            return None
+        if recent.has_private(user_id, cursor):
+            return self.chunk(recent.feed(user_id, cursor, self.most_messages), recent.last_id)
         if found is None:
             if len(self._general) >= _CHUNKS:
                 self._general.clear()

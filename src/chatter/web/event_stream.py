@@ -64,11 +64,12 @@ class EventStream:
             return
         found = feed.after(self.user_id, self._cursor)
         if found is not None:
-            chunk, self._cursor = found
+            chunk, cursor = found
+            self._cursor = cursor
             if chunk:
                 self.last_write = streams.now
                 sink.write(chunk)
-            if self._cursor >= last_id or not self._is_behind():
+            if cursor >= last_id or not self._is_behind():
                 return
         self._catching_up = Deferred.fromCoroutine(self._catch_up())
         self._catching_up.addErrback(streams.failed)
