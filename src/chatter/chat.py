@@ -218,9 +218,11 @@ class Chat:
         return await self._page_after(user, cursor, limit)
 
     async def _page_after(self, user: User, cursor: int, limit: int) -> Page:
-        messages = await self.live.read(user.id, cursor, limit + 1)
+        messages = self.live.known(user.id, cursor, limit + 1)
+        if messages is None:
+            messages = await self.live.read(user.id, cursor, limit + 1)
         if not messages:
-            return Page(messages, cursor, False)
+            return Page(messages, cursor, more=False)
         more = len(messages) > limit
         if more:
             messages = messages[:limit]

@@ -63,10 +63,18 @@ class Live:
 
         :raises StoreUnavailable: if it has to be asked and can't be.
         """
-        recent = self._recent or await self.recent()
-        if after >= recent.complete_after:
-            return recent.feed(user_id, after, limit)
+        await self.recent()
+        known = self.known(user_id, after, limit)
+        if known is not None:
+            return known
         return await self._store.read_feed(user_id, after, limit)
+
+    def known(self, user_id: int, after: int, limit: int) -> list[Message] | None:
+        """What a user may see after an id, if that is known without asking the store."""
+        recent = self._recent
+        if recent is None or after < recent.complete_after:
+            return None
+        return recent.feed(user_id, after, limit)
 
     def has_news(self, user_id: int, after: int) -> bool:
         """Whether there is something after an id, as far as is known in memory.

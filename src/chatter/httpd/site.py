@@ -53,6 +53,7 @@ class LeanSite(Site):
     :ivar connections: the open connections.
     :ivar draining: whether each answer is its connection's last.
     :ivar heads: what :meth:`head_with` has answered within this second.
+    :ivar idle_until: the deadline of a connection on which nothing happens from now on.
     :ivar now: the reactor's time, at most :data:`TICK` seconds old.
     """
 
@@ -117,6 +118,7 @@ class LeanSite(Site):
 
     def _set_time(self) -> None:
         self.now = self.reactor.seconds()
+        self.idle_until = self.now + self.limits.idle
         self._status_lines.clear()
         self.heads.clear()
 

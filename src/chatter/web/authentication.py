@@ -40,6 +40,15 @@ class Authentication:
         self._authenticate = authenticate
         self.uses_tokens = authenticate is None
 
+    def known_user(self, request: Request) -> User | None:
+        """The user who asks, if that is known without waiting."""
+        if self._authenticate is None and (token := token_of(request)):
+            user = self._chat.known_user(token)
+            if user is not None:
+                self._chat.see(user)
+                return user
+        return None
+
     async def user_of(self, request: Request) -> User:
         """The user who asks.
 
@@ -49,7 +58,7 @@ class Authentication:
         if self._authenticate is not None:
             user = await self._authenticate(request)
         elif token := token_of(request):
-            user = self._chat.known_user(token) or await self._chat.authenticate(token)
+            user = await self._chat.authenticate(token)
         if user is None:
             raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
         self._chat.see(user)

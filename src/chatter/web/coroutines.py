@@ -24,8 +24,8 @@ Value = TypeVar("Value")
 class Waiting(Generic[Value]):
     """A coroutine that was begun, and waits for a Deferred.
 
-    :param done: called with what the coroutine returns.  The coroutine must not raise
-        anything, but that it was cancelled.
+    :param done: called with what the coroutine returns, or with what it raises; not
+        called if it was cancelled.
     """
 
     __slots__ = ("_coroutine", "_done", "_waits_for")
@@ -34,7 +34,7 @@ class Waiting(Generic[Value]):
         self,
         coroutine: Coroutine[Deferred[Any], Any, Value],
         waits_for: Deferred[Any],
-        done: Callable[[Value], None],
+        done: Callable[[Value | Exception], None],
     ) -> None:
         self._coroutine = coroutine
         self._done = done
@@ -58,6 +58,9 @@ class Waiting(Generic[Value]):
         except StopIteration as done:
             value: Value = done.value
         except CancelledError:
+            return
+        except Exception as error:  # noqa: BLE001 - it is the outcome
+            self._done(error)
             return
         else:
             self._wait_for(waits_for)

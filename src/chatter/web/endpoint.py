@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from msgspec import Struct, json
-from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -30,9 +30,12 @@ from chatter.web.coroutines import Waiting
 from chatter.wire import MAX_BODY
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from twisted.web.server import Request
 
     from chatter.chat import Chat
+    from chatter.model import User
     from chatter.web.authentication import Authentication
 
 Value = TypeVar("Value")
@@ -77,11 +80,16 @@ class JSONResource(Resource):
 
     def render(self, request: Request) -> int:
         """Answer a request, whatever its method: now if nothing has to be waited for."""
-        answering = self._answer(request)
+        if request.method == b"OPTIONS" or request.method not in self.allowed:
+            send(request, self._answer_unasked(request.method))
+            return NOT_DONE_YET
         try:
+            answering = self.answer(request)
             waits_for = answering.send(None)
         except StopIteration as done:
             answer: Answer = done.value
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not leave a client waiting
+            answer = self._answer_to(error)
         else:
             waiting = Waiting(answering, waits_for, partial(self._answer_later, request))
             if self.ends_with_client:
@@ -90,7 +98,8 @@ class JSONResource(Resource):
         send(request, answer)
         return NOT_DONE_YET
 
-    def _answer_later(self, request: Request, answer: Answer) -> None:
+    def _answer_later(self, request: Request, outcome: Answer | Exception) -> None:
+        answer = outcome if isinstance(outcome, Answer) else self._answer_to(outcome)
         channel: object = request.channel
         if channel is None:
             # The client is gone.
@@ -100,27 +109,20 @@ class JSONResource(Resource):
         except Exception:  # noqa: BLE001 - nobody is left who could be told
             self._log.failure("A request could not be answered.")
 
-    async def _answer(self, request: Request) -> Answer:
-        try:
-            if request.method == b"OPTIONS":
-                return Answer(b"", 204, headers=((b"Allow", b", ".join(self.allowed)),))
-            if request.method not in self.allowed:
-                return self._not_allowed()
-            return await self.answer(request)
-        except ChatError as error:
+    def _answer_to(self, error: Exception) -> Answer:
+        if isinstance(error, ChatError):
             return answer_error(error)
-        except CancelledError:
-            raise
-        except Exception:  # noqa: BLE001 - a defect of ours must not leave a client waiting
-            self._log.failure("A request failed.")
-            return answer_error(InternalError("The server's log has the cause."))
+        self._log.failure("A request failed.", Failure(error))
+        return answer_error(InternalError("The server's log has the cause."))
 
-    def _not_allowed(self) -> Answer:
-        allowed = b", ".join(self.allowed)
-        error = MethodNotAllowed(f"It takes {allowed.decode()}.")
-        return answer_error(error, (b"Allow", allowed))
+    def _answer_unasked(self, method: bytes) -> Answer:
+        """The answer to a method that says nothing about what is here."""
+        allowed = (b"Allow", b", ".join(self.allowed))
+        if method == b"OPTIONS":
+            return Answer(b"", 204, headers=(allowed,))
+        return answer_error(MethodNotAllowed(f"It takes {allowed[1].decode()}."), allowed)
 
-    async def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Coroutine[Any, Any, Answer]:
         """Answer a request with one of the allowed methods.
 
         :raises ChatError: what went wrong; it is rendered.
@@ -131,8 +133,10 @@ class JSONResource(Resource):
 class MissingResource(JSONResource):
     """Where there is nothing, whatever the method."""
 
-    async def _answer(self, request: Request) -> Answer:  # noqa: ARG002
-        return answer_error(NotFound("There is nothing at this path; see openapi.json."))
+    def render(self, request: Request) -> int:
+        """Say so."""
+        send(request, answer_error(NotFound("There is nothing at this path; see openapi.json.")))
+        return NOT_DONE_YET
 
 
 class Endpoint(JSONResource):
@@ -156,6 +160,23 @@ class UserEndpoint(Endpoint):
         super().__init__()
         self._chat = chat
         self._authentication = authentication
+
+    def answer(self, request: Request) -> Coroutine[Any, Any, Answer]:
+        """Answer a user, whoever it is."""
+        user = self._authentication.known_user(request)
+        if user is None:
+            return self._answer_unknown(request)
+        return self.answer_user(request, user)
+
+    async def _answer_unknown(self, request: Request) -> Answer:
+        return await self.answer_user(request, await self._authentication.user_of(request))
+
+    async def answer_user(self, request: Request, user: User) -> Answer:
+        """Answer a user's request.
+
+        :raises ChatError: what went wrong; it is rendered.
+        """
+        raise NotImplementedError
 
 
 def body_of(request: Request) -> bytes:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat import Chat
+    from chatter.model import User
     from chatter.web.authentication import Authentication
     from chatter.web.streams import Streams
 
@@ -45,9 +46,8 @@ class EventsEndpoint(UserEndpoint):
         super().__init__(chat, authentication)
         self._streams = streams
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer_user(self, request: Request, user: User) -> Answer:
         """Answer with a stream."""
-        user = await self._authentication.user_of(request)
         after = _last_event_id(request)
         if after is None:
             after = parsed_query(request, EventsQuery).after

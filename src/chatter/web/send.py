@@ -15,6 +15,8 @@ from chatter.wire import SendBody, SendPrivateBody
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
+    from chatter.model import User
+
 
 _send_decoder = json.Decoder(SendBody)
 _send_private_decoder = json.Decoder(SendPrivateBody)
@@ -32,9 +34,8 @@ class SendEndpoint(UserEndpoint):
         headers={"Idempotency-Key": IdempotencyKey},
     )
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer_user(self, request: Request, user: User) -> Answer:
         """Answer with the message."""
-        user = await self._authentication.user_of(request)
         body = parsed_body(request, _send_decoder)
         return answer_json(await self._chat.send(user, body.text, _key_of(request)))
 
@@ -53,9 +54,8 @@ class SendPrivateEndpoint(UserEndpoint):
         errors=(UnknownRecipient,),
     )
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer_user(self, request: Request, user: User) -> Answer:
         """Answer with the message."""
-        user = await self._authentication.user_of(request)
         body = parsed_body(request, _send_private_decoder)
         message = await self._chat.send_private(
             user, body.recipient_id, body.text, _key_of(request)

@@ -35,9 +35,8 @@ class StatusEndpoint(UserEndpoint):
         errors=(UnknownRecipient,),
     )
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer_user(self, request: Request, user: User) -> Answer:
         """Answer with a page of messages."""
-        user = await self._authentication.user_of(request)
         query = parsed_query(request, StatusQuery) if request.args else _PLAIN_POLL
         if query.chat_type is None:
             return await self._poll(request, user, query)

@@ -11,6 +11,8 @@ from chatter.wire import Users, UsersQuery
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
+    from chatter.model import User
+
 
 class UsersEndpoint(UserEndpoint):
     """Answers with the participants."""
@@ -23,8 +25,7 @@ class UsersEndpoint(UserEndpoint):
         answer=Users,
     )
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer_user(self, request: Request, user: User) -> Answer:  # noqa: ARG002
         """Answer with a page of participants."""
-        await self._authentication.user_of(request)
         query = parsed_query(request, UsersQuery)
         return answer_json(await self._chat.users(query.after, query.limit))
