@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import time
@@ -49,9 +48,7 @@ class Delivery:
 
 def compile_listen() -> None:
     """Build the listener, if its source is newer."""
-    tools.BUILD.mkdir(exist_ok=True)
-    if not LISTEN.exists() or LISTEN.stat().st_mtime < SOURCE.stat().st_mtime:
-        subprocess.run([os.environ.get("CC", "cc"), "-O2", "-o", LISTEN, SOURCE], check=True)
+    tools.compiled(SOURCE)
 
 
 def allow_open_files() -> int:

@@ -148,6 +148,8 @@ def installed() -> Iterator[Peer]:
     tools.install_peers()
     command = [str(tools.PEERS_PYTHON), str(HERE / "peers" / "aiohttp_events.py"), "PORT"]
     yield Peer("aiohttp", command, _event_stream_requests)
+    floor = tools.compiled(HERE / "peers" / "floor.c")
+    yield Peer("a loop in C", [str(floor), "PORT"], _event_stream_requests)
 
 
 def _has_node_modules() -> bool:

@@ -28,12 +28,18 @@ def pinned(command: list[str], core: int) -> list[str]:
     return ["taskset", "-c", str(core), *command]
 
 
+def compiled(source: Path) -> Path:
+    """The program of a C file, built if the file is newer."""
+    program = BUILD / source.stem
+    BUILD.mkdir(exist_ok=True)
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run([os.environ.get("CC", "cc"), "-O2", "-o", program, source], check=True)
+    return program
+
+
 def compile_load() -> None:
     """Build the load generator, if its source is newer."""
-    source = HERE / "load.c"
-    BUILD.mkdir(exist_ok=True)
-    if not LOAD.exists() or LOAD.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run([os.environ.get("CC", "cc"), "-O2", "-o", LOAD, source], check=True)
+    compiled(HERE / "load.c")
 
 
 def install_peers() -> None:

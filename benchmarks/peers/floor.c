@@ -1,0 +1,99 @@
+/*
+ * floor: what telling all costs at least: a loop of send() in C, and nothing else.
+ *
+ *   floor PORT
+ *
+ * "GET" begins an event stream, "POST" tells its body to all streams.  It is no server: it
+ * believes every request, takes one read for one request, and drops who is too slow.
+ */
+
+#define _GNU_SOURCE
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MAX_SOCKETS = 65536, EVENTS = 64, READ = 4096 };
+
+static const char STREAM[] =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\nretry: 1000\n\n";
+
+static int streams[MAX_SOCKETS], place_of[MAX_SOCKETS], stream_count;
+
+static void drop(int socket) {
+    if (place_of[socket]) { /* the last one takes its place */
+        int last = streams[--stream_count];
+        streams[place_of[socket] - 1] = last;
+        place_of[last] = place_of[socket];
+        place_of[socket] = 0;
+    }
+    close(socket);
+}
+
+static void tell_all(int sender, const char *body) {
+    static unsigned id;
+    char event[READ + 200], answer[200];
+    int size = snprintf(event, sizeof event,
+        "id: %u\nevent: message\ndata: {\"id\":%u,\"sender_id\":42,\"recipient_id\":null,"
+        "\"sent_at\":\"2026-01-01T12:00:00.123456Z\",\"said\":%s}\n\n", id, id, body);
+    id++;
+    for (int i = stream_count - 1; i >= 0; i--)
+        if (send(streams[i], event, size, MSG_NOSIGNAL) != size) drop(streams[i]);
+    int length = snprintf(answer, sizeof answer,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+    if (send(sender, answer, length, MSG_NOSIGNAL) != length) drop(sender);
+}
+
+static void serve(int socket) {
+    char request[READ + 1];
+    ssize_t size = recv(socket, request, READ, 0);
+    if (size <= 0 || place_of[socket]) {
+        drop(socket);
+        return;
+    }
+    request[size] = 0;
+    char *body = strstr(request, "\r\n\r\n");
+    if (!strncmp(request, "POST", 4) && body) {
+        tell_all(socket, body + 4);
+    } else {
+        streams[stream_count] = socket;
+        place_of[socket] = ++stream_count;
+        if (send(socket, STREAM, sizeof STREAM - 1, MSG_NOSIGNAL) < 0) drop(socket);
+    }
+}
+
+int main(int count, char **arguments) {
+    int on = 1, epoll = epoll_create1(0), port = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+        .sin_port = htons(count > 1 ? atoi(arguments[1]) : 0),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct epoll_event events[EVENTS], event = {.events = EPOLLIN, .data.fd = port};
+    setsockopt(port, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(port, (void *)&address, sizeof address) || listen(port, 4096) ||
+        epoll_ctl(epoll, EPOLL_CTL_ADD, port, &event)) {
+        perror("floor");
+        return 1;
+    }
+    for (;;) {
+        int ready = epoll_wait(epoll, events, EVENTS, -1);
+        for (int i = 0; i < ready; i++) {
+            if (events[i].data.fd != port) {
+                serve(events[i].data.fd);
+                continue;
+            }
+            int socket = accept4(port, NULL, NULL, SOCK_NONBLOCK);
+            if (socket < 0) continue;
+            if (socket >= MAX_SOCKETS) {
+                close(socket);
+                continue;
+            }
+            setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            event.data.fd = socket;
+            epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event);
+        }
+    }
+}
