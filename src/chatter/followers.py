@@ -8,7 +8,7 @@ committed meanwhile comes along in one go.
 
 from __future__ import annotations
 
-from operator import methodcaller
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ _AT_A_TIME = 64
 
 Served = TypeVar("Served")
 
-_deliver = methodcaller("deliver")
-
 
 class Follower(Protocol):
     """A cursor that wants to be at the end of the log."""
@@ -37,19 +35,27 @@ class Follower(Protocol):
 
 
 def serve_some(
-    seconds: Callable[[], float], due: list[Served], serve: Callable[[Served], object]
+    seconds: Callable[[], float], due: list[Served], serve: Callable[[list[Served]], object]
 ) -> None:
     """Serve from the end of a list until it is empty or :data:`SLICE_SECONDS` are over.
 
     :param seconds: says what time it is.
     :param due: what is served is taken from it.
+    :param serve: is given some of them, the last one first.
     """
     end = seconds() + SLICE_SECONDS
     while due:
-        for _ in range(min(_AT_A_TIME, len(due))):
-            serve(due.pop())
+        some = due[: -_AT_A_TIME - 1 : -1]
+        del due[-_AT_A_TIME:]
+        serve(some)
         if seconds() >= end:
             return
+
+
+def deliver_to_each(followers: list[Any]) -> None:
+    """Wake followers, who know nothing of each other."""
+    for follower in followers:
+        follower.deliver()
 
 
 class Followers:
@@ -60,37 +66,48 @@ class Followers:
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self._followers: dict[Follower, None] = {}
-        self._due: list[Follower] = []
+        self._groups: dict[Callable[[list[Any]], object], dict[Follower, None]] = {}
+        self._due: list[tuple[Callable[[list[Any]], object], list[Follower]]] = []
         self._log_has_grown = False
         self._next_slice: IDelayedCall | None = None
 
     def __len__(self) -> int:
-        return len(self._followers)
+        return sum(map(len, self._groups.values()))
 
     def __iter__(self) -> Iterator[Follower]:
-        return iter(tuple(self._followers))
+        return chain.from_iterable([tuple(group) for group in self._groups.values()])
 
-    def add(self, follower: Follower) -> None:
-        """Wake a follower from now on."""
-        self._followers[follower] = None
+    def add(
+        self, follower: Follower, deliver: Callable[[list[Any]], object] = deliver_to_each
+    ) -> None:
+        """Wake a follower from now on.
+
+        :param deliver: is given some followers to wake, of those that were added with it.
+        """
+        self._groups.setdefault(deliver, {})[follower] = None
 
     def remove(self, follower: Follower) -> None:
         """Wake it no more."""
-        self._followers.pop(follower, None)
+        for deliver, group in tuple(self._groups.items()):
+            group.pop(follower, None)
+            if not group:
+                del self._groups[deliver]
 
     def wake(self) -> None:
         """Have all of them look, in the next turn of the reactor and those after it."""
         self._log_has_grown = True
-        if self._next_slice is None and self._followers:
+        if self._next_slice is None and self._groups:
             self._next_slice = self._reactor.callLater(0, self._serve)
 
     def _serve(self) -> None:
         due = self._due
         if not due:
             self._log_has_grown = False
-            due = self._due = list(self._followers)
-            due.reverse()
-        serve_some(self._reactor.seconds, due, _deliver)
-        is_behind = due or (self._log_has_grown and self._followers)
+            due += [(deliver, [*reversed(group)]) for deliver, group in self._groups.items()]
+        if due:
+            deliver, group = due[-1]
+            serve_some(self._reactor.seconds, group, deliver)
+            if not group:
+                due.pop()
+        is_behind = due or (self._log_has_grown and self._groups)
         self._next_slice = self._reactor.callLater(0, self._serve) if is_behind else None

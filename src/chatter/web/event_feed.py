@@ -48,17 +48,26 @@ class EventFeed:
         :returns: ``None`` if they lie so far back that only the store has them.
         """
         recent = self.recent
+        if cursor >= recent.complete_after and recent.has_private(user_id, cursor):
+            return self.chunk(recent.feed(user_id, cursor, self.most_messages), recent.last_id)
+        return self._of_general(cursor)
+
+    def for_all(self, cursor: int) -> tuple[bytes, int] | None:
+        """The next events for everybody who stands there, and the cursor after them.
+
+        :param cursor: before the end of the log.
+        :returns: ``None`` if some may see more than others, or as for :meth:`after`.
+        """
+        return None if self.recent.last_private_id > cursor else self._of_general(cursor)
+
+    def _of_general(self, cursor: int) -> tuple[bytes, int] | None:
+        recent = self.recent
+        if cursor < recent.complete_after:
+            return None
         if self._general_until != recent.last_id:
             self._general.clear()
             self._general_until = recent.last_id
         found = self._general.get(cursor)
-        # Nearly always all stand there, and nobody has been sent anything privately.
-        if found is not None and recent.last_private_id <= cursor:
-            return found
-        if cursor < recent.complete_after:
-            return None
-        if recent.has_private(user_id, cursor):
-            return self.chunk(recent.feed(user_id, cursor, self.most_messages), recent.last_id)
         if found is None:
             if len(self._general) >= _CHUNKS:
                 self._general.clear()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
     from twisted.web.server import Request
 
+    from chatter.web.event_feed import EventFeed
     from chatter.web.streams import Streams
 
 
@@ -28,60 +29,89 @@ STALL = 60.0
 """For so many seconds a reader may take nothing while much is left to be sent."""
 
 
+class _NoSink:
+    """Where a stream writes to before it has begun, and after it was lost."""
+
+    paused = True
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+_NO_SINK = _NoSink()
+
+
+def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
+    """Deliver to some streams, which nearly all stand at one place, in one loop.
+
+    It is what :meth:`EventStream.deliver` does, for much less: beside the system call
+    that sends to a reader, what is done for each of thousands is what counts.
+    """
+    last_id = feed.recent.last_id
+    place, chunk = -1, b""
+    for stream in streams:
+        cursor = stream.cursor
+        if cursor != place:
+            found = feed.for_all(cursor) if cursor < last_id else None
+            if found is None or found[1] < last_id:
+                stream.deliver()
+                continue
+            place, chunk = cursor, found[0]
+        sink = stream.sink
+        if not (sink.paused or stream.catching_up):
+            stream.cursor = last_id
+            stream.last_write = now
+            sink.write(chunk)
+
+
 class EventStream:
     """Keeps one reader at the end of the log.
 
     :param streams: what all streams share.
     :param cursor: the reader has all up to this id.
+
+    :ivar cursor: the same, as it moves on.
+    :ivar sink: what it is written to; paused if the reader does not take it.
+    :ivar catching_up: fires when the reader, who was far behind, is no more; ``None`` else.
     """
 
-    __slots__ = ("_catching_up", "_cursor", "_sink", "_streams", "last_write", "user_id")
+    __slots__ = ("_streams", "catching_up", "cursor", "last_write", "sink", "user_id")
 
     def __init__(self, streams: Streams, user_id: int, cursor: int) -> None:
         self.user_id = user_id
         self.last_write = 0.0
         self._streams = streams
-        self._cursor = cursor
-        self._sink: Any = None
-        self._catching_up: Deferred[None] | None = None
+        self.cursor = cursor
+        self.sink: Any = _NO_SINK
+        self.catching_up: Deferred[None] | None = None
 
     def begin(self, request: Request) -> None:
         """Take a request over; its head must be set."""
         begin_stream = getattr(request, "begin_stream", None)
-        self._sink = begin_stream(self) if begin_stream is not None else None
-        if self._sink is None:
-            self._sink = RequestSink(request, self, self._streams.clock)
+        sink = begin_stream(self) if begin_stream is not None else None
+        self.sink = sink or RequestSink(request, self, self._streams.clock)
         self._write(b"retry: %d\n\n" % self._streams.retry)
         self.deliver()
 
     def deliver(self) -> None:
         """Write what comes after the cursor, as far as the reader takes it."""
-        sink, streams = self._sink, self._streams
-        feed = streams.feed
-        last_id = feed.recent.last_id
-        # A cursor may be ahead of the log: of one that this process knows only in part.
-        if sink is None or self._cursor >= last_id or sink.paused or self._catching_up is not None:
+        if self.catching_up is not None or not self._is_behind():
             return
-        found = feed.after(self.user_id, self._cursor)
+        streams = self._streams
+        found = streams.feed.after(self.user_id, self.cursor)
         if found is not None:
-            chunk, cursor = found
-            self._cursor = cursor
+            chunk, self.cursor = found
             if chunk:
-                self.last_write = streams.now
-                sink.write(chunk)
-            if cursor >= last_id or not self._is_behind():
+                self._write(chunk)
+            if not self._is_behind():
                 return
-        self._catching_up = Deferred.fromCoroutine(self._catch_up())
-        self._catching_up.addErrback(streams.failed)
+        self.catching_up = Deferred.fromCoroutine(self._catch_up())
+        self.catching_up.addErrback(streams.failed)
 
     def _is_behind(self) -> bool:
         """Whether there may be something for the reader, who takes it."""
-        sink = self._sink
-        return (
-            sink is not None
-            and self._cursor < self._streams.feed.recent.last_id
-            and not sink.paused
-        )
+        # A cursor may be ahead of the log: of one that this process knows only in part.
+        return self.cursor < self._streams.feed.recent.last_id and not self.sink.paused
 
     async def _catch_up(self) -> None:
         """Write chunk after chunk, also those that only the store still has."""
@@ -89,14 +119,14 @@ class EventStream:
         try:
             while self._is_behind():
                 await deferLater(streams.clock, 0)
-                found = streams.feed.after(self.user_id, self._cursor)
+                found = streams.feed.after(self.user_id, self.cursor)
                 if found is None:
                     # All up to here can be read now; what is committed meanwhile comes next.
                     end = streams.feed.recent.last_id
-                    messages = await streams.read_back(self.user_id, self._cursor)
+                    messages = await streams.read_back(self.user_id, self.cursor)
                     found = streams.feed.chunk(messages, end)
                 if self._is_behind():
-                    chunk, self._cursor = found
+                    chunk, self.cursor = found
                     if chunk:
                         self._write(chunk)
         except CancelledError:
@@ -107,28 +137,27 @@ class EventStream:
             streams.put_off(self)
             return
         except BaseException:
-            self._catching_up = None
+            self.catching_up = None
             raise
-        self._catching_up = None
+        self.catching_up = None
 
     def try_again(self) -> None:
         """Go on after the store was away."""
-        self._catching_up = None
+        self.catching_up = None
         self.deliver()
 
     def beat(self) -> None:
         """Write a comment, so that nobody on the way takes the connection for dead."""
-        if self._sink is not None and not self._sink.paused:
+        if not self.sink.paused:
             self._write(b":\n\n")
 
     def _write(self, data: bytes) -> None:
         self.last_write = self._streams.now
-        self._sink.write(data)
+        self.sink.write(data)
 
     def close(self) -> None:
         """End the stream cleanly."""
-        if self._sink is not None:
-            self._sink.close()
+        self.sink.close()
 
     # What the sink tells
 
@@ -138,10 +167,10 @@ class EventStream:
 
     def stream_lost(self) -> None:
         """End."""
-        self._sink = None
+        self.sink = _NO_SINK
         self._streams.remove(self)
-        if self._catching_up is not None:
-            self._catching_up.cancel()
+        if self.catching_up is not None:
+            self.catching_up.cancel()
 
 
 @implementer(IPushProducer)

@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from chatter.errors import StoreUnavailable, TooManyRequests
 from chatter.followers import serve_some
 from chatter.web.event_feed import EventFeed
-from chatter.web.event_stream import EventStream
+from chatter.web.event_stream import EventStream, broadcast
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
@@ -88,7 +88,7 @@ class Streams:
         self._streams[stream] = None
         self._per_user[user.id] += 1
         self._chat.presence.hold(user.id)
-        self._chat.live.followers.add(stream)
+        self._chat.live.followers.add(stream, self._deliver)
         if self._next_tick is None:
             self._next_tick = self.clock.callLater(_TICK, self._tick)
         stream.begin(request)
@@ -107,6 +107,9 @@ class Streams:
             self._put_off.clear()
             self._due.clear()
 
+    def _deliver(self, some: list[EventStream]) -> None:
+        broadcast(some, self.feed, self.now)
+
     async def read_back(self, user_id: int, after: int) -> list[Message]:
         """Read a chunk's messages from the store, which are not at hand."""
         return await self._chat.live.read(user_id, after, self.feed.most_messages)
@@ -124,8 +127,18 @@ class Streams:
         self.now = self.clock.seconds()
         silent = [s for s in self._streams if self.now - s.last_write >= HEARTBEAT]
         # Those that have no turn now are still silent at the next tick.
-        serve_some(self.clock.seconds, silent, EventStream.beat)
+        serve_some(self.clock.seconds, silent, _beat)
         if not self._due and self.now >= self._next_due:
             self._due, self._put_off = self._put_off, []
             self._next_due = self.now + STORE_RETRY
-        serve_some(self.clock.seconds, self._due, EventStream.try_again)
+        serve_some(self.clock.seconds, self._due, _try_again)
+
+
+def _beat(streams: list[EventStream]) -> None:
+    for stream in streams:
+        stream.beat()
+
+
+def _try_again(streams: list[EventStream]) -> None:
+    for stream in streams:
+        stream.try_again()
