@@ -37,6 +37,8 @@ class Reader:
     def __init__(self, streams: Streams, user: User, cursor: int) -> None:
         self.paused = False
         self.closed = False
+        self._room = 1.0
+        self._rest = b""
         self.comments = 0
         self.writes = 0
         self.received: list[Message] = []
@@ -63,13 +65,36 @@ class Reader:
             elif block.startswith(b":"):
                 self.comments += 1
 
+    def send(self, data: bytes) -> int:
+        """Take what the server sends to many, as far as there is room."""
+        if self._room == 0:
+            raise BlockingIOError
+        if self._room < 1:
+            return int(len(data) * self._room)
+        self.write(data)
+        return len(data)
+
+    def keep_rest(self, data: bytes, sent: int) -> None:
+        """Keep what was not taken."""
+        assert sent < len(data)
+        self.paused = True
+        self._rest = data
+
     def stall(self) -> None:
         """Take nothing from now on."""
         self.paused = True
 
+    def choke(self, room: float) -> None:
+        """Have room for such a part of what is sent next."""
+        self._room = room
+
     def go_on(self) -> None:
         """Take everything again."""
+        rest, self._rest = self._rest, b""
         self.paused = False
+        self._room = 1.0
+        if rest:
+            self.write(rest)
         self._owner.stream_resumed()
 
     def break_off(self) -> None:

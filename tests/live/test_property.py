@@ -67,6 +67,10 @@ class FollowersMachine(RuleBasedStateMachine):
     def stall(self, index):
         self.readers[index].stall()
 
+    @rule(index=USERS, room=st.sampled_from([0, 0.5]))
+    def choke(self, index, room):
+        self.readers[index].choke(room)
+
     @rule(index=USERS)
     def go_on(self, index):
         self.readers[index].go_on()

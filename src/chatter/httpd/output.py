@@ -91,11 +91,25 @@ class SocketOutput:
             # Not now, or never again; the transport finds out which.
             sent = 0
         if sent != len(data):
-            self.paused = True
-            self._rest, self._offset = data[sent:], 0
-            self.owner.output_paused()
-            # A pull producer is asked at once, and then whenever all has been sent.
-            self._transport.registerProducer(self, False)
+            self.keep_rest(data, sent)
+
+    @property
+    def send(self) -> Callable[[bytes], int]:
+        """Has the socket take some bytes, and answers how many it took.
+
+        For who writes the same to many, as long as :attr:`paused` is not set.  What the
+        socket does not take, all of it if this raises :exc:`OSError`, has to be given to
+        :meth:`keep_rest`.
+        """
+        return self._socket.send
+
+    def keep_rest(self, data: bytes, sent: int) -> None:
+        """Send, when the socket takes it, what it did not take yet."""
+        self.paused = True
+        self._rest, self._offset = data[sent:], 0
+        self.owner.output_paused()
+        # A pull producer is asked at once, and then whenever all has been sent.
+        self._transport.registerProducer(self, False)
 
     def resumeProducing(self) -> None:
         """Go on with the rest, when the transport has sent what it had."""

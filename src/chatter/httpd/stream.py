@@ -38,10 +38,10 @@ class Stream:
 
     :ivar deadline: when the site is to call :meth:`time_out`.
     :ivar paused: whether something is left to be sent; nothing should be written then.
-    :ivar write: sends bytes.
+    :ivar send: has the socket take some bytes, as :attr:`.SocketOutput.send` does.
     """
 
-    __slots__ = ("_output", "_owner", "deadline", "factory", "paused", "transport", "write")
+    __slots__ = ("_output", "_owner", "deadline", "factory", "paused", "send", "transport")
 
     def __init__(
         self, site: LeanSite, transport: Any, output: SocketOutput, owner: StreamOwner
@@ -50,9 +50,17 @@ class Stream:
         self.transport = transport
         self.deadline = inf
         self.paused = output.paused
-        self.write = output.write
+        self.send = output.send
         self._output = output
         self._owner = owner
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, after all before them."""
+        self._output.write(data)
+
+    def keep_rest(self, data: bytes, sent: int) -> None:
+        """Send later what the socket did not take of it."""
+        self._output.keep_rest(data, sent)
 
     def close(self) -> None:
         """End the answer once all has been sent."""

@@ -48,7 +48,7 @@ def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
     that sends to a reader, what is done for each of thousands is what counts.
     """
     last_id = feed.recent.last_id
-    place, chunk = -1, b""
+    place, chunk, size = -1, b"", 0
     for stream in streams:
         cursor = stream.cursor
         if cursor != place:
@@ -56,12 +56,18 @@ def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
             if found is None or found[1] < last_id:
                 stream.deliver()
                 continue
-            place, chunk = cursor, found[0]
+            place, chunk, size = cursor, found[0], len(found[0])
         sink = stream.sink
-        if not (sink.paused or stream.catching_up):
-            stream.cursor = last_id
-            stream.last_write = now
-            sink.write(chunk)
+        if sink.paused or stream.catching_up is not None:
+            continue
+        stream.cursor = last_id
+        stream.last_write = now
+        try:
+            sent = sink.send(chunk)
+        except OSError:
+            sent = 0
+        if sent != size:
+            sink.keep_rest(chunk, sent)
 
 
 class EventStream:
@@ -197,6 +203,11 @@ class RequestSink:
         """Send bytes."""
         if self._request is not None:
             self._request.write(data)
+
+    def send(self, data: bytes) -> int:
+        """Send bytes; all of them are taken."""
+        self.write(data)
+        return len(data)
 
     def close(self) -> None:
         """End the answer."""
