@@ -29,23 +29,19 @@ def connections(directory: Path, rounds: int, seconds: float) -> list[Table]:
     command = servers.chatter("sqlite:chatter.sqlite")
     with servers.running("chatter", command, directory / "chatter") as server:
         tokens = people.join(server, max(COUNTS))
-        polls = [load.request("GET", "/status", token) for token in tokens]
-        sends = [load.send_request(token) for token in tokens]
+        polls = [[("poll", load.request("GET", "/status", token))] for token in tokens]
+        sends = [load.sends(token) for token in tokens]
         tables = []
         for title, kind, requests in (
             ("GET /status, nothing unread", "poll", polls),
             ("POST /send, durable", "send", sends),
         ):
             contenders = [
-                Contender(f"{count:,}", server, _script(kind, requests[:count]), kind)
+                Contender(f"{count:,}", server, load.script(requests[:count]), kind)
                 for count in COUNTS
             ]
             tables.append(_table(title, interleaved(contenders, rounds, seconds)))
         return tables
-
-
-def _script(kind: str, requests: list[bytes]) -> bytes:
-    return load.script([{kind: request} for request in requests])
 
 
 def _table(title: str, all_series: list[Series]) -> Table:

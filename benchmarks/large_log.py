@@ -64,7 +64,7 @@ def _polls(directory: Path, stores: tuple[str, str], rounds: int, seconds: float
         for name, (server, after) in cases.items():
             path = f"/status?after={after}&limit={log_maker.NEWEST}"
             people.expect_unread(server, tokens, path, log_maker.NEWEST)
-            script = load.script([{"poll": load.request("GET", path, token)} for token in tokens])
+            script = load.script([[("poll", load.request("GET", path, token))] for token in tokens])
             contenders.append(Contender(name, server, script, "poll"))
         base, *others = interleaved(contenders, rounds, seconds)
     title = "GET /status with 20 unread that are only in the database, 64 connections"

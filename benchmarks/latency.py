@@ -2,9 +2,8 @@
 
 A poll then finds what the others have sent since the user's last one: with 64 users,
 some 64 messages.  The top rate is that of a closed loop, just before, of the same mix.
-A second, harder load has sends alone at half of *their* top rate, and as many polls on
-top of that.  Plain twisted.web, which echoes and answers a constant, runs at half of
-its own top rate for comparison: a p99 depends much on how quiet the machine is.
+Plain twisted.web, which echoes and answers a constant, runs at half of its own top rate
+for comparison: a p99 depends much on how quiet the machine is.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ P99_TARGET = Target(5, at_least=False, unit="ms")
 
 def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
     """Latencies in an open loop, with the rates of each round taken from its closed loops."""
-    at_half_of_mix: list[dict[str, load.Result]] = []
-    at_half_of_sends: list[dict[str, load.Result]] = []
+    of_ours: list[dict[str, load.Result]] = []
     of_plain: list[dict[str, load.Result]] = []
     with ExitStack() as stack:
         command = servers.chatter("sqlite:chatter.sqlite")
@@ -37,25 +35,20 @@ def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
         command = servers.plain_twisted()
         plain = stack.enter_context(servers.running("plain", command, directory / "plain"))
         tokens = people.join(server, CONNECTIONS)
-        sends = load.script([{"send": load.send_request(token)} for token in tokens])
-        mix = load.script(
-            [
-                {"send": load.send_request(token), "poll": load.request("GET", "/status", token)}
-                for token in tokens
-            ]
-        )
+        mix = load.script([_by_turns(token) for token in tokens])
         for _ in range(rounds):
-            top_of_sends = load.run(server, sends, seconds)["send"].per_second
-            people.read_everything(server, tokens)
-            at_half_of_mix.append(_at_half_load(server, mix, seconds))
+            of_ours.append(_at_half_load(server, mix, seconds))
             of_plain.append(_at_half_load(plain, mix, seconds))
-            at_half_of_sends.append(load.run(server, mix, seconds, rate=top_of_sends))
     columns = ["load", "request", "requests/s", "p50 ms", "p99 ms", "max ms", "bytes"]
     table = Table("Sends and polls by turns, 64 users, open loop", columns)
-    _add(table, "half of its top rate", at_half_of_mix, P99_TARGET)
+    _add(table, "half of its top rate", of_ours, P99_TARGET)
     _add(table, "the same, plain twisted.web", of_plain, None)
-    _add(table, "half of the top rate of sends, plus the polls", at_half_of_sends, None)
     return [table]
+
+
+def _by_turns(token: str) -> list[tuple[str, bytes]]:
+    poll = ("poll", load.request("GET", "/status", token))
+    return [request for send in load.sends(token) for request in (send, poll)]
 
 
 def _at_half_load(server: servers.Server, script: bytes, seconds: float) -> dict[str, load.Result]:

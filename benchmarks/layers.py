@@ -44,7 +44,7 @@ def layers(directory: Path, rounds: int, seconds: float) -> list[Table]:
             if "chatter" in command:
                 tokens = people.join(server, CONNECTIONS)
             running.append((server, tokens))
-        for title, request in (("GET /status, nothing unread", _poll), ("POST /send", _send)):
+        for title, request in (("GET /status, nothing unread", _polls), ("POST /send", load.sends)):
             contenders = [
                 Contender(server.name, server, _script(request, tokens), "request")
                 for server, tokens in running
@@ -53,16 +53,12 @@ def layers(directory: Path, rounds: int, seconds: float) -> list[Table]:
     return tables
 
 
-def _poll(token: str) -> bytes:
-    return load.request("GET", "/status", token)
+def _polls(token: str) -> list[tuple[str, bytes]]:
+    return [("poll", load.request("GET", "/status", token))]
 
 
-def _send(token: str) -> bytes:
-    return load.send_request(token)
-
-
-def _script(request: Callable[[str], bytes], tokens: list[str]) -> bytes:
-    return load.script([{"request": request(token)} for token in tokens])
+def _script(requests: Callable[[str], list[tuple[str, bytes]]], tokens: list[str]) -> bytes:
+    return load.script([[("request", r) for _, r in requests(token)] for token in tokens])
 
 
 def _table(title: str, all_series: list[Series]) -> Table:

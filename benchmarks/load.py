@@ -49,17 +49,27 @@ def request(method: str, path: str, token: str, body: object = None) -> bytes:
     return head.encode() + content
 
 
-def send_request(token: str) -> bytes:
-    """A ``POST /send``, the same for all servers."""
-    return request("POST", "/send", token, {"text": "Hello, everybody! How are you all today?"})
+TEXTS = (
+    "Hello, everybody! How are you all today?",
+    "Quite well, thank you; and you yourself, if I may ask?",
+    "Fine.",
+)
 
 
-def script(connections: list[dict[str, bytes]]) -> bytes:
-    """What the load generator reads: for each connection its requests, by their kinds."""
+def sends(token: str) -> list[tuple[str, bytes]]:
+    """Some ``POST /send``, the same for all servers, with texts of several lengths."""
+    return [("send", request("POST", "/send", token, {"text": text})) for text in TEXTS]
+
+
+def script(connections: list[list[tuple[str, bytes]]]) -> bytes:
+    """What the load generator reads: for each connection its requests and their kinds.
+
+    A connection asks one after the other, and then the first one again.
+    """
     lines = bytearray()
     for requests in connections:
         lines += b"connection\n"
-        for kind, content in requests.items():
+        for kind, content in requests:
             lines += f"{kind} {len(content)}\n".encode() + content + b"\n"
     return bytes(lines)
 

@@ -167,7 +167,7 @@ def _send_to_all(cluster: Cluster, seconds: float, rate: float | None) -> float:
     """
     count = len(cluster.nodes)
     tokens = people.join(cluster.nodes[0], CONNECTIONS // count)
-    script = load.script([{"send": load.send_request(token)} for token in tokens])
+    script = load.script([load.sends(token) for token in tokens])
     rate_of_each = None if rate is None else rate / count
     with ThreadPoolExecutor(count) as threads:
         loads = [

@@ -48,7 +48,7 @@ def durable_sends(directory: Path, rounds: int, seconds: float) -> list[Table]:
             server = stack.enter_context(servers.running(name, command, directory / str(number)))
             if name != PLAIN:
                 tokens = people.join(server, CONNECTIONS)
-            script = load.script([{"send": load.send_request(token)} for token in tokens])
+            script = load.script([load.sends(token) for token in tokens])
             contenders.append(Contender(name, server, script, "send"))
         ours, *peers = interleaved(contenders, rounds, seconds)
     title = f"POST /send, durable, {CONNECTIONS} connections"

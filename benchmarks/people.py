@@ -58,12 +58,3 @@ def expect_unread(server: Server, tokens: Iterable[str], path: str, count: int) 
         if found != count:
             raise RuntimeError(f"GET {path} has {found} messages, not {count}.")
     caller.close()
-
-
-def read_everything(server: Server, tokens: Iterable[str]) -> None:
-    """Have users poll until nothing is unread."""
-    caller = Caller(server)
-    for token in tokens:
-        while caller.ask("GET", "/status?limit=1000", token)["more"]:
-            pass
-    caller.close()

@@ -49,8 +49,8 @@ def polls(directory: Path, rounds: int, seconds: float) -> list[Table]:
         people.expect_unread(chatter, tokens, f"/status?after={sent[-1]['id']}", 0)
         people.expect_unread(chatter, tokens, "/status", 0)
         people.expect_unread(chatter, tokens, unread_path, UNREAD)
-        nothing = load.script([{"poll": load.request("GET", "/status", t)} for t in tokens])
-        unread = load.script([{"poll": load.request("GET", unread_path, t)} for t in tokens])
+        nothing = load.script([[("poll", load.request("GET", "/status", t))] for t in tokens])
+        unread = load.script([[("poll", load.request("GET", unread_path, t))] for t in tokens])
         contenders = [
             Contender("nothing unread", chatter, nothing, "poll"),
             Contender("20 unread", chatter, unread, "poll"),

@@ -126,3 +126,11 @@ def test_a_client_that_does_not_repeat_itself_is_not_remembered(reading):
     reading.feed(get("/19"))
     assert reading.read[-1][0] is not reading.read[-2][0]
     assert reading.read[-1][0].path == b"/19"
+
+
+def test_a_large_head_is_not_kept(reading):
+    """An idle connection shall cost little."""
+    raw = get("/", "Cookie: " + "c" * 2000)
+    reading.feed(raw)
+    reading.feed(raw)
+    assert reading.read[0][0] is not reading.read[1][0]

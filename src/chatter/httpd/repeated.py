@@ -33,9 +33,9 @@ class RepeatedHeads:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        # By the first four bytes: the head as it came, what came of it, and how many
-        # bytes there were with the body.
-        self._known: dict[bytes, tuple[bytes, Head, int]] = {}
+        # By the first four bytes: the head as it came, what came of it, how many bytes
+        # there were with the body, and where in the head the length of the body stands.
+        self._known: dict[bytes, tuple[bytes, Head, int, tuple[int, int]]] = {}
         self._patience = _PATIENCE
 
     def read(self, data: bytes) -> tuple[Head, bytes] | None:
@@ -43,33 +43,21 @@ class RepeatedHeads:
         known = self._known.get(data[:4])
         if known is None:
             return None
-        raw, head, size = known
+        raw, head, size, (start, end) = known
         if len(data) == size and data.startswith(raw):
             self._patience = _PATIENCE
             return head, data[len(raw) :]
-        return self._with_another_length(data, raw, head)
-
-    def _with_another_length(
-        self, data: bytes, raw: bytes, head: Head
-    ) -> tuple[Head, bytes] | None:
-        """The request, if its head differs only in how long the body is.
-
-        The number must have as many digits: so the head is no larger than the one that
-        was let through.
-        """
-        length = _LENGTH(raw)
-        if length is None:
-            return None
-        start, end = length.span(1)
-        digits, body = data[start:end], data[len(raw) :]
+        # The length may be another number of as many digits: the head is then no larger
+        # than the one that was let through.
+        length, body = data[start:end], data[len(raw) :]
         if (
-            digits.isdigit()
+            length.isdigit()
             and data.startswith(raw[:start])
             and data.startswith(raw[end:], end)
-            and len(body) == int(digits) <= self._limits.body
+            and len(body) == int(length) <= self._limits.body
         ):
             self._patience = _PATIENCE
-            return head.with_length(digits), body
+            return head.with_length(length), body
         return None
 
     def learn(self, data: bytes, head: Head, body: bytes) -> None:
@@ -86,4 +74,6 @@ class RepeatedHeads:
             return
         # A chunked body does not fit: on its way it was longer than it is.
         if data.find(b"\r\n\r\n") == end - 4:
-            self._known[data[:4]] = (data[:end], head, len(data))
+            raw = data[:end]
+            length = _LENGTH(raw)
+            self._known[data[:4]] = (raw, head, len(data), length.span(1) if length else (0, 0))
