@@ -1,0 +1,276 @@
+"""The side of a request that is written to: the answer's head, and its body.
+
+The head and the first part of the body leave in one write.  Nothing is made for what
+most answers do not have.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from twisted.logger import Logger
+from twisted.web.http import NO_BODY_CODES, OK, datetimeToString
+from twisted.web.http_headers import Headers
+from twisted.web.server import Request
+
+from chatter.httpd.answer_head import USUAL_NAMES, rendered
+from chatter.httpd.producers import OnceSent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.python.failure import Failure
+
+    from chatter.httpd.stream import Stream, StreamOwner
+
+
+class AnsweringRequest(Request):
+    """A request as far as it is answered.
+
+    :ivar channel: the connection; ``None`` once it is answered or lost.
+    """
+
+    channel: Any
+    _log = Logger()
+
+    # What most answers never change is the class's, and costs them nothing.
+    _response_headers: Headers | None = None
+    _encoder_in_use: Any = None
+    _bodiless = False
+    _gone = False
+    _is_head = False
+    # What is set of the head, until that needs an object.
+    _set: dict[bytes, bytes]
+
+    # The answer's head
+
+    @property
+    def responseHeaders(self) -> Headers:  # type: ignore[override]
+        """The fields of the answer, made an object when it is asked for."""
+        headers = self._response_headers
+        if headers is None:
+            headers = self._response_headers = Headers()
+            for name, value in self._set.items():
+                headers.setRawHeaders(name, [value])
+            self._set = {}
+        return headers
+
+    def setHeader(self, name: Any, value: Any) -> None:
+        """Set a field of the answer."""
+        usual_name = USUAL_NAMES.get(name)
+        if (
+            usual_name is not None
+            and self._response_headers is None
+            and type(value) is bytes
+            and b"\r" not in value
+            and b"\n" not in value
+        ):
+            self._set[usual_name] = value
+        else:
+            # What is not plain is cleaned by Twisted.
+            self.responseHeaders.setRawHeaders(name, [value])
+
+    # The answer
+
+    def write(self, data: Any) -> None:
+        """Send a part of the body, after the head if it is the first.
+
+        :raises RuntimeError: if the answer is finished.
+        :raises TypeError: if it is text.
+        """
+        if self.finished:
+            raise RuntimeError("Request.write called on a request after Request.finish was called.")
+        if isinstance(data, str):
+            raise TypeError("A body is made of bytes.")
+        if self._gone:
+            return
+        if self._encoder_in_use is not None:
+            data = self._encoder_in_use.encode(data)
+        self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        if self.startedWriting:
+            if data and not self._bodiless:
+                self.sentLength += len(data)
+                self.channel.write(self._framed(data))
+            return
+        head = self._head()
+        self.startedWriting = 1
+        if self._bodiless or not data:
+            self.channel.write(head)
+        else:
+            self.sentLength = len(data)
+            self.channel.write(head + self._framed(data))
+
+    def _framed(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data
+
+    def _head(self) -> bytes:
+        fields, repeated = self._all_fields()
+        if self.code in NO_BODY_CODES:
+            fields.pop(b"Content-Length", None)
+            self._bodiless = True
+        elif self._is_head:
+            self._bodiless = True
+        elif b"Content-Length" not in fields:
+            if self.clientproto == b"HTTP/1.1":
+                self.chunked = 1
+                fields[b"Transfer-Encoding"] = b"chunked"
+            else:
+                self.channel.close_after_answer()
+        if (
+            b"Content-Type" not in fields
+            and self.defaultContentType is not None
+            and self.code not in NO_BODY_CODES
+            and fields.get(b"Content-Length") != b"0"
+        ):
+            fields[b"Content-Type"] = self.defaultContentType
+        if fields.get(b"Connection", b"").lower() == b"close":
+            self.channel.close_after_answer()
+        elif not self.channel.persistent:
+            fields[b"Connection"] = b"close"
+        elif self.clientproto == b"HTTP/1.0":
+            fields[b"Connection"] = b"keep-alive"
+        start = self.channel.site.status_line(self.code, self.code_message)
+        return rendered(start, fields, repeated)
+
+    def _all_fields(self) -> tuple[dict[bytes, bytes], list[tuple[bytes, list[bytes]]]]:
+        """The fields that stand once, and those that stand more often."""
+        if self.lastModified is not None:
+            self.setHeader(b"Last-Modified", datetimeToString(self.lastModified))
+        if self.etag is not None:
+            self.setHeader(b"ETag", self.etag)
+        repeated = [(b"Set-Cookie", self.cookies)] if self.cookies else []
+        if self._response_headers is None:
+            return self._set, repeated
+        fields = {}
+        for name, values in self._response_headers.getAllRawHeaders():
+            if len(values) == 1:
+                fields[name] = values[0]
+            else:
+                repeated.append((name, list(values)))
+        return fields, repeated
+
+    def finish(self) -> None:
+        """End the answer.
+
+        :raises RuntimeError: if the connection was lost; ``notifyFinish`` tells.
+        """
+        if self._gone:
+            raise RuntimeError("Request.finish called on a request after its connection was lost.")
+        if self.finished:
+            warnings.warn("Request.finish called twice.", stacklevel=2)
+            return
+        if self._encoder_in_use is not None:
+            rest = self._encoder_in_use.finish()
+            if rest:
+                self._write(rest)
+        if not self.startedWriting:
+            if self.code not in NO_BODY_CODES and not self._is_head:
+                self.setHeader(b"Content-Length", b"0")
+            self._write(b"")
+        if self.chunked:
+            self.channel.write(b"0\r\n\r\n")
+        self.finished = 1
+        if self.producer is not None:
+            self._log.error("A producer of {uri} was not unregistered.", uri=self.uri)
+            self.unregisterProducer()
+        self._let_go()
+
+    def answer_whole(
+        self,
+        fields: tuple[tuple[bytes, bytes], ...],
+        body: bytes,
+        delivered: Callable[[], None] | None = None,
+    ) -> None:
+        """Answer with 200, some fields and a body.
+
+        It is to set the fields and the length, to write the body and to finish, all in
+        one, for much less.
+
+        :param fields: from the program, not from a client: they are sent as they stand,
+            and how they look as bytes is remembered.
+        :param delivered: called once the operating system has all of the answer; not
+            called if the connection breaks before.  Over TLS, a rest may be left then.
+        :raises RuntimeError: as :meth:`write` and :meth:`finish` do.
+        """
+        channel = self.channel
+        if (
+            channel is not None
+            and channel.persistent
+            and self.code == OK
+            and self.clientproto == b"HTTP/1.1"
+            and self._response_headers is None
+            and self._encoder_in_use is None
+            and self.etag is None
+            and self.lastModified is None
+            and not (self._set or self.cookies or self._is_head or self.startedWriting)
+        ):
+            # Nothing is special about how this answer looks.
+            self.startedWriting = 1
+            self.sentLength = size = len(body)
+            head = channel.site.heads.get(fields) or channel.site.head_with(fields)
+            channel.write(b"%bContent-Length: %d\r\n\r\n%b" % (head, size, body))
+            if delivered is None:
+                self.finished = 1
+                self._let_go()
+                return
+        else:
+            for name, value in fields:
+                self.setHeader(name, value)
+            self.setHeader(b"Content-Length", b"%d" % len(body))
+            self.write(body)
+        if delivered is None or self._gone:
+            self.finish()
+        elif self.channel.has_sent_all:
+            self._finish_delivered(delivered)
+        else:
+            self.registerProducer(OnceSent(partial(self._finish_sent, delivered)), True)
+
+    def _finish_sent(self, delivered: Callable[[], None]) -> None:
+        self.unregisterProducer()
+        self._finish_delivered(delivered)
+
+    def _finish_delivered(self, delivered: Callable[[], None]) -> None:
+        delivered()
+        self.finish()
+
+    def _let_go(self) -> None:
+        """Give the connection back, and tell who waits for the end."""
+        channel, self.channel = self.channel, None
+        try:
+            channel.site.log(self)
+        finally:
+            channel.request_done()
+            if self.notifications:
+                notifications, self.notifications = self.notifications, []
+                for notification in notifications:
+                    notification.callback(None)
+
+    def begin_stream(self, owner: StreamOwner) -> Stream | None:
+        """Send the head of an answer that ends with its connection, and let go of it.
+
+        :returns: what to write it to; ``None`` if this transport can't, so that it
+            has to be written like any other answer.
+        """
+        stream: Stream | None = self.channel.stream_for(owner)
+        if stream is None:
+            return None
+        self.channel.close_after_answer()
+        self.setHeader(b"Connection", b"close")
+        # Without this field the end of the connection is the end of the answer.
+        self.clientproto, proto = b"HTTP/1.0", self.clientproto
+        self._write(b"")
+        self.clientproto = proto
+        self.finished = 1
+        channel, self.channel = self.channel, None
+        channel.site.log(self)
+        channel.become(stream)
+        return stream
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Tell who waits for the end that there is nobody to answer any more."""
+        self._gone = True
+        super().connectionLost(reason)

@@ -1,0 +1,133 @@
+"""An answer in one call: the same as in steps, and who wants to know hears that it has left."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.threads import deferToThread
+from twisted.web.server import NOT_DONE_YET
+
+from tests.httpd.calling import Calling, made
+from tests.httpd.sockets import LARGE, client, read_all, running
+from tests.httpd.support import Server, get
+
+FIELDS = ((b"Content-Type", b"text/x"), (b"X-Many", b"words"))
+
+
+def in_steps(request):
+    for name, value in FIELDS:
+        request.setHeader(name, value)
+    return b"body"
+
+
+def whole(request):
+    request.answer_whole(FIELDS, b"body")
+    return NOT_DONE_YET
+
+
+def prepared(answer, prepare):
+    def answer_prepared(request):
+        prepare(request)
+        return answer(request)
+
+    return answer_prepared
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        get(),
+        get("/", "Connection: close"),
+        b"GET / HTTP/1.0\r\nHost: x\r\n\r\n",
+        b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        lambda request: None,
+        lambda request: request.setHeader(b"Vary", b"Origin"),
+        lambda request: request.responseHeaders.addRawHeader(b"X-More", b"1"),
+        lambda request: request.setResponseCode(201),
+        lambda request: request.addCookie("k", "v"),
+        lambda request: request.setETag(b'"a"'),
+        lambda request: request.setLastModified(1_000_000),
+    ],
+)
+def test_it_is_the_same_as_in_steps(raw, prepare):
+    """Whatever is asked, and whatever was set before."""
+    described = []
+    for answer in (in_steps, whole):
+        connection = Server(Calling(prepared(answer, prepare))).connect()
+        connection.send(raw)
+        [found] = connection.answers(raw.split()[0].decode())
+        headers = {name: sorted(values) for name, values in found.headers.items()}
+        described.append((found.status, headers, found.body, connection.lost))
+        if not connection.lost:
+            connection.lose()
+    assert described[0] == described[1]
+
+
+def test_the_next_request_is_answered():
+    """Also if somebody wanted to know that the answer has left."""
+    told = []
+
+    def answer(request):
+        request.answer_whole(FIELDS, b"body", lambda: told.append(request.uri))
+        return NOT_DONE_YET
+
+    answers = Server(Calling(answer)).exchange(get("/a") + get("/b"), get("/c"))
+    assert [found.body for found in answers] == [b"body"] * 3
+    assert told == [b"/a", b"/b", b"/c"]
+
+
+def test_nobody_is_told_of_an_answer_to_nobody():
+    """A request whose connection was lost can't be answered, as in steps."""
+    told = []
+    request, connection = made(get())
+    connection.lose()
+    with pytest.raises(RuntimeError):
+        request.answer_whole(FIELDS, b"body", lambda: told.append(1))
+    assert not told
+
+
+class LargeWhole(Calling):
+    """Answers with more than a socket takes at once."""
+
+    def __init__(self):
+        super().__init__(self.whole)
+        self.delivered = 0
+
+    def whole(self, request):
+        request.answer_whole(FIELDS, bytes(LARGE), self.has_left)
+        return NOT_DONE_YET
+
+    def has_left(self):
+        self.delivered += 1
+
+
+@running
+async def test_it_is_told_when_all_has_left(server):
+    """Not before the socket has taken the last byte; then the connection goes on."""
+    server.site.resource = resource = LargeWhole()
+    sock = client(await server.listen())
+    sock.sendall(get("/a") + get("/b", "Connection: close"))
+    await server.until(lambda: resource.requests)
+    await server.advance(3)
+    assert resource.delivered == 0
+    data = await deferToThread(read_all, sock)
+    assert data.count(b"HTTP/1.1 200 OK") == 2
+    assert len(data) > 2 * LARGE
+    await server.until(lambda: resource.delivered == 2)
+    sock.close()
+
+
+@running
+async def test_it_is_not_told_if_the_client_leaves_before(server):
+    """Whoever loses the connection has not got the answer."""
+    server.site.resource = resource = LargeWhole()
+    sock = client(await server.listen())
+    sock.sendall(get("/a"))
+    await server.until(lambda: resource.requests)
+    sock.close()
+    await server.until(lambda: not server.site.connections)
+    assert resource.delivered == 0
