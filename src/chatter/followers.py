@@ -9,7 +9,10 @@ committed meanwhile comes along in one go.
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+from twisted.logger import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +24,12 @@ SLICE_SECONDS = 0.005
 
 _AT_A_TIME = 64
 
+_log = Logger()
+
 Served = TypeVar("Served")
+
+ServeSome: TypeAlias = "Callable[[list[Any]], object]"
+"""Serves some, and raises nothing."""
 
 
 class Follower(Protocol):
@@ -34,28 +42,38 @@ class Follower(Protocol):
         """
 
 
+def one_by_one(serve: Callable[[Served], object]) -> Callable[[list[Served]], None]:
+    """Make what serves one serve some; to fail with one does not touch the others."""
+
+    def serve_each(some: list[Served]) -> None:
+        for one in some:
+            try:
+                serve(one)
+            except Exception:  # noqa: BLE001 - whatever it is, the others wait
+                _log.failure("A follower failed.")
+
+    return serve_each
+
+
+_deliver_to_each = one_by_one(methodcaller("deliver"))
+
+
 def serve_some(
-    seconds: Callable[[], float], due: list[Served], serve: Callable[[list[Served]], object]
+    seconds: Callable[[], float], until: float, due: list[Served], serve: ServeSome
 ) -> None:
-    """Serve from the end of a list until it is empty or :data:`SLICE_SECONDS` are over.
+    """Serve from the end of a list until it is empty or time is over.
 
     :param seconds: says what time it is.
+    :param until: then time is over; some are served even if it is already.
     :param due: what is served is taken from it.
     :param serve: is given some of them, the last one first.
     """
-    end = seconds() + SLICE_SECONDS
     while due:
         some = due[: -_AT_A_TIME - 1 : -1]
         del due[-_AT_A_TIME:]
         serve(some)
-        if seconds() >= end:
+        if seconds() >= until:
             return
-
-
-def deliver_to_each(followers: list[Any]) -> None:
-    """Wake followers, who know nothing of each other."""
-    for follower in followers:
-        follower.deliver()
 
 
 class Followers:
@@ -66,8 +84,8 @@ class Followers:
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self._groups: dict[Callable[[list[Any]], object], dict[Follower, None]] = {}
-        self._due: list[tuple[Callable[[list[Any]], object], list[Follower]]] = []
+        self._groups: dict[ServeSome, dict[Follower, None]] = {}
+        self._due: list[tuple[ServeSome, list[Follower]]] = []
         self._log_has_grown = False
         self._next_slice: IDelayedCall | None = None
 
@@ -77,12 +95,11 @@ class Followers:
     def __iter__(self) -> Iterator[Follower]:
         return chain.from_iterable([tuple(group) for group in self._groups.values()])
 
-    def add(
-        self, follower: Follower, deliver: Callable[[list[Any]], object] = deliver_to_each
-    ) -> None:
+    def add(self, follower: Follower, deliver: ServeSome = _deliver_to_each) -> None:
         """Wake a follower from now on.
 
-        :param deliver: is given some followers to wake, of those that were added with it.
+        :param deliver: wakes some followers, of those that were added with it; if it is
+            not given, each has its own :meth:`~Follower.deliver` called.
         """
         self._groups.setdefault(deliver, {})[follower] = None
 
@@ -104,10 +121,15 @@ class Followers:
         if not due:
             self._log_has_grown = False
             due += [(deliver, [*reversed(group)]) for deliver, group in self._groups.items()]
-        if due:
+            # Those who each have their own way are few; they come first.
+            due.sort(key=lambda group: group[0] is _deliver_to_each)
+        seconds = self._reactor.seconds
+        until = seconds() + SLICE_SECONDS
+        while due:
             deliver, group = due[-1]
-            serve_some(self._reactor.seconds, group, deliver)
-            if not group:
-                due.pop()
+            serve_some(seconds, until, group, deliver)
+            if group:
+                break
+            due.pop()
         is_behind = due or (self._log_has_grown and self._groups)
         self._next_slice = self._reactor.callLater(0, self._serve) if is_behind else None

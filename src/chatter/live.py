@@ -42,7 +42,6 @@ class Live:
         self._recent: RecentLog | None = None
         self._listeners: list[Callable[[Message], object]] = []
         self._untold: deque[Message] = deque()
-        self._reactor = reactor
         self._is_telling = False
         self.followers = Followers(reactor)
 

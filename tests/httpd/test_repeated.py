@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatter.httpd.head import Head
 from chatter.httpd.limits import Limits
 from chatter.httpd.reader import RequestReader
 from chatter.httpd.repeated import RepeatedHeads
@@ -128,9 +129,17 @@ def test_a_client_that_does_not_repeat_itself_is_not_remembered(reading):
     assert reading.read[-1][0].path == b"/19"
 
 
-def test_a_large_head_is_not_kept(reading):
+@pytest.mark.parametrize("lines", [["Cookie: " + "c" * 2000], ["a:"] * 60])
+def test_a_large_head_is_not_kept(reading, lines):
     """An idle connection shall cost little."""
-    raw = get("/", "Cookie: " + "c" * 2000)
+    raw = get("/", *lines)
     reading.feed(raw)
     reading.feed(raw)
     assert reading.read[0][0] is not reading.read[1][0]
+
+
+def test_a_head_with_another_length_has_all_that_heads_have(reading):
+    reading.feed(post(b"abc"))
+    reading.feed(post(b"12345"))
+    head = reading.read[1][0]
+    assert all(hasattr(head, name) for name in Head.__slots__)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from twisted.internet.threads import deferToThread
-from twisted.web.server import NOT_DONE_YET
+from twisted.web.resource import EncodingResourceWrapper
+from twisted.web.server import NOT_DONE_YET, GzipEncoderFactory
 
-from tests.httpd.calling import Calling, made
+from tests.httpd.calling import Calling, failures, made
 from tests.httpd.sockets import LARGE, client, read_all, running
 from tests.httpd.support import Server, get
 
@@ -48,6 +49,7 @@ def prepared(answer, prepare):
         lambda request: request.setHeader(b"Vary", b"Origin"),
         lambda request: request.responseHeaders.addRawHeader(b"X-More", b"1"),
         lambda request: request.setResponseCode(201),
+        lambda request: request.setResponseCode(200, b"Fine"),
         lambda request: request.addCookie("k", "v"),
         lambda request: request.setETag(b'"a"'),
         lambda request: request.setLastModified(1_000_000),
@@ -61,7 +63,8 @@ def test_it_is_the_same_as_in_steps(raw, prepare):
         connection.send(raw)
         [found] = connection.answers(raw.split()[0].decode())
         headers = {name: sorted(values) for name, values in found.headers.items()}
-        described.append((found.status, headers, found.body, connection.lost))
+        reason = connection.received().partition(b"\r\n")[0]
+        described.append((reason, headers, found.body, connection.lost))
         if not connection.lost:
             connection.lose()
     assert described[0] == described[1]
@@ -88,6 +91,71 @@ def test_nobody_is_told_of_an_answer_to_nobody():
     with pytest.raises(RuntimeError):
         request.answer_whole(FIELDS, b"body", lambda: told.append(1))
     assert not told
+
+
+def answer_telling(told):
+    def answer(request):
+        request.answer_whole(FIELDS, b"abc" * 99, lambda: told.append(request.channel.transport))
+        return NOT_DONE_YET
+
+    return Calling(answer)
+
+
+def test_it_is_told_when_what_encodes_it_has_written_all():
+    """A compressed answer has its end when somebody hears that it has left."""
+    told: list[object] = []
+    resource = EncodingResourceWrapper(answer_telling(told), [GzipEncoderFactory()])
+    connection = Server(resource).connect()
+    transport = connection.transport
+    write, written_when_told = transport.write, []
+
+    def watched(data):
+        assert not told
+        written_when_told.append(data)
+        write(data)
+
+    transport.write = watched
+    connection.send(get("/", "Accept-Encoding: gzip"))
+    assert told
+    assert b"".join(written_when_told).endswith(b"0\r\n\r\n")
+    connection.lose()
+
+
+def test_head_tells_nobody():
+    """The answer to HEAD has not brought anything."""
+    told: list[object] = []
+    answers = Server(answer_telling(told)).exchange(
+        b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", methods=("HEAD",)
+    )
+    assert answers[0].status == 200
+    assert not told
+
+
+def test_who_fails_to_hear_it_holds_nobody_up(logged):
+    """The answer has its end, and the next request its own."""
+
+    def answer(request):
+        request.answer_whole(FIELDS, b"body", lambda: 1 / 0)
+        return NOT_DONE_YET
+
+    connection = Server(Calling(answer)).connect()
+    connection.send(get("/a"))
+    assert connection.answers()[0].body == b"body"
+    assert failures(logged) == [ZeroDivisionError]
+    if not connection.lost:
+        connection.lose()
+
+
+@pytest.mark.parametrize("name", [b"Connection", b"content-length", b"Date"])
+def test_what_the_server_says_nobody_else_says(name, logged):
+    """It would stand there twice, or not be done."""
+
+    def answer(request):
+        request.answer_whole(((name, b"x"),), b"body")
+        return NOT_DONE_YET
+
+    Server(Calling(answer)).exchange(get())
+    assert failures(logged) == [ValueError]
 
 
 class LargeWhole(Calling):

@@ -93,3 +93,43 @@ def test_who_has_left_is_not_woken():
     assert not clock.getDelayedCalls()
     assert follower.told == 0
     assert len(followers) == 0
+
+
+def test_one_that_fails_does_not_hold_up_the_others(caplog):
+    """Neither those after it nor those of the next time."""
+    clock = Clock()
+    followers = Followers(clock)
+
+    class Failing(Counting):
+        def deliver(self):
+            super().deliver()
+            raise ZeroDivisionError
+
+    all_of_them = [Counting(), Failing(), *(Counting() for _ in range(100))]
+    for follower in all_of_them:
+        followers.add(follower)
+    for _ in range(2):
+        followers.wake()
+        clock.pump([0, 0])
+    assert {follower.told for follower in all_of_them} == {2}
+    assert not clock.getDelayedCalls()
+
+
+def test_those_with_a_way_of_their_own_come_first():
+    """Thousands that are served together do not keep a few waiting."""
+    clock = Clock()
+    followers = Followers(clock)
+    served = []
+    single = Counting()
+    followers.add(single)
+
+    def together(some):
+        served.append((len(some), single.told))
+        clock.rightNow += SLICE_SECONDS
+
+    for _ in range(100):
+        followers.add(Counting(), together)
+    followers.wake()
+    clock.advance(0)
+    assert served == [(64, 1), (36, 1)]
+    assert not clock.getDelayedCalls()

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
-from twisted.web.http import NO_BODY_CODES, OK, datetimeToString
+from twisted.web.http import NO_BODY_CODES, OK, RESPONSES, datetimeToString
 from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from chatter.httpd.stream import Stream, StreamOwner
+
+
+_OK_MESSAGE = RESPONSES[OK]
 
 
 class AnsweringRequest(Request):
@@ -163,6 +166,11 @@ class AnsweringRequest(Request):
         if self.finished:
             warnings.warn("Request.finish called twice.", stacklevel=2)
             return
+        self._end_body()
+        self._end()
+
+    def _end_body(self) -> None:
+        """Write what is still due."""
         if self._encoder_in_use is not None:
             rest = self._encoder_in_use.finish()
             if rest:
@@ -173,6 +181,8 @@ class AnsweringRequest(Request):
             self._write(b"")
         if self.chunked:
             self.channel.write(b"0\r\n\r\n")
+
+    def _end(self) -> None:
         self.finished = 1
         if self.producer is not None:
             self._log.error("A producer of {uri} was not unregistered.", uri=self.uri)
@@ -191,9 +201,11 @@ class AnsweringRequest(Request):
         one, for much less.
 
         :param fields: from the program, not from a client: they are sent as they stand,
-            and how they look as bytes is remembered.
+            and how they look as bytes is remembered.  None of them may say how long the
+            answer is, what becomes of the connection, or when and by whom it was made.
         :param delivered: called once the operating system has all of the answer; not
-            called if the connection breaks before.  Over TLS, a rest may be left then.
+            called if the connection breaks before, or for an answer without its body.
+            Over TLS, a rest may be left then.
         :raises RuntimeError: as :meth:`write` and :meth:`finish` do.
         """
         channel = self.channel
@@ -201,11 +213,13 @@ class AnsweringRequest(Request):
             channel is not None
             and channel.persistent
             and self.code == OK
+            and self.code_message == _OK_MESSAGE
             and self.clientproto == b"HTTP/1.1"
             and self._response_headers is None
             and self._encoder_in_use is None
             and self.etag is None
             and self.lastModified is None
+            and self.producer is None
             and not (self._set or self.cookies or self._is_head or self.startedWriting)
         ):
             # Nothing is special about how this answer looks.
@@ -222,20 +236,24 @@ class AnsweringRequest(Request):
                 self.setHeader(name, value)
             self.setHeader(b"Content-Length", b"%d" % len(body))
             self.write(body)
-        if delivered is None or self._gone:
+        if delivered is None or self._gone or self._bodiless:
             self.finish()
-        elif self.channel.has_sent_all:
-            self._finish_delivered(delivered)
+            return
+        self._end_body()
+        if self.channel.has_sent_all:
+            self._end_delivered(delivered)
         else:
-            self.registerProducer(OnceSent(partial(self._finish_sent, delivered)), True)
+            self.registerProducer(OnceSent(partial(self._end_sent, delivered)), True)
 
-    def _finish_sent(self, delivered: Callable[[], None]) -> None:
+    def _end_sent(self, delivered: Callable[[], None]) -> None:
         self.unregisterProducer()
-        self._finish_delivered(delivered)
+        self._end_delivered(delivered)
 
-    def _finish_delivered(self, delivered: Callable[[], None]) -> None:
-        delivered()
-        self.finish()
+    def _end_delivered(self, delivered: Callable[[], None]) -> None:
+        try:
+            delivered()
+        finally:
+            self._end()
 
     def _let_go(self) -> None:
         """Give the connection back, and tell who waits for the end."""

@@ -148,6 +148,7 @@ class LeanChannel(AnswerConsumer):
                     if reader.waits_for_continue:
                         reader.waits_for_continue = False
                         output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                        continue
                     if not self._unparsed:
                         break
                     self._read()
@@ -186,7 +187,7 @@ class LeanChannel(AnswerConsumer):
             self.abort()
 
     def request_done(self) -> None:
-        """Go on with the next request, now that one is answered."""
+        """Go on with the next request, now that one is answered; close if none may follow."""
         self._request = None
         if not (self.persistent or self._closing):
             self._close()

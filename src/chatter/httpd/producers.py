@@ -76,7 +76,12 @@ class OnceSent:
         self._act()
 
     def stopProducing(self) -> None:
-        """Hear that the connection is lost."""
+        """Forget it: the connection is lost."""
+        self._act = _do_nothing
+
+
+def _do_nothing() -> None:
+    pass
 
 
 class AnswerConsumer:

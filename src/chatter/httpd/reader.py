@@ -230,5 +230,6 @@ class RequestReader:
             body = parts[0] if len(parts) == 1 else b"".join(parts)
             self._body = []
             self._body_size = 0
+        self._head = None
         self.ready.append((head, body))
         self.receiving = self.waits_for_continue = False

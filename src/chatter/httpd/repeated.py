@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*\r\n", re.IGNORECASE).search
 
 _LARGEST = 1024
-"""A head with more bytes is not kept, for an idle connection shall cost little."""
+_MOST_LINES = 32
+"""A head with more bytes or lines is not kept, for an idle connection shall cost little."""
 
 _PATIENCE = 8
 """A client that did not repeat itself so many times in a row is not expected to."""
@@ -25,6 +26,8 @@ _PATIENCE = 8
 
 class RepeatedHeads:
     """What came of the last heads on one connection, one of each method.
+
+    A client that does not repeat itself is soon no longer listened to.
 
     :param limits: how large requests may be.
     """
@@ -72,8 +75,8 @@ class RepeatedHeads:
         end = len(data) - len(body)
         if end > _LARGEST or data[:4] not in (b"GET ", b"POST"):
             return
+        raw = data[:end]
         # A chunked body does not fit: on its way it was longer than it is.
-        if data.find(b"\r\n\r\n") == end - 4:
-            raw = data[:end]
+        if raw.find(b"\r\n\r\n") == end - 4 and raw.count(b"\n") <= _MOST_LINES:
             length = _LENGTH(raw)
             self._known[data[:4]] = (raw, head, len(data), length.span(1) if length else (0, 0))

@@ -26,6 +26,8 @@ TICK = 1.0
 DRAIN_TIMEOUT = 3.0
 """A draining site waits so many seconds for answers under way."""
 
+_RESERVED = {b"connection", b"content-length", b"date", b"server", b"transfer-encoding"}
+
 _NEWER_REASONS = {413: b"Content Too Large", 431: b"Request Header Fields Too Large"}
 
 
@@ -159,7 +161,13 @@ class LeanSite(Site):
         return line
 
     def head_with(self, fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
-        """The head of an answer with status 200, up to and with some fields."""
+        """The head of an answer with status 200, up to and with some fields.
+
+        :raises ValueError: if one of them is not the program's to say.
+        """
+        reserved = [name for name, _ in fields if name.lower() in _RESERVED]
+        if reserved:
+            raise ValueError(f"These fields are the server's: {reserved}.")
         lines = [self.status_line(OK, RESPONSES[OK])]
         lines += [b"%b: %b\r\n" % field for field in fields]
         head = self.heads[fields] = b"".join(lines)

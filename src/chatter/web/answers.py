@@ -30,7 +30,7 @@ class Answer(Struct):
         is not just a body.
     :ivar delivered: called once the whole answer has been handed over to the
         operating system; not called if the connection breaks before.
-    :ivar is_plain: whether it is JSON with status 200, and looks like all of these.
+    :ivar is_plain: whether it is JSON with status 200, and has the usual fields only.
     """
 
     body: bytes
@@ -83,6 +83,15 @@ def send(request: Request, answer: Answer) -> None:
         request.finish()
     else:
         HandOver(request, answer.body, answer.delivered).begin()
+
+
+def cut_off(request: Request) -> None:
+    """Let go of a client who can't be answered, or does not take the answer."""
+    channel: Any = request.channel
+    if channel is not None:
+        # A stream of HTTP/2 can be cut off alone.
+        abort = getattr(channel, "abortConnection", None) or channel.transport.abortConnection
+        abort()
 
 
 def _set_head(request: Request, answer: Answer) -> None:

@@ -41,7 +41,7 @@ class Authentication:
         self.uses_tokens = authenticate is None
 
     def known_user(self, request: Request) -> User | None:
-        """The user who asks, if that is known without waiting."""
+        """The user who asks, if that is known without waiting; it is then there."""
         if self._authenticate is None and (token := token_of(request)):
             user = self._chat.known_user(token)
             if user is not None:

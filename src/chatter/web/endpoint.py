@@ -25,7 +25,7 @@ from chatter.errors import (
     MethodNotAllowed,
     NotFound,
 )
-from chatter.web.answers import Answer, answer_error, send
+from chatter.web.answers import Answer, answer_error, cut_off, send
 from chatter.web.coroutines import Waiting
 from chatter.wire import MAX_BODY
 
@@ -106,8 +106,9 @@ class JSONResource(Resource):
             return
         try:
             send(request, answer)
-        except Exception:  # noqa: BLE001 - nobody is left who could be told
+        except Exception:  # noqa: BLE001 - it must not reach who fired what was waited for
             self._log.failure("A request could not be answered.")
+            cut_off(request)
 
     def _answer_to(self, error: Exception) -> Answer:
         if isinstance(error, ChatError):

@@ -8,16 +8,20 @@ the reactor, so that others have theirs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from chatter.errors import StoreUnavailable
+from chatter.web.answers import cut_off
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.interfaces import IDelayedCall
     from twisted.web.server import Request
 
@@ -25,14 +29,50 @@ if TYPE_CHECKING:
     from chatter.web.streams import Streams
 
 
+_log = Logger()
+
 STALL = 60.0
 """For so many seconds a reader may take nothing while much is left to be sent."""
 
 
+class Sink(Protocol):
+    """What a stream is written to."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether something is left to be sent; nothing must be written then."""
+
+    @property
+    def send(self) -> Callable[[bytes], int]:
+        """Sends bytes as far as they are taken now, and answers how many were.
+
+        It may raise :exc:`OSError` if none were.
+        """
+
+    def keep_rest(self, data: bytes, sent: int) -> None:
+        """Send later what was not taken of some bytes."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+
+    def close(self) -> None:
+        """End the answer."""
+
+
 class _NoSink:
-    """Where a stream writes to before it has begun, and after it was lost."""
+    """Where a stream writes to before it has begun, and after it was lost: nowhere."""
 
     paused = True
+
+    def send(self, data: bytes) -> int:
+        """Take all."""
+        return len(data)
+
+    def keep_rest(self, data: bytes, sent: int) -> None:
+        """Do nothing."""
+
+    def write(self, data: bytes) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -45,29 +85,34 @@ def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
     """Deliver to some streams, which nearly all stand at one place, in one loop.
 
     It is what :meth:`EventStream.deliver` does, for much less: beside the system call
-    that sends to a reader, what is done for each of thousands is what counts.
+    that sends to a reader, what is done for each of thousands is what counts.  To fail
+    with one of them does not touch the others.
     """
     last_id = feed.recent.last_id
-    place, chunk, size = -1, b"", 0
+    place: int | None = None
+    chunk, size = b"", 0
     for stream in streams:
-        cursor = stream.cursor
-        if cursor != place:
-            found = feed.for_all(cursor) if cursor < last_id else None
-            if found is None or found[1] < last_id:
-                stream.deliver()
-                continue
-            place, chunk, size = cursor, found[0], len(found[0])
-        sink = stream.sink
-        if sink.paused or stream.catching_up is not None:
-            continue
-        stream.cursor = last_id
-        stream.last_write = now
         try:
-            sent = sink.send(chunk)
-        except OSError:
-            sent = 0
-        if sent != size:
-            sink.keep_rest(chunk, sent)
+            cursor = stream.cursor
+            if cursor != place:
+                found = feed.for_all(cursor) if cursor < last_id else None
+                if found is None or found[1] != last_id:
+                    stream.deliver()
+                    continue
+                place, chunk, size = cursor, found[0], len(found[0])
+            sink = stream.sink
+            if sink.paused or stream.catching_up is not None:
+                continue
+            stream.cursor = last_id
+            stream.last_write = now
+            try:
+                sent = sink.send(chunk)
+            except OSError:
+                sent = 0
+            if sent != size:
+                sink.keep_rest(chunk, sent)
+        except Exception:  # noqa: BLE001 - whatever it is, the others wait
+            _log.failure("An event stream failed.")
 
 
 class EventStream:
@@ -88,7 +133,7 @@ class EventStream:
         self.last_write = 0.0
         self._streams = streams
         self.cursor = cursor
-        self.sink: Any = _NO_SINK
+        self.sink: Sink = _NO_SINK
         self.catching_up: Deferred[None] | None = None
 
     def begin(self, request: Request) -> None:
@@ -209,6 +254,10 @@ class RequestSink:
         self.write(data)
         return len(data)
 
+    def keep_rest(self, data: bytes, sent: int) -> None:
+        """Send what was not taken, which is nothing but if a request failed."""
+        self.write(data[sent:])
+
     def close(self) -> None:
         """End the answer."""
         if self._request is not None:
@@ -239,10 +288,7 @@ class RequestSink:
     def _cut_off(self) -> None:
         """Let go of a reader who takes nothing; Twisted's own server never would."""
         assert self._request is not None
-        channel: Any = self._request.channel
-        # A stream of HTTP/2 can be cut off alone.
-        abort = getattr(channel, "abortConnection", None) or channel.transport.abortConnection
-        abort()
+        cut_off(self._request)
 
     def stopProducing(self) -> None:
         """Do nothing: the request tells that its connection is lost."""

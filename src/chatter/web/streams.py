@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from chatter.errors import StoreUnavailable, TooManyRequests
-from chatter.followers import serve_some
+from chatter.followers import SLICE_SECONDS, one_by_one, serve_some
 from chatter.web.event_feed import EventFeed
 from chatter.web.event_stream import EventStream, broadcast
 
@@ -127,18 +127,13 @@ class Streams:
         self.now = self.clock.seconds()
         silent = [s for s in self._streams if self.now - s.last_write >= HEARTBEAT]
         # Those that have no turn now are still silent at the next tick.
-        serve_some(self.clock.seconds, silent, _beat)
+        serve_some(self.clock.seconds, self.now + SLICE_SECONDS, silent, _beat)
         if not self._due and self.now >= self._next_due:
             self._due, self._put_off = self._put_off, []
             self._next_due = self.now + STORE_RETRY
-        serve_some(self.clock.seconds, self._due, _try_again)
+        until = self.clock.seconds() + SLICE_SECONDS
+        serve_some(self.clock.seconds, until, self._due, _try_again)
 
 
-def _beat(streams: list[EventStream]) -> None:
-    for stream in streams:
-        stream.beat()
-
-
-def _try_again(streams: list[EventStream]) -> None:
-    for stream in streams:
-        stream.try_again()
+_beat = one_by_one(EventStream.beat)
+_try_again = one_by_one(EventStream.try_again)
