@@ -79,11 +79,13 @@ class Peer:
     """A server that delivers what is sent to it to all who listen.
 
     :ivar requests: what so many listeners ask a running one, who begin at its end.
+    :ivar may_outrun: whether it may be faster than the listeners; its rate is then too low.
     """
 
     name: str
     command: Command
     requests: Callable[[Server, int], Requests]
+    may_outrun: bool = False
 
 
 def chatter_requests(server: Server, count: int) -> Requests:
@@ -149,7 +151,7 @@ def installed() -> Iterator[Peer]:
     command = [str(tools.PEERS_PYTHON), str(HERE / "peers" / "aiohttp_events.py"), "PORT"]
     yield Peer("aiohttp", command, _event_stream_requests)
     floor = tools.compiled(HERE / "peers" / "floor.c")
-    yield Peer("a loop in C", [str(floor), "PORT"], _event_stream_requests)
+    yield Peer("a loop in C", [str(floor), "PORT"], _event_stream_requests, may_outrun=True)
 
 
 def _has_node_modules() -> bool:
