@@ -82,6 +82,9 @@ async def test_a_lost_connection_is_gone_at_once(server, path):
     """Nothing of it is part of a cycle, which would stay until the garbage is collected."""
 
     class Owner:
+        def stream_paused(self):
+            pass
+
         def stream_resumed(self):
             pass
 

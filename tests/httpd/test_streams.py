@@ -23,6 +23,9 @@ class Owner:
         self.stream = request.begin_stream(self)
         return NOT_DONE_YET
 
+    def stream_paused(self):
+        pass
+
     def stream_resumed(self):
         self.told.append("resumed")
 

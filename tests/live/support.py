@@ -77,12 +77,13 @@ class Reader:
     def keep_rest(self, data: bytes, sent: int) -> None:
         """Keep what was not taken."""
         assert sent < len(data)
-        self.paused = True
         self._rest = data
+        self.stall()
 
     def stall(self) -> None:
         """Take nothing from now on."""
         self.paused = True
+        self._owner.stream_paused()
 
     def choke(self, room: float) -> None:
         """Have room for such a part of what is sent next."""

@@ -14,6 +14,8 @@ from twisted.internet.interfaces import IProtocol
 from zope.interface import implementer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.python.failure import Failure
 
     from chatter.httpd.output import SocketOutput
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 class StreamOwner(Protocol):
     """Who writes to a stream."""
+
+    def stream_paused(self) -> None:
+        """Hear that not all that was written has been sent."""
 
     def stream_resumed(self) -> None:
         """Hear that all that was written has been sent."""
@@ -37,11 +42,9 @@ class Stream:
     What the client sends from now on is not read.
 
     :ivar deadline: when the site is to call :meth:`time_out`.
-    :ivar paused: whether something is left to be sent; nothing should be written then.
-    :ivar send: has the socket take some bytes, as :attr:`.SocketOutput.send` does.
     """
 
-    __slots__ = ("_output", "_owner", "deadline", "factory", "paused", "send", "transport")
+    __slots__ = ("_output", "_owner", "deadline", "factory", "transport")
 
     def __init__(
         self, site: LeanSite, transport: Any, output: SocketOutput, owner: StreamOwner
@@ -49,10 +52,18 @@ class Stream:
         self.factory = site
         self.transport = transport
         self.deadline = inf
-        self.paused = output.paused
-        self.send = output.send
         self._output = output
         self._owner = owner
+
+    @property
+    def paused(self) -> bool:
+        """Whether something is left to be sent; nothing should be written then."""
+        return self._output.paused
+
+    @property
+    def send(self) -> Callable[[bytes], int]:
+        """Has the socket take some bytes, as :attr:`.SocketOutput.send` does."""
+        return self._output.send
 
     def write(self, data: bytes) -> None:
         """Send bytes, after all before them."""
@@ -87,8 +98,8 @@ class Stream:
 
     def output_paused(self) -> None:
         """Give the client some time to take what is left."""
-        self.paused = True
         self.deadline = self.factory.now + self.factory.limits.stall
+        self._owner.stream_paused()
 
     def output_progressed(self) -> None:
         """Give the client more time."""
@@ -96,7 +107,6 @@ class Stream:
 
     def output_resumed(self) -> None:
         """Go on."""
-        self.paused = False
         self.deadline = inf
         self._owner.stream_resumed()
 

@@ -100,17 +100,17 @@ def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
                     stream.deliver()
                     continue
                 place, chunk, size = cursor, found[0], len(found[0])
-            sink = stream.sink
-            if sink.paused or stream.catching_up is not None:
+            send = stream.send
+            if send is None:
                 continue
             stream.cursor = last_id
             stream.last_write = now
             try:
-                sent = sink.send(chunk)
+                sent = send(chunk)
             except OSError:
                 sent = 0
             if sent != size:
-                sink.keep_rest(chunk, sent)
+                stream.sink.keep_rest(chunk, sent)
         except Exception:  # noqa: BLE001 - whatever it is, the others wait
             _log.failure("An event stream failed.")
 
@@ -122,11 +122,12 @@ class EventStream:
     :param cursor: the reader has all up to this id.
 
     :ivar cursor: the same, as it moves on.
-    :ivar sink: what it is written to; paused if the reader does not take it.
-    :ivar catching_up: fires when the reader, who was far behind, is no more; ``None`` else.
+    :ivar sink: what it is written to.
+    :ivar send: the sink's; ``None`` while the reader does not take what is written, or is
+        so far behind that it is served alone.
     """
 
-    __slots__ = ("_streams", "catching_up", "cursor", "last_write", "sink", "user_id")
+    __slots__ = ("_catching_up", "_streams", "cursor", "last_write", "send", "sink", "user_id")
 
     def __init__(self, streams: Streams, user_id: int, cursor: int) -> None:
         self.user_id = user_id
@@ -134,19 +135,21 @@ class EventStream:
         self._streams = streams
         self.cursor = cursor
         self.sink: Sink = _NO_SINK
-        self.catching_up: Deferred[None] | None = None
+        self.send: Callable[[bytes], int] | None = None
+        self._catching_up: Deferred[None] | None = None
 
     def begin(self, request: Request) -> None:
         """Take a request over; its head must be set."""
         begin_stream = getattr(request, "begin_stream", None)
         sink = begin_stream(self) if begin_stream is not None else None
         self.sink = sink or RequestSink(request, self, self._streams.clock)
+        self._look_at_sink()
         self._write(b"retry: %d\n\n" % self._streams.retry)
         self.deliver()
 
     def deliver(self) -> None:
         """Write what comes after the cursor, as far as the reader takes it."""
-        if self.catching_up is not None or not self._is_behind():
+        if self._catching_up is not None or not self._is_behind():
             return
         streams = self._streams
         found = streams.feed.after(self.user_id, self.cursor)
@@ -156,8 +159,13 @@ class EventStream:
                 self._write(chunk)
             if not self._is_behind():
                 return
-        self.catching_up = Deferred.fromCoroutine(self._catch_up())
-        self.catching_up.addErrback(streams.failed)
+        self._catching_up = Deferred.fromCoroutine(self._catch_up())
+        self._catching_up.addErrback(streams.failed)
+        self._look_at_sink()
+
+    def _look_at_sink(self) -> None:
+        is_alone = self.sink.paused or self._catching_up is not None
+        self.send = None if is_alone else self.sink.send
 
     def _is_behind(self) -> bool:
         """Whether there may be something for the reader, who takes it."""
@@ -188,13 +196,17 @@ class EventStream:
             streams.put_off(self)
             return
         except BaseException:
-            self.catching_up = None
+            self._end_catching_up()
             raise
-        self.catching_up = None
+        self._end_catching_up()
+
+    def _end_catching_up(self) -> None:
+        self._catching_up = None
+        self._look_at_sink()
 
     def try_again(self) -> None:
         """Go on after the store was away."""
-        self.catching_up = None
+        self._end_catching_up()
         self.deliver()
 
     def beat(self) -> None:
@@ -212,16 +224,22 @@ class EventStream:
 
     # What the sink tells
 
+    def stream_paused(self) -> None:
+        """Wait until all has been taken."""
+        self._look_at_sink()
+
     def stream_resumed(self) -> None:
         """Go on where the cursor is."""
+        self._look_at_sink()
         self.deliver()
 
     def stream_lost(self) -> None:
         """End."""
         self.sink = _NO_SINK
+        self._look_at_sink()
         self._streams.remove(self)
-        if self.catching_up is not None:
-            self.catching_up.cancel()
+        if self._catching_up is not None:
+            self._catching_up.cancel()
 
 
 @implementer(IPushProducer)
@@ -272,6 +290,7 @@ class RequestSink:
     def pauseProducing(self) -> None:
         """Hear that much is left, for which the reader has some time."""
         self.paused = True
+        self._stream.stream_paused()
         self._forgive()
         self._too_late = self._clock.callLater(STALL, self._cut_off)
 
