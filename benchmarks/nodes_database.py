@@ -46,7 +46,7 @@ def _ticks(pid: int) -> Iterator[int]:
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         try:
             yield sum(map(int, _fields(int(child))[11:13]))
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended just now
 
 
