@@ -1,0 +1,91 @@
+"""A defect of ours: the client is told, or let go, and others are served."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.defer import Deferred
+
+from chatter.errors import NotFound
+from chatter.web.answers import Answer
+from chatter.web.endpoint import JSONResource
+from tests.httpd.calling import failures
+from tests.httpd.conftest import logged
+from tests.httpd.support import Server, get
+
+__all__ = ["logged"]
+
+
+class Waiting(JSONResource):
+    """Answers when it may, with what a function answers or raises."""
+
+    isLeaf = True
+    allowed = (b"GET", b"OPTIONS")
+
+    def __init__(self, outcome):
+        super().__init__()
+        self.outcome = outcome
+        self.may_go_on: Deferred[None] = Deferred()
+
+    async def answer(self, request):
+        await self.may_go_on
+        return self.outcome()
+
+
+class AtOnce(Waiting):
+    """Answers at once."""
+
+    async def answer(self, request):
+        return self.outcome()
+
+
+@pytest.mark.parametrize("kind", [Waiting, AtOnce])
+def test_what_is_raised_is_answered(kind, logged):
+    """A problem of the chat as itself, anything else as 500; that is logged."""
+
+    def missing():
+        raise NotFound("It is not here.")
+
+    for outcome, status, logs in (
+        (missing, 404, []),
+        (lambda: 1 / 0, 500, [ZeroDivisionError]),
+    ):
+        resource = kind(outcome)
+        connection = Server(resource).connect()
+        connection.send(get())
+        resource.may_go_on.callback(None)
+        assert connection.answers()[0].status == status
+        assert failures(logged) == logs
+        connection.lose()
+
+
+def test_who_can_not_be_answered_is_cut_off(logged):
+    """Or the client would wait for ever."""
+
+    def begin(request):
+        request.write(b"begun")
+        raise ZeroDivisionError
+
+    resource = Waiting(lambda: Answer(b"", begin=begin))
+    connection = Server(resource).connect()
+    connection.send(get())
+    resource.may_go_on.callback(None)
+    assert connection.transport.aborted
+    assert failures(logged) == [ZeroDivisionError]
+    connection.lose()
+
+
+def test_who_is_gone_is_not_answered(logged):
+    """The work goes on to its end."""
+    done = []
+
+    def work():
+        done.append(1)
+        return Answer(b"")
+
+    resource = Waiting(work)
+    connection = Server(resource).connect()
+    connection.send(get())
+    connection.lose()
+    resource.may_go_on.callback(None)
+    assert done
+    assert not failures(logged)
