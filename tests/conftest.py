@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from twisted.internet import reactor
+from twisted.logger import globalLogPublisher
 
 from tests.postgres.server import PostgresServer
 
 # So that it says what was there instead, too, when one of its assertions fails.
 pytest.register_assert_rewrite("chatter.testing")
+
+
+@pytest.fixture
+def logged():
+    """What is logged."""
+    events: list[Any] = []
+    observe: Any = events.append
+    globalLogPublisher.addObserver(observe)
+    yield events
+    globalLogPublisher.removeObserver(observe)
 
 
 @pytest.fixture(autouse=True)

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from twisted.internet.error import ConnectionDone
-from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
 from tests.httpd.held import LIMITS, Held
 from tests.httpd.support import Server
-
-
-@pytest.fixture
-def logged():
-    """What is logged."""
-    events: list[Any] = []
-    observe: Any = events.append
-    globalLogPublisher.addObserver(observe)
-    yield events
-    globalLogPublisher.removeObserver(observe)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ ALLOWED = {
     "collections",
     "dataclasses",
     "functools",
+    "hmac",
     "httptools",
     "io",
     "itertools",

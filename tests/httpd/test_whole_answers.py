@@ -95,7 +95,7 @@ def test_nobody_is_told_of_an_answer_to_nobody():
 
 def answer_telling(told):
     def answer(request):
-        request.answer_whole(FIELDS, b"abc" * 99, lambda: told.append(request.channel.transport))
+        request.answer_whole(FIELDS, b"abc" * 99, lambda: told.append(request.uri))
         return NOT_DONE_YET
 
     return Calling(answer)

@@ -9,10 +9,7 @@ from chatter.errors import NotFound
 from chatter.web.answers import Answer
 from chatter.web.endpoint import JSONResource
 from tests.httpd.calling import failures
-from tests.httpd.conftest import logged
 from tests.httpd.support import Server, get
-
-__all__ = ["logged"]
 
 
 class Waiting(JSONResource):

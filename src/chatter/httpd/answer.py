@@ -223,9 +223,9 @@ class AnsweringRequest(Request):
             and not (self._set or self.cookies or self._is_head or self.startedWriting)
         ):
             # Nothing is special about how this answer looks.
+            head = channel.site.heads.get(fields) or channel.site.head_with(fields)
             self.startedWriting = 1
             self.sentLength = size = len(body)
-            head = channel.site.heads.get(fields) or channel.site.head_with(fields)
             channel.write(b"%bContent-Length: %d\r\n\r\n%b" % (head, size, body))
             if delivered is None:
                 self.finished = 1

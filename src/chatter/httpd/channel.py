@@ -175,8 +175,7 @@ class LeanChannel(AnswerConsumer):
         self.transport.resumeProducing()
 
     def _answer(self, head: Any, body: bytes) -> None:
-        site = self.site
-        if site.draining or not head.keep_alive:
+        if self.site.draining or not head.keep_alive:
             self.persistent = False
         self.deadline = inf
         try:
@@ -191,10 +190,7 @@ class LeanChannel(AnswerConsumer):
         self._request = None
         if not (self.persistent or self._closing):
             self._close()
-        if self._closing or self._output.paused or self._reader.receiving:
-            self._set_deadline()
-        else:
-            self.deadline = self.site.idle_until
+        self._set_deadline()
         if not self._running:
             self._go_on()
 
@@ -269,14 +265,15 @@ class LeanChannel(AnswerConsumer):
 
     def _set_deadline(self) -> None:
         """Give the client the time that is due to it in what it does now."""
-        limits = self.site.limits
+        site = self.site
         if self._closing or self._output.paused:
-            self.deadline = self.site.now + limits.stall
+            self.deadline = site.now + site.limits.stall
         elif self._request is not None:
             self.deadline = inf
+        elif self._reader.receiving:
+            self.deadline = site.now + site.limits.receive
         else:
-            receiving = self._reader.receiving
-            self.deadline = self.site.now + (limits.receive if receiving else limits.idle)
+            self.deadline = site.idle_until
 
     def time_out(self) -> None:
         """Act upon a deadline that has passed."""

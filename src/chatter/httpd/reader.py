@@ -91,11 +91,7 @@ class RequestReader:
             if self.receiving:
                 self._bound(len(data))
             elif begins_request and len(self.ready) == 1:
-                self._learn(data, *self.ready[0])
-
-    def _learn(self, data: bytes, head: Head, body: bytes) -> None:
-        if head.keep_alive:
-            self._repeated.learn(data, head, body)
+                self._repeated.learn(data, *self.ready[0])
 
     def _bound(self, size: int) -> None:
         """See that what is kept of a request that has not come whole is not too large."""

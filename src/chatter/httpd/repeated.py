@@ -8,6 +8,7 @@ came of such a head the last time comes of it again, so it is not parsed once mo
 from __future__ import annotations
 
 import re
+from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class RepeatedHeads:
         if known is None:
             return None
         raw, head, size, (start, end) = known
-        if len(data) == size and data.startswith(raw):
+        # A head has a token in it, so it is compared as secrets are.
+        if len(data) == size and compare_digest(data[: len(raw)], raw):
             self._patience = _PATIENCE
             return head, data[len(raw) :]
         # The length may be another number of as many digits: the head is then no larger
@@ -55,25 +57,21 @@ class RepeatedHeads:
         length, body = data[start:end], data[len(raw) :]
         if (
             length.isdigit()
-            and data.startswith(raw[:start])
-            and data.startswith(raw[end:], end)
             and len(body) == int(length) <= self._limits.body
+            and compare_digest(data[:start] + raw[start:end] + data[end : len(raw)], raw)
         ):
             self._patience = _PATIENCE
             return head.with_length(length), body
         return None
 
     def learn(self, data: bytes, head: Head, body: bytes) -> None:
-        """Keep what came of a request, if it was all that had come.
-
-        :param head: of a request behind which another may follow.
-        """
+        """Keep what came of a request, if it was all that had come, and another may follow."""
         if not self._patience:
             self._known.clear()
             return
         self._patience -= 1
         end = len(data) - len(body)
-        if end > _LARGEST or data[:4] not in (b"GET ", b"POST"):
+        if end > _LARGEST or not head.keep_alive or data[:4] not in (b"GET ", b"POST"):
             return
         raw = data[:end]
         # A chunked body does not fit: on its way it was longer than it is.
