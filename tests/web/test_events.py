@@ -11,7 +11,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from chatter.web import ChatResource
-from chatter.web.event_stream import STALL
+from chatter.web.sinks import STALL
 from tests.httpd.support import parse_answers
 from tests.live.support import result_of
 

@@ -8,77 +8,26 @@ the reactor, so that others have theirs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IPushProducer
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from zope.interface import implementer
 
 from chatter.errors import StoreUnavailable
-from chatter.web.answers import cut_off
+from chatter.web.sinks import NO_SINK, RequestSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twisted.internet.interfaces import IDelayedCall
     from twisted.web.server import Request
 
     from chatter.web.event_feed import EventFeed
+    from chatter.web.sinks import Sink
     from chatter.web.streams import Streams
 
 
 _log = Logger()
-
-STALL = 60.0
-"""For so many seconds a reader may take nothing while much is left to be sent."""
-
-
-class Sink(Protocol):
-    """What a stream is written to."""
-
-    @property
-    def paused(self) -> bool:
-        """Whether something is left to be sent; nothing must be written then."""
-
-    @property
-    def send(self) -> Callable[[bytes], int]:
-        """Sends bytes as far as they are taken now, and answers how many were.
-
-        It may raise :exc:`OSError` if none were.
-        """
-
-    def keep_rest(self, data: bytes, sent: int) -> None:
-        """Send later what was not taken of some bytes."""
-
-    def write(self, data: bytes) -> None:
-        """Send bytes."""
-
-    def close(self) -> None:
-        """End the answer."""
-
-
-class _NoSink:
-    """Where a stream writes to before it has begun, and after it was lost: nowhere."""
-
-    paused = True
-
-    def send(self, data: bytes) -> int:
-        """Take all."""
-        return len(data)
-
-    def keep_rest(self, data: bytes, sent: int) -> None:
-        """Do nothing."""
-
-    def write(self, data: bytes) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-_NO_SINK = _NoSink()
 
 
 def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
@@ -134,7 +83,7 @@ class EventStream:
         self.last_write = 0.0
         self._streams = streams
         self.cursor = cursor
-        self.sink: Sink = _NO_SINK
+        self.sink: Sink = NO_SINK
         self.send: Callable[[bytes], int] | None = None
         self._catching_up: Deferred[None] | None = None
 
@@ -235,79 +184,8 @@ class EventStream:
 
     def stream_lost(self) -> None:
         """End."""
-        self.sink = _NO_SINK
+        self.sink = NO_SINK
         self._look_at_sink()
         self._streams.remove(self)
         if self._catching_up is not None:
             self._catching_up.cancel()
-
-
-@implementer(IPushProducer)
-class RequestSink:
-    """Writes to a request of any server, where nothing better is to be had.
-
-    :param clock: an ``IReactorTime`` provider.
-
-    :ivar paused: whether much is left to be sent.
-    """
-
-    __slots__ = ("_clock", "_request", "_stream", "_too_late", "paused")
-
-    def __init__(self, request: Request, stream: EventStream, clock: Any) -> None:
-        self.paused = False
-        self._request: Request | None = request
-        self._stream = stream
-        self._clock = clock
-        self._too_late: IDelayedCall | None = None
-        request.notifyFinish().addBoth(self._end)
-        request.registerProducer(self, True)
-
-    def write(self, data: bytes) -> None:
-        """Send bytes."""
-        if self._request is not None:
-            self._request.write(data)
-
-    def send(self, data: bytes) -> int:
-        """Send bytes; all of them are taken."""
-        self.write(data)
-        return len(data)
-
-    def keep_rest(self, data: bytes, sent: int) -> None:
-        """Send what was not taken, which is nothing but if a request failed."""
-        self.write(data[sent:])
-
-    def close(self) -> None:
-        """End the answer."""
-        if self._request is not None:
-            self._request.unregisterProducer()
-            self._request.finish()
-
-    def _end(self, _: object) -> None:
-        self._request = None
-        self._forgive()
-        self._stream.stream_lost()
-
-    def pauseProducing(self) -> None:
-        """Hear that much is left, for which the reader has some time."""
-        self.paused = True
-        self._stream.stream_paused()
-        self._forgive()
-        self._too_late = self._clock.callLater(STALL, self._cut_off)
-
-    def resumeProducing(self) -> None:
-        """Hear that nothing is left."""
-        self.paused = False
-        self._forgive()
-        self._stream.stream_resumed()
-
-    def _forgive(self) -> None:
-        if self._too_late is not None and self._too_late.active():
-            self._too_late.cancel()
-
-    def _cut_off(self) -> None:
-        """Let go of a reader who takes nothing; Twisted's own server never would."""
-        assert self._request is not None
-        cut_off(self._request)
-
-    def stopProducing(self) -> None:
-        """Do nothing: the request tells that its connection is lost."""
