@@ -13,6 +13,7 @@ FILES = sorted(Path(chatter.httpd.__file__).parent.glob("*.py"))
 ALLOWED = {
     "__future__",
     "collections",
+    "contextlib",
     "dataclasses",
     "functools",
     "hmac",
@@ -21,6 +22,7 @@ ALLOWED = {
     "itertools",
     "math",
     "re",
+    "select",
     "socket",
 }
 ALLOWED |= {"twisted", "typing", "urllib", "warnings", "zope", "chatter.httpd"}

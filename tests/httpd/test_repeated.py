@@ -35,6 +35,10 @@ class Reading:
         reader = self.reader
         if reader.refusal or (self.read and not self.read[-1][0].keep_alive):
             return
+        known = reader.read_known(data)
+        if known is not None:
+            self.read.append(known)
+            return
         reader.feed(data)
         self.read += reader.ready
         reader.ready.clear()

@@ -53,7 +53,7 @@ class SQLitePlace:
     def settle(self) -> None:
         """Wait for what the store does by itself."""
         self._reactor.advance(0)
-        while self.store._writer._busy or self.store._reader._busy:
+        while self.store._writes._busy or self.store._reads._busy:
             self._reactor.take()()
 
     def restart(self) -> None:
@@ -131,7 +131,7 @@ class PostgresPlace:
         store = self.store
         if committed:
             self._reactor.advance(0)
-            while store._writes._waiting:
+            while store._writes._jobs:
                 self._reactor.take()()
                 self._reactor.advance(0)
             if store._writes._busy:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, gatherResults
 
 from chatter.errors import StoreUnavailable
 from chatter.model import Draft
 from chatter.stores import check_store, make_store
 from chatter.stores.sqlite import SQLiteStore, statements
 from chatter.stores.sqlite.database import Database, schema_scripts
+from chatter.testing.waiting import all_of
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -150,8 +150,7 @@ async def test_what_arrives_together_is_committed_together(path):
         lambda statement: commits.append(statement) if statement == "COMMIT" else None
     )
     drafts = [Draft(user.id, None, f"{number}", NOW) for number in range(100)]
-    appended = [Deferred.fromCoroutine(store.append(draft)) for draft in drafts]
-    await gatherResults(appended)
+    await all_of(store.append(draft) for draft in drafts)
     assert len(commits) == 1
     await store.stopService()
 

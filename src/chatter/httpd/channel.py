@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IProtocol, ISSLTransport
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from chatter.httpd.input import input_for
 from chatter.httpd.output import SocketOutput, output_for
 from chatter.httpd.producers import AnswerConsumer
 from chatter.httpd.reader import RequestReader
@@ -45,6 +46,8 @@ class LeanChannel(AnswerConsumer):
 
     __slots__ = (
         "_closing",
+        "_input",
+        "_parsed_ahead",
         "_paused_reading",
         "_reader",
         "_request",
@@ -72,6 +75,8 @@ class LeanChannel(AnswerConsumer):
         self._closing = False
         self._running = False
         self._paused_reading = False
+        # Whether the parser may have more than the request under way.
+        self._parsed_ahead = False
 
     # The connection
 
@@ -80,6 +85,7 @@ class LeanChannel(AnswerConsumer):
         self.transport = transport
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
+        self._input = input_for(transport, self.site.sockets)
         self.write_to(output_for(transport, self))
         self.site.connections.add(self)
         self._set_deadline()
@@ -92,6 +98,7 @@ class LeanChannel(AnswerConsumer):
         self._closing = True
         self._unparsed = b""
         self._reader.forget()
+        self._input.lost()
         self._output.lost()
         request, self._request = self._request, None
         try:
@@ -126,14 +133,19 @@ class LeanChannel(AnswerConsumer):
         """Take what the client sent."""
         if self._closing:
             return
-        if self._unparsed or self._running or self._request is not None:
+        if self._request is not None or self._unparsed or self._running or self._output.paused:
             self._unparsed += data
         else:
+            request = self._reader.read_known(data)
+            if request is not None:
+                self._parsed_ahead = False
+                self._answer(*request)
+                return
             self._unparsed = data
             self._go_on()
         if len(self._unparsed) > _SLICE and not self._paused_reading:
             self._paused_reading = True
-            self.transport.pauseProducing()
+            self._input.pause()
 
     def _go_on(self) -> None:
         """Answer what is ready, and read what is not, as long as nobody is waited for."""
@@ -166,13 +178,14 @@ class LeanChannel(AnswerConsumer):
         else:
             self._unparsed = b""
         receiving = reader.receiving
+        self._parsed_ahead = True
         reader.feed(data)
         if reader.receiving and not receiving:
             self._set_deadline()
 
     def _resume_reading(self) -> None:
         self._paused_reading = False
-        self.transport.resumeProducing()
+        self._input.resume()
 
     def _answer(self, head: Any, body: bytes) -> None:
         if self.site.draining or not head.keep_alive:
@@ -191,14 +204,14 @@ class LeanChannel(AnswerConsumer):
         if not (self.persistent or self._closing):
             self._close()
         self._set_deadline()
-        if not self._running:
+        if (self._unparsed or self._parsed_ahead) and not self._running:
             self._go_on()
 
     def stream_for(self, owner: StreamOwner) -> Stream | None:
         """What can take this channel's place, where the transport is a plain socket."""
         if not isinstance(self._output, SocketOutput):
             return None
-        return Stream(self.site, self.transport, self._output, owner)
+        return Stream(self.site, self.transport, self._input, self._output, owner)
 
     def become(self, stream: Stream) -> None:
         """Let a stream take this channel's place, for good."""

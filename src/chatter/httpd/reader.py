@@ -73,14 +73,16 @@ class RequestReader:
         self._parser = None
         self.ready = []
 
+    def read_known(self, data: bytes) -> tuple[Head, bytes] | None:
+        """A whole request that need not be parsed, if that is just what has come.
+
+        It is for who has nothing else to answer; if it answers ``None``, feed the data.
+        """
+        return None if self.receiving else self._repeated.read(data)
+
     def feed(self, data: bytes) -> None:
         """Read some more."""
         begins_request = not self.receiving
-        if begins_request:
-            request = self._repeated.read(data)
-            if request is not None:
-                self.ready.append(request)
-                return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:

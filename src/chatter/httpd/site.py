@@ -10,6 +10,7 @@ from twisted.web.resource import getChildForRequest
 from twisted.web.server import Site, version
 
 from chatter.httpd.channel import LeanChannel
+from chatter.httpd.input import WatchedSockets
 from chatter.httpd.limits import Limits
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class LeanSite(Site):
     :ivar draining: whether each answer is its connection's last.
     :ivar heads: what :meth:`head_with` has answered within this second.
     :ivar idle_until: the deadline of a connection on which nothing happens from now on.
+    :ivar sockets: reads from the connections that are plain sockets.
     :ivar now: the reactor's time, at most :data:`TICK` seconds old.
     """
 
@@ -74,6 +76,7 @@ class LeanSite(Site):
         self.limits = limits or Limits()
         self.connections: set[LeanChannel | Stream] = set()
         self.draining = False
+        self.sockets = WatchedSockets()
         self._refusal = refusal
         self._drained: Deferred[None] | None = None
         self._next_tick: IDelayedCall | None = None
@@ -109,7 +112,7 @@ class LeanSite(Site):
     def stopFactory(self) -> None:
         """Close the access log; time need not be kept any more."""
         super().stopFactory()
-        self._end_ticking()
+        self._rest()
 
     def log(self, request: Any) -> None:
         """Write to the access log, if there is one."""
@@ -139,12 +142,16 @@ class LeanSite(Site):
         if self.connections:
             return
         if not self.numPorts:
-            self._end_ticking()
+            self._rest()
         if self._drained is not None and not self._drained.called:
             self._drained.callback(None)
 
-    def _end_ticking(self) -> None:
-        if self._next_tick is not None and not self.connections:
+    def _rest(self) -> None:
+        """Give back what no connection needs any more, if there is none."""
+        if self.connections:
+            return
+        self.sockets.end()
+        if self._next_tick is not None:
             self._next_tick.cancel()
             self._next_tick = None
 

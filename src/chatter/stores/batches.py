@@ -12,12 +12,14 @@ import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from chatter.errors import StoreUnavailable
+from chatter.pending import Pending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+
+    from twisted.python.failure import Failure
 
 Job = TypeVar("Job")
 
@@ -26,25 +28,22 @@ class Batches(Generic[Job]):
     """Hands lists of jobs to ``work``, the next one when the last one is done.
 
     :param reactor: an ``IReactorTime`` provider.
-    :param work: does a batch; its Deferred fires with one result for each job, in
-        order, an exception being a result too.  Its failure is the result of each job.
-    :param before_answers: called with the results of a batch, before any of them
-        is handed to who submitted the job.
+    :param work: does a batch; returns one result for each job, in order, an exception
+        being a result too.  What it raises is the result of each job.
     :param most: a batch has at most so many jobs.
     """
 
     def __init__(
         self,
         reactor: Any,
-        work: Callable[[list[Job]], Deferred[list[Any]]],
-        before_answers: Callable[[list[Any]], None] | None = None,
+        work: Callable[[list[Job]], Coroutine[Any, Any, list[Any]]],
         most: int = sys.maxsize,
     ) -> None:
         self._reactor = reactor
         self._work = work
-        self._before_answers = before_answers
         self._most = most
-        self._waiting: list[tuple[Job, Deferred[Any]]] = []
+        self._jobs: list[Job] = []
+        self._answers: list[Pending[Any]] = []
         self._busy = False
         self._open = False
         self._idle: Deferred[None] | None = None
@@ -60,17 +59,18 @@ class Batches(Generic[Job]):
             self._idle = Deferred()
             await self._idle
 
-    def submit(self, job: Job) -> Deferred[Any]:
-        """Do a job in the next batch; fires with its result.
+    def submit(self, job: Job) -> Pending[Any]:
+        """Do a job in the next batch; answers its result.
 
-        Cancelling it changes nothing about the job, only who hears of it.
-
-        :raises StoreUnavailable: if no jobs are taken.
+        Not to wait for that changes nothing about the job.  If no jobs are taken, the
+        answer is :class:`~chatter.errors.StoreUnavailable`.
         """
+        answer: Pending[Any] = Pending()
         if not self._open:
-            raise StoreUnavailable("The store is not open.")
-        answer: Deferred[Any] = Deferred()
-        self._waiting.append((job, answer))
+            answer.fire(StoreUnavailable("The store is not open."))
+            return answer
+        self._jobs.append(job)
+        self._answers.append(answer)
         if not self._busy:
             self._busy = True
             # The rest of this turn's jobs shall come along.
@@ -78,25 +78,19 @@ class Batches(Generic[Job]):
         return answer
 
     def _run(self) -> None:
-        batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-        done = self._work([job for job, _ in batch])
-        done.addErrback(_each_fails, len(batch))
-        done.addCallback(self._answer, batch)
+        jobs, self._jobs = self._jobs[: self._most], self._jobs[self._most :]
+        answers, self._answers = self._answers[: self._most], self._answers[self._most :]
+        done = Deferred.fromCoroutine(self._work(jobs))
+        done.addErrback(_each_fails, len(jobs))
+        done.addCallback(self._answer, answers)
 
-    def _answer(self, results: list[Any], batch: list[tuple[Job, Deferred[Any]]]) -> None:
-        if self._waiting:
+    def _answer(self, results: list[Any], answers: list[Pending[Any]]) -> None:
+        if self._jobs:
             self._run()
         else:
             self._busy = False
-        if self._before_answers is not None:
-            self._before_answers(results)
-        for (_, answer), result in zip(batch, results, strict=True):
-            if answer.called:
-                continue
-            if isinstance(result, Exception):
-                answer.errback(Failure(result))
-            else:
-                answer.callback(result)
+        for answer, result in zip(answers, results, strict=True):
+            answer.fire(result)
         if self._idle is not None and not self._busy:
             self._idle.callback(None)
 

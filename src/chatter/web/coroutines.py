@@ -1,28 +1,30 @@
 """Coroutines that answer requests, without a Deferred of their own.
 
 Most requests are answered from memory, without waiting for anything: their coroutine
-ends at its first step.  One that has to wait is resumed by the very Deferred that it
+ends at its first step.  One that has to wait is resumed by the very thing that it
 waits for.  ``Deferred.fromCoroutine`` would do the same for any caller; it made a
 fifth of all that a send executes, for a Deferred that nobody else ever sees.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
+
+from chatter.pending import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from twisted.internet.defer import Deferred
-
 Value = TypeVar("Value")
+
+WaitsFor: TypeAlias = "Deferred[Any] | Pending[Any]"
 
 
 class Waiting(Generic[Value]):
-    """A coroutine that was begun, and waits for a Deferred.
+    """A coroutine that was begun, and waits for something.
 
     :param done: called with what the coroutine returns, or with what it raises; not
         called if it was cancelled.
@@ -32,8 +34,8 @@ class Waiting(Generic[Value]):
 
     def __init__(
         self,
-        coroutine: Coroutine[Deferred[Any], Any, Value],
-        waits_for: Deferred[Any],
+        coroutine: Coroutine[WaitsFor, Any, Value],
+        waits_for: WaitsFor,
         done: Callable[[Value | Exception], None],
     ) -> None:
         self._coroutine = coroutine
@@ -42,18 +44,25 @@ class Waiting(Generic[Value]):
 
     def cancel(self) -> None:
         """Give up what it waits for, and so the coroutine."""
-        self._waits_for.cancel()
+        if isinstance(self._waits_for, Deferred):
+            self._waits_for.cancel()
+        else:
+            self._waits_for.tell(_forget)
+            self._go_on(Failure(CancelledError()))
 
-    def _wait_for(self, waits_for: Deferred[Any]) -> None:
+    def _wait_for(self, waits_for: WaitsFor) -> None:
         self._waits_for = waits_for
-        waits_for.addBoth(self._go_on)
+        if isinstance(waits_for, Pending):
+            waits_for.tell(self._go_on)
+        else:
+            waits_for.addBoth(self._go_on)
 
     def _go_on(self, result: object) -> None:
         try:
             if isinstance(result, Failure):
                 waits_for = result.throwExceptionIntoGenerator(self._coroutine)
             else:
-                # The coroutine takes the result from the Deferred.
+                # The coroutine takes the result from what it waited for.
                 waits_for = self._coroutine.send(None)
         except StopIteration as done:
             value: Value = done.value
@@ -66,3 +75,7 @@ class Waiting(Generic[Value]):
             self._wait_for(waits_for)
             return
         self._done(value)
+
+
+def _forget(_: None) -> None:
+    pass

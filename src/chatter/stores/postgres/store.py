@@ -77,10 +77,8 @@ class PostgresStore(Service):
         self._reader = Link(
             reactor, database, "reading", self._greet_as_reader, back=self._tail.look
         )
-        self._writes: Batches[Write] = Batches(
-            reactor, self._write_batch, self._publish, most=MOST_AT_ONCE
-        )
-        self._reads: Batches[_Read] = Batches(reactor, self._read_batch, most=MOST_AT_ONCE)
+        self._writes: Batches[Write] = Batches(reactor, self._write_batch, MOST_AT_ONCE)
+        self._reads: Batches[_Read] = Batches(reactor, self._read_batch, MOST_AT_ONCE)
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> PostgresStore:
@@ -140,8 +138,7 @@ class PostgresStore(Service):
 
     async def append(self, draft: Draft) -> Message:
         """Append a message."""
-        message: Message
-        message, _ = await self._writes.submit(draft)
+        message: Message = await self._writes.submit(draft)
         await self._tail.reached(message.id)
         return message
 
@@ -159,16 +156,12 @@ class PostgresStore(Service):
         # Where a session writes, its own notifications wake no other process.
         return [statements.BEGIN_SESSION, statements.LISTEN, statements.LOCK_LOG, go_on]
 
-    def _write_batch(self, writes: list[Write]) -> Deferred[list[Any]]:
-        return Deferred.fromCoroutine(self._write(WriteBatch(writes)))
-
-    async def _write(self, batch: WriteBatch) -> list[Any]:
+    async def _write_batch(self, writes: list[Write]) -> list[Any]:
+        batch = WriteBatch(writes)
         (row,) = await self._writer.run([batch.query()])
-        return batch.results(row)
-
-    def _publish(self, results: list[Any]) -> None:
-        """Tell of the new messages of a batch, before their senders are answered."""
-        self._tail.wrote([r[0] for r in results if isinstance(r, tuple) and r[1]])
+        results, new = batch.results(row)
+        self._tail.wrote(new)
+        return results
 
     # The end of the log
 
@@ -238,10 +231,7 @@ class PostgresStore(Service):
         row: Row = await self._reads.submit(question)
         return row
 
-    def _read_batch(self, questions: list[_Read]) -> Deferred[list[Any]]:
-        return Deferred.fromCoroutine(self._read_together(questions))
-
-    async def _read_together(self, questions: list[_Read]) -> list[Any]:
+    async def _read_batch(self, questions: list[_Read]) -> list[Any]:
         asked = [question for question in questions if not isinstance(question, _CursorOf)]
         user_ids = {question.user_id for question in questions if isinstance(question, _CursorOf)}
         if user_ids:

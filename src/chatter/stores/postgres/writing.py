@@ -85,12 +85,12 @@ class WriteBatch:
         """What does it."""
         return Query(WRITE_BATCH, self._parameters)
 
-    def results(self, row: Row) -> list[Any]:
-        """What each of the writes is answered.
+    def results(self, row: Row) -> tuple[list[Any], list[Message]]:
+        """What each of the writes is answered, and apart from these the messages that are new.
 
         :param row: the answer to the query.
-        :returns: for a draft its message, and whether it is new; for a new user the user
-            or :class:`~chatter.errors.NameTaken`.
+        :returns: for a draft its message, for a new user the user or
+            :class:`~chatter.errors.NameTaken`.
         """
         last_id, earlier, added = row
         assert last_id is not None
@@ -103,11 +103,12 @@ class WriteBatch:
             by_key[found.sender_id, found.idempotency_key] = message
         ids = {} if added is None else _added(added)
         results: list[Any] = []
+        new: list[Message] = []
         for write in self._writes:
             if isinstance(write, Draft):
                 first = by_key.get((write.sender_id, write.key)) if write.key is not None else None
                 if first is not None:
-                    results.append((first, False))
+                    results.append(first)
                     continue
                 newest += 1
                 message = Message(
@@ -115,12 +116,13 @@ class WriteBatch:
                 )
                 if write.key is not None:
                     by_key[write.sender_id, write.key] = message
-                results.append((message, True))
+                results.append(message)
+                new.append(message)
             elif isinstance(write, NewUser):
                 results.append(self._user(write, ids.pop(write.folded_name, None)))
             else:
                 results.append(None)
-        return results
+        return results, new
 
     def _user(self, wanted: NewUser, user_id: int | None) -> User | NameTaken:
         if user_id is None:

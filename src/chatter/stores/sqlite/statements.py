@@ -7,7 +7,7 @@ so as one statement, during which the interpreter is free for the reactor.
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import json
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from chatter.model import Draft
+
+Answer = TypeVar("Answer")
 
 ROOM = 64 * 1024
 """As many bytes as a database that could not be written must take to be well again."""
@@ -223,15 +225,15 @@ def give_room_back(connection: sqlite3.Connection) -> None:
     connection.execute("DROP TABLE IF EXISTS room")
 
 
-def in_transaction(connection: sqlite3.Connection, work: Callable[[], list[Any]]) -> list[Any]:
+def in_transaction(connection: sqlite3.Connection, work: Callable[[], Answer]) -> Answer:
     """Do some work in one durable transaction, or not at all."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        results = work()
+        answer = work()
         connection.execute("COMMIT")
     except BaseException:
         # A full disk may have ended the transaction already.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return results
+    return answer

@@ -7,6 +7,7 @@ no other process can have the file, and is saved with the others' once a second.
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -20,15 +21,18 @@ from chatter import names
 from chatter.errors import NameTaken, StoreUnavailable
 from chatter.interfaces import IChatStore
 from chatter.model import MAX_ID, Draft, Message, User
-from chatter.stores.batch_thread import BatchThread
+from chatter.stores.batches import Batches
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
 from chatter.stores.sqlite import statements
 from chatter.stores.sqlite.database import Database
+from chatter.stores.working_thread import WorkingThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
+
+    from chatter.pending import Pending
 
 Answer = TypeVar("Answer")
 
@@ -54,12 +58,10 @@ class SQLiteStore(Service):
         self._trouble: Exception | None = None
         self._progress = Progress(reactor, self._save_progress)
         self._cursors = KnownCursors()
-        self._writer: BatchThread[_Write] = BatchThread(
-            reactor, self._write_batch, self._publish, "chatter SQLite writer"
-        )
-        self._reader: BatchThread[_Read] = BatchThread(
-            reactor, self._read_batch, name="chatter SQLite reader"
-        )
+        self._writer = WorkingThread(reactor, "chatter SQLite writer")
+        self._reader = WorkingThread(reactor, "chatter SQLite reader")
+        self._writes: Batches[_Write] = Batches(reactor, self._write_batch)
+        self._reads: Batches[_Read] = Batches(reactor, self._read_batch)
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> SQLiteStore:
@@ -88,18 +90,18 @@ class SQLiteStore(Service):
             raise
         # Another process may have had the file meanwhile.
         self._cursors = KnownCursors()
-        self._writer.start()
-        self._reader.start()
-        self._progress.start()
+        for each in (self._writer, self._reader, self._writes, self._reads, self._progress):
+            each.start()
         self._log.info("Opened {path} at message {last_id}.", path=self.path, last_id=self._last_id)
 
     async def _stop(self) -> None:
         if not self.running:
             return
         super().stopService()
-        await self._progress.stop()
-        await self._writer.stop()
-        await self._reader.stop()
+        for each in (self._progress, self._writes, self._reads):
+            await each.stop()
+        for thread in (self._writer, self._reader):
+            thread.stop()
         await self._in_thread(self._close)
         self._log.info("Closed {path}.", path=self.path)
 
@@ -123,22 +125,22 @@ class SQLiteStore(Service):
 
     # Writing
 
-    async def append(self, draft: Draft) -> Message:
+    def append(self, draft: Draft) -> Awaitable[Message]:
         """Append a message."""
-        return (await self._write(draft))[0]  # type: ignore[no-any-return]
+        return self._writes.submit(draft)
 
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime
     ) -> User:
         """Add a user with a name that nobody has."""
-        user: User = await self._write(
+        user: User = await self._writes.submit(
             lambda connection: statements.insert_user(connection, name, token_hash, cursor, now)
         )
         return user
 
-    async def _write(self, job: _Write) -> Any:
+    async def _write_batch(self, batch: list[_Write]) -> list[Any]:
         try:
-            answer = await self._writer.submit(job)
+            results, new = await self._writer.run(partial(self._write, batch))
         except sqlite3.Error as error:
             if self._trouble is None:
                 self._log.failure("The database can't be written.", path=self.path)
@@ -147,44 +149,33 @@ class SQLiteStore(Service):
         if self._trouble is not None:
             self._trouble = None
             self._log.info("The database can be written again.")
-        return answer
-
-    def _write_batch(self, batch: list[_Write]) -> list[Any]:
-        """Write a batch in one transaction; runs in the writer's thread.
-
-        :returns: for a draft its message, and whether it is new; for any other job
-            what it returns.
-        """
-        drafts = [job for job in batch if isinstance(job, Draft)]
-        new: list[Message] = []
-
-        def write() -> list[Any]:
-            messages, new[:] = statements.insert_messages(
-                self._write_connection, drafts, self._last_id
-            )
-            message_of, unseen = iter(messages), {message.id for message in new}
-            results: list[Any] = []
-            for job in batch:
-                if isinstance(job, Draft):
-                    message = next(message_of)
-                    # Of one key's drafts in one batch, only the first is new.
-                    results.append((message, message.id in unseen))
-                    unseen.discard(message.id)
-                else:
-                    results.append(_result_of(job, self._write_connection))
-            return results
-
-        results = statements.in_transaction(self._write_connection, write)
         if new:
-            # Here, for the next batch may be under way before this one is published.
             self._last_id = new[-1].id
+            if self.listener is not None:
+                self.listener(new)
         return results
 
-    def _publish(self, results: list[Any]) -> None:
-        """Tell of the new messages of a batch, before their senders are answered."""
-        new = [result[0] for result in results if isinstance(result, tuple) and result[1]]
-        if new and self.listener is not None:
-            self.listener(new)
+    def _write(self, batch: list[_Write]) -> tuple[list[Any], list[Message]]:
+        """Write a batch in one transaction; runs in the writer's thread.
+
+        :returns: for a draft its message and for any other job what it returns, and apart
+            from these the messages that are new.
+        """
+        connection = self._write_connection
+        drafts = [job for job in batch if isinstance(job, Draft)]
+
+        def write() -> tuple[list[Any], list[Message]]:
+            messages, new = statements.insert_messages(connection, drafts, self._last_id)
+            if len(drafts) == len(batch):
+                return messages, new
+            message_of = iter(messages)
+            results = [
+                next(message_of) if isinstance(job, Draft) else _result_of(job, connection)
+                for job in batch
+            ]
+            return results, new
+
+        return statements.in_transaction(connection, write)
 
     # Reading
 
@@ -232,26 +223,26 @@ class SQLiteStore(Service):
         """The users with a larger id, by id."""
         return await self._read(lambda connection: statements.read_users(connection, after, limit))
 
-    def _read_messages(
-        self, statement: str, **parameters: int
-    ) -> Coroutine[Any, Any, list[Message]]:
+    def _read_messages(self, statement: str, **parameters: int) -> Pending[list[Message]]:
         return self._read(
             lambda connection: statements.read_messages(connection, statement, parameters)
         )
 
-    def _find_user(self, column: str, value: int | str | bytes) -> Coroutine[Any, Any, User | None]:
+    def _find_user(self, column: str, value: int | str | bytes) -> Pending[User | None]:
         return self._read(lambda connection: statements.find_user(connection, column, value))
 
-    async def _read(self, job: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    def _read(self, job: Callable[[sqlite3.Connection], Answer]) -> Pending[Answer]:
+        return self._reads.submit(job)
+
+    async def _read_batch(self, batch: list[_Read]) -> list[Any]:
+        """Do a batch of reads in the reader's thread."""
         try:
-            return await self._reader.submit(job)  # type: ignore[no-any-return]
+            return await self._reader.run(
+                lambda: [_result_of(job, self._read_connection) for job in batch]
+            )
         except sqlite3.Error as error:
             self._log.failure("The database can't be read.", path=self.path)
             raise StoreUnavailable("The chat can't read its log now.", 5) from error
-
-    def _read_batch(self, batch: list[_Read]) -> list[Any]:
-        """Do a batch of reads; runs in the reader's thread."""
-        return [_result_of(job, self._read_connection) for job in batch]
 
     # Cursors
 
@@ -272,15 +263,15 @@ class SQLiteStore(Service):
         self._cursors.move(user_id, cursor)
 
     async def _save_progress(self, progress: list[tuple[int, int, datetime]]) -> None:
-        await self._write(lambda connection: statements.save_progress(connection, progress))
+        await self._writes.submit(lambda connection: statements.save_progress(connection, progress))
 
     async def check(self) -> None:
         """Raise unless the store can serve; a store in trouble tries to write."""
         if self._trouble is None:
             await self._read(lambda connection: connection.execute("SELECT 1").fetchone())
         else:
-            await self._write(statements.take_room)
-            await self._write(statements.give_room_back)
+            await self._writes.submit(statements.take_room)
+            await self._writes.submit(statements.give_room_back)
 
 
 def _path_of(location: str) -> Path:
