@@ -53,5 +53,7 @@ class Pending(Generic[Value]):
     def fire(self, outcome: Value | Exception) -> None:
         """Say what came of it."""
         self._outcome = outcome
-        if self._tell is not None:
-            self._tell(None)
+        # Who waits knows this object: a circle that only the garbage collector would break.
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell(None)
