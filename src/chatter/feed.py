@@ -21,8 +21,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from chatter.model import Message
 
 _id_of = attrgetter("id")
@@ -59,7 +57,24 @@ class Log:
         """Add a message, whose id must be larger than any before it."""
         if message.recipient_id is None:
             self._general.append(message)
-            return
+        else:
+            self._append_private(message)
+
+    def extend(self, messages: list[Message]) -> int:
+        """Add messages in the order of their ids, which must be larger than any before.
+
+        :returns: the id of the last private one; 0 if there is none.
+        """
+        general = [message for message in messages if message.recipient_id is None]
+        self._general += general
+        if len(general) == len(messages):
+            return 0
+        private = [message for message in messages if message.recipient_id is not None]
+        for message in private:
+            self._append_private(message)
+        return private[-1].id
+
+    def _append_private(self, message: Message) -> None:
         pair = participants(message)
         self._private[pair].append(message)
         for user_id in pair:
@@ -103,7 +118,8 @@ class RecentLog:
 
     :param complete_after: the end of the log when this one starts.
     :param capacity: after how many characters of text (each message counts 200
-        more) the younger log is full.  Both together take some 10 MB by default.
+        more) the younger log is full, which is looked at before it is extended.  Both
+        together take some 10 MB by default.
 
     :ivar complete_after: every message with a larger id is here.  Who asks for
         what comes after a smaller id has to ask the store.
@@ -121,18 +137,17 @@ class RecentLog:
         self._younger = Log()
         self._younger_after = complete_after
 
-    def extend(self, messages: Iterable[Message]) -> None:
-        """Add messages in id order, none of them added before."""
-        for message in messages:
-            if self._size >= self._capacity:
-                self._older, self._younger = self._younger, Log()
-                self.complete_after, self._younger_after = self._younger_after, self.last_id
-                self._size = 0
-            self._younger.append(message)
-            self._size += 200 + len(message.text)
-            self.last_id = message.id
-            if message.recipient_id is not None:
-                self.last_private_id = message.id
+    def extend(self, messages: list[Message]) -> None:
+        """Add some messages in id order, none of them added before."""
+        if self._size >= self._capacity:
+            self._older, self._younger = self._younger, Log()
+            self.complete_after, self._younger_after = self._younger_after, self.last_id
+            self._size = 0
+        last_private_id = self._younger.extend(messages)
+        if last_private_id:
+            self.last_private_id = last_private_id
+        self._size += 200 * len(messages) + sum([len(message.text) for message in messages])
+        self.last_id = messages[-1].id
 
     def feed(self, user_id: int, after: int, limit: int) -> list[Message]:
         """What a user may see after an id that is at least ``complete_after``."""

@@ -29,6 +29,8 @@ class LeanRequest(AnsweringRequest):
     :param channel: the connection.
     :param head: its request line and fields.
     :param body: its body.
+
+    :ivar body: the same.
     """
 
     # What most requests never change is the class's, and costs them nothing.
@@ -48,7 +50,7 @@ class LeanRequest(AnsweringRequest):
         self.cookies = []
         self._fields = head.fields
         self._set = {}
-        self._body = body
+        self.body = body
         self.method = head.method
         if head.method == b"HEAD":
             # Kept, for Twisted changes the method while it fakes an answer.
@@ -64,7 +66,7 @@ class LeanRequest(AnsweringRequest):
     def content(self) -> BytesIO:  # type: ignore[override]
         """The body, made a file when it is asked for."""
         if self._content is None:
-            self._content = BytesIO(self._body)
+            self._content = BytesIO(self.body)
         return self._content
 
     @property
@@ -79,9 +81,13 @@ class LeanRequest(AnsweringRequest):
 
     def getHeader(self, key: Any) -> Any:
         """The last value of a field of the request."""
-        if self._request_headers is None and type(key) is bytes:
-            values = self._fields.get(key.lower())
-            return None if values is None else values[-1]
+        if self._request_headers is None:
+            values = self._fields.get(key)
+            if values is not None:
+                return values[-1]
+            if type(key) is bytes:
+                values = self._fields.get(key.lower())
+                return None if values is None else values[-1]
         return super().getHeader(key)
 
     @property

@@ -64,5 +64,5 @@ class SendPrivateEndpoint(UserEndpoint):
 
 
 def _key_of(request: Request) -> str | None:
-    key = request.getHeader(b"Idempotency-Key")
+    key = request.getHeader(b"idempotency-key")
     return None if key is None else key.decode("latin-1")
