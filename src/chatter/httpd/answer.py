@@ -44,21 +44,33 @@ class AnsweringRequest(Request):
     _bodiless = False
     _gone = False
     _is_head = False
+    _cookies: list[bytes] | None = None
     # What is set of the head, until that needs an object.
-    _set: dict[bytes, bytes]
+    _set: dict[bytes, bytes] | None = None
+    # Whether what is said of the answer, or asked, makes it other than most.
+    _is_special = False
 
     # The answer's head
 
     @property
     def responseHeaders(self) -> Headers:  # type: ignore[override]
         """The fields of the answer, made an object when it is asked for."""
+        self._is_special = True
         headers = self._response_headers
         if headers is None:
             headers = self._response_headers = Headers()
-            for name, value in self._set.items():
+            for name, value in (self._set or {}).items():
                 headers.setRawHeaders(name, [value])
-            self._set = {}
+            self._set = None
         return headers
+
+    @property
+    def cookies(self) -> list[bytes]:  # type: ignore[override]
+        """The cookies that are set, made a list when it is asked for."""
+        self._is_special = True
+        if self._cookies is None:
+            self._cookies = []
+        return self._cookies
 
     def setHeader(self, name: Any, value: Any) -> None:
         """Set a field of the answer."""
@@ -70,6 +82,9 @@ class AnsweringRequest(Request):
             and b"\r" not in value
             and b"\n" not in value
         ):
+            self._is_special = True
+            if self._set is None:
+                self._set = {}
             self._set[usual_name] = value
         else:
             # What is not plain is cleaned by Twisted.
@@ -100,6 +115,7 @@ class AnsweringRequest(Request):
                 self.channel.write(self._framed(data))
             return
         head = self._head()
+        self._is_special = True
         self.startedWriting = 1
         if self._bodiless or not data:
             self.channel.write(head)
@@ -145,9 +161,9 @@ class AnsweringRequest(Request):
             self.setHeader(b"Last-Modified", datetimeToString(self.lastModified))
         if self.etag is not None:
             self.setHeader(b"ETag", self.etag)
-        repeated = [(b"Set-Cookie", self.cookies)] if self.cookies else []
+        repeated = [(b"Set-Cookie", self._cookies)] if self._cookies else []
         if self._response_headers is None:
-            return self._set, repeated
+            return self._set or {}, repeated
         fields = {}
         for name, values in self._response_headers.getAllRawHeaders():
             if len(values) == 1:
@@ -212,15 +228,12 @@ class AnsweringRequest(Request):
         if (
             channel is not None
             and channel.persistent
+            and not self._is_special
             and self.code == OK
             and self.code_message == _OK_MESSAGE
-            and self.clientproto == b"HTTP/1.1"
-            and self._response_headers is None
-            and self._encoder_in_use is None
             and self.etag is None
             and self.lastModified is None
             and self.producer is None
-            and not (self._set or self.cookies or self._is_head or self.startedWriting)
         ):
             # Nothing is special about how this answer looks.
             head = channel.site.heads.get(fields) or channel.site.head_with(fields)

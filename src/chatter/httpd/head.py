@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from chatter.httpd.limits import Limits
@@ -57,14 +58,26 @@ class Head:
     :raises Refusal: if the request is not to be read any further.
 
     :ivar fields: the values of each field, by its name in lower case.
+    :ivar is_special: whether the answer can't look as most do: to ``HEAD``, or to HTTP/1.0.
     :ivar path: the path of the target, without the query.
+    :ivar segments: what is between the slashes of the path, unquoted.
     :ivar query: the query of the target; ``None`` if there is none.
     :ivar protocol: ``HTTP/1.1`` or ``HTTP/1.0``.
     :ivar keep_alive: whether the client wants to send another request after it; the
         reader says it once the request has come whole.
     """
 
-    __slots__ = ("fields", "keep_alive", "method", "path", "protocol", "query", "uri")
+    __slots__ = (
+        "fields",
+        "is_special",
+        "keep_alive",
+        "method",
+        "path",
+        "protocol",
+        "query",
+        "segments",
+        "uri",
+    )
 
     def __init__(
         self,
@@ -98,6 +111,10 @@ class Head:
         target = uri if uri.startswith(b"/") else self._odd_target()
         self.path, mark, query = target.partition(b"?")
         self.query = query if mark else None
+        self.segments = self.path[1:].split(b"/")
+        if b"%" in self.path:
+            self.segments = [unquote_to_bytes(segment) for segment in self.segments]
+        self.is_special = method == b"HEAD" or version == "1.0"
         if b"transfer-encoding" in by_name:
             self._check_coding(by_name[b"transfer-encoding"])
         # llhttp has refused what is ambiguous.
@@ -109,6 +126,7 @@ class Head:
         other: Head = Head.__new__(Head)
         other.method, other.uri, other.protocol = self.method, self.uri, self.protocol
         other.path, other.query, other.keep_alive = self.path, self.query, self.keep_alive
+        other.segments, other.is_special = self.segments, self.is_special
         other.fields = {**self.fields, b"content-length": [length]}
         return other
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
 
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
@@ -47,18 +46,19 @@ class LeanRequest(AnsweringRequest):
         self.channel = channel
         self.client, self.host = channel.addresses or channel.learn_addresses()
         self.transport = channel.transport
-        self.cookies = []
         self._fields = head.fields
-        self._set = {}
         self.body = body
         self.method = head.method
-        if head.method == b"HEAD":
-            # Kept, for Twisted changes the method while it fakes an answer.
-            self._is_head = True
         self.uri = head.uri
         self.clientproto = head.protocol
         self.path = head.path
         self.args = {} if head.query is None else parse_qs(head.query, True)
+        self.prepath = []
+        self.postpath = head.segments[:]
+        if head.is_special:
+            self._is_special = True
+            # Kept, for Twisted changes the method while it fakes an answer.
+            self._is_head = head.method == b"HEAD"
 
     # What came
 
@@ -103,10 +103,6 @@ class LeanRequest(AnsweringRequest):
     def process(self) -> None:
         """Find the resource, and have it answer."""
         self.site = self.channel.site
-        self.prepath = []
-        self.postpath = self.path[1:].split(b"/")
-        if b"%" in self.path:
-            self.postpath = [unquote_to_bytes(segment) for segment in self.postpath]
         try:
             if self.path == b"*":
                 self._answer_star()
@@ -114,6 +110,7 @@ class LeanRequest(AnsweringRequest):
             resource = self.site.getResourceFor(self)
             if isinstance(resource, EncodingResourceWrapper):
                 self._encoder_in_use = resource.getEncoder(self)
+                self._is_special = True
             self.render(resource)
         except BaseException:  # noqa: BLE001 - as Twisted: whatever it is, the client gets a 500
             self.processingFailed(Failure())

@@ -94,7 +94,7 @@ class LeanSite(Site):
     def getResourceFor(self, request: Any) -> IResource:
         """Find the resource of a request, as every site does."""
         request.site = self
-        request.sitepath = request.prepath[:]
+        request.sitepath = []
         found: IResource = getChildForRequest(self.resource, request)
         return found
 
