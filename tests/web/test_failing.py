@@ -16,7 +16,7 @@ class Waiting(JSONResource):
     """Answers when it may, with what a function answers or raises."""
 
     isLeaf = True
-    allowed = (b"GET", b"OPTIONS")
+    methods = (b"GET",)
 
     def __init__(self, outcome):
         super().__init__()

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-_AT_ONCE = 64
+_AT_ONCE = 32
 """So many sockets are read before others have their turn in the reactor."""
 
 

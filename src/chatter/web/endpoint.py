@@ -65,13 +65,13 @@ class Operation(Struct, frozen=True):
 class JSONResource(Resource):
     """A resource that answers JSON, and errors as RFC 9457 has them.
 
-    :ivar allowed: the methods that it takes.
+    :ivar methods: those that it takes, beside ``OPTIONS``.
     :cvar ends_with_client: whether the work for an answer is given up when the
         client is gone; if not, it is brought to its end.
     """
 
     _log = Logger()
-    allowed: tuple[bytes, ...] = (b"OPTIONS",)
+    methods: tuple[bytes, ...] = ()
     ends_with_client = False
 
     def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: ARG002
@@ -80,7 +80,7 @@ class JSONResource(Resource):
 
     def render(self, request: Request) -> int:
         """Answer a request, whatever its method: now if nothing has to be waited for."""
-        if request.method == b"OPTIONS" or request.method not in self.allowed:
+        if request.method not in self.methods:
             send(request, self._answer_unasked(request.method))
             return NOT_DONE_YET
         try:
@@ -118,13 +118,13 @@ class JSONResource(Resource):
 
     def _answer_unasked(self, method: bytes) -> Answer:
         """The answer to a method that says nothing about what is here."""
-        allowed = (b"Allow", b", ".join(self.allowed))
+        allowed = (b"Allow", b", ".join((*self.methods, b"OPTIONS")))
         if method == b"OPTIONS":
             return Answer(b"", 204, headers=(allowed,))
         return answer_error(MethodNotAllowed(f"It takes {allowed[1].decode()}."), allowed)
 
     def answer(self, request: Request) -> Coroutine[Any, Any, Answer]:
-        """Answer a request with one of the allowed methods.
+        """Answer a request with one of the methods.
 
         :raises ChatError: what went wrong; it is rendered.
         """
@@ -151,7 +151,7 @@ class Endpoint(JSONResource):
     def __init__(self) -> None:
         super().__init__()
         method = self.operation.method.encode()
-        self.allowed = (b"GET", b"HEAD", b"OPTIONS") if method == b"GET" else (method, b"OPTIONS")
+        self.methods = (b"GET", b"HEAD") if method == b"GET" else (method,)
 
 
 class UserEndpoint(Endpoint):

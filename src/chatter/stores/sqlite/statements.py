@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import json
+from msgspec.structs import astuple
 
 from chatter import names
 from chatter.errors import NameTaken
@@ -129,27 +130,17 @@ def insert_messages(
     new: list[Message] = []
     rows: list[tuple[Any, ...]] = []
     for draft in drafts:
-        if draft.key is not None:
-            earlier = first_of.get((draft.sender_id, draft.key))
-            if earlier is not None:
-                answers.append(earlier)
-                continue
+        sender_id, recipient_id, text, sent_at, key = astuple(draft)
+        if key is not None and (sender_id, key) in first_of:
+            answers.append(first_of[sender_id, key])
+            continue
         newest += 1
-        message = Message(newest, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at)
-        if draft.key is not None:
-            first_of[draft.sender_id, draft.key] = message
+        message = Message(newest, sender_id, recipient_id, text, sent_at)
+        if key is not None:
+            first_of[sender_id, key] = message
         answers.append(message)
         new.append(message)
-        rows.append(
-            (
-                message.id,
-                message.sender_id,
-                message.recipient_id,
-                message.text,
-                microseconds(message.sent_at),
-                draft.key,
-            )
-        )
+        rows.append((newest, sender_id, recipient_id, text, microseconds(sent_at), key))
     if rows:
         connection.execute(INSERT_MESSAGES, (json.encode(rows).decode(),))
     return answers, new

@@ -163,11 +163,12 @@ class SQLiteStore(Service):
         """
         connection = self._write_connection
         drafts = [job for job in batch if isinstance(job, Draft)]
+        if len(drafts) == len(batch):
+            # One statement is a transaction of its own.
+            return statements.insert_messages(connection, drafts, self._last_id)
 
         def write() -> tuple[list[Any], list[Message]]:
             messages, new = statements.insert_messages(connection, drafts, self._last_id)
-            if len(drafts) == len(batch):
-                return messages, new
             message_of = iter(messages)
             results = [
                 next(message_of) if isinstance(job, Draft) else _result_of(job, connection)
