@@ -14,6 +14,7 @@ ALLOWED = {
     "__future__",
     "collections",
     "contextlib",
+    "copy",
     "dataclasses",
     "functools",
     "hmac",

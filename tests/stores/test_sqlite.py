@@ -145,7 +145,7 @@ async def test_what_arrives_together_is_committed_together(path):
     store = SQLiteStore(path, reactor)
     await store.startService()
     user = await store.add_user("alice", None, 0, NOW)
-    statements = []
+    statements: list[str] = []
     store._write_connection.set_trace_callback(statements.append)
     drafts = [Draft(user.id, None, f"{number}", NOW) for number in range(100)]
     await all_of(store.append(draft) for draft in drafts)

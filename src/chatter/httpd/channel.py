@@ -203,7 +203,10 @@ class LeanChannel(AnswerConsumer):
         self._request = None
         if not (self.persistent or self._closing):
             self._close()
-        self._set_deadline()
+        if self._closing or self._output.paused or self._reader.receiving:
+            self._set_deadline()
+        else:
+            self.deadline = self.site.idle_until
         if (self._unparsed or self._parsed_ahead) and not self._running:
             self._go_on()
 

@@ -8,9 +8,10 @@ and codings nobody needs.
 from __future__ import annotations
 
 import re
+from copy import copy
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ class Head:
 
     :ivar fields: the values of each field, by its name in lower case.
     :ivar is_special: whether the answer can't look as most do: to ``HEAD``, or to HTTP/1.0.
+    :ivar leaves_length_out: whether a ``Content-Length`` is not among the fields, for
+        this head has come with bodies of several lengths; it is the body's.
+    :ivar note: something that whoever answers wants to know again should the very same
+        head come again; ``None`` at first.
     :ivar path: the path of the target, without the query.
     :ivar segments: what is between the slashes of the path, unquoted.
     :ivar query: the query of the target; ``None`` if there is none.
@@ -71,7 +76,9 @@ class Head:
         "fields",
         "is_special",
         "keep_alive",
+        "leaves_length_out",
         "method",
+        "note",
         "path",
         "protocol",
         "query",
@@ -89,7 +96,8 @@ class Head:
     ) -> None:
         self.method = method
         self.uri = uri
-        self.keep_alive = False
+        self.keep_alive = self.leaves_length_out = False
+        self.note: Any = None
         check_sizes(uri, fields, limits)
         by_name: dict[bytes, list[bytes]] = {}
         for name, value in fields:
@@ -121,13 +129,12 @@ class Head:
         if b"content-length" in by_name and int(by_name[b"content-length"][0]) > limits.body:
             raise Refusal(413)
 
-    def with_length(self, length: bytes) -> Head:
-        """The same, but for how long the body is, which must be within the limits."""
-        other: Head = Head.__new__(Head)
-        other.method, other.uri, other.protocol = self.method, self.uri, self.protocol
-        other.path, other.query, other.keep_alive = self.path, self.query, self.keep_alive
-        other.segments, other.is_special = self.segments, self.is_special
-        other.fields = {**self.fields, b"content-length": [length]}
+    def without_length(self) -> Head:
+        """The same for a body of whatever length."""
+        other = copy(self)
+        other.fields = {**self.fields}
+        del other.fields[b"content-length"]
+        other.leaves_length_out = True
         return other
 
     def _check_odd_host(self, hosts: list[bytes] | None) -> None:

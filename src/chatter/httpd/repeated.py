@@ -39,7 +39,7 @@ class RepeatedHeads:
         self._limits = limits
         # By the first four bytes: the head as it came, what came of it, how many bytes
         # there were with the body, and where in the head the length of the body stands.
-        self._known: dict[bytes, tuple[bytes, Head, int, tuple[int, int]]] = {}
+        self._known: dict[bytes, tuple[bytes, Head, int, int, int]] = {}
         self._patience = _PATIENCE
 
     def read(self, data: bytes) -> tuple[Head, bytes] | None:
@@ -47,22 +47,23 @@ class RepeatedHeads:
         known = self._known.get(data[:4])
         if known is None:
             return None
-        raw, head, size, (start, end) = known
+        raw, head, size, start, end = known
+        body = data[len(raw) :]
         # A head has a token in it, so it is compared as secrets are.
-        if len(data) == size and compare_digest(data[: len(raw)], raw):
-            self._patience = _PATIENCE
-            return head, data[len(raw) :]
-        # The length may be another number of as many digits: the head is then no larger
-        # than the one that was let through.
-        length, body = data[start:end], data[len(raw) :]
-        if (
-            length.isdigit()
-            and len(body) == int(length) <= self._limits.body
-            and compare_digest(data[:start] + raw[start:end] + data[end : len(raw)], raw)
-        ):
-            self._patience = _PATIENCE
-            return head.with_length(length), body
-        return None
+        if len(data) == size:
+            is_known = compare_digest(data[: len(raw)], raw)
+        else:
+            # The length may be another number of as many digits: the head is then no larger
+            # than the one that was let through.
+            is_known = (
+                data[start:end] == b"%d" % len(body)
+                and len(body) <= self._limits.body
+                and compare_digest(data[:start] + raw[start:end] + data[end : len(raw)], raw)
+            )
+        if not is_known:
+            return None
+        self._patience = _PATIENCE
+        return head, body
 
     def learn(self, data: bytes, head: Head, body: bytes) -> None:
         """Keep what came of a request, if it was all that had come, and another may follow."""
@@ -75,6 +76,10 @@ class RepeatedHeads:
             return
         raw = data[:end]
         # A chunked body does not fit: on its way it was longer than it is.
-        if raw.find(b"\r\n\r\n") == end - 4 and raw.count(b"\n") <= _MOST_LINES:
-            length = _LENGTH(raw)
-            self._known[data[:4]] = (raw, head, len(data), length.span(1) if length else (0, 0))
+        if raw.find(b"\r\n\r\n") != end - 4 or raw.count(b"\n") > _MOST_LINES:
+            return
+        length = _LENGTH(raw)
+        if length is None:
+            self._known[data[:4]] = (raw, head, len(data), 0, 0)
+        elif length[1] == b"%d" % len(body):
+            self._known[data[:4]] = (raw, head.without_length(), len(data), *length.span(1))

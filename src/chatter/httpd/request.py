@@ -29,6 +29,7 @@ class LeanRequest(AnsweringRequest):
     :param head: its request line and fields.
     :param body: its body.
 
+    :ivar head: the same.
     :ivar body: the same.
     """
 
@@ -46,7 +47,7 @@ class LeanRequest(AnsweringRequest):
         self.channel = channel
         self.client, self.host = channel.addresses or channel.learn_addresses()
         self.transport = channel.transport
-        self._fields = head.fields
+        self.head = head
         self.body = body
         self.method = head.method
         self.uri = head.uri
@@ -75,20 +76,27 @@ class LeanRequest(AnsweringRequest):
         headers = self._request_headers
         if headers is None:
             headers = self._request_headers = Headers()
-            for name, values in self._fields.items():
+            for name, values in self.head.fields.items():
                 headers.setRawHeaders(name, values)
+            if self.head.leaves_length_out:
+                headers.setRawHeaders(b"content-length", [b"%d" % len(self.body)])
         return headers
 
     def getHeader(self, key: Any) -> Any:
         """The last value of a field of the request."""
         if self._request_headers is None:
-            values = self._fields.get(key)
+            values = self.head.fields.get(key)
             if values is not None:
                 return values[-1]
             if type(key) is bytes:
-                values = self._fields.get(key.lower())
-                return None if values is None else values[-1]
+                return self._odd_header(key.lower())
         return super().getHeader(key)
+
+    def _odd_header(self, name: bytes) -> bytes | None:
+        if name == b"content-length" and self.head.leaves_length_out:
+            return b"%d" % len(self.body)
+        values = self.head.fields.get(name)
+        return None if values is None else values[-1]
 
     @property
     def received_cookies(self) -> dict[bytes, bytes]:  # type: ignore[override]
