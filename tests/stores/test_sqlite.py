@@ -140,16 +140,20 @@ def test_reading_passes_over_nothing(path, statement, parameters):
     database.close()
 
 
-async def test_what_arrives_together_is_committed_together(path):
-    """All that one turn of the reactor appends is one statement, and so one commit."""
+@pytest.mark.parametrize("number", [1, statements.MOST_ROWS, 3 * statements.MOST_ROWS + 1])
+async def test_what_arrives_together_is_committed_together(path, number):
+    """All that one turn of the reactor appends is one commit: of one statement, or of several."""
     store = SQLiteStore(path, reactor)
     await store.startService()
     user = await store.add_user("alice", None, 0, NOW)
-    statements: list[str] = []
-    store._write_connection.set_trace_callback(statements.append)
-    drafts = [Draft(user.id, None, f"{number}", NOW) for number in range(100)]
-    await all_of(store.append(draft) for draft in drafts)
-    assert len(statements) == 1
+    executed: list[str] = []
+    store._write_connection.set_trace_callback(executed.append)
+    messages = await all_of(store.append(Draft(user.id, None, f"{n}", NOW)) for n in range(number))
+    if number > statements.MOST_ROWS:
+        assert executed.pop(0) == "BEGIN IMMEDIATE"
+        assert executed.pop() == "COMMIT"
+    assert len(executed) == -(-number // statements.MOST_ROWS)
+    assert await store.read_general(None, number + 1) == messages
     await store.stopService()
 
 

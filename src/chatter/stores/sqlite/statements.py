@@ -1,12 +1,13 @@
 """What is read from and written to the SQLite file: the SQL, and rows made values.
 
-All of it blocks.  A batch of rows goes into the database as one JSON text, and
-so as one statement, during which the interpreter is free for the reactor.
+All of it blocks.  A batch of rows goes into the database with one statement, during
+which the interpreter is free for the reactor.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import json
@@ -27,18 +28,16 @@ Answer = TypeVar("Answer")
 ROOM = 64 * 1024
 """As many bytes as a database that could not be written must take to be well again."""
 
+MOST_ROWS = 64
+"""So many messages are inserted with one statement; there is one for each number of them,
+which the connection keeps."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 
 _MESSAGE = "id, sender_id, recipient_id, text, sent_at"
+_COLUMNS = 6
 _USER = "id, name, last_seen"
-
-INSERT_MESSAGES = f"""
-    INSERT INTO messages ({_MESSAGE}, idempotency_key)
-    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-           json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
-    FROM json_each(?)
-"""  # noqa: S608 - only names of columns are put in
 
 FIRST_OF_KEYS = """
     SELECT messages.id, messages.sender_id, recipient_id, text, sent_at, idempotency_key
@@ -128,7 +127,7 @@ def insert_messages(
     first_of = _messages_by_key(connection, drafts)
     answers: list[Message] = []
     new: list[Message] = []
-    rows: list[tuple[Any, ...]] = []
+    values: list[Any] = []
     for draft in drafts:
         sender_id, recipient_id, text, sent_at, key = astuple(draft)
         if key is not None and (sender_id, key) in first_of:
@@ -140,10 +139,17 @@ def insert_messages(
             first_of[sender_id, key] = message
         answers.append(message)
         new.append(message)
-        rows.append((newest, sender_id, recipient_id, text, microseconds(sent_at), key))
-    if rows:
-        connection.execute(INSERT_MESSAGES, (json.encode(rows).decode(),))
+        values += (newest, sender_id, recipient_id, text, microseconds(sent_at), key)
+    for start in range(0, len(new), MOST_ROWS):
+        end = min(start + MOST_ROWS, len(new))
+        connection.execute(_insert(end - start), values[start * _COLUMNS : end * _COLUMNS])
     return answers, new
+
+
+@cache
+def _insert(rows: int) -> str:
+    row = f"({', '.join('?' * _COLUMNS)})"
+    return f"INSERT INTO messages ({_MESSAGE}, idempotency_key) VALUES {', '.join([row] * rows)}"  # noqa: S608 - only names of columns are put in
 
 
 def _messages_by_key(

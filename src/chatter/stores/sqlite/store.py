@@ -163,7 +163,7 @@ class SQLiteStore(Service):
         """
         connection = self._write_connection
         drafts = [job for job in batch if isinstance(job, Draft)]
-        if len(drafts) == len(batch):
+        if len(drafts) == len(batch) <= statements.MOST_ROWS:
             # One statement is a transaction of its own.
             return statements.insert_messages(connection, drafts, self._last_id)
 
