@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -56,6 +57,22 @@ def test_what_has_fired_is_not_waited_for(outcomes_of):
     pending: Pending[int] = Pending()
     pending.fire(21)
     assert outcomes_of(pending) == [42]
+
+
+def test_nothing_is_left_to_the_garbage_collector(outcomes_of):
+    """Who waits knows what it waits for, which knows it no more once it has fired."""
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            pending: Pending[int] = Pending()
+            outcomes = outcomes_of(pending)
+            pending.fire(21)
+            assert outcomes == [42]
+        del pending, outcomes
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_an_exception_is_raised(outcomes_of):

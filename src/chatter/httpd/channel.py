@@ -48,7 +48,6 @@ class LeanChannel(AnswerConsumer):
         "_closing",
         "_input",
         "_parsed_ahead",
-        "_paused_reading",
         "_reader",
         "_request",
         "_running",
@@ -74,7 +73,6 @@ class LeanChannel(AnswerConsumer):
         self._request: LeanRequest | None = None
         self._closing = False
         self._running = False
-        self._paused_reading = False
         # Whether the parser may have more than the request under way.
         self._parsed_ahead = False
 
@@ -143,8 +141,7 @@ class LeanChannel(AnswerConsumer):
                 return
             self._unparsed = data
             self._go_on()
-        if len(self._unparsed) > _SLICE and not self._paused_reading:
-            self._paused_reading = True
+        if len(self._unparsed) > _SLICE:
             self._input.pause()
 
     def _go_on(self) -> None:
@@ -168,8 +165,8 @@ class LeanChannel(AnswerConsumer):
                     self._answer(*reader.ready.pop(0))
         finally:
             self._running = False
-        if self._paused_reading and not self._unparsed and not self._closing:
-            self._resume_reading()
+        if not (self._unparsed or self._closing):
+            self._input.resume()
 
     def _read(self) -> None:
         data, reader = self._unparsed, self._reader
@@ -182,10 +179,6 @@ class LeanChannel(AnswerConsumer):
         reader.feed(data)
         if reader.receiving and not receiving:
             self._set_deadline()
-
-    def _resume_reading(self) -> None:
-        self._paused_reading = False
-        self._input.resume()
 
     def _answer(self, head: Any, body: bytes) -> None:
         if self.site.draining or not head.keep_alive:
@@ -228,8 +221,7 @@ class LeanChannel(AnswerConsumer):
         self.transport.protocol = stream
         if self._output.paused:
             stream.output_paused()
-        if self._paused_reading:
-            self._resume_reading()
+        self._input.resume()
         if self.site.draining:
             stream.close()
 
@@ -270,8 +262,7 @@ class LeanChannel(AnswerConsumer):
         """
         self._closing = True
         self._unparsed = b""
-        if self._paused_reading:
-            self._resume_reading()
+        self._input.resume()
         self._output.write(self.site.refused(status))
         if not self._output.paused:
             self.deadline = self.site.now + self.site.limits.linger

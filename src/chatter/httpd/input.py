@@ -113,46 +113,56 @@ class SocketInput:
     :param transport: one that ``sockets`` can watch.
     """
 
-    __slots__ = ("_descriptor", "_sockets", "_transport")
+    __slots__ = ("_descriptor", "_paused", "_sockets", "_transport")
 
     def __init__(self, transport: Connection, sockets: WatchedSockets) -> None:
         self._descriptor = transport.fileno()
+        self._paused = True
         self._sockets = sockets
         self._transport = transport
         transport.stopReading()
         self.resume()
 
     def pause(self) -> None:
-        """Read nothing for a while."""
-        self._sockets.unwatch(self._descriptor)
+        """Read nothing until told to."""
+        if not self._paused:
+            self._paused = True
+            self._sockets.unwatch(self._descriptor)
 
     def resume(self) -> None:
-        """Read again."""
-        self._sockets.watch(self._descriptor, self._transport)
+        """Read again, if paused."""
+        if self._paused:
+            self._paused = False
+            self._sockets.watch(self._descriptor, self._transport)
 
     def lost(self) -> None:
-        """End: the connection is lost."""
-        self._sockets.unwatch(self._descriptor)
+        """Read no more: the connection is lost."""
+        self.pause()
 
 
 class TransportInput:
     """The reading of a connection that Twisted reads from."""
 
-    __slots__ = ("_transport",)
+    __slots__ = ("_paused", "_transport")
 
     def __init__(self, transport: Any) -> None:
+        self._paused = False
         self._transport = transport
 
     def pause(self) -> None:
-        """Read nothing for a while."""
-        self._transport.pauseProducing()
+        """Read nothing until told to."""
+        if not self._paused:
+            self._paused = True
+            self._transport.pauseProducing()
 
     def resume(self) -> None:
-        """Read again."""
-        self._transport.resumeProducing()
+        """Read again, if paused."""
+        if self._paused:
+            self._paused = False
+            self._transport.resumeProducing()
 
     def lost(self) -> None:
-        """End: the connection is lost."""
+        """Do nothing: Twisted reads no more from a connection that is lost."""
 
 
 def input_for(transport: Any, sockets: WatchedSockets) -> SocketInput | TransportInput:

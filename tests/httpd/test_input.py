@@ -1,0 +1,116 @@
+"""Sockets watched as one: all are read from, and what is special about one is its own affair."""
+
+from __future__ import annotations
+
+import select
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
+
+from chatter.httpd import input as reading
+from chatter.httpd.reader import RequestReader
+from tests.httpd.sockets import LARGE, client, read_all, running
+from tests.httpd.support import get, parse_answers
+
+
+@running
+async def test_the_reactor_watches_one_for_all(server):
+    """However many connections there are."""
+    address = await server.listen()
+    readers = set(reactor.getReaders())
+    clients = [client(address) for _ in range(5)]
+    await server.until(lambda: len(server.site.connections) == 5)
+    assert set(reactor.getReaders()) - readers == {server.site.sockets}
+    for sock in clients:
+        sock.close()
+    await server.until(lambda: not server.site.connections)
+
+
+async def test_nothing_is_left_at_the_end():
+    """When nobody can connect any more, and all are gone, the epoll is closed."""
+    held = []
+
+    @running
+    async def run(server):
+        held.append(server)
+        address = await server.listen()
+        sock = client(address)
+        await server.until(lambda: server.site.connections)
+        assert server.site.sockets.fileno() > 0
+        sock.close()
+        await server.until(lambda: not server.site.connections)
+
+    await run()
+    assert held[0].site.sockets.fileno() == -1
+
+
+@running
+async def test_more_than_are_read_at_once_are_all_read(server, monkeypatch):
+    """Those who are left have their turn in the next one of the reactor."""
+    monkeypatch.setattr(reading, "_AT_ONCE", 2)
+    address = await server.listen()
+    clients = [client(address) for _ in range(7)]
+    for sock in clients:
+        sock.sendall(get("/small", "Connection: close"))
+    for sock in clients:
+        assert b"small" in await deferToThread(read_all, sock)
+        sock.close()
+
+
+@running
+async def test_without_epoll_the_reactor_reads(server, monkeypatch):
+    """Elsewhere than on Linux; a client that sends far ahead is not read there, either."""
+    monkeypatch.delattr(select, "epoll")
+    address = await server.listen()
+    sock = client(address)
+    sock.sendall(get("/small") * 400 + get("/close"))
+    answers = parse_answers(await deferToThread(read_all, sock))
+    assert [len(answer.body) for answer in answers] == [5] * 400 + [LARGE]
+    assert server.site.sockets.fileno() == -1
+    sock.close()
+
+
+@running
+async def test_a_defect_costs_one_connection(server, monkeypatch, logged):
+    """What can't be taken is logged, and the others go on."""
+    address = await server.listen()
+    read_known = RequestReader.read_known
+
+    def fails(self, data):
+        if b"/defect" in data:
+            raise RuntimeError("A defect.")
+        return read_known(self, data)
+
+    monkeypatch.setattr(RequestReader, "read_known", fails)
+    broken, sound = client(address), client(address)
+    broken.sendall(get("/defect"))
+    sound.sendall(get("/small", "Connection: close"))
+    assert not await deferToThread(read_all, broken)
+    assert b"small" in await deferToThread(read_all, sound)
+    assert [e["log_failure"].getErrorMessage() for e in logged if "log_failure" in e] == [
+        "A defect."
+    ]
+    broken.close()
+    sound.close()
+    await server.until(lambda: not server.site.connections)
+
+
+@pytest.mark.parametrize("end", ["loseConnection", "abortConnection"])
+@running
+async def test_from_a_connection_that_is_being_closed_nothing_is_read(server, end):
+    """As by Twisted, also where the transport itself was told to close."""
+    address = await server.listen()
+    sock = client(address)
+    sock.sendall(get("/small"))
+    await server.until(lambda: server.resource.ends)
+    [request] = server.resource.requests
+    # Something is left to be sent, so that it is not closed at once.
+    request.transport.write(bytes(LARGE))
+    getattr(request.transport, end)()
+    sock.sendall(get("/small"))
+    await deferLater(reactor, 0.05)
+    assert server.resource.requests == [request]
+    sock.close()
+    await server.until(lambda: not server.site.connections)
