@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import socket
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
@@ -43,7 +44,7 @@ async def test_requests_leave_no_circles(tmp_path):
     await store.startService()
     chat = Chat(store, reactor)
     site = ChatSite(ChatResource(chat), reactor)
-    port = reactor.listenTCP(0, site, interface="127.0.0.1")
+    port: Any = reactor.listenTCP(0, site, interface="127.0.0.1")
     _, token = await chat.connect("alice")
     head = f"HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
     body = '{"text": "Hello."}'
