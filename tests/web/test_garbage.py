@@ -43,7 +43,7 @@ async def test_requests_leave_no_circles(tmp_path):
     store = SQLiteStore(tmp_path / "chat", reactor)
     await store.startService()
     chat = Chat(store, reactor)
-    site = ChatSite(ChatResource(chat), reactor)
+    site: Any = ChatSite(ChatResource(chat), reactor)
     port: Any = reactor.listenTCP(0, site, interface="127.0.0.1")
     _, token = await chat.connect("alice")
     head = f"HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
