@@ -223,9 +223,10 @@ async def listening(resource, port=0):
         yield f"http://127.0.0.1:{bound.getHost().port}"
     finally:
         await bound.stopListening()
-        for reader in set(reactor.getReaders()) - before:
-            if isinstance(reader, tcp.Server):
-                reader.abortConnection()
+        of_chat = {connection.transport for connection in getattr(site, "connections", ())}
+        for transport in (set(reactor.getReaders()) - before) | of_chat:
+            if isinstance(transport, tcp.Server):
+                transport.abortConnection()
 
 
 @asynccontextmanager

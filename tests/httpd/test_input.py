@@ -6,8 +6,10 @@ import select
 
 import pytest
 from twisted.internet import reactor
+from twisted.internet.error import ConnectionLost
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
 
 from chatter.httpd import input as reading
 from chatter.httpd.reader import RequestReader
@@ -114,3 +116,18 @@ async def test_from_a_connection_that_is_being_closed_nothing_is_read(server, en
     assert server.resource.requests == [request]
     sock.close()
     await server.until(lambda: not server.site.connections)
+
+
+@running
+async def test_when_the_reactor_ends_all_connections_do(server):
+    """It tells whatever it reads from; whose answers are due hear of it."""
+    address = await server.listen()
+    clients = [client(address) for _ in range(3)]
+    for sock in clients:
+        sock.sendall(get("/held"))
+    await server.until(lambda: len(server.resource.requests) == 3)
+    server.site.sockets.connectionLost(Failure(ConnectionLost()))
+    assert not server.site.connections
+    assert [end.type for end in server.resource.ends] == [ConnectionLost] * 3
+    for sock in clients:
+        sock.close()

@@ -132,3 +132,14 @@ def test_our_own_driver_can_give_up_waiting():
     assert ended == [True]
     pending.fire(21)
     assert outcomes == []
+
+
+def test_who_has_ended_gives_nothing_up():
+    """A client that goes while its answer is on the way is heard of late."""
+    outcomes: list[Any] = []
+    pending: Pending[int] = Pending()
+    coroutine = twice(pending)
+    waiting = Waiting(coroutine, coroutine.send(None), outcomes.append)
+    pending.fire(21)
+    waiting.cancel()
+    assert outcomes == [42]

@@ -104,7 +104,9 @@ class WatchedSockets:
                     transport.readConnectionLost(Failure(why))
 
     def connectionLost(self, reason: Failure) -> None:
-        """End, for the reactor does."""
+        """End all of them, for the reactor ends."""
+        for transport in tuple(self._transports.values()):
+            transport.connectionLost(reason)
 
 
 class SocketInput:

@@ -40,14 +40,16 @@ class Waiting(Generic[Value]):
     ) -> None:
         self._coroutine = coroutine
         self._done = done
+        self._waits_for: WaitsFor | None
         self._wait_for(waits_for)
 
     def cancel(self) -> None:
-        """Give up what it waits for, and so the coroutine."""
-        if isinstance(self._waits_for, Deferred):
-            self._waits_for.cancel()
-        else:
-            self._waits_for.tell(_forget)
+        """Give up what it waits for, if anything, and so the coroutine."""
+        waits_for, self._waits_for = self._waits_for, None
+        if isinstance(waits_for, Deferred):
+            waits_for.cancel()
+        elif waits_for is not None:
+            waits_for.tell(_forget)
             self._go_on(Failure(CancelledError()))
 
     def _wait_for(self, waits_for: WaitsFor) -> None:
@@ -58,6 +60,7 @@ class Waiting(Generic[Value]):
             waits_for.addBoth(self._go_on)
 
     def _go_on(self, result: object) -> None:
+        self._waits_for = None
         try:
             if isinstance(result, Failure):
                 waits_for = result.throwExceptionIntoGenerator(self._coroutine)
