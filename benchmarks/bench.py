@@ -36,7 +36,7 @@ SCENARIOS: dict[str, Callable[[Path, int, float], list[Table]]] = {
 
 
 def where(directory: Path) -> str:
-    tools.compile_load()
+    tools.compiled(tools.LOAD_SOURCE)
     tools.install_peers()
     server, load = tools.cores()
     return (

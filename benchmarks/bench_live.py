@@ -33,7 +33,7 @@ SCENARIOS: dict[str, Callable[[Path, int, float], list[Table]]] = {
 
 def where(directory: Path) -> str:
     del directory
-    live_listen.compile_listen()
+    tools.compiled(live_listen.SOURCE)
     files = live_listen.allow_open_files()
     server, listeners = tools.cores()
     return f"server on core {server}, listeners on core {listeners}; {files} open files"

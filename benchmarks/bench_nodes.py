@@ -30,8 +30,8 @@ SCENARIOS: dict[str, Callable[[Path, int, float], list[Table]]] = {
 
 
 def where(directory: Path) -> str:
-    tools.compile_load()
-    live_listen.compile_listen()
+    tools.compiled(tools.LOAD_SOURCE)
+    tools.compiled(live_listen.SOURCE)
     live_listen.allow_open_files()
     nodes, others = tools.cores()
     return (

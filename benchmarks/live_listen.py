@@ -46,11 +46,6 @@ class Delivery:
     load_busy: float
 
 
-def compile_listen() -> None:
-    """Build the listener, if its source is newer."""
-    tools.compiled(SOURCE)
-
-
 def allow_open_files() -> int:
     """Raise the limit of open files, which the servers inherit; answer it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -11,6 +11,7 @@ from statistics import median
 
 HERE = Path(__file__).parent
 BUILD = HERE / "build"
+LOAD_SOURCE = HERE / "load.c"
 LOAD = BUILD / "load"
 PEERS_PYTHON = BUILD / "peers-venv" / "bin" / "python"
 
@@ -35,11 +36,6 @@ def compiled(source: Path) -> Path:
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         subprocess.run([os.environ.get("CC", "cc"), "-O2", "-o", program, source], check=True)
     return program
-
-
-def compile_load() -> None:
-    """Build the load generator, if its source is newer."""
-    compiled(HERE / "load.c")
 
 
 def install_peers() -> None:

@@ -36,7 +36,6 @@ class Reader:
 
     def __init__(self, streams: Streams, user: User, cursor: int) -> None:
         self.paused = False
-        self.closed = False
         self._room = 1.0
         self._rest = b""
         self.comments = 0
@@ -100,9 +99,4 @@ class Reader:
 
     def break_off(self) -> None:
         """Lose the connection."""
-        self._owner.stream_lost()
-
-    def close(self) -> None:
-        """Be closed by the server."""
-        self.closed = True
         self._owner.stream_lost()

@@ -167,10 +167,6 @@ class EventStream:
         self.last_write = self._streams.now
         self.sink.write(data)
 
-    def close(self) -> None:
-        """End the stream cleanly."""
-        self.sink.close()
-
     # What the sink tells
 
     def stream_paused(self) -> None:

@@ -41,9 +41,6 @@ class Sink(Protocol):
     def write(self, data: bytes) -> None:
         """Send bytes."""
 
-    def close(self) -> None:
-        """End the answer."""
-
 
 class _NoSink:
     """Where a stream writes to before it has begun, and after it was lost: nowhere."""
@@ -58,9 +55,6 @@ class _NoSink:
         """Do nothing."""
 
     def write(self, data: bytes) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
         """Do nothing."""
 
 
@@ -100,12 +94,6 @@ class RequestSink:
     def keep_rest(self, data: bytes, sent: int) -> None:
         """Send what was not taken, which is nothing but if a request failed."""
         self.write(data[sent:])
-
-    def close(self) -> None:
-        """End the answer."""
-        if self._request is not None:
-            self._request.unregisterProducer()
-            self._request.finish()
 
     def _end(self, _: object) -> None:
         self._request = None
