@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 64
 
 LAYERS = {
-    "reactor, kernel": [sys.executable, str(servers.PEERS / "bare_protocol.py"), "PORT"],
+    "reactor, llhttp, kernel": [sys.executable, str(servers.PEERS / "bare_protocol.py"), "PORT"],
     "HTTP: chatter.httpd": [sys.executable, str(servers.PEERS / "lean_constant.py"), "PORT"],
     "the chat, in memory": servers.chatter("memory:"),
     "SQLite, durable": servers.chatter("sqlite:chatter.sqlite"),

@@ -1,7 +1,7 @@
-"""The least that a server on Twisted can do: send the same bytes each time, whatever comes.
+"""The least that Twisted with llhttp can do: parse, and send the same bytes each time.
 
-``python bare_protocol.py PORT``.  It shows what of a request is the reactor's and the
-kernel's, and so below anything that HTTP and the chat could save.
+``python bare_protocol.py PORT``.  It shows what of a request is the reactor's, the parser's
+and the kernel's, and so below anything that chatter could save.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
+import httptools
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory, Protocol
-
-from chatter.httpd.input import WatchedSockets, input_for
 
 if TYPE_CHECKING:
     from socket import socket
@@ -25,8 +24,6 @@ ANSWER = (
     b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 )
 
-sockets = WatchedSockets()
-
 
 class Bare(Protocol):
     """Answers whatever is asked."""
@@ -36,12 +33,15 @@ class Bare(Protocol):
     def connectionMade(self) -> None:  # noqa: N802
         self.transport.setTcpNoDelay(True)
         self.socket: socket = self.transport.getHandle()
-        self.input = input_for(self.transport, sockets)
+        self.parser = httptools.HttpRequestParser(self)
 
-    def connectionLost(self, reason: object) -> None:  # noqa: ARG002, N802
-        self.input.lost()
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        self.parser.feed_data(data)
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: ARG002, N802
+    def on_header(self, name: bytes, value: bytes) -> None:
+        pass
+
+    def on_message_complete(self) -> None:
         self.socket.send(ANSWER)
 
 

@@ -86,5 +86,6 @@ port, url, ids = sys.argv[1:]
 store = PoolStore(url, is_ordered=ids == "ordered")
 store.startService()
 site = ChatSite(ChatResource(Chat(store, reactor)), reactor)
-reactor.listenTCP(int(port), site, backlog=4096, interface="127.0.0.1")
+listening = reactor.listenTCP(int(port), site, backlog=4096, interface="127.0.0.1")
+site.sockets.take_over(listening)
 reactor.run()

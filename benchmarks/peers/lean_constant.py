@@ -32,7 +32,8 @@ class Constant(Resource):
 root = Resource()
 for path in (b"status", b"send"):
     root.putChild(path, Constant())
-reactor.listenTCP(int(sys.argv[1]), LeanSite(root, reactor), interface="127.0.0.1")
+site = LeanSite(root, reactor)
+site.sockets.take_over(reactor.listenTCP(int(sys.argv[1]), site, interface="127.0.0.1"))
 gc.collect()
 gc.freeze()
 reactor.run()

@@ -52,7 +52,7 @@ class ChatService(Service):
         failures: list[Failure] = []
         for endpoint in self._endpoints:
             bound = endpoint.listen(self._site)
-            bound.addCallbacks(_hold, failures.append)
+            bound.addCallbacks(self._hold, failures.append)
             self._bound.append(bound)
         if failures:
             failures[0].raiseException()
@@ -93,6 +93,13 @@ class ChatService(Service):
         await _done(self._chat.store.stopService())
         self._log.info("chatter has stopped.")
 
+    def _hold(self, port: IListeningPort) -> IListeningPort:
+        """Bind without accepting: whoever connects waits in the kernel's queue."""
+        if hasattr(port, "stopReading"):
+            port.stopReading()
+        self._site.sockets.take_over(port)
+        return port
+
     async def _ports(self) -> list[IListeningPort]:
         results = await DeferredList(self._bound)
         return [port for _, port in results if port is not None]
@@ -102,13 +109,6 @@ class ChatService(Service):
         self._bound.clear()
         for port in ports:
             await _done(port.stopListening())
-
-
-def _hold(port: IListeningPort) -> IListeningPort:
-    """Bind without accepting: whoever connects waits in the kernel's queue."""
-    if hasattr(port, "stopReading"):
-        port.stopReading()
-    return port
 
 
 def _release(port: IListeningPort) -> None:

@@ -217,8 +217,10 @@ async def listening(resource, port=0):
     before = set(reactor.getReaders())
     # The chat is served as it really is, and what is not the chat by something else.
     is_chat = isinstance(resource, ChatResource)
-    site = ChatSite(resource, reactor) if is_chat else Site(resource, reactor=reactor)
+    site: Any = ChatSite(resource, reactor) if is_chat else Site(resource, reactor=reactor)
     bound = reactor.listenTCP(port, site, interface="127.0.0.1")
+    if is_chat:
+        site.sockets.take_over(bound)
     try:
         yield f"http://127.0.0.1:{bound.getHost().port}"
     finally:

@@ -57,6 +57,7 @@ class Running:
 
     async def listen(self, description="tcp:0:interface=127.0.0.1"):
         port = await serverFromString(reactor, description).listen(self.site)
+        self.site.sockets.take_over(port)
         self.ports.append(port)
         return port.getHost()
 

@@ -45,6 +45,7 @@ async def test_requests_leave_no_circles(tmp_path):
     chat = Chat(store, reactor)
     site: Any = ChatSite(ChatResource(chat), reactor)
     port: Any = reactor.listenTCP(0, site, interface="127.0.0.1")
+    site.sockets.take_over(port)
     _, token = await chat.connect("alice")
     head = f"HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
     body = '{"text": "Hello."}'

@@ -17,7 +17,6 @@ from twisted.internet.interfaces import IProtocol, ISSLTransport
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from chatter.httpd.input import input_for
 from chatter.httpd.output import SocketOutput, output_for
 from chatter.httpd.producers import AnswerConsumer
 from chatter.httpd.reader import RequestReader
@@ -46,8 +45,8 @@ class LeanChannel(AnswerConsumer):
 
     __slots__ = (
         "_closing",
-        "_input",
         "_parsed_ahead",
+        "_paused_reading",
         "_reader",
         "_request",
         "_running",
@@ -73,6 +72,7 @@ class LeanChannel(AnswerConsumer):
         self._request: LeanRequest | None = None
         self._closing = False
         self._running = False
+        self._paused_reading = False
         # Whether the parser may have more than the request under way.
         self._parsed_ahead = False
 
@@ -83,7 +83,6 @@ class LeanChannel(AnswerConsumer):
         self.transport = transport
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
-        self._input = input_for(transport, self.site.sockets)
         self.write_to(output_for(transport, self))
         self.site.connections.add(self)
         self._set_deadline()
@@ -96,7 +95,6 @@ class LeanChannel(AnswerConsumer):
         self._closing = True
         self._unparsed = b""
         self._reader.forget()
-        self._input.lost()
         self._output.lost()
         request, self._request = self._request, None
         try:
@@ -141,8 +139,9 @@ class LeanChannel(AnswerConsumer):
                 return
             self._unparsed = data
             self._go_on()
-        if len(self._unparsed) > _SLICE:
-            self._input.pause()
+        if len(self._unparsed) > _SLICE and not self._paused_reading:
+            self._paused_reading = True
+            self.transport.pauseProducing()
 
     def _go_on(self) -> None:
         """Answer what is ready, and read what is not, as long as nobody is waited for."""
@@ -166,7 +165,7 @@ class LeanChannel(AnswerConsumer):
         finally:
             self._running = False
         if not (self._unparsed or self._closing):
-            self._input.resume()
+            self._resume_reading()
 
     def _read(self) -> None:
         data, reader = self._unparsed, self._reader
@@ -179,6 +178,11 @@ class LeanChannel(AnswerConsumer):
         reader.feed(data)
         if reader.receiving and not receiving:
             self._set_deadline()
+
+    def _resume_reading(self) -> None:
+        if self._paused_reading:
+            self._paused_reading = False
+            self.transport.resumeProducing()
 
     def _answer(self, head: Any, body: bytes) -> None:
         if self.site.draining or not head.keep_alive:
@@ -207,7 +211,7 @@ class LeanChannel(AnswerConsumer):
         """What can take this channel's place, where the transport is a plain socket."""
         if not isinstance(self._output, SocketOutput):
             return None
-        return Stream(self.site, self.transport, self._input, self._output, owner)
+        return Stream(self.site, self.transport, self._output, owner)
 
     def become(self, stream: Stream) -> None:
         """Let a stream take this channel's place, for good."""
@@ -221,7 +225,7 @@ class LeanChannel(AnswerConsumer):
         self.transport.protocol = stream
         if self._output.paused:
             stream.output_paused()
-        self._input.resume()
+        self._resume_reading()
         if self.site.draining:
             stream.close()
 
@@ -262,7 +266,7 @@ class LeanChannel(AnswerConsumer):
         """
         self._closing = True
         self._unparsed = b""
-        self._input.resume()
+        self._resume_reading()
         self._output.write(self.site.refused(status))
         if not self._output.paused:
             self.deadline = self.site.now + self.site.limits.linger

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from twisted.python.failure import Failure
 
-    from chatter.httpd.input import SocketInput, TransportInput
     from chatter.httpd.output import SocketOutput
     from chatter.httpd.site import LeanSite
 
@@ -45,20 +44,14 @@ class Stream:
     :ivar deadline: when the site is to call :meth:`time_out`.
     """
 
-    __slots__ = ("_input", "_output", "_owner", "deadline", "factory", "transport")
+    __slots__ = ("_output", "_owner", "deadline", "factory", "transport")
 
     def __init__(
-        self,
-        site: LeanSite,
-        transport: Any,
-        reading: SocketInput | TransportInput,
-        output: SocketOutput,
-        owner: StreamOwner,
+        self, site: LeanSite, transport: Any, output: SocketOutput, owner: StreamOwner
     ) -> None:
         self.factory = site
         self.transport = transport
         self.deadline = inf
-        self._input = reading
         self._output = output
         self._owner = owner
 
@@ -97,7 +90,6 @@ class Stream:
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002
         """End."""
-        self._input.lost()
         self._output.lost()
         self._owner.stream_lost()
         self.factory.connection_lost(self)

@@ -11,7 +11,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 
-from chatter.httpd import input as reading
+from chatter.httpd import watched_sockets
 from chatter.httpd.reader import RequestReader
 from tests.httpd.sockets import LARGE, client, read_all, running
 from tests.httpd.support import get, parse_answers
@@ -51,7 +51,7 @@ async def test_nothing_is_left_at_the_end():
 @running
 async def test_more_than_are_read_at_once_are_all_read(server, monkeypatch):
     """Those who are left have their turn in the next one of the reactor."""
-    monkeypatch.setattr(reading, "_AT_ONCE", 2)
+    monkeypatch.setattr(watched_sockets, "_AT_ONCE", 2)
     address = await server.listen()
     clients = [client(address) for _ in range(7)]
     for sock in clients:
@@ -119,8 +119,70 @@ async def test_from_a_connection_that_is_being_closed_nothing_is_read(server, en
 
 
 @running
+async def test_the_end_of_one_that_fails_costs_no_other(server, logged):
+    """Whoever heard of the end badly; those who come later are served, too."""
+    address = await server.listen()
+    broken, sound = client(address), client(address)
+    broken.sendall(get("/held"))
+    await server.until(lambda: server.resource.requests)
+
+    class Producer:
+        def pauseProducing(self):
+            pass
+
+        def resumeProducing(self):
+            pass
+
+        def stopProducing(self):
+            raise RuntimeError("A defect.")
+
+    server.resource.requests[0].registerProducer(Producer(), True)
+    broken.close()
+    await server.until(lambda: server.resource.ends)
+    later = client(address)
+    for sock in (sound, later):
+        sock.sendall(get("/small", "Connection: close"))
+        assert b"small" in await deferToThread(read_all, sock)
+        sock.close()
+    assert any("A defect." in str(event.get("log_failure")) for event in logged)
+
+
+@running
+async def test_a_resource_can_pause_its_transport(server):
+    """Reading waits for whoever paused it, whether that is the server or not."""
+    address = await server.listen()
+    sock = client(address)
+    sock.sendall(get("/small"))
+    await server.until(lambda: server.resource.ends)
+    transport = server.resource.requests[0].transport
+    transport.pauseProducing()
+    sock.sendall(get("/small"))
+    await deferLater(reactor, 0.05)
+    assert len(server.resource.requests) == 1
+    transport.resumeProducing()
+    transport.resumeProducing()
+    await server.until(lambda: len(server.resource.requests) == 2)
+    sock.close()
+
+
+@running
+async def test_a_socket_that_somebody_else_still_has_is_not_watched_any_more(server):
+    """A process that was forked keeps it open, and the kernel would go on to tell of it."""
+    address = await server.listen()
+    sock, other = client(address), client(address)
+    sock.sendall(get("/small"))
+    await server.until(lambda: server.resource.requests)
+    copy = server.resource.requests[0].transport.getHandle().dup()
+    sock.close()
+    await server.until(lambda: len(server.site.connections) == 1)
+    assert server.site.sockets._epoll.poll(0) == []
+    copy.close()
+    other.close()
+
+
+@running
 async def test_when_the_reactor_ends_all_connections_do(server):
-    """It tells whatever it reads from; whose answers are due hear of it."""
+    """It tells whatever it reads from; whose answers are due hear of it.  And it may go on."""
     address = await server.listen()
     clients = [client(address) for _ in range(3)]
     for sock in clients:
@@ -131,3 +193,7 @@ async def test_when_the_reactor_ends_all_connections_do(server):
     assert [end.type for end in server.resource.ends] == [ConnectionLost] * 3
     for sock in clients:
         sock.close()
+    later = client(address)
+    later.sendall(get("/small", "Connection: close"))
+    assert b"small" in await deferToThread(read_all, later)
+    later.close()
