@@ -41,7 +41,8 @@ class IChatStore(IService):
 
     listener: Callable[[list[Message]], None] | None = Attribute(
         """Called with each committed message once, in id order, in the reactor
-        thread, those of other nodes included; before ``append`` answers."""
+        thread, those of other nodes included; before ``append`` answers.  Each call
+        has one message or more.  It raises nothing."""
     )
 
     def last_id() -> Awaitable[int]:

@@ -21,36 +21,36 @@ _NOT_YET: Any = object()
 class Pending(Generic[Value]):
     """An awaitable that fires once, for one who waits.
 
-    Any coroutine may await it.  Who drives the coroutine is handed it, and can have itself
-    called with :meth:`tell`.  Twisted does not know it, and sends back at once what is no
-    Deferred (see :func:`~twisted.internet.defer.inlineCallbacks`); it gets a Deferred then.
+    Any coroutine may await it, whoever drives that; it can do nothing else.
     """
 
     __slots__ = ("_outcome", "_tell")
 
     def __init__(self) -> None:
-        self._outcome: Value | Exception = _NOT_YET
+        self._outcome: Value | BaseException = _NOT_YET
         self._tell: Callable[[None], object] | None = None
 
     def __await__(self) -> Generator[Any, Any, Value]:
         """Wait for the outcome: return it, or raise it if it is an exception."""
         if self._outcome is _NOT_YET:
+            # Our own driver has itself told, and goes on with None then.  Twisted's sends
+            # back at once what is no Deferred (see ``inlineCallbacks``): it gets one.
             sent_back = yield self
             if sent_back is self:
                 deferred: Deferred[None] = Deferred()
                 self._tell = deferred.callback
                 yield from deferred
         outcome = self._outcome
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             # It may be the outcome of others, too, and is not to collect all their frames.
             raise outcome.with_traceback(None)
         return outcome
 
-    def tell(self, waiter: Callable[[None], object]) -> None:
-        """Have something called once the outcome is there."""
-        self._tell = waiter
+    def when_fired(self, tell: Callable[[None], object]) -> None:
+        """Have something called once the outcome is there, instead of what was to be called."""
+        self._tell = tell
 
-    def fire(self, outcome: Value | Exception) -> None:
+    def fire(self, outcome: Value | BaseException) -> None:
         """Say what came of it."""
         self._outcome = outcome
         # Who waits knows this object: a circle that only the garbage collector would break.

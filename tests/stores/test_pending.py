@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from chatter.errors import StoreUnavailable
 from chatter.pending import Pending
-from chatter.web.coroutines import Waiting
+from chatter.web.coroutines import DrivenCoroutine
 
 
 async def twice(pending):
@@ -33,7 +33,7 @@ def outcomes_by_waiting(pending):
     except StopIteration as done:
         outcomes.append(done.value)
     else:
-        Waiting(coroutine, waits_for, outcomes.append)
+        DrivenCoroutine(coroutine, waits_for, outcomes.append)
     return outcomes
 
 
@@ -127,7 +127,7 @@ def test_our_own_driver_can_give_up_waiting():
 
     outcomes: list[Any] = []
     coroutine = ends()
-    waiting = Waiting(coroutine, coroutine.send(None), outcomes.append)
+    waiting = DrivenCoroutine(coroutine, coroutine.send(None), outcomes.append)
     waiting.cancel()
     assert ended == [True]
     pending.fire(21)
@@ -139,7 +139,7 @@ def test_who_has_ended_gives_nothing_up():
     outcomes: list[Any] = []
     pending: Pending[int] = Pending()
     coroutine = twice(pending)
-    waiting = Waiting(coroutine, coroutine.send(None), outcomes.append)
+    waiting = DrivenCoroutine(coroutine, coroutine.send(None), outcomes.append)
     pending.fire(21)
     waiting.cancel()
     assert outcomes == [42]

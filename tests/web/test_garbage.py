@@ -6,25 +6,25 @@ It has to look at all that lives, and everybody waits meanwhile.
 from __future__ import annotations
 
 import gc
-import socket
-from typing import Any
 
-from twisted.internet import reactor
+import pytest
 from twisted.internet.threads import deferToThread
 
-from chatter.chat import Chat
-from chatter.stores.sqlite.store import SQLiteStore
-from chatter.web.root import ChatResource
-from chatter.web.site import ChatSite
+from tests.web.real import asking, one_connection
+
+REQUESTS = {
+    "send": (200, "POST", "/send", {"text": "Hello."}),
+    "poll": (200, "GET", "/status"),
+    "not at once": (404, "POST", "/send-private", {"text": "Hello.", "recipient_id": 99}),
+    "at once": (400, "POST", "/send", {"text": ""}),
+}
 
 
-def unreachable_after(requests, sock):
+def unreachable_after(request, status, connection):
     """How many objects are left in circles by what is asked many times."""
 
     def ask():
-        for request in requests:
-            sock.sendall(request)
-            assert sock.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert connection.ask_now(request)[0] == status
 
     for _ in range(5):
         ask()
@@ -38,21 +38,11 @@ def unreachable_after(requests, sock):
         gc.enable()
 
 
-async def test_requests_leave_no_circles(tmp_path):
-    """Neither a send, which waits for its commit, nor a poll, over a real socket."""
-    store = SQLiteStore(tmp_path / "chat", reactor)
-    await store.startService()
-    chat = Chat(store, reactor)
-    site: Any = ChatSite(ChatResource(chat), reactor)
-    port: Any = reactor.listenTCP(0, site, interface="127.0.0.1")
-    site.sockets.take_over(port)
-    _, token = await chat.connect("alice")
-    head = f"HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
-    body = '{"text": "Hello."}'
-    send = f"POST /send {head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
-    poll = f"GET /status {head}\r\n".encode()
-    with socket.create_connection(("127.0.0.1", port.getHost().port), timeout=10) as sock:
-        assert await deferToThread(unreachable_after, [send, poll], sock) == 0
-    await port.stopListening()
-    await site.drain()
-    await store.stopService()
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_requests_leave_no_circles(tmp_path, name):
+    """Neither those that wait for the store, nor those that fail."""
+    status, method, path, *body = REQUESTS[name]
+    async with one_connection(tmp_path) as (chat, connection):
+        _, token = await chat.connect("alice")
+        request = asking(method, path, token, *body)
+        assert await deferToThread(unreachable_after, request, status, connection) == 0

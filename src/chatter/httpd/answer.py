@@ -65,12 +65,17 @@ class AnsweringRequest(Request):
         return headers
 
     @property
-    def cookies(self) -> list[bytes]:  # type: ignore[override]
+    def cookies(self) -> list[bytes]:
         """The cookies that are set, made a list when it is asked for."""
         self._is_special = True
         if self._cookies is None:
             self._cookies = []
         return self._cookies
+
+    @cookies.setter
+    def cookies(self, cookies: list[bytes]) -> None:
+        self._is_special = True
+        self._cookies = cookies
 
     def setHeader(self, name: Any, value: Any) -> None:
         """Set a field of the answer."""

@@ -29,8 +29,8 @@ class LeanRequest(AnsweringRequest):
     :param head: its request line and fields.
     :param body: its body.
 
-    :ivar head: the same.
-    :ivar body: the same.
+    :ivar request_head: the same.
+    :ivar whole_body: the same.
     """
 
     # What most requests never change is the class's, and costs them nothing.
@@ -47,8 +47,8 @@ class LeanRequest(AnsweringRequest):
         self.channel = channel
         self.client, self.host = channel.addresses or channel.learn_addresses()
         self.transport = channel.transport
-        self.head = head
-        self.body = body
+        self.request_head = head
+        self.whole_body = body
         self.method = head.method
         self.uri = head.uri
         self.clientproto = head.protocol
@@ -67,7 +67,7 @@ class LeanRequest(AnsweringRequest):
     def content(self) -> BytesIO:  # type: ignore[override]
         """The body, made a file when it is asked for."""
         if self._content is None:
-            self._content = BytesIO(self.body)
+            self._content = BytesIO(self.whole_body)
         return self._content
 
     @property
@@ -76,16 +76,16 @@ class LeanRequest(AnsweringRequest):
         headers = self._request_headers
         if headers is None:
             headers = self._request_headers = Headers()
-            for name, values in self.head.fields.items():
+            for name, values in self.request_head.fields.items():
                 headers.setRawHeaders(name, values)
-            if self.head.leaves_length_out:
-                headers.setRawHeaders(b"content-length", [b"%d" % len(self.body)])
+            if self.request_head.leaves_length_out:
+                headers.setRawHeaders(b"content-length", [b"%d" % len(self.whole_body)])
         return headers
 
     def getHeader(self, key: Any) -> Any:
         """The last value of a field of the request."""
         if self._request_headers is None:
-            values = self.head.fields.get(key)
+            values = self.request_head.fields.get(key)
             if values is not None:
                 return values[-1]
             if type(key) is bytes:
@@ -93,9 +93,9 @@ class LeanRequest(AnsweringRequest):
         return super().getHeader(key)
 
     def _odd_header(self, name: bytes) -> bytes | None:
-        if name == b"content-length" and self.head.leaves_length_out:
-            return b"%d" % len(self.body)
-        values = self.head.fields.get(name)
+        if name == b"content-length" and self.request_head.leaves_length_out:
+            return b"%d" % len(self.whole_body)
+        values = self.request_head.fields.get(name)
         return None if values is None else values[-1]
 
     @property

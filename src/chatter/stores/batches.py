@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from chatter.errors import StoreUnavailable
 from chatter.pending import Pending
@@ -32,6 +33,8 @@ class Batches(Generic[Job]):
         being a result too.  What it raises is the result of each job.
     :param most: a batch has at most so many jobs.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -90,9 +93,13 @@ class Batches(Generic[Job]):
         else:
             self._busy = False
         for answer, result in zip(answers, results, strict=True):
-            answer.fire(result)
+            try:
+                answer.fire(result)
+            except Exception:  # noqa: BLE001 - it is the affair of who waited; others wait, too
+                self._log.failure("Who waited for an answer failed.")
         if self._idle is not None and not self._busy:
-            self._idle.callback(None)
+            idle, self._idle = self._idle, None
+            idle.callback(None)
 
 
 def _each_fails(failure: Failure, number: int) -> list[Any]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from typing import TYPE_CHECKING, TypeAlias
-
-from cachetools import FIFOCache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chatter.errors import Unauthorized
 
@@ -19,8 +16,6 @@ if TYPE_CHECKING:
 
 Authenticate: TypeAlias = "Callable[[Request], Awaitable[User | None]]"
 """An application's own way to tell who asks; ``None`` for nobody it knows."""
-
-_REMEMBERED_USERS = 20_000
 
 
 def token_of(request: Request) -> str | None:
@@ -42,24 +37,25 @@ class Authentication:
         self._chat = chat
         self._authenticate = authenticate
         self.uses_tokens = authenticate is None
-        # By what they say of themselves, as far as a token has been in it lately.
-        self._known: FIFOCache[bytes, User] = FIFOCache(_REMEMBERED_USERS)
 
     def known_user(self, request: Request) -> User | None:
         """The user who asks, if that is known without waiting; it is then there."""
-        # Our own server has the very same head again, if a client sends it again.
-        head = getattr(request, "head", None)
+        if self._authenticate is not None:
+            return None
+        header = request.getHeader(b"authorization")
+        # Our own server has the very same head again, if a client sends it again.  But a
+        # resource on the way may have set another field than the client sent.
+        head: Any = getattr(request, "request_head", None)
         note = None if head is None else head.note
-        if note is not None and note[0] is self:
-            user: User = note[1]
+        if note is not None and note[0] is self and note[1] is header:
+            user: User | None = note[2]
         else:
-            known = self._known.get(_in_memory(request.getHeader(b"authorization") or b""))
-            if known is None:
-                return None
-            user = known
-            if head is not None:
-                head.note = (self, user)
-        self._chat.presence.see(user.id)
+            token = token_of(request)
+            user = self._chat.known_user(token) if token else None
+            if head is not None and user is not None:
+                head.note = (self, header, user)
+        if user is not None:
+            self._chat.presence.see(user.id)
         return user
 
     async def user_of(self, request: Request) -> User:
@@ -72,16 +68,7 @@ class Authentication:
             user = await self._authenticate(request)
         elif token := token_of(request):
             user = await self._chat.authenticate(token)
-            self._known[_in_memory(request.getHeader(b"authorization") or b"")] = user
         if user is None:
             raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
         self._chat.see(user)
         return user
-
-
-def _in_memory(header: bytes) -> bytes:
-    """What is kept of a secret, for which another hash will do than in the store.
-
-    OpenSSL's takes longer to set up than all else that a known user needs.
-    """
-    return blake2b(header).digest()

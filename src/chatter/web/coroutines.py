@@ -23,11 +23,11 @@ Value = TypeVar("Value")
 WaitsFor: TypeAlias = "Deferred[Any] | Pending[Any]"
 
 
-class Waiting(Generic[Value]):
+class DrivenCoroutine(Generic[Value]):
     """A coroutine that was begun, and waits for something.
 
     :param done: called with what the coroutine returns, or with what it raises; not
-        called if it was cancelled.
+        called if it ends with a ``CancelledError``.
     """
 
     __slots__ = ("_coroutine", "_done", "_waits_for")
@@ -44,18 +44,18 @@ class Waiting(Generic[Value]):
         self._wait_for(waits_for)
 
     def cancel(self) -> None:
-        """Give up what it waits for, if anything, and so the coroutine."""
+        """Give up what it waits for: a ``CancelledError`` is raised there.  Not once it ended."""
         waits_for, self._waits_for = self._waits_for, None
         if isinstance(waits_for, Deferred):
             waits_for.cancel()
         elif waits_for is not None:
-            waits_for.tell(_forget)
+            waits_for.when_fired(_forget)
             self._go_on(Failure(CancelledError()))
 
     def _wait_for(self, waits_for: WaitsFor) -> None:
         self._waits_for = waits_for
         if isinstance(waits_for, Pending):
-            waits_for.tell(self._go_on)
+            waits_for.when_fired(self._go_on)
         else:
             waits_for.addBoth(self._go_on)
 
@@ -67,15 +67,17 @@ class Waiting(Generic[Value]):
             else:
                 # The coroutine takes the result from what it waited for.
                 waits_for = self._coroutine.send(None)
+            self._wait_for(waits_for)
         except StopIteration as done:
             value: Value = done.value
         except CancelledError:
             return
         except Exception as error:  # noqa: BLE001 - it is the outcome
             self._done(error)
+            # Its frames hold it: a circle that only the garbage collector would break.
+            error.__traceback__ = None
             return
         else:
-            self._wait_for(waits_for)
             return
         self._done(value)
 

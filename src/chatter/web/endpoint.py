@@ -26,7 +26,7 @@ from chatter.errors import (
     NotFound,
 )
 from chatter.web.answers import Answer, answer_error, cut_off, send
-from chatter.web.coroutines import Waiting
+from chatter.web.coroutines import DrivenCoroutine
 from chatter.wire import MAX_BODY
 
 if TYPE_CHECKING:
@@ -91,9 +91,9 @@ class JSONResource(Resource):
         except Exception as error:  # noqa: BLE001 - a defect of ours must not leave a client waiting
             answer = self._answer_to(error)
         else:
-            waiting = Waiting(answering, waits_for, partial(self._answer_later, request))
+            driven = DrivenCoroutine(answering, waits_for, partial(self._answer_later, request))
             if self.ends_with_client:
-                request.notifyFinish().addErrback(lambda _: waiting.cancel())
+                request.notifyFinish().addErrback(lambda _: driven.cancel())
             return NOT_DONE_YET
         send(request, answer)
         return NOT_DONE_YET
@@ -187,7 +187,7 @@ def body_of(request: Request) -> bytes:
         before it was read.
     """
     # Our own server has it at hand.
-    body: bytes | None = getattr(request, "body", None)
+    body: bytes | None = getattr(request, "whole_body", None)
     if body is None:
         assert request.content is not None
         # It may be of any size, but need not be read whole to be refused.

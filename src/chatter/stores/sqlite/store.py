@@ -29,7 +29,7 @@ from chatter.stores.sqlite.database import Database
 from chatter.stores.working_thread import WorkingThread
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from datetime import datetime
 
     from chatter.pending import Pending
@@ -125,9 +125,9 @@ class SQLiteStore(Service):
 
     # Writing
 
-    def append(self, draft: Draft) -> Awaitable[Message]:
+    async def append(self, draft: Draft) -> Message:
         """Append a message."""
-        return self._writes.submit(draft)
+        return await self._writes.submit(draft)  # type: ignore[no-any-return]
 
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime
@@ -146,7 +146,8 @@ class SQLiteStore(Service):
                 self._log.failure("The database can't be written.", path=self.path)
             self._trouble = error
             raise StoreUnavailable("The chat can't store anything now.", 5) from error
-        if self._trouble is not None:
+        if self._trouble is not None and (new or not all(isinstance(j, Draft) for j in batch)):
+            # Something was written, and not only what was sent before sent again.
             self._trouble = None
             self._log.info("The database can be written again.")
         if new:

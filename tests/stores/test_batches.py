@@ -1,0 +1,66 @@
+"""Jobs done in batches: what befalls one does not befall the others."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from chatter.stores.batches import Batches
+
+
+class Working:
+    """Batches whose work ends when the test says so."""
+
+    def __init__(self):
+        self.clock = Clock()
+        self.under_way = []
+        self.batches = Batches(self.clock, self.work)
+        self.batches.start()
+
+    async def work(self, jobs):
+        done: Deferred[None] = Deferred()
+        self.under_way.append(done)
+        await done
+        return jobs
+
+    def finish(self):
+        self.under_way.pop().callback(None)
+
+    def heard(self, job, hear):
+        """Submit a job, and have its answer heard."""
+        self.batches.submit(job).when_fired(hear)
+
+
+def test_who_fails_with_an_answer_fails_alone(logged):
+    """The others of the batch have theirs, the next batch begins, and there is an end."""
+    working = Working()
+    answers: list[None] = []
+
+    def fail(_):
+        raise RuntimeError("A defect.")
+
+    working.heard(1, fail)
+    working.heard(2, answers.append)
+    working.clock.advance(0)
+    working.heard(3, answers.append)
+    stopped = Deferred.fromCoroutine(working.batches.stop())
+    working.finish()
+    assert len(answers) == 1
+    working.finish()
+    assert len(answers) == 2
+    assert stopped.called
+    assert [event["log_failure"].getErrorMessage() for event in logged] == ["A defect."]
+
+
+def test_it_can_be_stopped_busy_and_started_again(logged):
+    """As often as a store is."""
+    working = Working()
+    for job in range(3):
+        working.batches.start()
+        working.batches.submit(job)
+        working.clock.advance(0)
+        stopped = Deferred.fromCoroutine(working.batches.stop())
+        assert not stopped.called
+        working.finish()
+        assert stopped.called
+    assert not logged

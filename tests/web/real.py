@@ -1,0 +1,67 @@
+"""A chat on a real port, as ``twistd`` serves it, and what is asked over one connection."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import asynccontextmanager
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
+
+from chatter.chat import Chat
+from chatter.stores.sqlite.store import SQLiteStore
+from chatter.web.root import ChatResource
+from chatter.web.site import ChatSite
+
+
+def asking(method, path, token, body=None):
+    """A request."""
+    content = b"" if body is None else json.dumps(body).encode()
+    length = f"Content-Length: {len(content)}\r\n" if content else ""
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+    return f"{head}{length}\r\n".encode() + content
+
+
+class Connection:
+    """One connection; what is asked over it is answered in one piece."""
+
+    def __init__(self, port):
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+
+    def ask_now(self, request):
+        """Ask in the thread that calls this, which must not be the reactor's."""
+        self._socket.sendall(request)
+        head, _, body = self._socket.recv(65536).partition(b"\r\n\r\n")
+        return int(head.split(b" ")[1]), json.loads(body)
+
+    async def ask(self, *request):
+        """The status and the JSON of an answer."""
+        return await deferToThread(self.ask_now, asking(*request))
+
+    def close(self):
+        self._socket.close()
+
+
+@asynccontextmanager
+async def one_connection(path, *, wrap=lambda resource: resource, **options):
+    """A chat in a new SQLite file, and a connection to it.
+
+    :param wrap: makes the root of the site of the chat's resource.
+    :param options: those of the resource.
+    """
+    store = SQLiteStore(path / "chat", reactor)
+    await store.startService()
+    chat = Chat(store, reactor)
+    site: Any = ChatSite(wrap(ChatResource(chat, **options)), reactor)
+    port: Any = reactor.listenTCP(0, site, interface="127.0.0.1")
+    site.sockets.take_over(port)
+    connection = Connection(port.getHost().port)
+    try:
+        yield chat, connection
+    finally:
+        connection.close()
+        await port.stopListening()
+        await site.drain()
+        await store.stopService()
