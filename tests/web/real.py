@@ -19,9 +19,12 @@ from chatter.web.site import ChatSite
 def asking(method, path, token, body=None):
     """A request."""
     content = b"" if body is None else json.dumps(body).encode()
-    length = f"Content-Length: {len(content)}\r\n" if content else ""
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
-    return f"{head}{length}\r\n".encode() + content
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
+    if token is not None:
+        lines.append(f"Authorization: Bearer {token}")
+    if content:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + content
 
 
 class Connection:

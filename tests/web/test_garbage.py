@@ -16,6 +16,7 @@ REQUESTS = {
     "send": (200, "POST", "/send", {"text": "Hello."}),
     "poll": (200, "GET", "/status"),
     "not at once": (404, "POST", "/send-private", {"text": "Hello.", "recipient_id": 99}),
+    "the store": (409, "POST", "/connect", {"name": "alice"}),
     "at once": (400, "POST", "/send", {"text": ""}),
 }
 
@@ -44,5 +45,5 @@ async def test_requests_leave_no_circles(tmp_path, name):
     status, method, path, *body = REQUESTS[name]
     async with one_connection(tmp_path) as (chat, connection):
         _, token = await chat.connect("alice")
-        request = asking(method, path, token, *body)
+        request = asking(method, path, None if path == "/connect" else token, *body)
         assert await deferToThread(unreachable_after, request, status, connection) == 0
