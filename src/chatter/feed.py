@@ -53,13 +53,6 @@ class Log:
         self._mailboxes: defaultdict[int, list[Message]] = defaultdict(list)
         self._private: defaultdict[frozenset[int], list[Message]] = defaultdict(list)
 
-    def append(self, message: Message) -> None:
-        """Add a message, whose id must be larger than any before it."""
-        if message.recipient_id is None:
-            self._general.append(message)
-        else:
-            self._append_private(message)
-
     def extend(self, messages: list[Message]) -> int:
         """Add messages in the order of their ids, which must be larger than any before.
 
@@ -71,14 +64,11 @@ class Log:
             return 0
         private = [message for message in messages if message.recipient_id is not None]
         for message in private:
-            self._append_private(message)
+            pair = participants(message)
+            self._private[pair].append(message)
+            for user_id in pair:
+                self._mailboxes[user_id].append(message)
         return private[-1].id
-
-    def _append_private(self, message: Message) -> None:
-        pair = participants(message)
-        self._private[pair].append(message)
-        for user_id in pair:
-            self._mailboxes[user_id].append(message)
 
     def feed(self, user_id: int, after: int, limit: int) -> list[Message]:
         """What a user may see after an id: at most ``limit`` messages, oldest first."""

@@ -61,6 +61,13 @@ class Running:
         self.ports.append(port)
         return port.getHost()
 
+    async def asked(self, request):
+        """A client whose request a resource has seen."""
+        sock = client(await self.listen())
+        sock.sendall(request)
+        await self.until(lambda: self.resource.requests)
+        return sock
+
     async def until(self, condition, seconds=10.0):
         """Wait for a condition, and fail if it does not come."""
         end = time.monotonic() + seconds

@@ -24,10 +24,7 @@ from tests.httpd.support import get, parse_answers
 @running
 async def test_a_slow_reader_gets_the_whole_answer(server):
     """An answer larger than all buffers arrives whole, though much time passes meanwhile."""
-    address = await server.listen()
-    sock = client(address)
-    sock.sendall(get("/close"))
-    await server.until(lambda: server.resource.requests)
+    sock = await server.asked(get("/close"))
     [answer] = parse_answers(await read_slowly(server, sock))
     assert answer.whole
     assert len(answer.body) == LARGE
@@ -37,10 +34,7 @@ async def test_a_slow_reader_gets_the_whole_answer(server):
 @running
 async def test_who_takes_nothing_is_cut_off(server):
     """A client that takes nothing of an answer for the limit's time loses its connection."""
-    address = await server.listen()
-    sock = client(address)
-    sock.sendall(get("/large"))
-    await server.until(lambda: server.resource.requests)
+    sock = await server.asked(get("/large"))
     await server.advance(28)
     assert len(server.site.connections) == 1
     await server.advance(4)
@@ -53,10 +47,7 @@ async def test_who_takes_nothing_is_cut_off(server):
 @running
 async def test_a_pipelining_client_that_never_reads_fills_no_memory(server):
     """As long as one answer is not taken, the next one is not asked for."""
-    address = await server.listen()
-    sock = client(address)
-    sock.sendall(get("/large") * 50)
-    await server.until(lambda: server.resource.requests)
+    sock = await server.asked(get("/large") * 50)
     await server.advance(20)
     assert len(server.resource.requests) == 1
     sock.close()
@@ -67,10 +58,7 @@ async def test_a_pipelining_client_that_never_reads_fills_no_memory(server):
 @running
 async def test_a_producer_waits_for_a_slow_reader(server):
     """A push producer is paused when the socket is full, and resumed when it is empty."""
-    address = await server.listen()
-    sock = client(address)
-    sock.sendall(get("/held"))
-    await server.until(lambda: server.resource.requests)
+    sock = await server.asked(get("/held"))
     [request] = server.resource.requests
     told = []
 
@@ -144,10 +132,7 @@ async def test_a_refused_client_that_sends_on_is_cut_off(server):
 @running
 async def test_half_a_close_is_a_close(server):
     """A client that ends its side is gone, as for Twisted's own server; what it asked is ended."""
-    address = await server.listen()
-    sock = client(address)
-    sock.sendall(get("/held"))
-    await server.until(lambda: server.resource.requests)
+    sock = await server.asked(get("/held"))
     sock.shutdown(socket.SHUT_WR)
     await server.until(lambda: server.resource.ends)
     assert not server.site.connections

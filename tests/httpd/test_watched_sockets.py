@@ -103,10 +103,7 @@ async def test_a_defect_costs_one_connection(server, monkeypatch, logged):
 @running
 async def test_from_a_connection_that_is_being_closed_nothing_is_read(server, end):
     """As by Twisted, also where the transport itself was told to close."""
-    address = await server.listen()
-    sock = client(address)
-    sock.sendall(get("/small"))
-    await server.until(lambda: server.resource.ends)
+    sock = await server.asked(get("/small"))
     [request] = server.resource.requests
     # Something is left to be sent, so that it is not closed at once.
     request.transport.write(bytes(LARGE))
@@ -150,10 +147,7 @@ async def test_the_end_of_one_that_fails_costs_no_other(server, logged):
 @running
 async def test_a_resource_can_pause_its_transport(server):
     """Reading waits for whoever paused it, whether that is the server or not."""
-    address = await server.listen()
-    sock = client(address)
-    sock.sendall(get("/small"))
-    await server.until(lambda: server.resource.ends)
+    sock = await server.asked(get("/small"))
     transport = server.resource.requests[0].transport
     transport.pauseProducing()
     sock.sendall(get("/small"))

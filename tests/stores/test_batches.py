@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -33,13 +35,14 @@ class Working:
         self.batches.submit(job).when_fired(hear)
 
 
-def test_who_fails_with_an_answer_fails_alone(logged):
+@pytest.mark.parametrize("error", [RuntimeError, asyncio.CancelledError])
+def test_who_fails_with_an_answer_fails_alone(logged, error):
     """The others of the batch have theirs, the next batch begins, and there is an end."""
     working = Working()
     answers: list[None] = []
 
     def fail(_):
-        raise RuntimeError("A defect.")
+        raise error("A defect.")
 
     working.heard(1, fail)
     working.heard(2, answers.append)

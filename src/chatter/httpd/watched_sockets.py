@@ -122,16 +122,16 @@ class WatchedSockets:
                 )
                 why = error
             if why is not None:
-                self._end(transport, Failure(why))
+                self._lose(transport, Failure(why))
 
     def connectionLost(self, reason: Failure) -> None:
         """End all of them, for the reactor ends, or reads no more from this."""
         for transport in tuple(self._transports.values()):
-            self._end(transport, reason)
+            self._lose(transport, reason)
         self._transports.clear()
         self.end()
 
-    def _end(self, transport: WatchedServer, reason: Failure) -> None:
+    def _lose(self, transport: WatchedServer, reason: Failure) -> None:
         try:
             transport.readConnectionLost(reason)
         except BaseException:  # noqa: BLE001 - as above

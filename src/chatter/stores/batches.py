@@ -95,7 +95,7 @@ class Batches(Generic[Job]):
         for answer, result in zip(answers, results, strict=True):
             try:
                 answer.fire(result)
-            except Exception:  # noqa: BLE001 - it is the affair of who waited; others wait, too
+            except BaseException:  # noqa: BLE001 - it is the affair of who waited; others wait, too
                 self._log.failure("Who waited for an answer failed.")
         if self._idle is not None and not self._busy:
             idle, self._idle = self._idle, None

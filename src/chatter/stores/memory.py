@@ -81,7 +81,7 @@ class MemoryStore(Service):
         message = Message(
             self._last_id, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
         )
-        self._log.append(message)
+        self._log.extend([message])
         if draft.key is not None:
             self._by_key[draft.sender_id, draft.key] = message
         if self.listener is not None:

@@ -55,7 +55,7 @@ class Authentication:
             if head is not None and user is not None:
                 head.note = (self, header, user)
         if user is not None:
-            self._chat.presence.see(user.id)
+            self._chat.see(user)
         return user
 
     async def user_of(self, request: Request) -> User:
