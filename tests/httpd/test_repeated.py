@@ -158,6 +158,18 @@ def test_a_large_head_is_not_kept(reading, lines):
     assert reading.read[0][0] is not reading.read[1][0]
 
 
+@pytest.mark.parametrize("other", ["x: 1", "y: 2", "x: 22"])
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_head_with_another_field_is_another(reading, other, behind):
+    """Wherever it stands, also behind the length of the body."""
+    for field in ("x: 2", other, "x: 2"):
+        line = field.encode() + b"\r\n"
+        start, length, rest = post(b"abc").partition(b"Content-Length: 3\r\n")
+        reading.feed(start + (length + line if behind else line + length) + rest)
+    shown = [head.fields.get(b"x") or head.fields[b"y"] for head, _ in reading.read]
+    assert shown == [[b"2"], [other.partition(": ")[2].encode()], [b"2"]]
+
+
 def test_a_head_with_another_length_has_all_that_heads_have(reading):
     reading.feed(post(b"abc"))
     reading.feed(post(b"12345"))

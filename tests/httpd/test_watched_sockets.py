@@ -10,9 +10,12 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
+from twisted.web.server import NOT_DONE_YET
 
 from chatter.httpd import watched_sockets
+from chatter.httpd.channel import LeanChannel
 from chatter.httpd.reader import RequestReader
+from tests.httpd.calling import Calling
 from tests.httpd.sockets import LARGE, client, read_all, running
 from tests.httpd.support import get, parse_answers
 
@@ -191,3 +194,76 @@ async def test_when_the_reactor_ends_all_connections_do(server):
     later.sendall(get("/small", "Connection: close"))
     assert b"small" in await deferToThread(read_all, later)
     later.close()
+
+
+@running
+async def test_all_are_read_then_answered_then_sent(server):
+    """To go to and fro between these costs more than to do each for all that is ready."""
+    seen = []
+
+    def answer(request):
+        seen.append(to_read(clients + [each.transport.getHandle() for each in connections]))
+        request.answer_whole((), b"small")
+        return NOT_DONE_YET
+
+    server.site.resource = Calling(answer)
+    address = await server.listen()
+    clients = [client(address) for _ in range(3)]
+    await server.until(lambda: len(server.site.connections) == 3)
+    connections = tuple(server.site.connections)
+    for sock in clients:
+        sock.sendall(get())
+    await server.until(lambda: len(seen) == 3)
+    server.clock.advance(0)
+    for sock in clients:
+        assert b"small" in await deferToThread(sock.recv, 1000)
+        sock.close()
+    assert seen == [[]] * 3
+
+
+def lose(transport):
+    transport.loseConnection()
+
+
+def be_lost(transport):
+    transport.readConnectionLost(Failure(ConnectionLost()))
+
+
+@pytest.mark.parametrize("end", [lose, be_lost])
+@running
+async def test_one_that_was_ended_meanwhile_hears_of_nothing(server, end, monkeypatch):
+    """Another request ended it in the same turn, after it was read from."""
+    heard = []
+    hear = LeanChannel.dataReceived
+
+    def listen(self, data):
+        heard.append(data)
+        hear(self, data)
+
+    monkeypatch.setattr(LeanChannel, "dataReceived", listen)
+
+    def answer(request):
+        for connection in tuple(server.site.connections):
+            if connection is not request.channel:
+                end(connection.transport)
+        request.answer_whole((), b"small")
+        return NOT_DONE_YET
+
+    server.site.resource = Calling(answer)
+    address = await server.listen()
+    clients = [client(address) for _ in range(3)]
+    await server.until(lambda: len(server.site.connections) == 3)
+    for sock in clients:
+        sock.sendall(get())
+    await server.until(lambda: len(server.site.connections) == 1)
+    server.clock.advance(0)
+    [answer] = filter(None, [await deferToThread(sock.recv, 1000) for sock in clients])
+    assert b"small" in answer
+    assert heard == [get()]
+    for sock in clients:
+        sock.close()
+
+
+def to_read(sockets):
+    """Those of some sockets from which something could be read now."""
+    return select.select(sockets, [], [], 0)[0]

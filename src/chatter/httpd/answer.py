@@ -244,11 +244,13 @@ class AnsweringRequest(Request):
             head = channel.site.heads.get(fields) or channel.site.head_with(fields)
             self.startedWriting = 1
             self.sentLength = size = len(body)
-            channel.write(b"%bContent-Length: %d\r\n\r\n%b" % (head, size, body))
+            whole = b"%bContent-Length: %d\r\n\r\n%b" % (head, size, body)
             if delivered is None:
                 self.finished = 1
+                channel.output.write_soon(whole)
                 self._let_go()
                 return
+            channel.output.write(whole)
         else:
             for name, value in fields:
                 self.setHeader(name, value)

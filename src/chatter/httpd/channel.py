@@ -83,7 +83,7 @@ class LeanChannel(AnswerConsumer):
         self.transport = transport
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
-        self.write_to(output_for(transport, self))
+        self.write_to(output_for(transport, self, self.site.outbox))
         self.site.connections.add(self)
         self._set_deadline()
 
@@ -95,7 +95,7 @@ class LeanChannel(AnswerConsumer):
         self._closing = True
         self._unparsed = b""
         self._reader.forget()
-        self._output.lost()
+        self.output.lost()
         request, self._request = self._request, None
         try:
             self.stop_producer()
@@ -129,7 +129,7 @@ class LeanChannel(AnswerConsumer):
         """Take what the client sent."""
         if self._closing:
             return
-        if self._request is not None or self._unparsed or self._running or self._output.paused:
+        if self._request is not None or self._unparsed or self._running or self.output.paused:
             self._unparsed += data
         else:
             request = self._reader.read_known(data)
@@ -146,7 +146,7 @@ class LeanChannel(AnswerConsumer):
     def _go_on(self) -> None:
         """Answer what is ready, and read what is not, as long as nobody is waited for."""
         self._running = True
-        reader, output = self._reader, self._output
+        reader, output = self._reader, self.output
         try:
             while self._request is None and not (self._closing or output.paused):
                 if not reader.ready:
@@ -200,7 +200,7 @@ class LeanChannel(AnswerConsumer):
         self._request = None
         if not (self.persistent or self._closing):
             self._close()
-        if self._closing or self._output.paused or self._reader.receiving:
+        if self._closing or self.output.paused or self._reader.receiving:
             self._set_deadline()
         else:
             self.deadline = self.site.idle_until
@@ -209,9 +209,9 @@ class LeanChannel(AnswerConsumer):
 
     def stream_for(self, owner: StreamOwner) -> Stream | None:
         """What can take this channel's place, where the transport is a plain socket."""
-        if not isinstance(self._output, SocketOutput):
+        if not isinstance(self.output, SocketOutput):
             return None
-        return Stream(self.site, self.transport, self._output, owner)
+        return Stream(self.site, self.transport, self.output, owner)
 
     def become(self, stream: Stream) -> None:
         """Let a stream take this channel's place, for good."""
@@ -221,9 +221,9 @@ class LeanChannel(AnswerConsumer):
         self._reader.forget()
         self.site.connections.discard(self)
         self.site.connections.add(stream)
-        self._output.owner = stream
+        self.output.owner = stream
         self.transport.protocol = stream
-        if self._output.paused:
+        if self.output.paused:
             stream.output_paused()
         self._resume_reading()
         if self.site.draining:
@@ -256,7 +256,7 @@ class LeanChannel(AnswerConsumer):
         self._closing = True
         self._unparsed = b""
         self._set_deadline()
-        self._output.close()
+        self.output.close()
 
     def _refuse(self, status: int) -> None:
         """Answer what no resource sees, and close once the client can have read it.
@@ -267,17 +267,17 @@ class LeanChannel(AnswerConsumer):
         self._closing = True
         self._unparsed = b""
         self._resume_reading()
-        self._output.write(self.site.refused(status))
-        if not self._output.paused:
+        self.output.write(self.site.refused(status))
+        if not self.output.paused:
             self.deadline = self.site.now + self.site.limits.linger
-        self._output.end()
+        self.output.end()
 
     # Time
 
     def _set_deadline(self) -> None:
         """Give the client the time that is due to it in what it does now."""
         site = self.site
-        if self._closing or self._output.paused:
+        if self._closing or self.output.paused:
             self.deadline = site.now + site.limits.stall
         elif self._request is not None:
             self.deadline = inf
@@ -288,10 +288,10 @@ class LeanChannel(AnswerConsumer):
 
     def time_out(self) -> None:
         """Act upon a deadline that has passed."""
-        if self._closing or self._output.paused:
+        if self._closing or self.output.paused:
             self._closing = True
             self._set_deadline()
-            self._output.cut_off()
+            self.output.cut_off()
         elif self._reader.receiving:
             self._reader.receiving = False
             self._refuse(408)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from chatter.httpd.outbox import Outbox
+
 SLICE = 64 * 1024
 """So many bytes the transport gets at a time."""
 
@@ -60,7 +62,9 @@ class SocketOutput:
     """
 
     __slots__ = (
+        "_gathered",
         "_offset",
+        "_outbox",
         "_rest",
         "_socket",
         "_transport",
@@ -70,9 +74,11 @@ class SocketOutput:
         "paused",
     )
 
-    def __init__(self, transport: Connection, owner: Owner) -> None:
+    def __init__(self, transport: Connection, owner: Owner, outbox: Outbox) -> None:
         self.paused = False
         self.owner = owner
+        self._outbox = outbox
+        self._gathered = b""
         self._transport = transport
         self._socket: socket.socket = transport.getHandle()
         self._rest = b""
@@ -84,6 +90,22 @@ class SocketOutput:
         """Send some bytes, after all before them."""
         if self.paused:
             self._waiting.append(data)
+        else:
+            self._gathered += data
+            self.send_gathered()
+
+    def write_soon(self, data: bytes) -> None:
+        """Send some bytes, after all before them, when this turn of the reactor ends."""
+        if self.paused or self._gathered:
+            self.write(data)
+        else:
+            self._gathered = data
+            self._outbox.add(self)
+
+    def send_gathered(self) -> None:
+        """Send now what was to be sent soon."""
+        data, self._gathered = self._gathered, b""
+        if not data:
             return
         try:
             sent = self._socket.send(data)
@@ -97,7 +119,8 @@ class SocketOutput:
     def send(self) -> Callable[[bytes], int]:
         """Has the socket take some bytes, and answers how many it took.
 
-        For who writes the same to many, as long as :attr:`paused` is not set.  What the
+        For who writes the same to many, as long as :attr:`paused` is not set and nothing is
+        to be sent soon.  What the
         socket does not take, all of it if this raises :exc:`OSError`, has to be given to
         :meth:`keep_rest`.
         """
@@ -144,12 +167,14 @@ class SocketOutput:
     def lost(self) -> None:
         """Let go of the owner, or what is lost would stay until the garbage is collected."""
         self.owner = _NOBODY
+        self._gathered = b""
 
     def cut_off(self) -> None:
         """Let go of a client, whatever it has not taken."""
         self._transport.abortConnection()
 
     def _once_sent(self, act: Callable[[], None]) -> None:
+        self.send_gathered()
         if self.paused:
             self._when_sent = act
         else:
@@ -181,6 +206,8 @@ class TransportOutput:
             self._waiting.append(data)
         else:
             self._hand_over(data)
+
+    write_soon = write
 
     def _hand_over(self, data: bytes) -> None:
         for start in range(0, len(data), SLICE):
@@ -245,8 +272,8 @@ class TransportOutput:
             below.loseConnection()
 
 
-def output_for(transport: Any, owner: Owner) -> SocketOutput | TransportOutput:
+def output_for(transport: Any, owner: Owner, outbox: Outbox) -> SocketOutput | TransportOutput:
     """The output that fits a transport."""
     if isinstance(transport, Connection) and not ISSLTransport.providedBy(transport):
-        return SocketOutput(transport, owner)
+        return SocketOutput(transport, owner, outbox)
     return TransportOutput(transport, owner)

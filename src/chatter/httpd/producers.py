@@ -87,26 +87,28 @@ def _do_nothing() -> None:
 class AnswerConsumer:
     """The side of a connection that an answer is written to.
 
-    :ivar write: sends a part of the answer under way.
+    :ivar output: where they go, once :meth:`write_to` was called.
     """
 
-    __slots__ = ("_output", "_producer", "site", "write")
+    __slots__ = ("_producer", "output", "site")
 
     def __init__(self, site: LeanSite) -> None:
         self.site = site
-        self._output: SocketOutput | TransportOutput
+        self.output: SocketOutput | TransportOutput
         self._producer: Any = None
-        self.write: Callable[[bytes], None]
 
     def write_to(self, output: SocketOutput | TransportOutput) -> None:
         """Have the answers written to an output."""
-        self._output = output
-        self.write = output.write
+        self.output = output
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the answer under way."""
+        self.output.write(data)
 
     @property
     def has_sent_all(self) -> bool:
         """Whether nothing that was written is left to be sent."""
-        return not self._output.paused
+        return not self.output.paused
 
     def abort(self) -> None:
         """Cut the connection off."""
@@ -114,7 +116,7 @@ class AnswerConsumer:
 
     def writeSequence(self, parts: list[bytes]) -> None:
         """Send parts of the answer under way."""
-        self._output.write(b"".join(parts))
+        self.output.write(b"".join(parts))
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Have a request's producer paused and resumed; at once if that is due.
@@ -124,7 +126,7 @@ class AnswerConsumer:
         if self._producer is not None:
             raise RuntimeError("A producer is registered already.")
         self._producer = producer if streaming else RepeatedPull(producer, self)
-        if self._output.paused:
+        if self.output.paused:
             self._producer.pauseProducing()
         elif not streaming:
             self._producer.resumeProducing()

@@ -37,9 +37,9 @@ class RepeatedHeads:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        # By the first four bytes: the head as it came, what came of it, how many bytes
-        # there were with the body, and where in the head the length of the body stands.
-        self._known: dict[bytes, tuple[bytes, Head, int, int, int]] = {}
+        # By the first four bytes: what came of the head, how many bytes it has, where in it
+        # the length of the body stands (0 if it does not), and what is before and after that.
+        self._known: dict[bytes, tuple[Head, int, int, int, bytes, bytes]] = {}
         self._patience = _PATIENCE
 
     def read(self, data: bytes) -> tuple[Head, bytes] | None:
@@ -47,19 +47,20 @@ class RepeatedHeads:
         known = self._known.get(data[:4])
         if known is None:
             return None
-        raw, head, size, start, end = known
-        body = data[len(raw) :]
+        head, size, start, end, before, after = known
+        body = data[size:]
         # A head has a token in it, so it is compared as secrets are.
-        if len(data) == size:
-            is_known = compare_digest(data[: len(raw)], raw)
-        else:
+        if start:
             # The length may be another number of as many digits: the head is then no larger
             # than the one that was let through.
             is_known = (
                 data[start:end] == b"%d" % len(body)
                 and len(body) <= self._limits.body
-                and compare_digest(data[:start] + raw[start:end] + data[end : len(raw)], raw)
+                and compare_digest(data[:start], before)
+                and compare_digest(data[end:size], after)
             )
+        else:
+            is_known = compare_digest(data, before)
         if not is_known:
             return None
         self._patience = _PATIENCE
@@ -80,6 +81,8 @@ class RepeatedHeads:
             return
         length = _LENGTH(raw)
         if length is None:
-            self._known[data[:4]] = (raw, head, len(data), 0, 0)
+            self._known[data[:4]] = (head, end, 0, 0, raw, b"")
         elif length[1] == b"%d" % len(body):
-            self._known[data[:4]] = (raw, head.without_length(), len(data), *length.span(1))
+            start, stop = length.span(1)
+            head = head.without_length()
+            self._known[data[:4]] = (head, end, start, stop, raw[:start], raw[stop:])

@@ -6,6 +6,7 @@ is made when it is touched.
 
 from __future__ import annotations
 
+from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -50,10 +51,6 @@ class LeanRequest(AnsweringRequest):
         self.request_head = head
         self.whole_body = body
         self.method = head.method
-        self.uri = head.uri
-        self.clientproto = head.protocol
-        self.path = head.path
-        self.args = {} if head.query is None else parse_qs(head.query, True)
         self.prepath = []
         self.postpath = head.segments[:]
         if head.is_special:
@@ -62,6 +59,27 @@ class LeanRequest(AnsweringRequest):
             self._is_head = head.method == b"HEAD"
 
     # What came
+
+    @cached_property
+    def uri(self) -> bytes:  # type: ignore[override]
+        """The target, as it came."""
+        return self.request_head.uri
+
+    @cached_property
+    def path(self) -> bytes:  # type: ignore[override]
+        """The path of the target."""
+        return self.request_head.path
+
+    @cached_property
+    def clientproto(self) -> bytes:  # type: ignore[override]
+        """The version of HTTP that the client speaks."""
+        return self.request_head.protocol
+
+    @cached_property
+    def args(self) -> dict[bytes, list[bytes]]:  # type: ignore[override]
+        """The parameters in the target, parsed when they are asked for."""
+        query = self.request_head.query
+        return {} if query is None else parse_qs(query, True)
 
     @property
     def content(self) -> BytesIO:  # type: ignore[override]
@@ -84,19 +102,15 @@ class LeanRequest(AnsweringRequest):
 
     def getHeader(self, key: Any) -> Any:
         """The last value of a field of the request."""
-        if self._request_headers is None:
-            values = self.request_head.fields.get(key)
-            if values is not None:
-                return values[-1]
-            if type(key) is bytes:
-                return self._odd_header(key.lower())
-        return super().getHeader(key)
-
-    def _odd_header(self, name: bytes) -> bytes | None:
-        if name == b"content-length" and self.request_head.leaves_length_out:
+        if self._request_headers is not None or type(key) is not bytes:
+            return super().getHeader(key)
+        head = self.request_head
+        values = head.fields.get(key) or head.fields.get(key.lower())
+        if values is not None:
+            return values[-1]
+        if head.leaves_length_out and key.lower() == b"content-length":
             return b"%d" % len(self.whole_body)
-        values = self.request_head.fields.get(name)
-        return None if values is None else values[-1]
+        return None
 
     @property
     def received_cookies(self) -> dict[bytes, bytes]:  # type: ignore[override]
@@ -112,7 +126,7 @@ class LeanRequest(AnsweringRequest):
         """Find the resource, and have it answer."""
         self.site = self.channel.site
         try:
-            if self.path == b"*":
+            if self.request_head.path == b"*":
                 self._answer_star()
                 return
             resource = self.site.getResourceFor(self)

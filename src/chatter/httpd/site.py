@@ -11,6 +11,7 @@ from twisted.web.server import Site, version
 
 from chatter.httpd.channel import LeanChannel
 from chatter.httpd.limits import Limits
+from chatter.httpd.outbox import Outbox
 from chatter.httpd.watched_sockets import WatchedSockets
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class LeanSite(Site):
     :ivar draining: whether each answer is its connection's last.
     :ivar heads: what :meth:`head_with` has answered within this second.
     :ivar idle_until: the deadline of a connection on which nothing happens from now on.
+    :ivar outbox: where whole answers wait for the end of the reactor's turn.
     :ivar sockets: reads from the connections of the ports that it takes over:
         ``site.sockets.take_over(port)``, which makes each request cheaper.
     :ivar now: the reactor's time, at most :data:`TICK` seconds old.
@@ -78,6 +80,7 @@ class LeanSite(Site):
         self.connections: set[LeanChannel | Stream] = set()
         self.draining = False
         self.sockets = WatchedSockets()
+        self.outbox = Outbox(reactor)
         self._refusal = refusal
         self._drained: Deferred[None] | None = None
         self._next_tick: IDelayedCall | None = None
@@ -152,6 +155,7 @@ class LeanSite(Site):
         if self.connections:
             return
         self.sockets.end()
+        self.outbox.end()
         if self._next_tick is not None:
             self._next_tick.cancel()
             self._next_tick = None

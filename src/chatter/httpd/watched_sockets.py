@@ -12,6 +12,7 @@ import select
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Server
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -38,6 +39,15 @@ class WatchedServer(Server):
     def stopReading(self) -> None:
         """Read no more."""
         self._sockets.unwatch(self)
+
+    def receive(self) -> bytes | Exception:
+        """What has come, or why nothing will come any more."""
+        try:
+            return self.socket.recv(self.bufferSize) or CONNECTION_DONE
+        except BlockingIOError:
+            return b""
+        except OSError:
+            return CONNECTION_LOST
 
 
 @implementer(IReadDescriptor)
@@ -109,20 +119,27 @@ class WatchedSockets:
         """Read from those that have something."""
         assert self._epoll is not None
         transports = self._transports
+        # All are read from before anything is answered; see the module ``outbox``.
+        read = []
         for descriptor, _ in self._epoll.poll(0, _AT_ONCE):
-            transport = transports.get(descriptor)
-            if transport is None:
-                # It was ended by one that was read from just before.
+            transport = transports[descriptor]
+            received = transport.receive()
+            if received:
+                read.append((transport, received))
+        for transport, received in read:
+            if transport.disconnecting or transport.disconnected:
+                # It was ended by one that came before it.
+                continue
+            if not isinstance(received, bytes):
+                self._lose(transport, Failure(received))
                 continue
             try:
-                why: BaseException | None = transport.doRead()
-            except BaseException as error:  # noqa: BLE001 - the others are to be read from
+                transport.protocol.dataReceived(received)
+            except BaseException as error:  # noqa: BLE001 - the others are to be heard
                 self._log.failure(
                     "What {connection} sent could not be taken.", connection=transport
                 )
-                why = error
-            if why is not None:
-                self._lose(transport, Failure(why))
+                self._lose(transport, Failure(error))
 
     def connectionLost(self, reason: Failure) -> None:
         """End all of them, for the reactor ends, or reads no more from this."""

@@ -29,7 +29,7 @@ from chatter.stores.sqlite.database import Database
 from chatter.stores.working_thread import WorkingThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from chatter.pending import Pending
@@ -125,9 +125,9 @@ class SQLiteStore(Service):
 
     # Writing
 
-    async def append(self, draft: Draft) -> Message:
+    def append(self, draft: Draft) -> Awaitable[Message]:
         """Append a message."""
-        return await self._writes.submit(draft)  # type: ignore[no-any-return]
+        return self._writes.submit(draft)
 
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime

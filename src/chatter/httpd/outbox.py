@@ -1,0 +1,53 @@
+"""What is written in one turn of the reactor, and leaves when it ends.
+
+The way through the kernel's network is long, and so is the one through Python; who goes
+to and fro between them finds the processor's caches full of the other each time.  So all
+that is ready at once is read first, then answered, and then sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.logger import Logger
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+
+    from chatter.httpd.output import SocketOutput
+
+
+class Outbox:
+    """The outputs that have something to send when this turn ends.
+
+    :param reactor: an ``IReactorTime`` provider.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._outputs: list[SocketOutput] = []
+        self._end_of_turn: IDelayedCall | None = None
+
+    def add(self, output: SocketOutput) -> None:
+        """Have an output send then."""
+        if self._end_of_turn is None:
+            self._end_of_turn = self._reactor.callLater(0, self._send)
+        self._outputs.append(output)
+
+    def _send(self) -> None:
+        self._end_of_turn = None
+        outputs, self._outputs = self._outputs, []
+        for output in outputs:
+            try:
+                output.send_gathered()
+            except BaseException:  # noqa: BLE001 - the others have something to send, too
+                self._log.failure("An answer could not be sent.")
+
+    def end(self) -> None:
+        """Give up the timer, if nothing has to be sent any more."""
+        if self._end_of_turn is not None:
+            self._end_of_turn.cancel()
+            self._end_of_turn = None
+        self._outputs = []
