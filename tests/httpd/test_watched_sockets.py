@@ -15,7 +15,7 @@ from twisted.web.server import NOT_DONE_YET
 from chatter.httpd import watched_sockets
 from chatter.httpd.channel import LeanChannel
 from chatter.httpd.reader import RequestReader
-from tests.httpd.calling import Calling
+from tests.httpd.calling import Calling, failures
 from tests.httpd.sockets import LARGE, client, read_all, running
 from tests.httpd.support import get, parse_answers
 
@@ -231,7 +231,7 @@ def be_lost(transport):
 
 @pytest.mark.parametrize("end", [lose, be_lost])
 @running
-async def test_one_that_was_ended_meanwhile_hears_of_nothing(server, end, monkeypatch):
+async def test_one_that_was_ended_meanwhile_hears_of_nothing(server, end, monkeypatch, logged):
     """Another request ended it in the same turn, after it was read from."""
     heard = []
     hear = LeanChannel.dataReceived
@@ -257,9 +257,10 @@ async def test_one_that_was_ended_meanwhile_hears_of_nothing(server, end, monkey
         sock.sendall(get())
     await server.until(lambda: len(server.site.connections) == 1)
     server.clock.advance(0)
-    [answer] = filter(None, [await deferToThread(sock.recv, 1000) for sock in clients])
-    assert b"small" in answer
+    [answered] = filter(None, [await deferToThread(sock.recv, 1000) for sock in clients])
+    assert b"small" in answered
     assert heard == [get()]
+    assert not failures(logged)
     for sock in clients:
         sock.close()
 
