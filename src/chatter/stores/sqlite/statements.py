@@ -139,7 +139,7 @@ def insert_messages(
             first_of[sender_id, key] = message
         answers.append(message)
         new.append(message)
-        values += (newest, sender_id, recipient_id, text, microseconds(sent_at), key)
+        values += (newest, sender_id, recipient_id or 0, text, microseconds(sent_at), key or "")
     for start in range(0, len(new), MOST_ROWS):
         end = min(start + MOST_ROWS, len(new))
         connection.execute(_insert(end - start), values[start * _COLUMNS : end * _COLUMNS])
@@ -148,7 +148,9 @@ def insert_messages(
 
 @cache
 def _insert(rows: int) -> str:
-    row = f"({', '.join('?' * _COLUMNS)})"
+    # No recipient and no key are 0 and "" on their way: sqlite3 looks twice at each None, for
+    # an adapter that there might be, which took longer than to insert the row.
+    row = "(?, ?, nullif(?, 0), ?, ?, nullif(?, ''))"
     return f"INSERT INTO messages ({_MESSAGE}, idempotency_key) VALUES {', '.join([row] * rows)}"  # noqa: S608 - only names of columns are put in
 
 
