@@ -7,6 +7,7 @@ from twisted.internet.threads import deferToThread
 from twisted.web.resource import EncodingResourceWrapper
 from twisted.web.server import NOT_DONE_YET, GzipEncoderFactory
 
+from chatter.httpd.producers import OnceSent
 from tests.httpd.calling import Calling, failures, made
 from tests.httpd.sockets import LARGE, client, read_all, running
 from tests.httpd.support import Server, get
@@ -199,3 +200,16 @@ async def test_it_is_not_told_if_the_client_leaves_before(server):
     sock.close()
     await server.until(lambda: not server.site.connections)
     assert resource.delivered == 0
+
+
+def test_a_producer_that_was_not_unregistered_is_told_of(logged):
+    """As in steps; and it is not asked for a part of the next answer."""
+
+    def answer(request):
+        request.registerProducer(OnceSent(lambda: None), True)
+        request.answer_whole(FIELDS, b"body")
+        return NOT_DONE_YET
+
+    answers = Server(Calling(answer)).exchange(get("/a"), get("/b"))
+    assert [found.body for found in answers] == [b"body"] * 2
+    assert [e["uri"] for e in logged if "producer" in e.get("log_format", "")] == [b"/a", b"/b"]

@@ -1,7 +1,6 @@
-"""The side of a request that is written to: the answer's head, and its body.
+"""The side of a request that is written to: the answer, in steps or whole.
 
-The head and the first part of the body leave in one write.  Nothing is made for what
-most answers do not have.
+The head and the first part of the body leave in one write.
 """
 
 from __future__ import annotations
@@ -11,11 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
-from twisted.web.http import NO_BODY_CODES, OK, RESPONSES, datetimeToString
-from twisted.web.http_headers import Headers
-from twisted.web.server import Request
+from twisted.web.http import NO_BODY_CODES
 
-from chatter.httpd.answer_head import USUAL_NAMES, rendered
+from chatter.httpd.answer_head import rendered
+from chatter.httpd.described import DescribedAnswer
 from chatter.httpd.producers import OnceSent
 
 if TYPE_CHECKING:
@@ -26,10 +24,7 @@ if TYPE_CHECKING:
     from chatter.httpd.stream import Stream, StreamOwner
 
 
-_OK_MESSAGE = RESPONSES[OK]
-
-
-class AnsweringRequest(Request):
+class AnsweringRequest(DescribedAnswer):
     """A request as far as it is answered.
 
     :ivar channel: the connection; ``None`` once it is answered or lost.
@@ -39,63 +34,15 @@ class AnsweringRequest(Request):
     _log = Logger()
 
     # What most answers never change is the class's, and costs them nothing.
-    _response_headers: Headers | None = None
     _encoder_in_use: Any = None
     _bodiless = False
     _gone = False
     _is_head = False
-    _cookies: list[bytes] | None = None
-    # What is set of the head, until that needs an object.
-    _set: dict[bytes, bytes] | None = None
-    # Whether what is said of the answer, or asked, makes it other than most.
-    _is_special = False
 
-    # The answer's head
-
-    @property
-    def responseHeaders(self) -> Headers:  # type: ignore[override]
-        """The fields of the answer, made an object when it is asked for."""
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Pause and resume somebody who writes the body."""
         self._is_special = True
-        headers = self._response_headers
-        if headers is None:
-            headers = self._response_headers = Headers()
-            for name, value in (self._set or {}).items():
-                headers.setRawHeaders(name, [value])
-            self._set = None
-        return headers
-
-    @property
-    def cookies(self) -> list[bytes]:
-        """The cookies that are set, made a list when it is asked for."""
-        self._is_special = True
-        if self._cookies is None:
-            self._cookies = []
-        return self._cookies
-
-    @cookies.setter
-    def cookies(self, cookies: list[bytes]) -> None:
-        self._is_special = True
-        self._cookies = cookies
-
-    def setHeader(self, name: Any, value: Any) -> None:
-        """Set a field of the answer."""
-        usual_name = USUAL_NAMES.get(name)
-        if (
-            usual_name is not None
-            and self._response_headers is None
-            and type(value) is bytes
-            and b"\r" not in value
-            and b"\n" not in value
-        ):
-            self._is_special = True
-            if self._set is None:
-                self._set = {}
-            self._set[usual_name] = value
-        else:
-            # What is not plain is cleaned by Twisted.
-            self.responseHeaders.setRawHeaders(name, [value])
-
-    # The answer
+        super().registerProducer(producer, streaming)
 
     def write(self, data: Any) -> None:
         """Send a part of the body, after the head if it is the first.
@@ -160,23 +107,6 @@ class AnsweringRequest(Request):
         start = self.channel.site.status_line(self.code, self.code_message)
         return rendered(start, fields, repeated)
 
-    def _all_fields(self) -> tuple[dict[bytes, bytes], list[tuple[bytes, list[bytes]]]]:
-        """The fields that stand once, and those that stand more often."""
-        if self.lastModified is not None:
-            self.setHeader(b"Last-Modified", datetimeToString(self.lastModified))
-        if self.etag is not None:
-            self.setHeader(b"ETag", self.etag)
-        repeated = [(b"Set-Cookie", self._cookies)] if self._cookies else []
-        if self._response_headers is None:
-            return self._set or {}, repeated
-        fields = {}
-        for name, values in self._response_headers.getAllRawHeaders():
-            if len(values) == 1:
-                fields[name] = values[0]
-            else:
-                repeated.append((name, list(values)))
-        return fields, repeated
-
     def finish(self) -> None:
         """End the answer.
 
@@ -230,17 +160,7 @@ class AnsweringRequest(Request):
         :raises RuntimeError: as :meth:`write` and :meth:`finish` do.
         """
         channel = self.channel
-        if (
-            channel is not None
-            and channel.persistent
-            and not self._is_special
-            and self.code == OK
-            and self.code_message == _OK_MESSAGE
-            and self.etag is None
-            and self.lastModified is None
-            and self.producer is None
-        ):
-            # Nothing is special about how this answer looks.
+        if channel is not None and channel.persistent and not self._is_special:
             head = channel.site.heads.get(fields) or channel.site.head_with(fields)
             self.startedWriting = 1
             self.sentLength = size = len(body)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from msgspec import Struct, json
+from msgspec import Struct
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from chatter.checks import checked_body, checked_query
+from chatter.checks import checked_query
 from chatter.errors import (
     ChatError,
     ContentTooLarge,
@@ -195,15 +195,6 @@ def body_of(request: Request) -> bytes:
     if len(body) > MAX_BODY:
         raise ContentTooLarge(f"A body has at most {MAX_BODY} bytes.")
     return body
-
-
-def parsed_body(request: Request, decoder: json.Decoder[Value]) -> Value:
-    """The JSON body of a request.
-
-    :raises ContentTooLarge: if it is too large.
-    :raises InvalidRequest: if it is not valid.
-    """
-    return checked_body(body_of(request), decoder)
 
 
 def parsed_query(request: Request, query: type[Value]) -> Value:

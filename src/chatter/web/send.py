@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import json
 
+from chatter.checks import checked_body
 from chatter.errors import UnknownRecipient
 from chatter.model import IdempotencyKey, Message
 from chatter.web.answers import Answer, answer_json
-from chatter.web.endpoint import Operation, UserEndpoint, parsed_body
+from chatter.web.endpoint import Operation, UserEndpoint, body_of
 from chatter.wire import SendBody, SendPrivateBody
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class SendEndpoint(UserEndpoint):
 
     async def answer_user(self, request: Request, user: User) -> Answer:
         """Answer with the message."""
-        body = parsed_body(request, _send_decoder)
+        body = checked_body(body_of(request), _send_decoder)
         return answer_json(await self._chat.send(user, body.text, _key_of(request)))
 
 
@@ -56,7 +57,7 @@ class SendPrivateEndpoint(UserEndpoint):
 
     async def answer_user(self, request: Request, user: User) -> Answer:
         """Answer with the message."""
-        body = parsed_body(request, _send_private_decoder)
+        body = checked_body(body_of(request), _send_private_decoder)
         message = await self._chat.send_private(
             user, body.recipient_id, body.text, _key_of(request)
         )
