@@ -106,7 +106,9 @@ def clock():
 
 @pytest.fixture
 def outbox(clock):
-    return Outbox(clock)
+    outbox = Outbox(clock)
+    outbox.gathers = True
+    return outbox
 
 
 def test_what_the_socket_takes_is_sent_at_once(owner, outbox):
@@ -248,6 +250,14 @@ def test_what_is_to_be_sent_soon_is_sent_when_the_turn_ends(owner, outbox, clock
     assert [sock.sent for sock in socks] == [b"abc", b"abc"]
     assert not clock.getDelayedCalls()
     assert owner.told == []
+
+
+def test_where_few_are_asking_it_is_sent_at_once(owner, clock):
+    """So that nobody waits for another one's answer."""
+    sock = Socket(100)
+    SocketOutput(descriptor(sock), owner, Outbox(clock)).write_soon(b"abc")
+    assert sock.sent == b"abc"
+    assert not clock.getDelayedCalls()
 
 
 @pytest.mark.parametrize("how", ["write", "write_soon"])

@@ -196,9 +196,11 @@ async def test_when_the_reactor_ends_all_connections_do(server):
     later.close()
 
 
+@pytest.mark.parametrize("few", [True, False])
 @running
-async def test_all_are_read_then_answered_then_sent(server):
-    """To go to and fro between these costs more than to do each for all that is ready."""
+async def test_many_are_all_read_then_answered_then_sent(server, few, monkeypatch):
+    """To go to and fro costs more than to do each for all; but few would wait for each other."""
+    monkeypatch.setattr(watched_sockets, "_MANY", 4 if few else 3)
     seen = []
 
     def answer(request):
@@ -218,7 +220,8 @@ async def test_all_are_read_then_answered_then_sent(server):
     for sock in clients:
         assert b"small" in await deferToThread(sock.recv, 1000)
         sock.close()
-    assert seen == [[]] * 3
+    # Requests that were left to read, and answers that were there.
+    assert [len(found) for found in seen] == ([2, 2, 2] if few else [0, 0, 0])
 
 
 def lose(transport):
@@ -229,10 +232,14 @@ def be_lost(transport):
     transport.readConnectionLost(Failure(ConnectionLost()))
 
 
+@pytest.mark.parametrize("many", [2, 9])
 @pytest.mark.parametrize("end", [lose, be_lost])
 @running
-async def test_one_that_was_ended_meanwhile_hears_of_nothing(server, end, monkeypatch, logged):
+async def test_one_that_was_ended_meanwhile_hears_of_nothing(
+    server, end, many, monkeypatch, logged
+):
     """Another request ended it in the same turn, after it was read from."""
+    monkeypatch.setattr(watched_sockets, "_MANY", many)
     heard = []
     hear = LeanChannel.dataReceived
 

@@ -2,7 +2,8 @@
 
 The way through the kernel's network is long, and so is the one through Python; who goes
 to and fro between them finds the processor's caches full of the other each time.  So all
-that is ready at once is read first, then answered, and then sent.
+that is ready at once is read first, then answered, and then sent.  Where few are asking,
+this would only have them wait for each other.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ class Outbox:
     """The outputs that have something to send when this turn ends.
 
     :param reactor: an ``IReactorTime`` provider.
+
+    :ivar gathers: whether so many are asking that what is written should wait for that.
     """
 
     _log = Logger()
@@ -29,6 +32,7 @@ class Outbox:
         self._reactor = reactor
         self._outputs: list[SocketOutput] = []
         self._end_of_turn: IDelayedCall | None = None
+        self.gathers = False
 
     def add(self, output: SocketOutput) -> None:
         """Have an output send then."""

@@ -95,8 +95,8 @@ class SocketOutput:
             self.send_gathered()
 
     def write_soon(self, data: bytes) -> None:
-        """Send some bytes, after all before them, when this turn of the reactor ends."""
-        if self.paused or self._gathered:
+        """Send some bytes, after all before them; with those of others, if there are many."""
+        if self.paused or self._gathered or not self._outbox.gathers:
             self.write(data)
         else:
             self._gathered = data

@@ -51,6 +51,7 @@ class LeanRequest(AnsweringRequest):
         self.request_head = head
         self.whole_body = body
         self.method = head.method
+        self.args = {} if head.query is None else parse_qs(head.query, True)
         self.prepath = []
         self.postpath = head.segments[:]
         if head.is_special:
@@ -74,12 +75,6 @@ class LeanRequest(AnsweringRequest):
     def clientproto(self) -> bytes:  # type: ignore[override]
         """The version of HTTP that the client speaks."""
         return self.request_head.protocol
-
-    @cached_property
-    def args(self) -> dict[bytes, list[bytes]]:  # type: ignore[override]
-        """The parameters in the target, parsed when they are asked for."""
-        query = self.request_head.query
-        return {} if query is None else parse_qs(query, True)
 
     @property
     def content(self) -> BytesIO:  # type: ignore[override]

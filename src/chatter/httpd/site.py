@@ -79,8 +79,8 @@ class LeanSite(Site):
         self.limits = limits or Limits()
         self.connections: set[LeanChannel | Stream] = set()
         self.draining = False
-        self.sockets = WatchedSockets()
         self.outbox = Outbox(reactor)
+        self.sockets = WatchedSockets(self.outbox)
         self._refusal = refusal
         self._drained: Deferred[None] | None = None
         self._next_tick: IDelayedCall | None = None

@@ -19,10 +19,18 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from twisted.internet.interfaces import IListeningPort
+
+    from chatter.httpd.outbox import Outbox
 
 _AT_ONCE = 32
 """So many sockets are read before others have their turn in the reactor."""
+
+_MANY = 8
+"""From so many on, all are read first, and the answers leave together: that is less work
+for each, but they wait for each other."""
 
 
 class WatchedServer(Server):
@@ -55,11 +63,14 @@ class WatchedSockets:
     """Reads from whichever of some connections has something to be read.
 
     All of them must be of one reactor.
+
+    :param outbox: is told whether many are asking.
     """
 
     _log = Logger()
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
         self._transports: dict[int, WatchedServer] = {}
         self._epoll: select.epoll | None = None
         self._reactor: Any = None
@@ -118,15 +129,13 @@ class WatchedSockets:
     def doRead(self) -> None:
         """Read from those that have something."""
         assert self._epoll is not None
-        transports = self._transports
-        # All are read from before anything is answered; see the module ``outbox``.
-        read = []
-        for descriptor, _ in self._epoll.poll(0, _AT_ONCE):
-            transport = transports[descriptor]
-            received = transport.receive()
-            if received:
-                read.append((transport, received))
-        for transport, received in read:
+        ready = self._epoll.poll(0, _AT_ONCE)
+        self._outbox.gathers = are_many = len(ready) >= _MANY
+        arrivals: Iterable[tuple[WatchedServer, bytes | Exception]] = self._read(ready)
+        if are_many:
+            # All are read from before anything is answered; see the module ``outbox``.
+            arrivals = list(arrivals)
+        for transport, received in arrivals:
             if transport.disconnecting or transport.disconnected:
                 # It was ended by one that came before it.
                 continue
@@ -140,6 +149,17 @@ class WatchedSockets:
                     "What {connection} sent could not be taken.", connection=transport
                 )
                 self._lose(transport, Failure(error))
+
+    def _read(
+        self, ready: list[tuple[int, int]]
+    ) -> Iterator[tuple[WatchedServer, bytes | Exception]]:
+        """What has come from each of those that are ready, as it is asked for."""
+        for descriptor, _ in ready:
+            transport = self._transports.get(descriptor)
+            # It may have been ended by one that came before it.
+            received = None if transport is None else transport.receive()
+            if transport is not None and received:
+                yield transport, received
 
     def connectionLost(self, reason: Failure) -> None:
         """End all of them, for the reactor ends, or reads no more from this."""
