@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import Any
 
@@ -13,6 +14,11 @@ from tests.postgres.server import PostgresServer
 
 # So that it says what was there instead, too, when one of its assertions fails.
 pytest.register_assert_rewrite("chatter.testing")
+
+# A shell that runs the tests in the background has them ignore it, and with them all the
+# servers that they start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
