@@ -173,8 +173,9 @@ class Chat:
         :raises InvalidRequest: if the text can't be sent or the key not be used.
         :raises UnknownRecipient: if nobody has that id.
         """
-        recipient = await self.user(recipient_id)
-        return await self.store.append(self._draft(user, recipient.id, text, key))
+        draft = self._draft(user, recipient_id, text, key)
+        await self.user(recipient_id)
+        return await self.store.append(draft)
 
     def _draft(self, user: User, recipient_id: int | None, text: str, key: str | None) -> Draft:
         checked_text(text)

@@ -87,6 +87,8 @@ def test_a_recipient_whom_nobody_is(web):
     token = web.join()
     answer = web.ask("POST", "/send-private", token, {"text": "a", "recipient_id": 99})
     assert (answer.status, answer.problem) == (404, "unknown-recipient")
+    answer = web.ask("POST", "/send-private", token, {"text": " ", "recipient_id": 99})
+    assert (answer.status, answer.problem) == (400, "invalid-request")
     assert web.ask("GET", "/status", token).json["messages"] == []
 
 
