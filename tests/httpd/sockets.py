@@ -61,6 +61,13 @@ class Running:
         self.ports.append(port)
         return port.getHost()
 
+    async def connected(self, count):
+        """So many clients, whose connections the site has."""
+        address = await self.listen()
+        clients = [client(address) for _ in range(count)]
+        await self.until(lambda: len(self.site.connections) == count)
+        return clients
+
     async def asked(self, request):
         """A client whose request a resource has seen."""
         sock = client(await self.listen())

@@ -209,9 +209,7 @@ async def test_many_are_all_read_then_answered_then_sent(server, few, monkeypatc
         return NOT_DONE_YET
 
     server.site.resource = Calling(answer)
-    address = await server.listen()
-    clients = [client(address) for _ in range(3)]
-    await server.until(lambda: len(server.site.connections) == 3)
+    clients = await server.connected(3)
     connections = tuple(server.site.connections)
     for sock in clients:
         sock.sendall(get())
@@ -257,9 +255,7 @@ async def test_one_that_was_ended_meanwhile_hears_of_nothing(
         return NOT_DONE_YET
 
     server.site.resource = Calling(answer)
-    address = await server.listen()
-    clients = [client(address) for _ in range(3)]
-    await server.until(lambda: len(server.site.connections) == 3)
+    clients = await server.connected(3)
     for sock in clients:
         sock.sendall(get())
     await server.until(lambda: len(server.site.connections) == 1)

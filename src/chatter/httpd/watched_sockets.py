@@ -156,9 +156,11 @@ class WatchedSockets:
         """What has come from each of those that are ready, as it is asked for."""
         for descriptor, _ in ready:
             transport = self._transports.get(descriptor)
-            # It may have been ended by one that came before it.
-            received = None if transport is None else transport.receive()
-            if transport is not None and received:
+            if transport is None:
+                # It was ended by one that came before it.
+                continue
+            received = transport.receive()
+            if received:
                 yield transport, received
 
     def connectionLost(self, reason: Failure) -> None:
