@@ -222,6 +222,31 @@ async def test_many_are_all_read_then_answered_then_sent(server, few, monkeypatc
     assert [len(found) for found in seen] == ([2, 2, 2] if few else [0, 0, 0])
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 9])
+@running
+async def test_what_comes_meanwhile_is_read_in_the_same_turn(server, at_once, monkeypatch):
+    """The reactor need not go round for it; but others have their turn after a while."""
+    monkeypatch.setattr(watched_sockets, "_AT_ONCE", at_once)
+    seen: list[str] = []
+
+    def answer(request):
+        if not seen:
+            reactor.callLater(0, lambda: seen.append("the next turn"))
+        seen.append("a request")
+        for sock in clients[seen.count("a request") :][:1]:
+            sock.sendall(get())
+        request.answer_whole((), b"small")
+        return NOT_DONE_YET
+
+    server.site.resource = Calling(answer)
+    clients = await server.connected(3)
+    clients[0].sendall(get())
+    await server.until(lambda: len(seen) == 4)
+    assert seen.index("the next turn") == min(at_once, 3)
+    for sock in clients:
+        sock.close()
+
+
 def lose(transport):
     transport.loseConnection()
 

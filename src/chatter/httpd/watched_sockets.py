@@ -127,14 +127,23 @@ class WatchedSockets:
         return type(self).__name__
 
     def doRead(self) -> None:
-        """Read from those that have something."""
-        assert self._epoll is not None
-        ready = self._epoll.poll(0, _AT_ONCE)
-        self._outbox.gathers = are_many = len(ready) >= _MANY
-        arrivals: Iterable[tuple[WatchedServer, bytes | Exception]] = self._read(ready)
-        if are_many:
-            # All are read from before anything is answered; see the module ``outbox``.
-            arrivals = list(arrivals)
+        """Read from those that have something, until none has or others have their turn."""
+        left = _AT_ONCE
+        while left > 0 and self._epoll is not None:
+            ready = self._epoll.poll(0, left)
+            self._outbox.gathers = are_many = len(ready) >= _MANY
+            if are_many:
+                # All are read from before anything is answered; see the module ``outbox``.
+                self._take(list(self._read(ready)))
+                return
+            if not ready:
+                return
+            self._take(self._read(ready))
+            # What came meanwhile need not wait for the reactor to go round.
+            left -= len(ready)
+
+    def _take(self, arrivals: Iterable[tuple[WatchedServer, bytes | Exception]]) -> None:
+        """Give what has come to those it is for."""
         for transport, received in arrivals:
             if transport.disconnecting or transport.disconnected:
                 # It was ended by one that came before it.
