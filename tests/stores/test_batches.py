@@ -15,13 +15,15 @@ from chatter.stores.batches import Batches
 class Working:
     """Batches whose work ends when the test says so."""
 
-    def __init__(self):
+    def __init__(self, *, ahead=False):
         self.clock = Clock()
         self.under_way = []
-        self.batches = Batches(self.clock, self.work)
+        self.begun = []
+        self.batches = Batches(self.clock, self.work, most=3, ahead=ahead)
         self.batches.start()
 
     async def work(self, jobs):
+        self.begun.append(jobs)
         done: Deferred[None] = Deferred()
         self.under_way.append(done)
         await done
@@ -35,10 +37,11 @@ class Working:
         self.batches.submit(job).when_fired(hear)
 
 
+@pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize("error", [RuntimeError, asyncio.CancelledError])
-def test_who_fails_with_an_answer_fails_alone(logged, error):
+def test_who_fails_with_an_answer_fails_alone(logged, error, ahead):
     """The others of the batch have theirs, the next batch begins, and there is an end."""
-    working = Working()
+    working = Working(ahead=ahead)
     answers: list[None] = []
 
     def fail(_):
@@ -51,9 +54,11 @@ def test_who_fails_with_an_answer_fails_alone(logged, error):
     stopped = Deferred.fromCoroutine(working.batches.stop())
     working.finish()
     assert len(answers) == 1
+    working.clock.advance(0)
     working.finish()
     assert len(answers) == 2
     assert stopped.called
+    assert not working.clock.getDelayedCalls()
     assert [event["log_failure"].getErrorMessage() for event in logged] == ["A defect."]
 
 
@@ -76,3 +81,31 @@ def test_it_can_be_stopped_busy_and_started_again(logged):
     # What a Deferred did not get rid of is only logged now.
     gc.collect()
     assert not logged
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_the_next_batch_begins_before_or_after_the_answers(ahead):
+    """After them all that they led to comes along; either way it is one batch at a time."""
+    working = Working(ahead=ahead)
+    seen = []
+
+    def answered(_):
+        seen.append(list(working.begun))
+        working.batches.submit(len(seen) + 4)
+
+    for job in (1, 2):
+        working.heard(job, answered)
+    working.clock.advance(0)
+    for job in (3, 4):
+        working.batches.submit(job)
+    first, second = [1, 2], [3, 4]
+    working.finish()
+    assert seen == 2 * [working.begun]
+    assert working.begun == ([first, second] if ahead else [first])
+    working.clock.advance(0)
+    assert working.begun == [first, second if ahead else [3, 4, 5]]
+    working.finish()
+    working.clock.advance(0)
+    assert working.begun[2:] == [[5, 6] if ahead else [6]]
+    working.finish()
+    assert not working.clock.getDelayedCalls()

@@ -32,6 +32,9 @@ class Batches(Generic[Job]):
     :param work: does a batch; returns one result for each job, in order, an exception
         being a result too.  What it raises is the result of each job.
     :param most: a batch has at most so many jobs.
+    :param ahead: begin a batch before the answers of the last one are told, and not after it:
+        for work that another process does.  A thread of this one would only fight for the
+        interpreter's lock with whoever is told.
     """
 
     _log = Logger()
@@ -41,10 +44,13 @@ class Batches(Generic[Job]):
         reactor: Any,
         work: Callable[[list[Job]], Coroutine[Any, Any, list[Any]]],
         most: int = sys.maxsize,
+        *,
+        ahead: bool = False,
     ) -> None:
         self._reactor = reactor
         self._work = work
         self._most = most
+        self._ahead = ahead
         self._jobs: list[Job] = []
         self._answers: list[Pending[Any]] = []
         self._busy = False
@@ -88,15 +94,19 @@ class Batches(Generic[Job]):
         done.addCallback(self._answer, answers)
 
     def _answer(self, results: list[Any], answers: list[Pending[Any]]) -> None:
-        if self._jobs:
+        is_begun = self._ahead and bool(self._jobs)
+        if is_begun:
             self._run()
-        else:
-            self._busy = False
         for answer, result in zip(answers, results, strict=True):
             try:
                 answer.fire(result)
             except BaseException:  # noqa: BLE001 - it is the affair of who waited; others wait, too
                 self._log.failure("Who waited for an answer failed.")
+        if not is_begun:
+            self._busy = bool(self._jobs)
+            if self._busy:
+                # What this turn has to send leaves first.
+                self._reactor.callLater(0, self._run)
         if self._idle is not None and not self._busy:
             idle, self._idle = self._idle, None
             idle.callback(None)

@@ -77,8 +77,8 @@ class PostgresStore(Service):
         self._reader = Link(
             reactor, database, "reading", self._greet_as_reader, back=self._tail.look
         )
-        self._writes: Batches[Write] = Batches(reactor, self._write_batch, MOST_AT_ONCE)
-        self._reads: Batches[_Read] = Batches(reactor, self._read_batch, MOST_AT_ONCE)
+        self._writes: Batches[Write] = Batches(reactor, self._write_batch, MOST_AT_ONCE, ahead=True)
+        self._reads: Batches[_Read] = Batches(reactor, self._read_batch, MOST_AT_ONCE, ahead=True)
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> PostgresStore:
