@@ -267,10 +267,6 @@ class Chat:
         """Take note that the user has read a page, up to its cursor; it never goes back."""
         self.store.save_progress(user.id, cursor, self.presence.now())
 
-    def see(self, user: User) -> None:
-        """Take note that the user is there."""
-        self.presence.see(user.id)
-
     async def general_history(self, user: User, limit: int, before: int | None = None) -> Page:
         """The newest messages of the general chat, or of it before an id."""
         found = await self.store.read_general(before, limit + 1)

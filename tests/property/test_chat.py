@@ -74,7 +74,7 @@ class ChatMachine(RuleBasedStateMachine):
         person: Person = self.model.people[number % len(self.model.people)]
         user = self.reactor.result_of(self.chat.authenticate(person.token))
         assert (user.id, user.name) == (person.user.id, person.user.name)
-        self.chat.see(user)
+        self.chat.presence.see(user.id)
         return person
 
     # Sending

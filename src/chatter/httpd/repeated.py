@@ -37,9 +37,9 @@ class RepeatedHeads:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        # By the first four bytes: what came of the head, how many bytes it has, where in it
-        # the length of the body stands (0 if it does not), and what is before and after that.
-        self._known: dict[bytes, tuple[Head, int, int, int, bytes, bytes]] = {}
+        # By the first four bytes: what came of the head, how many bytes it has, and what in it
+        # is before and after the length of the body (nothing after it, if there is none).
+        self._known: dict[bytes, tuple[Head, int, bytes, bytes]] = {}
         self._patience = _PATIENCE
 
     def read(self, data: bytes) -> tuple[Head, bytes] | None:
@@ -47,20 +47,18 @@ class RepeatedHeads:
         known = self._known.get(data[:4])
         if known is None:
             return None
-        head, size, start, end, before, after = known
+        head, size, before, after = known
         body = data[size:]
         # A head has a token in it, so it is compared as secrets are.
-        if start:
+        if not after:
+            is_known = compare_digest(data, before)
+        else:
             # The length may be another number of as many digits: the head is then no larger
             # than the one that was let through.
-            is_known = (
-                data[start:end] == b"%d" % len(body)
-                and len(body) <= self._limits.body
-                and compare_digest(data[:start], before)
-                and compare_digest(data[end:size], after)
+            length = len(body)
+            is_known = length <= self._limits.body and compare_digest(
+                data[:size], b"%b%d%b" % (before, length, after)
             )
-        else:
-            is_known = compare_digest(data, before)
         if not is_known:
             return None
         self._patience = _PATIENCE
@@ -81,8 +79,8 @@ class RepeatedHeads:
             return
         length = _LENGTH(raw)
         if length is None:
-            self._known[data[:4]] = (head, end, 0, 0, raw, b"")
+            self._known[data[:4]] = (head, end, raw, b"")
         elif length[1] == b"%d" % len(body):
             start, stop = length.span(1)
             head = head.without_length()
-            self._known[data[:4]] = (head, end, start, stop, raw[:start], raw[stop:])
+            self._known[data[:4]] = (head, end, raw[:start], raw[stop:])

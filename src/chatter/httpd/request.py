@@ -99,13 +99,14 @@ class LeanRequest(AnsweringRequest):
         """The last value of a field of the request."""
         if self._request_headers is not None or type(key) is not bytes:
             return super().getHeader(key)
-        head = self.request_head
-        values = head.fields.get(key) or head.fields.get(key.lower())
-        if values is not None:
-            return values[-1]
-        if head.leaves_length_out and key.lower() == b"content-length":
-            return b"%d" % len(self.whole_body)
-        return None
+        fields = self.request_head.fields
+        values = fields.get(key)
+        if values is None:
+            name = key.lower()
+            if name == b"content-length" and self.request_head.leaves_length_out:
+                return b"%d" % len(self.whole_body)
+            values = fields.get(name)
+        return None if values is None else values[-1]
 
     @property
     def received_cookies(self) -> dict[bytes, bytes]:  # type: ignore[override]

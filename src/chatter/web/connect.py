@@ -41,7 +41,7 @@ class ConnectEndpoint(UserEndpoint):
         token = token_of(request)
         if token is None and self._authentication.uses_tokens:
             user, token = await self._chat.connect(name)
-            self._chat.see(user)
+            self._chat.presence.see(user.id)
         else:
             user = await self._authentication.user_of(request)
         cursor = await self._chat.cursor(user)
