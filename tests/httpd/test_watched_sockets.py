@@ -52,6 +52,20 @@ async def test_nothing_is_left_at_the_end():
 
 
 @running
+async def test_the_last_that_goes_after_the_port_closes_the_epoll(server, logged):
+    """In the midst of reading, which ends there."""
+    address = await server.listen()
+    sock = client(address)
+    await server.until(lambda: server.site.connections)
+    await server.ports.pop().stopListening()
+    sock.close()
+    await server.until(lambda: server.site.sockets.fileno() == -1)
+    await deferLater(reactor, 0)
+    # The reactor tells in the old way what it could not do.
+    assert not [event for event in logged if event.get("isError")]
+
+
+@running
 async def test_more_than_are_read_at_once_are_all_read(server, monkeypatch):
     """Those who are left have their turn in the next one of the reactor."""
     monkeypatch.setattr(watched_sockets, "_AT_ONCE", 2)

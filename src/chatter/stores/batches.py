@@ -81,10 +81,13 @@ class Batches(Generic[Job]):
         self._jobs.append(job)
         self._answers.append(answer)
         if not self._busy:
-            self._busy = True
-            # The rest of this turn's jobs shall come along.
-            self._reactor.callLater(0, self._run)
+            self._run_soon()
         return answer
+
+    def _run_soon(self) -> None:
+        # The rest of this turn's jobs shall come along, and what it has to send leave first.
+        self._busy = True
+        self._reactor.callLater(0, self._run)
 
     def _run(self) -> None:
         jobs, self._jobs = self._jobs[: self._most], self._jobs[self._most :]
@@ -94,19 +97,16 @@ class Batches(Generic[Job]):
         done.addCallback(self._answer, answers)
 
     def _answer(self, results: list[Any], answers: list[Pending[Any]]) -> None:
-        is_begun = self._ahead and bool(self._jobs)
-        if is_begun:
+        self._busy = self._ahead and bool(self._jobs)
+        if self._busy:
             self._run()
         for answer, result in zip(answers, results, strict=True):
             try:
                 answer.fire(result)
             except BaseException:  # noqa: BLE001 - it is the affair of who waited; others wait, too
                 self._log.failure("Who waited for an answer failed.")
-        if not is_begun:
-            self._busy = bool(self._jobs)
-            if self._busy:
-                # What this turn has to send leaves first.
-                self._reactor.callLater(0, self._run)
+        if self._jobs and not self._busy:
+            self._run_soon()
         if self._idle is not None and not self._busy:
             idle, self._idle = self._idle, None
             idle.callback(None)

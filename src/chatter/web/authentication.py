@@ -35,7 +35,6 @@ class Authentication:
 
     def __init__(self, chat: Chat, authenticate: Authenticate | None = None) -> None:
         self._chat = chat
-        self._presence = chat.presence
         self._authenticate = authenticate
         self.uses_tokens = authenticate is None
 
@@ -56,7 +55,7 @@ class Authentication:
             if head is not None and user is not None:
                 head.note = (self, header, user)
         if user is not None:
-            self._presence.see(user.id)
+            self._chat.presence.see(user.id)
         return user
 
     async def user_of(self, request: Request) -> User:
@@ -71,5 +70,5 @@ class Authentication:
             user = await self._chat.authenticate(token)
         if user is None:
             raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
-        self._presence.see(user.id)
+        self._chat.presence.see(user.id)
         return user
