@@ -3,7 +3,8 @@
 A poll then finds what the others have sent since the user's last one: with 64 users,
 some 64 messages.  The top rate is that of a closed loop, just before, of the same mix.
 Plain twisted.web, which echoes and answers a constant, runs at half of its own top rate
-for comparison: a p99 depends much on how quiet the machine is.
+for comparison: a p99 depends much on how quiet the machine is.  A loop in C, which syncs
+and does nothing else, gets the rate of chatter: no server on this machine has less.
 """
 
 from __future__ import annotations
@@ -29,20 +30,27 @@ def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
     """Latencies in an open loop, with the rates of each round taken from its closed loops."""
     of_ours: list[dict[str, load.Result]] = []
     of_plain: list[dict[str, load.Result]] = []
+    of_loop: list[dict[str, load.Result]] = []
     with ExitStack() as stack:
         command = servers.chatter("sqlite:chatter.sqlite")
         server = stack.enter_context(servers.running("chatter", command, directory / "chatter"))
         command = servers.plain_twisted()
         plain = stack.enter_context(servers.running("plain", command, directory / "plain"))
+        command = servers.synced_loop()
+        loop = stack.enter_context(servers.running("loop", command, directory / "loop"))
         tokens = people.join(server, CONNECTIONS)
         mix = load.script([_by_turns(token) for token in tokens])
         for _ in range(rounds):
-            of_ours.append(_at_half_load(server, mix, seconds))
+            ours = _at_half_load(server, mix, seconds)
+            rate = sum(result.per_second for result in ours.values())
+            of_ours.append(ours)
+            of_loop.append(load.run(loop, mix, seconds, rate=rate))
             of_plain.append(_at_half_load(plain, mix, seconds))
     columns = ["load", "request", "requests/s", "p50 ms", "p99 ms", "max ms", "bytes"]
     table = Table("Sends and polls by turns, 64 users, open loop", columns)
     _add(table, "half of its top rate", of_ours, P99_TARGET)
-    _add(table, "the same, plain twisted.web", of_plain, None)
+    _add(table, "at the same rate, a loop in C that syncs", of_loop, None)
+    _add(table, "half of its top rate, plain twisted.web", of_plain, None)
     return [table]
 
 

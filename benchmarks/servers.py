@@ -73,6 +73,11 @@ def aiohttp_echo() -> Command:
     return [str(tools.PEERS_PYTHON), str(PEERS / "aiohttp_echo.py"), "PORT"]
 
 
+def synced_loop() -> Command:
+    """A loop in C that answers a send once the disk has something."""
+    return [str(tools.compiled(PEERS / "synced.c")), "PORT"]
+
+
 @contextmanager
 def running(name: str, command: Command, directory: Path) -> Iterator[Server]:
     """Run a server in a directory, from when it answers to the end of the block.

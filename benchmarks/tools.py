@@ -34,7 +34,8 @@ def compiled(source: Path) -> Path:
     program = BUILD / source.stem
     BUILD.mkdir(exist_ok=True)
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run([os.environ.get("CC", "cc"), "-O2", "-o", program, source], check=True)
+        compiler = os.environ.get("CC", "cc")
+        subprocess.run([compiler, "-O2", "-pthread", "-o", program, source], check=True)
     return program
 
 

@@ -1,0 +1,122 @@
+/*
+ * synced: what a durable send has to wait for at least: a loop in C, and a thread that syncs.
+ *
+ *   synced PORT
+ *
+ * "POST" is answered once some pages of a file are on the disk, for all that came meanwhile
+ * together; all else at once, with as many bytes as a poll that finds some 64 messages.  It is
+ * no server: it believes every request, takes one read for one request, and keeps nothing.
+ */
+
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    MAX_SOCKETS = 65536,
+    EVENTS = 64,
+    READ = 4096,
+    SENT_BYTES = 130,
+    POLLED_BYTES = 8400,
+    BATCH_BYTES = 3 * 4120, /* pages of a write-ahead log, each with its head */
+    FILE_BYTES = 4 << 20    /* which is written again and again, as such a log is */
+};
+
+static int file, begun, done; /* a file and two eventfds */
+
+static void *sync_batches(void *unused) {
+    static const char pages[BATCH_BYTES];
+    off_t place = 0;
+    uint64_t number;
+    (void)unused;
+    for (;;) {
+        if (read(begun, &number, sizeof number) < 0) abort();
+        if (pwrite(file, pages, sizeof pages, place) < 0 || fdatasync(file)) abort();
+        place = (place + BATCH_BYTES) % FILE_BYTES;
+        number = 1;
+        if (write(done, &number, sizeof number) < 0) abort();
+    }
+    return NULL;
+}
+
+static int answer_of(char *answer, int bytes) {
+    int size = sprintf(answer,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", bytes);
+    memset(answer + size, ' ', bytes);
+    return size + bytes;
+}
+
+static void tell(int socket, const char *answer, int size) {
+    if (send(socket, answer, size, MSG_NOSIGNAL) != size) shutdown(socket, SHUT_RDWR);
+}
+
+int main(int count, char **arguments) {
+    static char sent[SENT_BYTES + 200], polled[POLLED_BYTES + 200], request[READ];
+    static int waiting[MAX_SOCKETS], batch[MAX_SOCKETS];
+    int sent_size = answer_of(sent, SENT_BYTES), polled_size = answer_of(polled, POLLED_BYTES);
+    int waiting_count = 0, batch_count = 0;
+    int on = 1, epoll = epoll_create1(0), port = socket(AF_INET, SOCK_STREAM, 0);
+    uint64_t number = 1;
+    pthread_t thread;
+    struct sockaddr_in address = {.sin_family = AF_INET,
+        .sin_port = htons(count > 1 ? atoi(arguments[1]) : 0),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct epoll_event events[EVENTS], event = {.events = EPOLLIN};
+    file = open("synced.log", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    begun = eventfd(0, 0);
+    done = eventfd(0, EFD_NONBLOCK);
+    setsockopt(port, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (file < 0 || bind(port, (void *)&address, sizeof address) || listen(port, 4096) ||
+        pthread_create(&thread, NULL, sync_batches, NULL)) {
+        perror("synced");
+        return 1;
+    }
+    event.data.fd = port;
+    epoll_ctl(epoll, EPOLL_CTL_ADD, port, &event);
+    event.data.fd = done;
+    epoll_ctl(epoll, EPOLL_CTL_ADD, done, &event);
+    for (;;) {
+        int ready = epoll_wait(epoll, events, EVENTS, -1);
+        for (int i = 0; i < ready; i++) {
+            int one = events[i].data.fd;
+            if (one == port) {
+                int socket = accept4(port, NULL, NULL, SOCK_NONBLOCK);
+                if (socket < 0) continue;
+                if (socket >= MAX_SOCKETS) {
+                    close(socket);
+                    continue;
+                }
+                setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+                event.data.fd = socket;
+                epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event);
+            } else if (one == done) {
+                if (read(done, &number, sizeof number) < 0) abort();
+                for (int j = 0; j < batch_count; j++) tell(batch[j], sent, sent_size);
+                batch_count = 0;
+            } else if (recv(one, request, sizeof request, 0) <= 0) {
+                close(one);
+            } else if (request[0] != 'P') {
+                tell(one, polled, polled_size);
+            } else if (waiting_count < MAX_SOCKETS) {
+                waiting[waiting_count++] = one;
+            }
+        }
+        if (!batch_count && waiting_count) {
+            memcpy(batch, waiting, waiting_count * sizeof *waiting);
+            batch_count = waiting_count;
+            waiting_count = 0;
+            number = 1;
+            if (write(begun, &number, sizeof number) < 0) abort();
+        }
+    }
+}
