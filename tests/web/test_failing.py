@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from chatter.errors import NotFound
 from chatter.web.answers import Answer
@@ -36,23 +39,31 @@ class AtOnce(Waiting):
 
 
 @pytest.mark.parametrize("kind", [Waiting, AtOnce])
-def test_what_is_raised_is_answered(kind, logged):
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (NotFound("It is not here."), 404),
+        (ZeroDivisionError(), 500),
+        # Raised by what an application waits for, and not because the client is gone.
+        (CancelledError(), 500),
+        # No ``Exception``.
+        (asyncio.CancelledError(), 500),
+    ],
+)
+def test_what_is_raised_is_answered(kind, error, status, logged):
     """A problem of the chat as itself, anything else as 500; that is logged."""
 
-    def missing():
-        raise NotFound("It is not here.")
+    def fail():
+        raise error
 
-    for outcome, status, logs in (
-        (missing, 404, []),
-        (lambda: 1 / 0, 500, [ZeroDivisionError]),
-    ):
-        resource = kind(outcome)
-        connection = Server(resource).connect()
-        connection.send(get())
-        resource.may_go_on.callback(None)
-        assert connection.answers()[0].status == status
-        assert failures(logged) == logs
-        connection.lose()
+    resource = kind(fail)
+    connection = Server(resource).connect()
+    connection.send(get())
+    resource.may_go_on.callback(None)
+    [answer] = connection.answers()
+    assert (answer.status, json.loads(answer.body)["status"]) == (status, status)
+    assert failures(logged) == ([type(error)] if status == 500 else [])
+    connection.lose()
 
 
 def test_who_can_not_be_answered_is_cut_off(logged):

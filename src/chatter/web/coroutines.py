@@ -27,25 +27,27 @@ class DrivenCoroutine(Generic[Value]):
     """A coroutine that was begun, and waits for something.
 
     :param done: called with what the coroutine returns, or with what it raises; not
-        called if it ends with a ``CancelledError``.
+        called if it was cancelled, and ends with the ``CancelledError`` of that.
     """
 
-    __slots__ = ("_coroutine", "_done", "_waits_for")
+    __slots__ = ("_coroutine", "_done", "_is_cancelled", "_waits_for")
 
     def __init__(
         self,
         coroutine: Coroutine[WaitsFor, Any, Value],
         waits_for: WaitsFor,
-        done: Callable[[Value | Exception], None],
+        done: Callable[[Value | BaseException], None],
     ) -> None:
         self._coroutine = coroutine
         self._done = done
+        self._is_cancelled = False
         self._waits_for: WaitsFor | None
         self._wait_for(waits_for)
 
     def cancel(self) -> None:
         """Give up what it waits for: a ``CancelledError`` is raised there.  Not once it ended."""
         waits_for, self._waits_for = self._waits_for, None
+        self._is_cancelled = True
         if isinstance(waits_for, Deferred):
             waits_for.cancel()
         elif waits_for is not None:
@@ -70,10 +72,9 @@ class DrivenCoroutine(Generic[Value]):
             self._wait_for(waits_for)
         except StopIteration as done:
             value: Value = done.value
-        except CancelledError:
-            return
-        except Exception as error:  # noqa: BLE001 - it is the outcome
-            self._done(error)
+        except BaseException as error:  # noqa: BLE001 - it is the outcome
+            if not (self._is_cancelled and isinstance(error, CancelledError)):
+                self._done(error)
             # Its frames hold it: a circle that only the garbage collector would break.
             error.__traceback__ = None
             return

@@ -88,7 +88,7 @@ class JSONResource(Resource):
             waits_for = answering.send(None)
         except StopIteration as done:
             answer: Answer = done.value
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not leave a client waiting
+        except BaseException as error:  # noqa: BLE001 - a defect must not leave a client waiting
             answer = self._answer_to(error)
         else:
             driven = DrivenCoroutine(answering, waits_for, partial(self._answer_later, request))
@@ -98,7 +98,7 @@ class JSONResource(Resource):
         send(request, answer)
         return NOT_DONE_YET
 
-    def _answer_later(self, request: Request, outcome: Answer | Exception) -> None:
+    def _answer_later(self, request: Request, outcome: Answer | BaseException) -> None:
         answer = outcome if isinstance(outcome, Answer) else self._answer_to(outcome)
         channel: object = request.channel
         if channel is None:
@@ -110,7 +110,7 @@ class JSONResource(Resource):
             self._log.failure("A request could not be answered.")
             cut_off(request)
 
-    def _answer_to(self, error: Exception) -> Answer:
+    def _answer_to(self, error: BaseException) -> Answer:
         if isinstance(error, ChatError):
             return answer_error(error)
         self._log.failure("A request failed.", Failure(error))
