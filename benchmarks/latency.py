@@ -4,7 +4,7 @@ A poll then finds what the others have sent since the user's last one: with 64 u
 some 64 messages.  The top rate is that of a closed loop, just before, of the same mix.
 Plain twisted.web, which echoes and answers a constant, runs at half of its own top rate
 for comparison: a p99 depends much on how quiet the machine is.  A loop in C, which syncs
-and does nothing else, gets the rate of chatter: no server on this machine has less.
+and does nothing else, gets the rate of chatter: it shows what is the machine's share.
 """
 
 from __future__ import annotations

@@ -30,10 +30,11 @@ def pinned(command: list[str], core: int) -> list[str]:
 
 
 def compiled(source: Path) -> Path:
-    """The program of a C file, built if the file is newer."""
+    """The program of a C file, built if that or a header beside it is newer."""
     program = BUILD / source.stem
     BUILD.mkdir(exist_ok=True)
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+    newest = max(file.stat().st_mtime for file in (source, *source.parent.glob("*.h")))
+    if not program.exists() or program.stat().st_mtime < newest:
         compiler = os.environ.get("CC", "cc")
         subprocess.run([compiler, "-O2", "-pthread", "-o", program, source], check=True)
     return program

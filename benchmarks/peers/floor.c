@@ -7,17 +7,12 @@
  * believes every request, takes one read for one request, and drops who is too slow.
  */
 
-#define _GNU_SOURCE
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "connections.h"
 
-enum { MAX_SOCKETS = 65536, EVENTS = 64, READ = 4096 };
+#include <stdio.h>
+#include <string.h>
+
+enum { EVENTS = 64, READ = 4096 };
 
 static const char STREAM[] =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\nretry: 1000\n\n";
@@ -67,33 +62,17 @@ static void serve(int socket) {
 }
 
 int main(int count, char **arguments) {
-    int on = 1, epoll = epoll_create1(0), port = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-        .sin_port = htons(count > 1 ? atoi(arguments[1]) : 0),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct epoll_event events[EVENTS], event = {.events = EPOLLIN, .data.fd = port};
-    setsockopt(port, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(port, (void *)&address, sizeof address) || listen(port, 4096) ||
-        epoll_ctl(epoll, EPOLL_CTL_ADD, port, &event)) {
+    struct epoll_event events[EVENTS];
+    int epoll = epoll_create1(0), port = listen_on(count > 1 ? atoi(arguments[1]) : 0, epoll);
+    if (port < 0) {
         perror("floor");
         return 1;
     }
     for (;;) {
         int ready = epoll_wait(epoll, events, EVENTS, -1);
         for (int i = 0; i < ready; i++) {
-            if (events[i].data.fd != port) {
-                serve(events[i].data.fd);
-                continue;
-            }
-            int socket = accept4(port, NULL, NULL, SOCK_NONBLOCK);
-            if (socket < 0) continue;
-            if (socket >= MAX_SOCKETS) {
-                close(socket);
-                continue;
-            }
-            setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-            event.data.fd = socket;
-            epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event);
+            if (events[i].data.fd == port) take_one(port, epoll);
+            else serve(events[i].data.fd);
         }
     }
 }

@@ -8,22 +8,16 @@
  * no server: it believes every request, takes one read for one request, and keeps nothing.
  */
 
-#define _GNU_SOURCE
+#include "connections.h"
+
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
-    MAX_SOCKETS = 65536,
     EVENTS = 64,
     READ = 4096,
     SENT_BYTES = 130,
@@ -65,40 +59,24 @@ int main(int count, char **arguments) {
     static int waiting[MAX_SOCKETS], batch[MAX_SOCKETS];
     int sent_size = answer_of(sent, SENT_BYTES), polled_size = answer_of(polled, POLLED_BYTES);
     int waiting_count = 0, batch_count = 0;
-    int on = 1, epoll = epoll_create1(0), port = socket(AF_INET, SOCK_STREAM, 0);
+    int epoll = epoll_create1(0), port = listen_on(count > 1 ? atoi(arguments[1]) : 0, epoll);
     uint64_t number = 1;
     pthread_t thread;
-    struct sockaddr_in address = {.sin_family = AF_INET,
-        .sin_port = htons(count > 1 ? atoi(arguments[1]) : 0),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct epoll_event events[EVENTS], event = {.events = EPOLLIN};
+    struct epoll_event events[EVENTS];
     file = open("synced.log", O_RDWR | O_CREAT | O_TRUNC, 0600);
     begun = eventfd(0, 0);
     done = eventfd(0, EFD_NONBLOCK);
-    setsockopt(port, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (file < 0 || bind(port, (void *)&address, sizeof address) || listen(port, 4096) ||
+    if (port < 0 || file < 0 || watch(epoll, done) ||
         pthread_create(&thread, NULL, sync_batches, NULL)) {
         perror("synced");
         return 1;
     }
-    event.data.fd = port;
-    epoll_ctl(epoll, EPOLL_CTL_ADD, port, &event);
-    event.data.fd = done;
-    epoll_ctl(epoll, EPOLL_CTL_ADD, done, &event);
     for (;;) {
         int ready = epoll_wait(epoll, events, EVENTS, -1);
         for (int i = 0; i < ready; i++) {
             int one = events[i].data.fd;
             if (one == port) {
-                int socket = accept4(port, NULL, NULL, SOCK_NONBLOCK);
-                if (socket < 0) continue;
-                if (socket >= MAX_SOCKETS) {
-                    close(socket);
-                    continue;
-                }
-                setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-                event.data.fd = socket;
-                epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event);
+                take_one(port, epoll);
             } else if (one == done) {
                 if (read(done, &number, sizeof number) < 0) abort();
                 for (int j = 0; j < batch_count; j++) tell(batch[j], sent, sent_size);
