@@ -14,7 +14,7 @@ from twisted.internet.task import react
 from twisted.web.server import Request
 
 from chatter.chat import Chat
-from chatter.model import User
+from chatter.protocol.model import User
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite

@@ -8,7 +8,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.task import react
 
 from chatter.chat import Chat
-from chatter.model import Message
+from chatter.protocol.model import Message
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite

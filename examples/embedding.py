@@ -14,7 +14,7 @@ from twisted.web.server import Request
 
 from chatter.chat import Chat
 from chatter.httpd import LeanSite
-from chatter.stores import make_store
+from chatter.stores.registry import make_store
 from chatter.web import ChatResource
 
 

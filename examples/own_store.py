@@ -11,7 +11,7 @@ from typing import Any
 from twisted.internet.task import react
 
 from chatter.chat import Chat
-from chatter.model import Draft, Message
+from chatter.protocol.model import Draft, Message
 from chatter.stores.sqlite import SQLiteStore
 
 

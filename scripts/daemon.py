@@ -46,7 +46,7 @@ class State:
 def start(state: State, port: str, store: str) -> None:
     """Start a server, unless one runs, and wait until it serves."""
     # Only here, for stopping works without chatter.
-    from chatter.stores import without_password  # noqa: PLC0415
+    from chatter.stores.registry import without_password  # noqa: PLC0415
 
     state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with state.pid.open("a+") as pid_file:

@@ -1,8 +1,48 @@
 """A chat server over HTTP for Twisted, and the client for it.
 
 One append-only log of messages, and everybody who reads it is a cursor into that
-log.  To embed it, three names are needed: a store, :class:`~chatter.chat.Chat`
-and :class:`~chatter.web.ChatResource`.
+log.  What an application imports is here::
+
+    from chatter import Chat, ChatClient, ChatResource, ChatService, make_store
+
+Each of these is imported when it is first asked for: ``import chatter`` alone is
+cheap, and none of them installs a reactor.
 """
 
-__version__ = "0.1.0"
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from chatter.version import __version__
+
+if TYPE_CHECKING:
+    from chatter.chat.chat import Chat
+    from chatter.client.chat_client import ChatClient
+    from chatter.service import ChatService
+    from chatter.stores.registry import make_store
+    from chatter.web.root import ChatResource
+
+__all__ = ["Chat", "ChatClient", "ChatResource", "ChatService", "__version__", "make_store"]
+
+_MODULES = {
+    "Chat": "chatter.chat.chat",
+    "ChatClient": "chatter.client.chat_client",
+    "ChatResource": "chatter.web.root",
+    "ChatService": "chatter.service",
+    "make_store": "chatter.stores.registry",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, imported or not."""
+    return sorted({*globals(), *__all__})

@@ -13,15 +13,15 @@ from twisted.internet.endpoints import serverFromString
 from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 
-from chatter import __version__
-from chatter.chat import DEFAULT_HISTORY, Chat
-from chatter.errors import StoreUnavailable
-from chatter.open_files import OTHER_FILES, allow_open_files
+from chatter.chat.chat import DEFAULT_HISTORY, Chat
+from chatter.httpd.open_files import OTHER_FILES, allow_open_files
+from chatter.protocol.bodies import MAX_LIMIT
+from chatter.protocol.errors import StoreUnavailable
 from chatter.service import ChatService
-from chatter.stores import check_store, make_store, without_password
+from chatter.stores.registry import check_store, make_store, without_password
+from chatter.version import __version__
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
-from chatter.wire import MAX_LIMIT
 
 if TYPE_CHECKING:
     from twisted.application.service import IService

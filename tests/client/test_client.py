@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.web.resource import Resource
 
-from chatter.errors import (
+from chatter.protocol.errors import (
     InvalidRequest,
     NameTaken,
     StoreUnavailable,

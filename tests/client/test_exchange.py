@@ -12,8 +12,8 @@ from msgspec import json
 from twisted.internet.defer import CancelledError
 
 from chatter.client import Retries, ServerUnreachable, UnexpectedAnswer, exchange
-from chatter.errors import StoreUnavailable
-from chatter.model import Page
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import Page
 from tests.client.support import Rig, Scripted, problem
 
 ONCE = Retries(attempts=1)

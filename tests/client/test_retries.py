@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatter.client import Retries, ServerUnreachable
-from chatter.errors import InternalError, StoreUnavailable, TooManyRequests
+from chatter.protocol.errors import InternalError, StoreUnavailable, TooManyRequests
 from tests.client.support import Rig, Scripted, problem
 
 MESSAGE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatter.client import Retries, ServerUnreachable
-from chatter.errors import Unauthorized, UnknownRecipient
+from chatter.protocol.errors import Unauthorized, UnknownRecipient
 from chatter.terminal.commands import parse
 from chatter.terminal.conversation import Conversation
 from chatter.terminal.outage import Outage, give_up

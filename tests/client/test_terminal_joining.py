@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatter.client import Retries, ServerUnreachable
-from chatter.errors import InvalidRequest, NameTaken
+from chatter.protocol.errors import InvalidRequest, NameTaken
 from chatter.terminal.joining import Joining
 from chatter.terminal.outage import Outage
 from chatter.terminal.tokens import Identity, TokenFile

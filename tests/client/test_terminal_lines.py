@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from chatter.errors import InvalidRequest
-from chatter.model import Message
-from chatter.names import check
+from chatter.protocol.errors import InvalidRequest
+from chatter.protocol.model import Message
+from chatter.protocol.names import check
 from chatter.terminal.commands import (
     COMMANDS,
     HELP,

@@ -12,8 +12,8 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 
-from chatter import __version__
 from chatter.client import ChatClient
+from chatter.version import __version__
 from chatter.web import ChatResource
 from tests.client.support import make_chat, reactor, serving, until
 

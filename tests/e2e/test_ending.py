@@ -20,8 +20,8 @@ from twisted.internet.defer import fail
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from chatter.errors import StoreUnavailable
-from chatter.interfaces import IChatStoreMaker
+from chatter.protocol.errors import StoreUnavailable
+from chatter.log.interfaces import IChatStoreMaker
 from chatter.stores.memory import MemoryStore
 
 

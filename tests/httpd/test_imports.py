@@ -23,6 +23,7 @@ ALLOWED = {
     "itertools",
     "math",
     "re",
+    "resource",
     "select",
     "socket",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chatter.open_files import allow_open_files
+from chatter.httpd.open_files import allow_open_files
 
 if not Path("/proc/self/statm").exists():
     pytest.skip("this system has no /proc", allow_module_level=True)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import json
 from twisted.internet.defer import Deferred
 
-from chatter.model import Message
+from chatter.protocol.model import Message
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from chatter.model import User
+    from chatter.protocol.model import User
     from chatter.web.streams import Streams
 
 

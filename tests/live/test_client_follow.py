@@ -17,7 +17,7 @@ from twisted.web.server import NOT_DONE_YET, Site
 from chatter.chat import Chat
 from chatter.client import ChatClient, Retries, ServerUnreachable, UnexpectedAnswer
 from chatter.client.listening import SILENCE, Listening
-from chatter.errors import Unauthorized
+from chatter.protocol.errors import Unauthorized
 from chatter.service import ChatService
 from chatter.stores.sqlite import SQLiteStore
 from chatter.web import ChatResource

@@ -8,8 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from twisted.internet.task import Clock
 
 from chatter.chat import Chat
-from chatter.feed import RecentLog
-from chatter.model import Message
+from chatter.log.feed import RecentLog
+from chatter.protocol.model import Message
 from chatter.stores.memory import MemoryStore
 from chatter.web.event_feed import EventFeed
 from chatter.web.streams import Streams

@@ -10,8 +10,8 @@ from msgspec import json
 from twisted.internet.task import Clock
 
 from chatter.chat import Chat
-from chatter.errors import StoreUnavailable, TooManyRequests
-from chatter.feed import RecentLog
+from chatter.log.feed import RecentLog
+from chatter.protocol.errors import StoreUnavailable, TooManyRequests
 from chatter.stores.memory import MemoryStore
 from chatter.web import event_feed
 from chatter.web.event_feed import EventFeed

@@ -9,7 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
 from chatter.chat import Chat
-from chatter.errors import StoreUnavailable
+from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.memory import MemoryStore
 from tests.live.support import result_of
 

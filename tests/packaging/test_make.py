@@ -23,7 +23,7 @@ late = StoreMaker("late", "late:", "late_store.LateStore")
 LATE_STORE = """
 from pathlib import Path
 
-from chatter.errors import StoreUnavailable
+from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.memory import MemoryStore
 
 

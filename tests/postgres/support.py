@@ -9,8 +9,8 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
-from chatter.errors import StoreUnavailable
-from chatter.stores import make_store
+from chatter.protocol.errors import StoreUnavailable
+from chatter.stores.registry import make_store
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone.utc)
 

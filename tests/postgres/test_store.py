@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from twisted.internet import reactor
 
-from chatter.errors import NameTaken, StoreUnavailable
-from chatter.model import Draft, User
-from chatter.stores import check_store, make_store, without_password
+from chatter.protocol.errors import NameTaken, StoreUnavailable
+from chatter.protocol.model import Draft, User
 from chatter.stores.postgres import PostgresStore, tail
+from chatter.stores.registry import check_store, make_store, without_password
 from chatter.testing.waiting import all_of, begun, join, must_raise, outcomes_of
 from tests.postgres.server import PASSWORD
 from tests.postgres.support import NOW, cursor_of, eventually, opened

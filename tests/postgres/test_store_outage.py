@@ -10,8 +10,8 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
-from chatter.errors import StoreUnavailable
-from chatter.model import Draft
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import Draft
 from chatter.stores.postgres import link
 from chatter.testing.waiting import all_of, begun, join, must_raise, outcomes_of
 from tests.postgres.proxy import Proxy
@@ -208,7 +208,7 @@ async def test_a_stop_while_the_database_is_reached_for(postgres, database, prox
 
 async def test_a_database_that_is_away_at_the_start(postgres, url):
     """The store can't be opened, says so in one line, and can be opened later."""
-    from chatter.stores import make_store
+    from chatter.stores.registry import make_store
 
     store = make_store(url, reactor)
     await deferToThread(postgres.stop)

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from chatter.errors import StoreUnavailable
-from chatter.stores import check_store
+from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.postgres import statements
 from chatter.stores.postgres.database import Database, schema_scripts
+from chatter.stores.registry import check_store
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatter.model import Message, User
+from chatter.protocol.model import Message, User
 
 HISTORY = 2
 

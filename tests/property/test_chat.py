@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chatter.chat import Chat
-from chatter.errors import NameTaken
-from chatter.feed import RecentLog
-from chatter.model import Message, Page
+from chatter.log.feed import RecentLog
+from chatter.protocol.errors import NameTaken
+from chatter.protocol.model import Message, Page
 from tests.property.hand_reactor import HandReactor
 from tests.property.model import HISTORY, Model, Person
 from tests.property.stores import MemoryPlace, PostgresPlace, SQLitePlace

@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import json
 
-from chatter.checks import checked_text
-from chatter.errors import InvalidRequest
-from chatter.model import MAX_TEXT, Text
+from chatter.protocol.errors import InvalidRequest
+from chatter.protocol.model import MAX_TEXT, Text
+from chatter.protocol.validation import checked_text
 
 SCHEMA = json.schema(Text)
 SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from twisted.internet import reactor
 
-from chatter.stores import make_store
 from chatter.stores.memory import MemoryStore
+from chatter.stores.registry import make_store
 from chatter.stores.sqlite import SQLiteStore
 from chatter.testing import DurableStoreContract, StoreContract
 

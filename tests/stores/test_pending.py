@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from chatter.errors import StoreUnavailable
-from chatter.pending import Pending
+from chatter.log.pending import Pending
+from chatter.protocol.errors import StoreUnavailable
 from chatter.web.coroutines import DrivenCoroutine
 
 

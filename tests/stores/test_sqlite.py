@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from twisted.internet import reactor
 
-from chatter.errors import StoreUnavailable
-from chatter.model import Draft
-from chatter.stores import check_store, make_store
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import Draft
+from chatter.stores.registry import check_store, make_store
 from chatter.stores.sqlite import SQLiteStore, statements
 from chatter.stores.sqlite.database import Database, schema_scripts
 from chatter.testing.waiting import all_of

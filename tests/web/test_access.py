@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from twisted.web.resource import Resource
 
-from chatter.errors import StoreUnavailable
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.problems import ERRORS
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
-from chatter.wire import ERRORS
 
 CLOSED = {
     "/send": ("POST", {"text": "a"}),

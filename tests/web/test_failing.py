@@ -8,7 +8,7 @@ import json
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from chatter.errors import NotFound
+from chatter.protocol.errors import NotFound
 from chatter.web.answers import Answer
 from chatter.web.endpoint import JSONResource
 from tests.httpd.calling import failures

@@ -9,7 +9,7 @@ from twisted.web.resource import Resource
 from tests.web.real import one_connection
 
 if TYPE_CHECKING:
-    from chatter.model import User
+    from chatter.protocol.model import User
 
 TEXT = {"text": "Hello."}
 

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from chatter.model import MAX_NAME, MAX_TEXT
+from chatter.protocol.bodies import MAX_LIMIT, MAX_WAIT
+from chatter.protocol.model import MAX_NAME, MAX_TEXT
+from chatter.protocol.problems import ERRORS
 from chatter.web import ChatResource
-from chatter.wire import ERRORS, MAX_LIMIT, MAX_WAIT
 from tests.web.test_access import CLOSED, OPEN
 
 

@@ -8,7 +8,7 @@
     await client.close()
 
 What the chat answers when something is wrong are the exceptions of
-:mod:`chatter.errors`; what goes wrong on the way to it is a :class:`NoAnswer`.
+:mod:`chatter.protocol.errors`; what goes wrong on the way to it is a :class:`NoAnswer`.
 Importing this installs no reactor.
 """
 

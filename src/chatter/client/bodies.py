@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import DecodeError, Struct, json
 
 from chatter.client.errors import ServerUnreachable, UnexpectedAnswer
-from chatter.errors import InvalidRequest
-from chatter.wire import Problem, error_of
+from chatter.protocol.errors import InvalidRequest
+from chatter.protocol.problems import Problem, error_of
 
 if TYPE_CHECKING:
     from chatter.client.exchange import Answer, Question

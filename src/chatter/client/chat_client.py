@@ -26,9 +26,7 @@ from chatter.client.exchange import Exchange, Question
 from chatter.client.following import follow
 from chatter.client.listening import Listening
 from chatter.client.retries import Retries
-from chatter.errors import TransientError, Unauthorized
-from chatter.model import Message, Page
-from chatter.wire import (
+from chatter.protocol.bodies import (
     DEFAULT_LIMIT,
     ConnectBody,
     Connected,
@@ -37,6 +35,8 @@ from chatter.wire import (
     SendPrivateBody,
     Users,
 )
+from chatter.protocol.errors import TransientError, Unauthorized
+from chatter.protocol.model import Message, Page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -72,8 +72,8 @@ class ChatClient:
 
     Every method but :meth:`close` may raise a
     :class:`~chatter.client.errors.NoAnswer`, a
-    :class:`~chatter.errors.TransientError` once retrying has not helped, and, but
-    for :meth:`health`, :class:`~chatter.errors.Unauthorized` when the server does
+    :class:`~chatter.protocol.errors.TransientError` once retrying has not helped, and, but
+    for :meth:`health`, :class:`~chatter.protocol.errors.Unauthorized` when the server does
     not know the token.
     """
 

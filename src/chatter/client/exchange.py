@@ -24,8 +24,8 @@ from twisted.web.iweb import IBodyProducer
 from zope.interface import implementer
 
 from chatter.client.errors import ServerUnreachable, UnexpectedAnswer
-from chatter.model import MAX_TEXT
-from chatter.wire import MAX_LIMIT
+from chatter.protocol.bodies import MAX_LIMIT
+from chatter.protocol.model import MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

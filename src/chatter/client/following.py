@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from twisted.internet.task import deferLater
 
 from chatter.client.errors import NoAnswer, ServerUnreachable
-from chatter.errors import TransientError
+from chatter.protocol.errors import TransientError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chatter.client.chat_client import ChatClient
     from chatter.client.listening import Listening
     from chatter.client.retries import Retries
-    from chatter.model import Message
+    from chatter.protocol.model import Message
 
 ACKNOWLEDGE_AFTER = 5.0
 """The server is told how far was read when so many seconds have passed since it last was."""

@@ -12,7 +12,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 
 from chatter.client.errors import ServerUnreachable, UnexpectedAnswer
 from chatter.client.event_parser import EventParser, EventTooLong
-from chatter.model import Message
+from chatter.protocol.model import Message
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from chatter.errors import StoreUnavailable
-from chatter.pending import Pending
+from chatter.log.pending import Pending
+from chatter.protocol.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -72,7 +72,7 @@ class Batches(Generic[Job]):
         """Do a job in the next batch; answers its result.
 
         Not to wait for that changes nothing about the job.  If no jobs are taken, the
-        answer is :class:`~chatter.errors.StoreUnavailable`.
+        answer is :class:`~chatter.protocol.errors.StoreUnavailable`.
         """
         answer: Pending[Any] = Pending()
         if not self._open:

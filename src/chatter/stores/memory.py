@@ -11,11 +11,11 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from chatter import names
-from chatter.errors import NameTaken, StoreUnavailable
-from chatter.feed import Log
-from chatter.interfaces import IChatStore
-from chatter.model import Draft, Message, User
+from chatter.log.feed import Log
+from chatter.log.interfaces import IChatStore
+from chatter.protocol import names
+from chatter.protocol.errors import NameTaken, StoreUnavailable
+from chatter.protocol.model import Draft, Message, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable

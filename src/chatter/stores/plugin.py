@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.reflect import namedAny
 from zope.interface import implementer
 
-from chatter.errors import StoreUnavailable
-from chatter.interfaces import IChatStoreMaker
+from chatter.log.interfaces import IChatStoreMaker
+from chatter.protocol.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from chatter.interfaces import IChatStore
+    from chatter.log.interfaces import IChatStore
 
 
 @implementer(IChatStoreMaker)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
-from chatter.errors import StoreUnavailable
+from chatter.protocol.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -23,7 +23,7 @@ class Progress:
 
     :param reactor: an ``IReactorTime`` provider.
     :param save: makes a list of ``(user id, cursor, last seen)`` durable, or
-        raises :class:`~chatter.errors.StoreUnavailable`; it is then asked again.
+        raises :class:`~chatter.protocol.errors.StoreUnavailable`; it is then asked again.
     :param interval: what moves is saved within so many seconds.
     """
 

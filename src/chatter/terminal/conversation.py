@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from twisted.internet.defer import DeferredLock
 
-from chatter.errors import ContentTooLarge, InvalidRequest, UnknownRecipient
+from chatter.protocol.errors import ContentTooLarge, InvalidRequest, UnknownRecipient
 from chatter.terminal.commands import HELP, Help, Mistake, Say, SayTo, Who
 from chatter.terminal.words import harmless, line_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from chatter.client import ChatClient
     from chatter.client.following import Watcher
-    from chatter.model import Message
+    from chatter.protocol.model import Message
     from chatter.terminal.commands import Command
     from chatter.terminal.outage import Persist
     from chatter.terminal.people import People

@@ -10,7 +10,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import deferLater
 
 from chatter.client import NoAnswer
-from chatter.errors import TransientError
+from chatter.protocol.errors import TransientError
 from chatter.terminal.commands import Quit, parse
 from chatter.terminal.completion import ChatCompleter
 from chatter.terminal.conversation import REFUSALS, Conversation

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chatter.errors import InvalidRequest, NameTaken, Unauthorized
+from chatter.protocol.errors import InvalidRequest, NameTaken, Unauthorized
 from chatter.terminal.tokens import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from chatter.client import ChatClient
+    from chatter.protocol.bodies import Connected
     from chatter.terminal.outage import Persist
     from chatter.terminal.tokens import TokenFile
-    from chatter.wire import Connected
 
 
 class Joining:

@@ -13,14 +13,14 @@ from twisted.internet import asyncioreactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater, react
 
-from chatter import __version__
 from chatter.client import DEFAULT_URL, ChatClient, NoAnswer, Retries
 from chatter.client.exchange import checked_url
-from chatter.errors import ChatError
+from chatter.protocol.errors import ChatError
 from chatter.terminal.interactive import converse
 from chatter.terminal.piped import pipe
 from chatter.terminal.tokens import TokenFile, UnreadableTokens, state_directory
 from chatter.terminal.words import harmless
+from chatter.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from twisted.internet.task import deferLater
 
 from chatter.client import NoAnswer, ServerUnreachable
-from chatter.errors import TransientError
+from chatter.protocol.errors import TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

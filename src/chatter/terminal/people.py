@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.names import fold
-from chatter.wire import MAX_LIMIT
+from chatter.protocol.bodies import MAX_LIMIT
+from chatter.protocol.names import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chatter.client import ChatClient
-    from chatter.wire import Participant
+    from chatter.protocol.bodies import Participant
 
 
 class People:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from msgspec import DecodeError, Struct, json
 
-from chatter.names import fold
+from chatter.protocol.names import fold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

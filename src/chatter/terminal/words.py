@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from chatter.model import Message
+    from chatter.protocol.model import Message
 
 INDENT = "      "
 """As wide as a time, so that the lines of one message stand below each other."""

@@ -2,7 +2,7 @@
 
 Authors of a store subclass :class:`StoreContract`, or :class:`DurableStoreContract`
 if theirs survives a restart, and say how to make one; pytest with pytest-twisted
-then proves what :class:`~chatter.interfaces.IChatStore` promises::
+then proves what :class:`~chatter.log.interfaces.IChatStore` promises::
 
     class TestMyStore(DurableStoreContract):
         @pytest.fixture(autouse=True)

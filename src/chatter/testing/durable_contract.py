@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chatter.errors import NameTaken
-from chatter.model import Draft, Message, User
+from chatter.protocol.errors import NameTaken
+from chatter.protocol.model import Draft, Message, User
 from chatter.testing.store_contract import StoreContract
 from chatter.testing.waiting import NOW, all_of, begun, finished, join, must_raise
 

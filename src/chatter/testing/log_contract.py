@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatter.model import Draft, Message
+from chatter.protocol.model import Draft, Message
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, all_of, begun, join
 

@@ -10,7 +10,7 @@ from chatter.testing.waiting import finished
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from chatter.interfaces import IChatStore
+    from chatter.log.interfaces import IChatStore
 
 
 class OpenedStore:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
-from chatter.errors import StoreUnavailable
-from chatter.model import Draft
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import Draft
 from chatter.testing.log_contract import LogContract
 from chatter.testing.users_contract import UsersContract
 from chatter.testing.waiting import NOW, finished, join, must_raise
 
 if TYPE_CHECKING:
-    from chatter.interfaces import IChatStore
+    from chatter.log.interfaces import IChatStore
 
 
 class StoreContract(LogContract, UsersContract):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chatter.errors import NameTaken
-from chatter.model import Draft, User
+from chatter.protocol.errors import NameTaken
+from chatter.protocol.model import Draft, User
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, join, must_raise, outcomes_of
 

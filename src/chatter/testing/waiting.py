@@ -10,8 +10,8 @@ from twisted.internet.defer import Deferred, gatherResults
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
-    from chatter.interfaces import IChatStore
-    from chatter.model import User
+    from chatter.log.interfaces import IChatStore
+    from chatter.protocol.model import User
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone.utc)
 """A time, down to the microsecond that a store must keep."""

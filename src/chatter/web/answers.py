@@ -12,11 +12,11 @@ from twisted.web.http import NO_CONTENT, OK, HTTPChannel
 from twisted.web.server import Request
 from zope.interface import implementer
 
-from chatter.errors import TransientError, Unauthorized
-from chatter.wire import problem_of
+from chatter.protocol.errors import TransientError, Unauthorized
+from chatter.protocol.problems import problem_of
 
 if TYPE_CHECKING:
-    from chatter.errors import ChatError
+    from chatter.protocol.errors import ChatError
 
 _encode = json.Encoder().encode
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from chatter.errors import Unauthorized
+from chatter.protocol.errors import Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat import Chat
-    from chatter.model import User
+    from chatter.protocol.model import User
 
 Authenticate: TypeAlias = "Callable[[Request], Awaitable[User | None]]"
 """An application's own way to tell who asks; ``None`` for nobody it knows."""

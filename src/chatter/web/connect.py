@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, json
 
-from chatter.checks import checked_body
-from chatter.errors import NameTaken, Unauthorized
+from chatter.protocol.bodies import ConnectBody, Connected
+from chatter.protocol.errors import NameTaken, Unauthorized
+from chatter.protocol.validation import checked_body
 from chatter.web.answers import Answer, answer_json
 from chatter.web.authentication import token_of
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
-from chatter.wire import ConnectBody, Connected
 
 if TYPE_CHECKING:
     from twisted.web.server import Request

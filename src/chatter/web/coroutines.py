@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
-from chatter.pending import Pending
+from chatter.log.pending import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

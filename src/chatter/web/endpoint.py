@@ -16,8 +16,8 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from chatter.checks import checked_query
-from chatter.errors import (
+from chatter.protocol.bodies import MAX_BODY
+from chatter.protocol.errors import (
     ChatError,
     ContentTooLarge,
     InternalError,
@@ -25,9 +25,9 @@ from chatter.errors import (
     MethodNotAllowed,
     NotFound,
 )
+from chatter.protocol.validation import checked_query
 from chatter.web.answers import Answer, answer_error, cut_off, send
 from chatter.web.coroutines import DrivenCoroutine
-from chatter.wire import MAX_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat import Chat
-    from chatter.model import User
+    from chatter.protocol.model import User
     from chatter.web.authentication import Authentication
 
 Value = TypeVar("Value")

@@ -12,8 +12,8 @@ from cachetools import LRUCache
 from msgspec import json
 
 if TYPE_CHECKING:
-    from chatter.feed import RecentLog
-    from chatter.model import Message
+    from chatter.log.feed import RecentLog
+    from chatter.protocol.model import Message
 
 _NOBODY = 0
 

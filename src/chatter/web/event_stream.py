@@ -14,7 +14,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from chatter.errors import StoreUnavailable
+from chatter.protocol.errors import StoreUnavailable
 from chatter.web.sinks import NO_SINK, RequestSink
 
 if TYPE_CHECKING:

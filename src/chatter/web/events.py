@@ -5,18 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chatter.checks import checked_query
-from chatter.errors import TooManyRequests
-from chatter.model import Cursor
+from chatter.protocol.bodies import EventsQuery
+from chatter.protocol.errors import TooManyRequests
+from chatter.protocol.model import Cursor
+from chatter.protocol.validation import checked_query
 from chatter.web.answers import Answer
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
-from chatter.wire import EventsQuery
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat import Chat
-    from chatter.model import User
+    from chatter.protocol.model import User
     from chatter.web.authentication import Authentication
     from chatter.web.streams import Streams
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatter.protocol.bodies import Health
 from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Endpoint, Operation
-from chatter.wire import Health
 
 if TYPE_CHECKING:
     from twisted.web.server import Request

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import json
 
-import chatter
-from chatter.errors import (
+from chatter.protocol.errors import (
     ChatError,
     ContentTooLarge,
     InternalError,
@@ -17,9 +16,10 @@ from chatter.errors import (
     TransientError,
     Unauthorized,
 )
+from chatter.protocol.problems import ERRORS, Problem
+from chatter.version import __version__
 from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Endpoint, Operation
-from chatter.wire import ERRORS, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,7 +59,7 @@ def document(operations: Mapping[str, Operation]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "chatter",
-            "version": chatter.__version__,
+            "version": __version__,
             "description": "One log of messages, everyone a cursor.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },

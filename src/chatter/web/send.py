@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import json
 
-from chatter.checks import checked_body
-from chatter.errors import UnknownRecipient
-from chatter.model import IdempotencyKey, Message
+from chatter.protocol.bodies import SendBody, SendPrivateBody
+from chatter.protocol.errors import UnknownRecipient
+from chatter.protocol.model import IdempotencyKey, Message
+from chatter.protocol.validation import checked_body
 from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
-from chatter.wire import SendBody, SendPrivateBody
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.model import User
+    from chatter.protocol.model import User
 
 
 _send_decoder = json.Decoder(SendBody)

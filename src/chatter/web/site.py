@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import json
 
-from chatter.errors import ContentTooLarge, InvalidRequest
 from chatter.httpd import LeanSite, Limits, reason_of
-from chatter.wire import MAX_BODY, Problem, problem_of
+from chatter.protocol.bodies import MAX_BODY
+from chatter.protocol.errors import ContentTooLarge, InvalidRequest
+from chatter.protocol.problems import Problem, problem_of
 
 if TYPE_CHECKING:
     from twisted.web.resource import IResource

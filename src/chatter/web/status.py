@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.errors import InvalidRequest, UnknownRecipient
-from chatter.model import Page
+from chatter.protocol.bodies import DEFAULT_LIMIT, StatusQuery
+from chatter.protocol.errors import InvalidRequest, UnknownRecipient
+from chatter.protocol.model import Page
 from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
-from chatter.wire import DEFAULT_LIMIT, StatusQuery
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.model import User
+    from chatter.protocol.model import User
 
 _PLAIN_POLL = StatusQuery()
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from chatter.errors import StoreUnavailable, TooManyRequests
-from chatter.followers import SLICE_SECONDS, one_by_one, serve_some
+from chatter.chat.followers import SLICE_SECONDS, one_by_one, serve_some
+from chatter.protocol.errors import StoreUnavailable, TooManyRequests
 from chatter.web.event_feed import EventFeed
 from chatter.web.event_stream import EventStream, broadcast
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat import Chat
-    from chatter.model import Message, User
+    from chatter.protocol.model import Message, User
 
 STREAMS_PER_USER = 16
 """A user may have so many streams open at a time."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatter.protocol.bodies import Users, UsersQuery
 from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
-from chatter.wire import Users, UsersQuery
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.model import User
+    from chatter.protocol.model import User
 
 
 class UsersEndpoint(UserEndpoint):

@@ -16,7 +16,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from twisted.logger import Logger
 
-from chatter.errors import StoreUnavailable
+from chatter.protocol.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

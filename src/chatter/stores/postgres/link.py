@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from chatter.errors import StoreUnavailable
+from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.postgres.session import Session
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import json
 
-from chatter.model import Message, User
+from chatter.protocol.model import Message, User
 from chatter.stores.postgres.session import Query
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from chatter import names
-from chatter.errors import StoreUnavailable
-from chatter.interfaces import IChatStore
-from chatter.model import MAX_ID, Draft, Message, User
+from chatter.log.interfaces import IChatStore
+from chatter.protocol import names
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import MAX_ID, Draft, Message, User
 from chatter.stores.batches import Batches
 from chatter.stores.postgres import statements
 from chatter.stores.postgres.database import Database

@@ -17,15 +17,15 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from chatter.errors import StoreUnavailable
-from chatter.model import MAX_ID
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import MAX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from twisted.internet.interfaces import IDelayedCall
 
-    from chatter.model import Message
+    from chatter.protocol.model import Message
 
 LOOK_INTERVAL = 1.0
 """So often, in seconds, the log is looked at without a hint."""
@@ -39,7 +39,7 @@ class Tail:
 
     :param reactor: an ``IReactorTime`` provider.
     :param read: reads at most so many messages after an id, or raises
-        :class:`~chatter.errors.StoreUnavailable`.
+        :class:`~chatter.protocol.errors.StoreUnavailable`.
     :param tell: is told of messages.
 
     :ivar told: all up to this id has been told.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct, json
 
-from chatter.errors import NameTaken
-from chatter.model import Draft, Message, User
+from chatter.protocol.errors import NameTaken
+from chatter.protocol.model import Draft, Message, User
 from chatter.stores.postgres.session import Query
 from chatter.stores.postgres.statements import WRITE_BATCH
 
@@ -90,7 +90,7 @@ class WriteBatch:
 
         :param row: the answer to the query.
         :returns: for a draft its message, for a new user the user or
-            :class:`~chatter.errors.NameTaken`.
+            :class:`~chatter.protocol.errors.NameTaken`.
         """
         last_id, earlier, added = row
         assert last_id is not None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from chatter.errors import StoreUnavailable
+from chatter.protocol.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import json
 from msgspec.structs import astuple
 
-from chatter import names
-from chatter.errors import NameTaken
-from chatter.model import Message, User
+from chatter.protocol import names
+from chatter.protocol.errors import NameTaken
+from chatter.protocol.model import Message, User
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable
 
-    from chatter.model import Draft
+    from chatter.protocol.model import Draft
 
 Answer = TypeVar("Answer")
 

@@ -17,10 +17,10 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from chatter import names
-from chatter.errors import NameTaken, StoreUnavailable
-from chatter.interfaces import IChatStore
-from chatter.model import MAX_ID, Draft, Message, User
+from chatter.log.interfaces import IChatStore
+from chatter.protocol import names
+from chatter.protocol.errors import NameTaken, StoreUnavailable
+from chatter.protocol.model import MAX_ID, Draft, Message, User
 from chatter.stores.batches import Batches
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from chatter.pending import Pending
+    from chatter.log.pending import Pending
 
 Answer = TypeVar("Answer")
 

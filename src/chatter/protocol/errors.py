@@ -1,7 +1,7 @@
 """What can go wrong in a chat: a small, closed family.
 
 The chat raises these, HTTP renders them, and the client raises them again; the
-one table that maps them to answers and back is in :mod:`chatter.wire`.
+one table that maps them to responses and back is in :mod:`chatter.protocol.problems`.
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
 
-from chatter import names
-from chatter.checks import checked_key, checked_text
-from chatter.errors import NameTaken, StoreUnavailable, Unauthorized, UnknownRecipient
-from chatter.live import Live
-from chatter.model import Draft, Message, Page, User
-from chatter.presence import Presence
-from chatter.wire import DEFAULT_LIMIT, Participant, Users
+from chatter.chat.live import Live
+from chatter.chat.presence import Presence
+from chatter.protocol import names
+from chatter.protocol.bodies import DEFAULT_LIMIT, Participant, Users
+from chatter.protocol.errors import NameTaken, StoreUnavailable, Unauthorized, UnknownRecipient
+from chatter.protocol.model import Draft, Message, Page, User
+from chatter.protocol.validation import checked_key, checked_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from chatter.interfaces import IChatStore
+    from chatter.log.interfaces import IChatStore
 
 DEFAULT_HISTORY = 20
 """So many messages of the general chat wait for somebody new."""
@@ -41,13 +41,13 @@ class Chat:
 
     :param store: an ``IChatStore`` of its own.  Whoever makes the chat starts
         and stops the store; before and after, everything here raises
-        :class:`~chatter.errors.StoreUnavailable`.
+        :class:`~chatter.protocol.errors.StoreUnavailable`.
     :param clock: an ``IReactorTime``: says what time it is, and when it is later.
     :param history: how many messages of the general chat wait for a new user.
     :param random: where tokens and the names of guests come from.
 
     Every method that is awaited may raise
-    :class:`~chatter.errors.StoreUnavailable`.
+    :class:`~chatter.protocol.errors.StoreUnavailable`.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from chatter.model import Draft, Message, User
+    from chatter.protocol.model import Draft, Message, User
 
 
 class IChatStore(IService):
@@ -21,11 +21,11 @@ class IChatStore(IService):
     It is a service: ``startService`` opens it and returns a Deferred that fires
     once it can be used; ``stopService`` finishes what is under way, saves what
     is not yet saved, closes everything and returns a Deferred.  A store that
-    can't be opened fails with :class:`~chatter.errors.StoreUnavailable`, whose
+    can't be opened fails with :class:`~chatter.protocol.errors.StoreUnavailable`, whose
     detail is one line for the operator.
 
     Every method that is awaited raises
-    :class:`~chatter.errors.StoreUnavailable` when the store can't serve, also
+    :class:`~chatter.protocol.errors.StoreUnavailable` when the store can't serve, also
     before it is open and after it was closed; then nothing was stored, or, where
     that can't be known, a retry with the same key is safe.
 
@@ -73,7 +73,7 @@ class IChatStore(IService):
 
         :param token_hash: the SHA-256 of the token that proves who the user is;
             ``None`` for a user whom only the application knows.
-        :raises NameTaken: if :func:`chatter.names.fold` finds it taken.
+        :raises NameTaken: if :func:`chatter.protocol.names.fold` finds it taken.
         """
 
     def user_by_id(user_id: int) -> Awaitable[User | None]:
@@ -99,7 +99,7 @@ class IChatStore(IService):
         """
 
     def check() -> Awaitable[None]:
-        """Raise :class:`~chatter.errors.StoreUnavailable` unless it can serve."""
+        """Raise :class:`~chatter.protocol.errors.StoreUnavailable` unless it can serve."""
 
 
 class IChatStoreMaker(IPlugin):

@@ -1,7 +1,7 @@
-"""What imports what: the floors of docs/design.md, as they are written there.
+"""What imports what: the layers of docs/design.md, as they are written there.
 
-Imports for the type checker count, too: who names a type of a floor above knows of
-it.  Only for circles they don't, as there are none of them when the program runs.
+Imports for the type checker count, too: a file that names a type of a layer above
+knows of it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import ast
 import re
 import subprocess
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -27,19 +26,19 @@ def name_of(file):
     return file.relative_to(base).as_posix()
 
 
-def floors():
-    """The floor of each file and folder in the table of the design."""
+def layers():
+    """The layer of each file and folder in the table of the design."""
     design = (ROOT / "docs/design.md").read_text()
     rows = re.findall(r"^\| (\d) \| ([^|]+) \|", design, re.MULTILINE)
-    return {place: int(floor) for floor, places in rows for place in re.findall("`(.+?)`", places)}
+    return {place: int(layer) for layer, places in rows for place in re.findall("`(.+?)`", places)}
 
 
-def floor_of(name):
-    """The floor that a file is on; ``None`` for those that stand beside."""
+def layer_of(name):
+    """The layer that a file is in; ``None`` for those that stand beside the layers."""
     if name.split("/")[0] in BESIDE:
         return None
-    (floor,) = {n for place, n in FLOORS.items() if name == place or name.startswith(place)}
-    return floor
+    (layer,) = {n for place, n in LAYERS.items() if name == place or name.startswith(place)}
+    return layer
 
 
 def modules():
@@ -52,15 +51,8 @@ def modules():
 
 
 def imports_of(file):
-    """Pairs: a file of ours that a file imports, and whether for the type checker only."""
-    tree = ast.parse(file.read_text())
-    for_types = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
+    """The files of ours that a file imports, also for the type checker only."""
+    for node in ast.walk(ast.parse(file.read_text())):
         wanted = []
         if isinstance(node, ast.Import):
             wanted = [alias.name for alias in node.names]
@@ -71,62 +63,62 @@ def imports_of(file):
             wanted = [name if name in MODULES else module for name in inside]
         for name in wanted:
             if name in MODULES:
-                yield MODULES[name], id(node) in for_types
+                yield MODULES[name]
 
 
-FLOORS = floors()
+LAYERS = layers()
 MODULES = modules()
 IMPORTS = {name_of(file): sorted(set(imports_of(file))) for file in FILES}
 
 
 @pytest.mark.parametrize("name", IMPORTS)
-def test_a_file_imports_from_its_floor_and_those_below(name):
-    """A file on a floor knows nothing of what is above it, or beside it."""
-    floor = floor_of(name)
-    if floor is None:
+def test_a_file_imports_from_its_layer_and_those_below(name):
+    """A file in a layer knows nothing of what is above it, or beside it."""
+    layer = layer_of(name)
+    if layer is None or name == "__init__.py":
         return
-    for imported, _ in IMPORTS[name]:
-        other = floor_of(imported)
+    for imported in IMPORTS[name]:
+        other = layer_of(imported)
         if other is None:
             assert imported.startswith("httpd/"), f"{name} knows of {imported}"
-            assert floor == floor_of("web/"), f"{name} serves, which only web/ does"
+            assert layer >= layer_of("web/"), f"{name} knows of the HTTP server"
         else:
-            assert other <= floor, f"{name} on floor {floor} knows of {imported} on {other}"
+            assert other <= layer, f"{name} in layer {layer} knows of {imported} in {other}"
 
 
 def test_there_are_no_circles():
-    """Following the imports of a file never leads back to it."""
-    at_run_time = defaultdict(set)
-    for name, imported in IMPORTS.items():
-        at_run_time[name] = {other for other, for_types in imported if not for_types}
+    """Following the imports of a file, also those for types, never leads back to it."""
+    done = set()
 
     def follow(name, way):
-        assert name not in way, " → ".join([*way, name])
-        for other in at_run_time[name]:
-            follow(other, [*way, name])
+        assert name not in way, " → ".join([*way[way.index(name) :], name])
+        if name not in done:
+            for other in IMPORTS[name]:
+                follow(other, [*way, name])
+            done.add(name)
 
     for name in IMPORTS:
         follow(name, [])
 
 
 @pytest.mark.parametrize("name", [name for name in IMPORTS if name.startswith(("client", "term"))])
-def test_the_client_shares_floor_0_only(name):
-    """The client knows the words of the protocol, and nothing of the server."""
-    for imported, _ in IMPORTS[name]:
+def test_the_client_shares_layer_0_only(name):
+    """The client knows the protocol, and nothing of the server."""
+    for imported in IMPORTS[name]:
         beside = imported.startswith(("client/", name.split("/")[0]))
-        assert beside or floor_of(imported) == 0, f"{name} knows of {imported}"
+        assert beside or layer_of(imported) == 0, f"{name} knows of {imported}"
 
 
 def test_the_lean_server_knows_no_chat():
     """``httpd/`` imports nothing of ours but itself."""
     for name, imported in IMPORTS.items():
         if name.startswith("httpd/"):
-            assert all(other.startswith("httpd/") for other, _ in imported), name
+            assert all(other.startswith("httpd/") for other in imported), name
 
 
 def test_all_places_in_the_table_are_there():
     """The design names no file that is gone."""
-    for place in FLOORS:
+    for place in LAYERS:
         assert any(name.startswith(place) for name in IMPORTS), place
 
 

@@ -21,7 +21,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatter.model import Message
+    from chatter.protocol.model import Message
 
 _id_of = attrgetter("id")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from chatter.errors import InvalidRequest
-from chatter.model import MAX_NAME
+from chatter.protocol.errors import InvalidRequest
+from chatter.protocol.model import MAX_NAME
 
 if TYPE_CHECKING:
     from random import Random

@@ -1,7 +1,7 @@
 """Checking what came from outside against the types of the protocol.
 
-What is valid stands on the types (:mod:`chatter.model`, :mod:`chatter.wire`); so
-does, as their description, what somebody is told whose input is not.
+What is valid stands on the types (:mod:`chatter.protocol.model`,
+:mod:`chatter.protocol.bodies`).  Their descriptions are the words of the errors.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from msgspec import DecodeError, ValidationError, convert, json
 
-from chatter.errors import InvalidRequest
-from chatter.model import MAX_TEXT, IdempotencyKey, Text
+from chatter.protocol.errors import InvalidRequest
+from chatter.protocol.model import MAX_TEXT, IdempotencyKey, Text
 
 Value = TypeVar("Value")
 

@@ -50,7 +50,7 @@ Name: TypeAlias = Annotated[
         description="1 to 32 printable characters without surrounding blanks, "
         "unique whatever their case.",
         examples=["alice"],
-        # What chatter.names checks, for those who read the OpenAPI document; Python's own
+        # What chatter.protocol.names checks, for those who read the OpenAPI document; Python's own
         # regular expressions know no categories.
         extra_json_schema={
             "pattern": r"^[\p{L}\p{M}\p{N}\p{P}\p{S}]+( +[\p{L}\p{M}\p{N}\p{P}\p{S}]+)*$"

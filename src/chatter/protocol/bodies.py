@@ -1,7 +1,7 @@
-"""The protocol's words: the bodies, and the one table of error ⇄ answer.
+"""The bodies of requests and responses, and the parameters of URLs.
 
-The server and the client share this file and nothing else, so that they can't
-disagree.  The types are also what the OpenAPI document is made from.
+The server checks requests with these types and the client decodes responses with
+them, so that the two can't disagree.  The OpenAPI document is made from them.
 """
 
 from __future__ import annotations
@@ -11,21 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chatter.errors import (
-    ChatError,
-    ContentTooLarge,
-    InternalError,
-    InvalidRequest,
-    MethodNotAllowed,
-    NameTaken,
-    NotFound,
-    StoreUnavailable,
-    TooManyRequests,
-    TransientError,
-    Unauthorized,
-    UnknownRecipient,
-)
-from chatter.model import Cursor, Id, Name, Text
+from chatter.protocol.model import Cursor, Id, Name, Text
 
 MAX_BODY = 64 * 1024
 """The largest body of a request that is read, in bytes."""
@@ -154,50 +140,3 @@ class Health(Struct, frozen=True):
     """The answer to ``GET /health``."""
 
     status: Literal["OK"]
-
-
-class Problem(Struct, frozen=True):
-    """The body of every error (`RFC 9457 <https://www.rfc-editor.org/rfc/rfc9457>`_)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-
-
-PROBLEM_URN = "urn:chatter:"
-
-ERRORS: dict[type[ChatError], tuple[str, int, str]] = {
-    InvalidRequest: ("invalid-request", 400, "The request is not valid"),
-    Unauthorized: ("unauthorized", 401, "A valid token is needed"),
-    NotFound: ("not-found", 404, "There is nothing here"),
-    UnknownRecipient: ("unknown-recipient", 404, "There is no such user"),
-    MethodNotAllowed: ("method-not-allowed", 405, "The method is not allowed here"),
-    NameTaken: ("name-taken", 409, "The name is taken"),
-    ContentTooLarge: ("content-too-large", 413, "The body is too large"),
-    TooManyRequests: ("too-many-requests", 429, "Too many requests"),
-    InternalError: ("internal-error", 500, "The server has a defect"),
-    StoreUnavailable: ("store-unavailable", 503, "The chat can't serve now"),
-}
-"""Each error, the end of its problem type, its status and its title."""
-
-_BY_TYPE = {PROBLEM_URN + slug: error for error, (slug, _, _) in ERRORS.items()}
-
-
-def problem_of(error: ChatError) -> Problem:
-    """What the server answers for an error."""
-    slug, status, title = ERRORS[type(error)]
-    return Problem(PROBLEM_URN + slug, title, status, error.detail)
-
-
-def error_of(problem: Problem, retry_after: int = 1) -> ChatError | None:
-    """The error that an answer stands for; ``None`` for one that is not ours.
-
-    :param retry_after: seconds, as the answer's ``Retry-After`` says.
-    """
-    error = _BY_TYPE.get(problem.type)
-    if error is None:
-        return None
-    if issubclass(error, TransientError):
-        return error(problem.detail, retry_after)
-    return error(problem.detail)

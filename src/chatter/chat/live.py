@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from chatter.feed import RecentLog
-from chatter.followers import Followers
+from chatter.chat.followers import Followers
+from chatter.log.feed import RecentLog
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from chatter.interfaces import IChatStore
-    from chatter.model import Message
+    from chatter.log.interfaces import IChatStore
+    from chatter.protocol.model import Message
 
 
 class Live:

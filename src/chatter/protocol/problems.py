@@ -1,0 +1,71 @@
+"""The body of an error response, and the one table of error ⇄ status.
+
+The server renders an error as a problem (`RFC 9457
+<https://www.rfc-editor.org/rfc/rfc9457>`_); the client makes the same error of it.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from chatter.protocol.errors import (
+    ChatError,
+    ContentTooLarge,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NameTaken,
+    NotFound,
+    StoreUnavailable,
+    TooManyRequests,
+    TransientError,
+    Unauthorized,
+    UnknownRecipient,
+)
+
+
+class Problem(Struct, frozen=True):
+    """The body of every error response."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+PROBLEM_URN = "urn:chatter:"
+
+ERRORS: dict[type[ChatError], tuple[str, int, str]] = {
+    InvalidRequest: ("invalid-request", 400, "The request is not valid"),
+    Unauthorized: ("unauthorized", 401, "A valid token is needed"),
+    NotFound: ("not-found", 404, "There is nothing here"),
+    UnknownRecipient: ("unknown-recipient", 404, "There is no such user"),
+    MethodNotAllowed: ("method-not-allowed", 405, "The method is not allowed here"),
+    NameTaken: ("name-taken", 409, "The name is taken"),
+    ContentTooLarge: ("content-too-large", 413, "The body is too large"),
+    TooManyRequests: ("too-many-requests", 429, "Too many requests"),
+    InternalError: ("internal-error", 500, "The server has a defect"),
+    StoreUnavailable: ("store-unavailable", 503, "The chat can't serve now"),
+}
+"""Each error, the end of its problem type, its status and its title."""
+
+_BY_TYPE = {PROBLEM_URN + slug: error for error, (slug, _, _) in ERRORS.items()}
+
+
+def problem_of(error: ChatError) -> Problem:
+    """The problem that an error is rendered as."""
+    slug, status, title = ERRORS[type(error)]
+    return Problem(PROBLEM_URN + slug, title, status, error.detail)
+
+
+def error_of(problem: Problem, retry_after: int = 1) -> ChatError | None:
+    """The error that a problem stands for; ``None`` for one that is not ours.
+
+    :param retry_after: seconds, as the response's ``Retry-After`` says.
+    """
+    error = _BY_TYPE.get(problem.type)
+    if error is None:
+        return None
+    if issubclass(error, TransientError):
+        return error(problem.detail, retry_after)
+    return error(problem.detail)
