@@ -25,7 +25,7 @@ class Constant(Resource):
     isLeaf = True  # noqa: N815
 
     def render(self, request: Any) -> int:
-        request.answer_whole(FIELDS, BODY)
+        request.respond(FIELDS, BODY)
         return NOT_DONE_YET
 
 

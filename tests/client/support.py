@@ -67,14 +67,14 @@ class Agent:
         self.requests.append((self._clock.seconds(), method, uri, headers))
         if self.refuse:
             self.refuse -= 1
-            answer: Deferred[Any] = Deferred()
-            answer.errback(REFUSED)
-            return answer
-        answer = self._agent.request(method, uri, headers, bodyProducer)
+            response: Deferred[Any] = Deferred()
+            response.errback(REFUSED)
+            return response
+        response = self._agent.request(method, uri, headers, bodyProducer)
         if self.lose:
             self.lose -= 1
-            answer.addCallback(lambda _: LOST)
-        return answer
+            response.addCallback(lambda _: LOST)
+        return response
 
     def flush(self):
         self._agent.flush()
@@ -174,17 +174,17 @@ class Scripted(Resource):
 
     isLeaf = True
 
-    def __init__(self, *answers):
+    def __init__(self, *responses):
         super().__init__()
-        self._answers = list(answers)
+        self._responses = list(responses)
         self.asked = 0
 
     def render(self, request):
         self.asked += 1
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if answer is None:
+        response = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
+        if response is None:
             return NOT_DONE_YET
-        status, headers, body = answer
+        status, headers, body = response
         request.setResponseCode(status)
         for name, value in headers.items():
             request.setHeader(name, value)
@@ -212,7 +212,7 @@ async def nothing_open():
 
 
 @asynccontextmanager
-async def listening(resource, port=0):
+async def subscription(resource, port=0):
     """Serve a resource on a real port, and break all connections to it at the end."""
     before = set(reactor.getReaders())
     # The chat is served as it really is, and what is not the chat by something else.
@@ -234,7 +234,7 @@ async def listening(resource, port=0):
 @asynccontextmanager
 async def serving(resource):
     """Serve a resource on a real port, to clients that have closed at the end."""
-    async with nothing_open(), listening(resource) as url:
+    async with nothing_open(), subscription(resource) as url:
         yield url
 
 

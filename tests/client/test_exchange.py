@@ -11,7 +11,7 @@ import pytest
 from msgspec import json
 from twisted.internet.defer import CancelledError
 
-from chatter.client import Retries, ServerUnreachable, UnexpectedAnswer, exchange
+from chatter.client import Retries, ServerUnreachable, UnexpectedResponse, exchange
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Page
 from tests.client.support import Rig, Scripted, problem
@@ -22,7 +22,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         (200, HTML, b"<html>Welcome to the hotel's network</html>"),
         (200, JSON, b""),
@@ -42,11 +42,11 @@ JSON = {"Content-Type": "application/json"}
         (500, JSON, b"[" * 100_000),
     ],
 )
-def test_something_else_answers(answer):
+def test_something_else_answers(response):
     """Whatever is no answer of a chat server is one clear error, at the first attempt."""
-    server = Scripted(answer)
+    server = Scripted(response)
     rig = Rig(server)
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedResponse):
         rig.result(rig.client(token="t").send("x"))
     assert server.asked == 1
 
@@ -54,7 +54,7 @@ def test_something_else_answers(answer):
 def test_a_redirect_is_not_followed():
     """A token goes to the server that it is for, and not to where that points."""
     rig = Rig(Scripted((307, {"Location": "http://elsewhere.example/send"}, b"")))
-    with pytest.raises(UnexpectedAnswer, match="status 307"):
+    with pytest.raises(UnexpectedResponse, match="status 307"):
         rig.result(rig.client(token="t").send("x"))
     assert [uri for _, _, uri, _ in rig.agent.requests] == [b"http://chat.example/send"]
 
@@ -92,7 +92,7 @@ def test_an_answer_that_is_too_large(monkeypatch):
     """An answer beyond all bounds is not read to its end."""
     monkeypatch.setattr(exchange, "MAX_ANSWER", 1000)
     rig = Rig(Scripted((200, JSON, b" " * 1001)))
-    with pytest.raises(UnexpectedAnswer, match="larger"):
+    with pytest.raises(UnexpectedResponse, match="larger"):
         rig.result(rig.client(token="t").send("x"))
 
 
@@ -104,7 +104,7 @@ def test_the_largest_page_is_read():
     )
     body = b'{"messages":[%s],"cursor":1,"more":true}' % b",".join([message] * 1000)
     assert len(json.decode(body, type=Page).messages) == 1000
-    assert len(body) < exchange.MAX_ANSWER
+    assert len(body) < exchange.MAX_RESPONSE
 
 
 def test_a_compressed_answer_is_read():
@@ -127,7 +127,7 @@ def test_a_server_that_does_not_answer():
     client = rig.client(token="t", timeout=5, retries=Retries(attempts=3))
     with pytest.raises(ServerUnreachable, match="did not answer within 5 seconds") as caught:
         rig.result(client.send("x"))
-    assert caught.value.was_asked
+    assert caught.value.may_have_arrived
     assert server.asked == 3
     assert rig.times[1] >= 5
 
@@ -157,7 +157,7 @@ def test_giving_up_between_two_attempts():
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         (200, JSON, b'{"id": 1, "text": "SECRET-TEXT", "sender_id": "SECRET-NAME"}'),
         (502, HTML, b"SECRET-TEXT"),
@@ -165,13 +165,13 @@ def test_giving_up_between_two_attempts():
         None,
     ],
 )
-def test_errors_tell_no_secrets(answer):
+def test_errors_tell_no_secrets(response):
     """No error, nor anything that it was caused by, has the token, a text or a name."""
-    rig = Rig(Scripted(answer))
+    rig = Rig(Scripted(response))
     client = rig.client(token="SECRET-TOKEN", retries=ONCE)
-    for question in (client.send("SECRET-TEXT"), client.connect("SECRET-NAME")):
+    for request in (client.send("SECRET-TEXT"), client.connect("SECRET-NAME")):
         with pytest.raises(Exception) as caught:
-            rig.result(question)
+            rig.result(request)
         told = [repr(caught.value)]
         error: BaseException | None = caught.value
         while error is not None:

@@ -12,18 +12,18 @@ from twisted.web.server import NOT_DONE_YET
 
 from chatter.client import ChatClient, Retries, ServerUnreachable, exchange
 from chatter.web import ChatResource
-from tests.client.support import listening, make_chat, nothing_open, reactor, serving, until
+from tests.client.support import make_chat, nothing_open, reactor, serving, subscription, until
 
 QUICK = Retries(attempts=4, first_wait=0.01)
 
 
-async def asking(client, *questions):
+async def asking(client, *requests):
     """Ask, then close the client whatever happened."""
     try:
-        return [await question for question in questions]
+        return [await request for request in requests]
     finally:
-        for question in questions:
-            question.close()
+        for request in requests:
+            request.close()
         await client.close()
 
 
@@ -46,7 +46,7 @@ async def test_nobody_listens():
     client = ChatClient.for_url(reactor, url, retries=QUICK)
     with pytest.raises(ServerUnreachable, match="refused") as caught:
         await asking(client, client.connect("alice"))
-    assert not caught.value.was_asked
+    assert not caught.value.may_have_arrived
 
 
 async def test_no_such_host():
@@ -54,7 +54,7 @@ async def test_no_such_host():
     client = ChatClient.for_url(reactor, "http://nowhere.invalid", retries=QUICK)
     with pytest.raises(ServerUnreachable) as caught:
         await asking(client, client.connect("alice"))
-    assert not caught.value.was_asked
+    assert not caught.value.may_have_arrived
 
 
 class Dropping(Resource):
@@ -89,11 +89,11 @@ async def test_a_server_that_restarts_between_two_sends():
     """A connection that was kept and died meanwhile costs nothing but another attempt."""
     resource = ChatResource(make_chat(Clock()))
     async with nothing_open():
-        async with listening(resource) as url:
+        async with subscription(resource) as url:
             client = ChatClient.for_url(reactor, url, retries=QUICK)
             await client.connect()
             await client.send("before")
-        async with listening(resource, port=int(url.rpartition(":")[2])):
+        async with subscription(resource, port=int(url.rpartition(":")[2])):
             _, page = await asking(client, client.send("after"), client.poll())
     assert [message.text for message in page.messages] == ["before", "after"]
 

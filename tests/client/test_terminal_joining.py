@@ -14,15 +14,15 @@ from tests.client.support import URL, Rig, Screen
 ONCE = Retries(attempts=1)
 
 
-def joining(rig, tokens, *answers):
+def joining(rig, tokens, *responses):
     """Joining with somebody who answers the question for a name with these, one by one."""
-    screen, client, asked = Screen(), rig.client(retries=ONCE), list(answers)
+    screen, client, asked = Screen(), rig.client(retries=ONCE), list(responses)
 
     async def ask_name():
         return asked.pop(0)
 
     outage = Outage(rig.clock, screen.tell)
-    ask = ask_name if answers else None
+    ask = ask_name if responses else None
     return Joining(client, tokens, outage.outlast, screen.tell, ask), screen
 
 

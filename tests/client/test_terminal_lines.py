@@ -27,7 +27,7 @@ from chatter.terminal.commands import (
     quoted,
 )
 from chatter.terminal.completion import ChatCompleter
-from chatter.terminal.words import harmless, line_of
+from chatter.terminal.lines import harmless, line_of
 
 ZONE = timezone(timedelta(hours=2))
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=ZONE)

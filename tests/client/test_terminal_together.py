@@ -18,14 +18,14 @@ class Runner:
         self.clock = Clock()
         self.ended: list[str] = []
 
-    async def last(self, seconds, answer, error=None):
+    async def last(self, seconds, response, error=None):
         try:
             await deferLater(self.clock, seconds)
             if error is not None:
                 raise error
         finally:
-            self.ended.append(answer)
-        return answer
+            self.ended.append(response)
+        return response
 
 
 def test_the_first_to_end_ends_the_others():

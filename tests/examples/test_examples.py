@@ -116,8 +116,8 @@ def test_follow(tmp_path):
             say("goodbye")
             assert process.wait(30) == 0
         page = server.request("GET", "/status", token)[1]
-    answers = [message["text"] for message in page["messages"] if message["recipient_id"]]
-    assert answers == ["one", "two", "goodbye"]
+    responses = [message["text"] for message in page["messages"] if message["recipient_id"]]
+    assert responses == ["one", "two", "goodbye"]
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)

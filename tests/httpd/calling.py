@@ -13,19 +13,19 @@ class Calling(Resource):
 
     isLeaf = True
 
-    def __init__(self, answer):
+    def __init__(self, response):
         super().__init__()
-        self.answer = answer
+        self.response = response
         self.requests = []
 
     def render(self, request):
         self.requests.append(request)
-        return self.answer(request)
+        return self.response(request)
 
 
-def answer_of(answer, raw=None, **options):
+def answer_of(response, raw=None, **options):
     """The one answer that a function gives to a request."""
-    [found] = Server(Calling(answer), **options).exchange(raw or get("/a/b?c=d"))
+    [found] = Server(Calling(response), **options).exchange(raw or get("/a/b?c=d"))
     return found
 
 

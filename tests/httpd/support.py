@@ -19,7 +19,7 @@ from chatter.httpd import LeanSite, Limits
 
 
 @dataclass
-class Answer:
+class Response:
     """One answer, as a client reads it."""
 
     status: int
@@ -32,42 +32,42 @@ class Answer:
         return values[-1] if values else None
 
 
-def parse_answers(data: bytes, methods: list[str] | None = None) -> list[Answer]:
+def parse_answers(data: bytes, methods: list[str] | None = None) -> list[Response]:
     """Read the answers in a stream of bytes, in the order of the requests' methods."""
-    answers: list[Answer] = []
+    responses: list[Response] = []
     methods = list(methods or [])
     while data:
         head, end, data = data.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
-        answer = Answer(int(lines[0].split(" ")[1]), whole=bool(end))
+        response = Response(int(lines[0].split(" ")[1]), whole=bool(end))
         for line in lines[1:]:
             name, _, value = line.partition(": ")
-            answer.headers.setdefault(name.lower(), []).append(value)
-        answers.append(answer)
-        if answer.status < 200:
+            response.headers.setdefault(name.lower(), []).append(value)
+        responses.append(response)
+        if response.status < 200:
             continue
         method = methods.pop(0) if methods else "GET"
-        if method == "HEAD" or answer.status in (204, 304):
+        if method == "HEAD" or response.status in (204, 304):
             continue
-        if answer.header("transfer-encoding") == "chunked":
-            data = _take_chunks(answer, data)
-        elif answer.header("content-length") is not None:
-            size = int(answer.header("content-length") or 0)
-            answer.body, data = data[:size], data[size:]
-            answer.whole = len(answer.body) == size
+        if response.header("transfer-encoding") == "chunked":
+            data = _take_chunks(response, data)
+        elif response.header("content-length") is not None:
+            size = int(response.header("content-length") or 0)
+            response.body, data = data[:size], data[size:]
+            response.whole = len(response.body) == size
         else:
-            answer.body, data = data, b""
-    return answers
+            response.body, data = data, b""
+    return responses
 
 
-def _take_chunks(answer: Answer, data: bytes) -> bytes:
+def _take_chunks(response: Response, data: bytes) -> bytes:
     while True:
         line, end, data = data.partition(b"\r\n")
         if not end:
-            answer.whole = False
+            response.whole = False
             return b""
         size = int(line, 16)
-        answer.body += data[:size]
+        response.body += data[:size]
         data = data[size + 2 :]
         if size == 0:
             return data
@@ -114,7 +114,7 @@ class Connection:
         data: bytes = self.transport.value()
         return data
 
-    def answers(self, *methods: str) -> list[Answer]:
+    def responses(self, *methods: str) -> list[Response]:
         return parse_answers(self.received(), list(methods))
 
 
@@ -192,12 +192,12 @@ class Later(Echo):
     def render(self, request: Any) -> Any:
         described = self.described(request)
 
-        def answer() -> None:
+        def response() -> None:
             request.setHeader(b"content-length", b"%d" % len(described))
             request.write(described)
             request.finish()
 
-        call = self.reactor.callLater(0.01, answer)
+        call = self.reactor.callLater(0.01, response)
         request.notifyFinish().addErrback(lambda _: call.cancel() if call.active() else None)
         return NOT_DONE_YET
 
@@ -289,11 +289,11 @@ class Server:
     def connect(self, transport: Any = None) -> Connection:
         return Connection(self.site, transport)
 
-    def exchange(self, *parts: bytes, methods: tuple[str, ...] = ()) -> list[Answer]:
+    def exchange(self, *parts: bytes, methods: tuple[str, ...] = ()) -> list[Response]:
         """The answers to what is sent on one connection."""
         connection = self.connect()
         connection.send(*parts)
-        answers = connection.answers(*methods)
+        responses = connection.responses(*methods)
         if not connection.lost:
             connection.lose()
-        return answers
+        return responses

@@ -90,7 +90,7 @@ def test_draining_closes_what_is_idle_and_waits_for_what_is_not(server, held):
     for request in list(held.requests):
         request.finish()
     settle(busy, half)
-    assert [a.header("connection") for c in (busy, half) for a in c.answers()] == ["close"] * 2
+    assert [a.header("connection") for c in (busy, half) for a in c.responses()] == ["close"] * 2
     assert busy.lost
     assert half.lost
     assert ends == [None]

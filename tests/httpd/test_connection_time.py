@@ -69,7 +69,7 @@ def test_a_slow_sender_gets_408(server, start):
     advance(server, 39)
     assert connection.received() == b""
     advance(server, 2)
-    assert [answer.status for answer in connection.answers()] == [408]
+    assert [response.status for response in connection.responses()] == [408]
     assert connection.transport.disconnecting
 
 

@@ -23,7 +23,7 @@ def test_pipelined_requests_are_answered_one_after_the_other(server, held):
         assert request.uri == b"/%d" % number
         request.write(request.uri)
         request.finish()
-    assert [answer.body for answer in connection.answers()] == [b"/1", b"/2", b"/3"]
+    assert [response.body for response in connection.responses()] == [b"/1", b"/2", b"/3"]
     assert held.ends == [(b"/1", None), (b"/2", None), (b"/3", None)]
     assert not connection.lost
 
@@ -33,7 +33,7 @@ def test_a_thousand_pipelined_requests_need_no_deep_stack():
     server = Server()
     connection = server.connect()
     connection.send(get("/echo") * 5000)
-    assert len(connection.answers()) == 5000
+    assert len(connection.responses()) == 5000
     connection.lose()
 
 
@@ -65,10 +65,10 @@ def test_keep_alive_is_the_rule_of_http_11_and_the_wish_of_http_10():
         line = f"Connection: {wish}\r\n" if wish else ""
         connection = server.connect()
         connection.send(f"GET /echo HTTP/{version}\r\nHost: x\r\n{line}\r\n".encode())
-        [answer] = connection.answers()
-        assert answer.status == 200
+        [response] = connection.responses()
+        assert response.status == 200
         assert connection.lost is not stays
-        said = answer.header("connection")
+        said = response.header("connection")
         assert said == ("close" if not stays else "keep-alive" if version == "1.0" else None)
         if stays:
             connection.lose()
@@ -78,10 +78,10 @@ def test_an_answer_of_unknown_length_ends_with_the_connection_in_http_10():
     """HTTP/1.0 has no chunks, whatever it says about keep-alive."""
     connection = Server().connect()
     connection.send(b"GET /chunks HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
-    [answer] = connection.answers()
-    assert answer.header("transfer-encoding") is None
-    assert answer.header("connection") == "close"
-    assert json.loads(answer.body[:-1])["proto"] == "HTTP/1.0"
+    [response] = connection.responses()
+    assert response.header("transfer-encoding") is None
+    assert response.header("connection") == "close"
+    assert json.loads(response.body[:-1])["proto"] == "HTTP/1.0"
     assert connection.lost
 
 
@@ -90,7 +90,7 @@ def test_nothing_behind_a_close_is_answered():
     server = Server()
     connection = server.connect()
     connection.send(get("/echo", "Connection: close") + get("/echo") + b"nonsense")
-    assert len(connection.answers()) == 1
+    assert len(connection.responses()) == 1
     assert connection.lost
     assert len(server.seen) == 1
 
@@ -107,7 +107,7 @@ def test_a_resource_may_close_after_its_answer():
 
     connection = Server(Closing()).connect()
     connection.send(get() + get())
-    assert [answer.body for answer in connection.answers()] == [b"bye"]
+    assert [response.body for response in connection.responses()] == [b"bye"]
     assert connection.lost
 
 
@@ -121,7 +121,7 @@ def test_a_client_that_waits_is_told_to_send_its_body():
     connection.send(raw[:-3])
     assert connection.received() == b"HTTP/1.1 100 Continue\r\n\r\n"
     connection.send(b"abc")
-    assert [answer.status for answer in connection.answers()] == [100, 200]
+    assert [response.status for response in connection.responses()] == [100, 200]
     connection.lose()
 
 
@@ -133,10 +133,10 @@ def test_nobody_is_told_to_send_what_has_come():
         get("/echo", "Expect: 100-continue"),
         b"POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n",
     ):
-        assert [answer.status for answer in server.exchange(raw)] == [200]
+        assert [response.status for response in server.exchange(raw)] == [200]
     connection = server.connect()
     connection.send(get("/echo", "Expect: 100-continue"), get("/echo"))
-    assert [answer.status for answer in connection.answers()] == [200, 200]
+    assert [response.status for response in connection.responses()] == [200, 200]
     connection.lose()
 
 
@@ -146,7 +146,7 @@ def test_a_pipelined_client_is_told_in_its_turn(server, held):
     connection.send(get("/1") + post(b"abc", "Expect: 100-continue")[:-3])
     assert connection.received() == b""
     held.requests[0].finish()
-    assert [answer.status for answer in connection.answers()] == [200, 100]
+    assert [response.status for response in connection.responses()] == [200, 100]
     connection.send(b"abc")
     assert held.requests[1].content.read() == b"abc"
 
@@ -165,7 +165,7 @@ def test_an_upgrade_is_not_heard(size):
     assert json.loads(server.seen[0])["headers"][0] == ["Connection", ["Upgrade"]]
     assert not connection.lost
     connection.send(get("/echo", "Connection: Upgrade, close", "Upgrade: h2c") + get("/echo"))
-    assert len(connection.answers()) == 6
+    assert len(connection.responses()) == 6
     assert connection.lost
 
 
@@ -173,6 +173,6 @@ def test_the_limits_hold_for_what_asks_for_an_upgrade():
     """The body of such a request is counted like any other."""
     server = Server(limits=Limits(body=5))
     lines = ("Connection: Upgrade", "Upgrade: h2c", "Transfer-Encoding: chunked")
-    [answer] = server.exchange(get("/echo", *lines) + b"6\r\nabcdef\r\n0\r\n\r\n")
-    assert answer.status == 413
+    [response] = server.exchange(get("/echo", *lines) + b"6\r\nabcdef\r\n0\r\n\r\n")
+    assert response.status == 413
     assert server.seen == []

@@ -18,7 +18,7 @@ from tests.httpd.support import Server, parse_answers
 pytestmark = pytest.mark.filterwarnings("ignore:twisted.web.resource:DeprecationWarning")
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-REFUSALS = {400, 408, 413, 414, 431, 500, 501, 505}
+REJECTIONS = {400, 408, 413, 414, 431, 500, 501, 505}
 
 DIFFERENCES = {
     # What LeanSite refuses, and Site answers.
@@ -74,7 +74,7 @@ body = st.binary(max_size=60) | st.binary(min_size=5000, max_size=9000)
 
 
 @st.composite
-def fields(draw):
+def headers(draw):
     """Fields that do not say how the body comes."""
     lines = draw(
         st.lists(
@@ -107,7 +107,7 @@ def request(draw):
     verb, target = draw(method), draw(path)
     version = draw(st.sampled_from(["1.1", "1.1", "1.1", "1.0"]))
     lines = [("Host", draw(st.sampled_from(["x", "x:80", "[::1]:8000", "EXAMPLE.org", ""])))]
-    lines += draw(fields())
+    lines += draw(headers())
     content = b""
     kind = draw(st.sampled_from(["none", "length", "length", "chunked"]))
     if kind == "length":
@@ -161,25 +161,25 @@ class Outcome:
             connection.lose()
 
     def described(self, methods):
-        answers = parse_answers(self.received, methods)
+        responses = parse_answers(self.received, methods)
         # Whether the body was already here when 100 was due depends on the pieces.
-        return [described(answer) for answer in answers if answer.status != 100]
+        return [described(response) for response in responses if response.status != 100]
 
 
-def described(answer):
+def described(response):
     """What is compared of an answer."""
     headers = {
         name: values
-        for name, values in answer.headers.items()
+        for name, values in response.headers.items()
         if name not in {"date", "server", "connection", "transfer-encoding"}
     }
-    if not answer.body:
+    if not response.body:
         # "no-length"; and where there is no body, its type does not matter.
         for name in ("content-length", "content-type"):
             headers.pop(name, None)
     else:
         headers.pop("content-length", None)
-    return answer.status, sorted(headers.items()), answer.body, answer.whole
+    return response.status, sorted(headers.items()), response.body, response.whole
 
 
 RELAXED = settings(
@@ -292,7 +292,7 @@ def test_spoilt_requests_are_never_understood_differently(raw):
         assert lean.closed
         names = names_of(STRICTER, raw) | ({"no-host"} if lacks_host(raw) else set())
         assert names
-        assert statuses[-1] in REFUSALS or "after-close" in names
+        assert statuses[-1] in REJECTIONS or "after-close" in names
     elif len(lean.seen) > same:
         assert names_of(LAXER, raw)
 

@@ -19,7 +19,7 @@ def test_a_resource_that_fails_is_answered_for(logged):
 
     connection = Server(Calling(fail)).connect()
     connection.send(get() + get())
-    assert [found.status for found in connection.answers()] == [500, 500]
+    assert [found.status for found in connection.responses()] == [500, 500]
     assert b"Processing Failed" in connection.received()
     assert b"ZeroDivisionError" not in connection.received()
     assert failures(logged) == [ZeroDivisionError, ZeroDivisionError]
@@ -40,7 +40,7 @@ def test_a_resource_that_fails_too_late_is_cut_off(how, logged):
 
     connection = Server(Calling(fail)).connect()
     connection.send(get())
-    [found] = connection.answers()
+    [found] = connection.responses()
     assert found.body == b"begun"
     assert found.whole is (how == "finished")
     assert connection.transport.aborted is (how != "finished")
@@ -67,11 +67,11 @@ def test_what_fails_in_the_reports_of_failures_wedges_nothing(logged):
 def test_text_is_no_body(logged):
     """Writing text is an error of the resource, and is answered with 500."""
 
-    def answer(request):
+    def response(request):
         request.write("text")
         return NOT_DONE_YET
 
-    assert answer_of(answer).status == 500
+    assert answer_of(response).status == 500
     assert failures(logged) == [TypeError]
 
 
@@ -92,7 +92,7 @@ def test_finishing_twice_is_warned_of():
         request.finish()
     with pytest.raises(RuntimeError, match=r"after Request\.finish"):
         request.write(b"x")
-    assert len(connection.answers()) == 1
+    assert len(connection.responses()) == 1
     request.loseConnection()
     assert not connection.lost
     connection.lose()
@@ -104,6 +104,6 @@ def test_a_log_that_fails_wedges_nothing(logged, monkeypatch):
     monkeypatch.setattr(server.site, "log", lambda _: 1 / 0)
     connection = server.connect()
     connection.send(get() + get())
-    assert [found.body for found in connection.answers()] == [b"x", b"x"]
+    assert [found.body for found in connection.responses()] == [b"x", b"x"]
     assert failures(logged) == [ZeroDivisionError] * 2
     connection.lose()

@@ -129,6 +129,6 @@ def test_head_with_a_producer():
     connection = server.connect()
     connection.send(HEAD + get())
     server.clock.pump([0] * 20)
-    first, second = connection.answers("HEAD", "GET")
+    first, second = connection.responses("HEAD", "GET")
     assert (first.header("content-length"), second.body) == ("3", b"abc")
     connection.lose()

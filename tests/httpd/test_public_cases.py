@@ -230,7 +230,7 @@ class Everything:
         server = Server(Echo(self.seen))
         self.connection = server.connect()
         self.connection.send(*([data] if pieces == "whole" else [bytes([byte]) for byte in data]))
-        self.refused = self.connection.lost
+        self.error_response = self.connection.lost
         if not self.connection.lost:
             self.connection.lose()
 
@@ -257,7 +257,7 @@ def test_what_parsers_refuse_is_refused(case, pieces):
     server = Everything(REFUSED[case] + BEHIND, pieces)
     assert server.seen == []
     assert server.last_status() in (400, 501, 505)
-    assert server.refused
+    assert server.error_response
 
 
 # gunicorn's
@@ -306,8 +306,8 @@ def decoded(data):
 def test_what_gunicorn_refuses_is_refused(data):
     """None of its invalid requests gets a good answer."""
     server = Everything(decoded(data), "whole")
-    answers = parse_answers(server.connection.received())
-    assert not any(answer.status < 400 for answer in answers)
+    responses = parse_answers(server.connection.received())
+    assert not any(response.status < 400 for response in responses)
 
 
 @pytest.mark.skipif(not SDIST, reason="GUNICORN_SDIST names no source distribution of gunicorn")

@@ -128,10 +128,10 @@ def test_a_session_lasts_from_request_to_request():
     server = Server(Calling(count))
     connection = server.connect()
     connection.send(get())
-    [first] = connection.answers()
+    [first] = connection.responses()
     cookie = (first.header("set-cookie") or "").split(";")[0]
     connection.send(get("/", f"Cookie: other=1; {cookie}"))
-    assert [answer.body for answer in connection.answers()] == [b"1", b"2"]
+    assert [response.body for response in connection.responses()] == [b"1", b"2"]
     connection.lose()
     for session in list(server.site.sessions.values()):
         session.expire()

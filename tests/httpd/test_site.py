@@ -65,7 +65,7 @@ def test_files(tmp_path):
         connection = server.connect()
         connection.send(raw)
         server.clock.pump([0] * 50)
-        [found] = connection.answers(raw.split()[0].decode())
+        [found] = connection.responses(raw.split()[0].decode())
         assert found.status == status
         assert body is None or found.body == body
         assert found.whole

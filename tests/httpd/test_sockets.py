@@ -25,9 +25,9 @@ from tests.httpd.support import get, parse_answers
 async def test_a_slow_reader_gets_the_whole_answer(server):
     """An answer larger than all buffers arrives whole, though much time passes meanwhile."""
     sock = await server.asked(get("/close"))
-    [answer] = parse_answers(await read_slowly(server, sock))
-    assert answer.whole
-    assert len(answer.body) == LARGE
+    [response] = parse_answers(await read_slowly(server, sock))
+    assert response.whole
+    assert len(response.body) == LARGE
     sock.close()
 
 
@@ -81,8 +81,8 @@ async def test_a_producer_waits_for_a_slow_reader(server):
     assert told == ["pause"]
     received = await deferToThread(read_all, sock)
     assert told == ["pause", "resume"]
-    [answer] = parse_answers(received)
-    assert len(answer.body) == LARGE + 3
+    [response] = parse_answers(received)
+    assert len(response.body) == LARGE + 3
     assert server.resource.ends == [None]
     sock.close()
 
@@ -93,8 +93,8 @@ async def test_pipelined_large_answers_arrive_in_order(server):
     address = await server.listen()
     sock = client(address)
     sock.sendall(get("/small") + get("/large") + get("/small") + get("/close") + get("/small"))
-    answers = parse_answers(await deferToThread(read_all, sock))
-    assert [len(answer.body) for answer in answers] == [5, LARGE, 5, LARGE]
+    responses = parse_answers(await deferToThread(read_all, sock))
+    assert [len(response.body) for response in responses] == [5, LARGE, 5, LARGE]
     sock.close()
 
 
@@ -110,8 +110,8 @@ async def test_a_refused_client_can_read_why(server):
             sock.sendall(bytes(10_000))
         return read_all(sock)
 
-    [answer] = parse_answers(await deferToThread(upload))
-    assert answer.status == 413
+    [response] = parse_answers(await deferToThread(upload))
+    assert response.status == 413
     sock.close()
     await server.until(lambda: not server.site.connections)
 

@@ -72,8 +72,8 @@ async def test_tls(server, certificate):
         sock.sendall(get("/small") + get("/small", "Connection: close"))
         return read_all(sock)
 
-    answers = parse_answers(await deferToThread(talk))
-    assert [(a.body, a.header("x-secure")) for a in answers] == [(b"small", "1")] * 2
+    responses = parse_answers(await deferToThread(talk))
+    assert [(a.body, a.header("x-secure")) for a in responses] == [(b"small", "1")] * 2
     sock.close()
 
 
@@ -86,8 +86,8 @@ async def test_a_slow_reader_over_tls(server, certificate):
     sock = await deferToThread(tls_client, address, certificate)
     await deferToThread(sock.sendall, get("/close"))
     await server.until(lambda: server.resource.requests)
-    [answer] = parse_answers(await read_slowly(server, sock))
-    assert len(answer.body) == LARGE
+    [response] = parse_answers(await read_slowly(server, sock))
+    assert len(response.body) == LARGE
     sock.close()
 
 

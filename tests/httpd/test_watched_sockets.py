@@ -85,8 +85,8 @@ async def test_without_epoll_the_reactor_reads(server, monkeypatch):
     address = await server.listen()
     sock = client(address)
     sock.sendall(get("/small") * 400 + get("/close"))
-    answers = parse_answers(await deferToThread(read_all, sock))
-    assert [len(answer.body) for answer in answers] == [5] * 400 + [LARGE]
+    responses = parse_answers(await deferToThread(read_all, sock))
+    assert [len(response.body) for response in responses] == [5] * 400 + [LARGE]
     assert server.site.sockets.fileno() == -1
     sock.close()
 
@@ -217,12 +217,12 @@ async def test_many_are_all_read_then_answered_then_sent(server, few, monkeypatc
     monkeypatch.setattr(watched_sockets, "_MANY", 4 if few else 3)
     seen = []
 
-    def answer(request):
+    def response(request):
         seen.append(to_read(clients + [each.transport.getHandle() for each in connections]))
-        request.answer_whole((), b"small")
+        request.respond((), b"small")
         return NOT_DONE_YET
 
-    server.site.resource = Calling(answer)
+    server.site.resource = Calling(response)
     clients = await server.connected(3)
     connections = tuple(server.site.connections)
     for sock in clients:
@@ -243,16 +243,16 @@ async def test_what_comes_meanwhile_is_read_in_the_same_turn(server, at_once, mo
     monkeypatch.setattr(watched_sockets, "_AT_ONCE", at_once)
     seen: list[str] = []
 
-    def answer(request):
+    def response(request):
         if not seen:
             reactor.callLater(0, lambda: seen.append("the next turn"))
         seen.append("a request")
         for sock in clients[seen.count("a request") :][:1]:
             sock.sendall(get())
-        request.answer_whole((), b"small")
+        request.respond((), b"small")
         return NOT_DONE_YET
 
-    server.site.resource = Calling(answer)
+    server.site.resource = Calling(response)
     clients = await server.connected(3)
     clients[0].sendall(get())
     await server.until(lambda: len(seen) == 4)
@@ -286,14 +286,14 @@ async def test_one_that_was_ended_meanwhile_hears_of_nothing(
 
     monkeypatch.setattr(LeanChannel, "dataReceived", listen)
 
-    def answer(request):
+    def response(request):
         for connection in tuple(server.site.connections):
             if connection is not request.channel:
                 end(connection.transport)
-        request.answer_whole((), b"small")
+        request.respond((), b"small")
         return NOT_DONE_YET
 
-    server.site.resource = Calling(answer)
+    server.site.resource = Calling(response)
     clients = await server.connected(3)
     for sock in clients:
         sock.sendall(get())

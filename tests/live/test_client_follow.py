@@ -15,8 +15,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from chatter.chat import Chat
-from chatter.client import ChatClient, Retries, ServerUnreachable, UnexpectedAnswer
-from chatter.client.listening import SILENCE, Listening
+from chatter.client import ChatClient, Retries, ServerUnreachable, UnexpectedResponse
+from chatter.client.subscription import SILENCE, Subscription
 from chatter.protocol.errors import Unauthorized
 from chatter.service import ChatService
 from chatter.stores.sqlite import SQLiteStore
@@ -161,7 +161,7 @@ async def test_what_is_no_chat_is_refused():
     port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(Site(Other()))
     client = client_of(port.getHost().port, token="t")
     client.cursor = 0
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedResponse):
         await anext(client.follow())
     await client.close()
     await port.stopListening()
@@ -201,7 +201,7 @@ def event(number):
 
 def listening():
     clock = Clock()
-    stream = Listening(clock)
+    stream = Subscription(clock)
     transport = Transport()
     stream.makeConnection(transport)
     return clock, stream, transport

@@ -17,11 +17,11 @@ def test_all_hear_everything_in_id_order_also_what_a_listener_sends():
     bot = result_of(chat.join("bot"))
     heard: list[Any] = []
 
-    async def answer(message):
+    async def response(message):
         if message.sender_id != bot.id:
             await chat.send(bot, "answer")
 
-    chat.add_listener(answer)
+    chat.add_listener(response)
     chat.add_listener(lambda message: heard.append(message.id))
     alice = result_of(chat.join("alice"))
     for _ in range(2):

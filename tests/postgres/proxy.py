@@ -16,7 +16,7 @@ from tests.e2e.server import free_port
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class Proxy:
@@ -70,7 +70,7 @@ class Proxy:
         self._thread.join()
         self._loop.close()
 
-    def _do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+    def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     # In the thread

@@ -36,8 +36,8 @@ async def eventually(is_so, seconds=10):
     """Wait until something is so; it may have to be awaited itself."""
     deadline = reactor.seconds() + seconds
     while True:
-        answer = is_so()
-        if await answer if hasattr(answer, "__await__") else answer:
+        result = is_so()
+        if await result if hasattr(result, "__await__") else result:
             return
         assert reactor.seconds() < deadline, "it never comes"
         await deferLater(reactor, 0.01, lambda: None)

@@ -63,10 +63,10 @@ def test_joined_at_one_heard_at_another(nodes, alice):
     """What is sent through one node comes at once to who follows or waits at others."""
     first, second, third = nodes
     bob = second.connect()
-    answers = []
+    results = []
 
     def wait_for_news():
-        answers.append(poll(third, bob, "?wait=10"))
+        results.append(poll(third, bob, "?wait=10"))
 
     with Stream(third, alice["token"]) as stream:
         waiting = threading.Thread(target=wait_for_news)
@@ -77,7 +77,7 @@ def test_joined_at_one_heard_at_another(nodes, alice):
         wait_until(lambda: message["id"] in stream.ids)
         waiting.join(10)
         assert time.monotonic() - began < 0.5, "the notification did not come"
-    assert answers == [["hello from afar"]]
+    assert results == [["hello from afar"]]
     assert poll(first, alice, f"?after={message['id'] - 1}") == ["hello from afar"]
 
 
@@ -115,8 +115,8 @@ def test_a_name_wanted_at_once_at_all_is_given_once(nodes):
     """Who comes to several nodes in the same moment for one name gets it from one."""
     for number in range(10):
         body = {"name": f"wanted {number}"}
-        answers = at_once(partial(Server.request, method="POST", path="/connect", body=body), nodes)
-        assert sorted(status for status, _ in answers) == [200, 409, 409]
+        results = at_once(partial(Server.request, method="POST", path="/connect", body=body), nodes)
+        assert sorted(status for status, _ in results) == [200, 409, 409]
 
 
 def test_a_key_sends_once(nodes, alice):
@@ -178,10 +178,10 @@ def test_who_is_there_is_told_by_each(nodes, alice, postgres, database):
     _, second, third = nodes
 
     def told_as_online():
-        _, answer = third.request(
+        _, result = third.request(
             "GET", f"/users?after={alice['user_id'] - 1}&limit=1", alice_elsewhere["token"]
         )
-        return answer["users"][0]["online"]
+        return result["users"][0]["online"]
 
     alice_elsewhere = third.connect()
     assert told_as_online()

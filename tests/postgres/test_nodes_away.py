@@ -41,9 +41,9 @@ def ask(node, method, path, token, body=None):
     try:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status, answer.getheader("Retry-After"), time.monotonic() - began
+        result = connection.getresponse()
+        result.read()
+        return result.status, result.getheader("Retry-After"), time.monotonic() - began
     finally:
         connection.close()
 
@@ -109,8 +109,8 @@ def test_many_who_ask_a_hung_database_are_answered_together(node, proxy):
         connection.request("POST", "/send", '{"text": "hello"}', headers)
         time.sleep(0.01)
     for connection in connections:
-        with connection.getresponse() as answer:
-            assert answer.status == 503
+        with connection.getresponse() as result:
+            assert result.status == 503
         connection.close()
     assert time.monotonic() - began < PATIENCE
     proxy.resume()

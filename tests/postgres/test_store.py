@@ -71,8 +71,8 @@ async def test_a_key_is_one_message_at_all_nodes(url):
         (alice,) = await join(nodes[0], "alice")
         for number in range(10):
             draft = Draft(alice.id, None, "once", NOW, f"key {number}")
-            answers = await all_of(node.append(draft) for node in nodes for _ in range(3))
-            assert len(set(answers)) == 1
+            results = await all_of(node.append(draft) for node in nodes for _ in range(3))
+            assert len(set(results)) == 1
         assert len(await nodes[1].read_feed(alice.id, 0, 100)) == 10
 
 
@@ -145,7 +145,7 @@ async def test_a_batch_of_all_kinds_is_answered_in_its_order(url):
         alice, bob = await join(store, "alice", "bob")
         first = await store.append(Draft(alice.id, None, "first", NOW, "key"))
         store.save_progress(bob.id, 1, NOW)
-        answers = await outcomes_of(
+        results = await outcomes_of(
             (
                 store.append(Draft(bob.id, alice.id, "a", NOW)),
                 store.add_user("Bob", None, 0, NOW),
@@ -156,7 +156,7 @@ async def test_a_batch_of_all_kinds_is_answered_in_its_order(url):
                 store.add_user("CAROL", None, 0, NOW),
             )
         )
-        a, taken, b, carol, c, d, taken_too = answers
+        a, taken, b, carol, c, d, taken_too = results
         assert (a.id, a.text, b, c.id, c.text) == (2, "a", first, 3, "c")
         assert d == c
         assert isinstance(taken, NameTaken)

@@ -12,7 +12,7 @@ from twisted.internet.threads import deferToThread
 
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
-from chatter.stores.postgres import link
+from chatter.stores.postgres import reconnecting
 from chatter.testing.waiting import all_of, begun, join, must_raise, outcomes_of
 from tests.postgres.proxy import Proxy
 from tests.postgres.server import PASSWORD
@@ -33,7 +33,7 @@ def proxy(postgres):
 @pytest.fixture
 def impatient(monkeypatch):
     """Takes a database for hung sooner than in earnest."""
-    monkeypatch.setattr(link, "PATIENCE", 0.5)
+    monkeypatch.setattr(reconnecting, "PATIENCE", 0.5)
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])

@@ -37,15 +37,15 @@ class HandReactor(Clock):
         return self
 
     def callInThreadWithCallback(
-        self, answer: Callable[[bool, object], None], work: Callable[..., object], *args: Any
+        self, response: Callable[[bool, object], None], work: Callable[..., object], *args: Any
     ) -> None:
         """Do some work, as a thread would."""
         try:
             result = work(*args)
         except Exception:  # noqa: BLE001 - it is the answer
-            answer(False, Failure())
+            response(False, Failure())
         else:
-            answer(True, result)
+            response(True, result)
 
     def addReader(self, reader: Any) -> None:
         """Read when there is something to read."""

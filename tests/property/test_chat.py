@@ -83,11 +83,11 @@ class ChatMachine(RuleBasedStateMachine):
     def send(self, sends):
         """Several send at the same time; a key that was used makes it a retry."""
         begun = self.begin(sends)
-        for *_, answers in begun:
-            self.settle(answers)
+        for *_, responses in begun:
+            self.settle(responses)
         new: dict[int, Message] = {}
-        for sender_id, recipient_id, text, key, answers in begun:
-            message = answers[0]
+        for sender_id, recipient_id, text, key, responses in begun:
+            message = responses[0]
             assert isinstance(message, Message), message
             first = self.model.by_key.get((sender_id, key)) if key else None
             if first is not None:
@@ -164,16 +164,16 @@ class ChatMachine(RuleBasedStateMachine):
     def poll_and_wait(self, number, send):
         """An answer comes at once, or with the next message, or in the end without one."""
         person = self.somebody(number)
-        answers = self.reactor.watch(self.chat.poll(person.user, 2, wait=5))
-        self.settle(answers, until=bool(self.model.feed(person, person.cursor)))
-        if not answers and send is not None:
+        responses = self.reactor.watch(self.chat.poll(person.user, 2, wait=5))
+        self.settle(responses, until=bool(self.model.feed(person, person.cursor)))
+        if not responses and send is not None:
             self.send([send])
         self.place.settle()
         if not self.model.feed(person, person.cursor):
-            assert not answers
+            assert not responses
             self.pass_time(5)
-        self.settle(answers)
-        self.check_page(answers[0], person, person.cursor, 2)
+        self.settle(responses)
+        self.check_page(responses[0], person, person.cursor, 2)
 
     def check_page(self, page, person, after, limit):
         feed = self.model.feed(person, after)
@@ -216,11 +216,11 @@ class ChatMachine(RuleBasedStateMachine):
         self.model.saved()
         self.serve()
 
-    def settle(self, answers, until=True):
+    def settle(self, responses, until=True):
         """Turn until there is an answer, or until nothing happens any more."""
-        while until and not answers:
+        while until and not responses:
             self.reactor.advance(0)
-            if not answers:
+            if not responses:
                 self.reactor.take()()
         self.place.settle()
 
@@ -291,9 +291,9 @@ class CrashingMachine(ChatMachine):
     def first_of(self, sends):
         """Those that are no retries."""
         keys = set(self.model.by_key)
-        for sender_id, recipient_id, text, key, answers in sends:
+        for sender_id, recipient_id, text, key, responses in sends:
             if key is None or (sender_id, key) not in keys:
-                yield sender_id, recipient_id, text, key, answers
+                yield sender_id, recipient_id, text, key, responses
                 keys.add((sender_id, key))
 
 

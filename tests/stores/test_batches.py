@@ -42,21 +42,21 @@ class Working:
 def test_who_fails_with_an_answer_fails_alone(logged, error, ahead):
     """The others of the batch have theirs, the next batch begins, and there is an end."""
     working = Working(ahead=ahead)
-    answers: list[None] = []
+    results: list[None] = []
 
     def fail(_):
         raise error("A defect.")
 
     working.heard(1, fail)
-    working.heard(2, answers.append)
+    working.heard(2, results.append)
     working.clock.advance(0)
-    working.heard(3, answers.append)
+    working.heard(3, results.append)
     stopped = Deferred.fromCoroutine(working.batches.stop())
     working.finish()
-    assert len(answers) == 1
+    assert len(results) == 1
     working.clock.advance(0)
     working.finish()
-    assert len(answers) == 2
+    assert len(results) == 2
     assert stopped.called
     assert not working.clock.getDelayedCalls()
     assert [event["log_failure"].getErrorMessage() for event in logged] == ["A defect."]
@@ -73,11 +73,11 @@ def test_it_can_be_stopped_busy_and_started_again(logged):
     working.finish()
     assert len(stopped) == 1
     working.batches.start()
-    answers: list[None] = []
-    working.heard(2, answers.append)
+    results: list[None] = []
+    working.heard(2, results.append)
     working.clock.advance(0)
     working.finish()
-    assert len(answers) == 1
+    assert len(results) == 1
     # What a Deferred did not get rid of is only logged now.
     gc.collect()
     assert not logged

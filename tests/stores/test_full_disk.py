@@ -59,13 +59,13 @@ def fill(server, token):
     refused = 0
     while refused < 10:
         text = ("refused" if refused else "text") + "x" * 3000
-        status, answer = server.request("POST", "/send", token, {"text": text})
+        status, result = server.request("POST", "/send", token, {"text": text})
         if status == 200:
             assert not refused, "a refusal must last as long as there is no room"
-            acknowledged.append(answer["id"])
+            acknowledged.append(result["id"])
         else:
             assert status == 503
-            assert answer["type"] == "urn:chatter:store-unavailable"
+            assert result["type"] == "urn:chatter:store-unavailable"
             refused += 1
         assert len(acknowledged) < 5000
     return acknowledged, refused

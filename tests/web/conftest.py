@@ -19,7 +19,7 @@ from chatter.web.site import ChatSite
 real_reactor: Any = reactor
 
 
-class Answer:
+class Response:
     """A whole answer, as a client sees it."""
 
     def __init__(self, raw: bytes) -> None:
@@ -66,9 +66,9 @@ class Web:
         """What a connection answers to some bytes, after which the client is gone."""
         protocol, transport = self.connect()
         protocol.dataReceived(data)
-        answer: bytes = transport.value()
+        response: bytes = transport.value()
         protocol.connectionLost(Failure(ConnectionDone()))
-        return answer
+        return response
 
     def ask(
         self,
@@ -78,7 +78,7 @@ class Web:
         body: Any = None,
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Ask something.
 
         :param body: sent as JSON.
@@ -94,12 +94,12 @@ class Web:
             sent["Content-Length"] = str(len(content))
         head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
         request = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + (content or b"")
-        return Answer(self.raw(request))
+        return Response(self.raw(request))
 
     def join(self, name: str | None = None) -> str:
         """The token of somebody new."""
-        answer = self.ask("POST", "/connect", body={} if name is None else {"name": name})
-        token: str = answer.json["token"]
+        response = self.ask("POST", "/connect", body={} if name is None else {"name": name})
+        token: str = response.json["token"]
         return token
 
     def send(self, token: str, text: str = "hi") -> Any:

@@ -32,11 +32,11 @@ def test_without_the_right_token_nothing_is_told(web, path, header):
     web.send(web.join("alice"), "secret")
     method, body = CLOSED[path]
     headers = {} if header is None else {"Authorization": header}
-    answer = web.ask(method, path, body=body, headers=headers)
-    assert (answer.status, answer.problem) == (401, "unauthorized")
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert b"secret" not in answer.body
-    assert b"alice" not in answer.body
+    response = web.ask(method, path, body=body, headers=headers)
+    assert (response.status, response.problem) == (401, "unauthorized")
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert b"secret" not in response.body
+    assert b"alice" not in response.body
 
 
 @pytest.mark.parametrize("prefix", ["", "Bearer ", "bearer ", "BEARER  "])
@@ -65,10 +65,10 @@ def test_other_methods(web, path, method):
     right = CLOSED[path][0] if path in CLOSED else OPEN[path]
     if method == right:
         return
-    answer = web.ask(method, path, web.join())
-    assert (answer.status, answer.problem) == (405, "method-not-allowed")
+    response = web.ask(method, path, web.join())
+    assert (response.status, response.problem) == (405, "method-not-allowed")
     allowed = "GET, HEAD, OPTIONS" if right == "GET" else "POST, OPTIONS"
-    assert answer.headers["allow"] == allowed
+    assert response.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize("path", ["/status?after=0", "/users", "/health", "/openapi.json"])
@@ -87,20 +87,20 @@ def test_head(web, path):
 def test_options(web, path):
     """OPTIONS tells the methods, without a token."""
     right = CLOSED[path][0] if path in CLOSED else OPEN[path]
-    answer = web.ask("OPTIONS", path)
-    assert (answer.status, answer.body) == (204, b"")
-    assert right in answer.headers["allow"]
-    assert "content-length" not in answer.headers
+    response = web.ask("OPTIONS", path)
+    assert (response.status, response.body) == (204, b"")
+    assert right in response.headers["allow"]
+    assert "content-length" not in response.headers
 
 
 @pytest.mark.parametrize("path", ["/", "/nope", "/status/", "/status/more", "//", "/%ff", "/a%2fb"])
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "DELETE"])
 def test_paths_that_are_not_there(web, path, method):
     """What is not there is 404, in JSON."""
-    answer = web.ask(method, path)
-    assert answer.status == 404
+    response = web.ask(method, path)
+    assert response.status == 404
     if method != "HEAD":
-        assert answer.problem == "not-found"
+        assert response.problem == "not-found"
 
 
 @pytest.mark.parametrize("path", [*CLOSED, *OPEN])
@@ -110,12 +110,12 @@ def test_a_store_that_is_away(web, chat, path):
     chat.store.stopService()
     method = CLOSED[path][0] if path in CLOSED else OPEN[path]
     body = CLOSED[path][1] if path in CLOSED else None
-    answer = web.ask(method, path, token if path in CLOSED else None, body)
+    response = web.ask(method, path, token if path in CLOSED else None, body)
     if path == "/openapi.json":
-        assert answer.status == 200
+        assert response.status == 200
         return
-    assert (answer.status, answer.problem) == (503, "store-unavailable")
-    assert int(answer.headers["retry-after"]) >= 1
+    assert (response.status, response.problem) == (503, "store-unavailable")
+    assert int(response.headers["retry-after"]) >= 1
 
 
 def test_a_defect_is_a_500_in_json(web, chat, caplog):
@@ -125,9 +125,9 @@ def test_a_defect_is_a_500_in_json(web, chat, caplog):
         raise RuntimeError("secret")
 
     chat.store.check = broken
-    answer = web.ask("GET", "/health")
-    assert (answer.status, answer.problem) == (500, "internal-error")
-    assert b"secret" not in answer.body
+    response = web.ask("GET", "/health")
+    assert (response.status, response.problem) == (500, "internal-error")
+    assert b"secret" not in response.body
 
 
 def test_every_error_has_a_place_in_the_table():
@@ -179,13 +179,13 @@ def test_pages_of_other_origins(make_web, chat):
     assert allow not in web.ask("GET", "/health", headers=bad).headers
     assert web.ask("GET", "/health", headers=bad).headers["vary"] == "Origin"
     preflight = {**good, "Access-Control-Request-Method": "POST"}
-    answer = web.ask("OPTIONS", "/send", headers=preflight)
-    assert answer.status == 204
-    assert "POST" in answer.headers["access-control-allow-methods"]
-    assert "Authorization" in answer.headers["access-control-allow-headers"]
+    response = web.ask("OPTIONS", "/send", headers=preflight)
+    assert response.status == 204
+    assert "POST" in response.headers["access-control-allow-methods"]
+    assert "Authorization" in response.headers["access-control-allow-headers"]
 
 
 def test_no_origin_is_allowed_by_default(web):
     """Without any named, a browser lets no other page read an answer."""
-    answer = web.ask("GET", "/health", headers={"Origin": "https://good.example"})
-    assert "access-control-allow-origin" not in answer.headers
+    response = web.ask("GET", "/health", headers={"Origin": "https://good.example"})
+    assert "access-control-allow-origin" not in response.headers

@@ -7,36 +7,36 @@ import pytest
 
 def test_a_new_user_without_a_name(web):
     """Without a body a user gets a name, a token, and the token in the header too."""
-    answer = web.ask("POST", "/connect")
-    assert answer.status == 200
-    assert set(answer.json) == {"status", "user_id", "name", "token", "cursor"}
-    assert answer.json["status"] == "success"
-    assert answer.headers["authorization"] == answer.json["token"]
-    assert answer.headers["cache-control"] == "no-store"
+    response = web.ask("POST", "/connect")
+    assert response.status == 200
+    assert set(response.json) == {"status", "user_id", "name", "token", "cursor"}
+    assert response.json["status"] == "success"
+    assert response.headers["authorization"] == response.json["token"]
+    assert response.headers["cache-control"] == "no-store"
     assert web.join() != web.join()
 
 
 def test_a_new_user_with_a_name(web):
     """The name in a JSON body is the user's."""
-    answer = web.ask("POST", "/connect", body={"name": "Zoë B.", "unknown": [1]})
-    assert answer.json["name"] == "Zoë B."
+    response = web.ask("POST", "/connect", body={"name": "Zoë B.", "unknown": [1]})
+    assert response.json["name"] == "Zoë B."
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_a_body_of_another_type_is_ignored(web, content_type):
     """What is not JSON names nobody, whatever it says."""
     headers = {"Content-Type": content_type} if content_type else {}
-    answer = web.ask("POST", "/connect", content=b'{"name": "alice"}', headers=headers)
-    assert answer.status == 200
-    assert answer.json["name"] != "alice"
+    response = web.ask("POST", "/connect", content=b'{"name": "alice"}', headers=headers)
+    assert response.status == 200
+    assert response.json["name"] != "alice"
 
 
 @pytest.mark.parametrize("name", ["Alice", "alice", "ALICE", "\uff21lice"])
 def test_a_name_is_taken_whatever_its_case(web, name):
     """Two users can't have the same name, also not in another case or width."""
     web.join("alice")
-    answer = web.ask("POST", "/connect", body={"name": name})
-    assert (answer.status, answer.problem) == (409, "name-taken")
+    response = web.ask("POST", "/connect", body={"name": name})
+    assert (response.status, response.problem) == (409, "name-taken")
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_a_name_is_taken_whatever_its_case(web, name):
 )
 def test_a_name_that_nobody_can_have(web, name):
     """1 to 32 printable characters without surrounding blanks; else 400."""
-    answer = web.ask("POST", "/connect", body={"name": name})
-    assert (answer.status, answer.problem) == (400, "invalid-request")
+    response = web.ask("POST", "/connect", body={"name": name})
+    assert (response.status, response.problem) == (400, "invalid-request")
 
 
 def test_a_token_brings_its_user_back(web):
@@ -61,9 +61,9 @@ def test_a_token_brings_its_user_back(web):
 )
 def test_a_foreign_or_broken_token_brings_nobody_back(web, header):
     """A token that nobody has is 401, and makes no new user."""
-    answer = web.ask("POST", "/connect", headers={"Authorization": header})
-    assert (answer.status, answer.problem) == (401, "unauthorized")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    response = web.ask("POST", "/connect", headers={"Authorization": header})
+    assert (response.status, response.problem) == (401, "unauthorized")
+    assert response.headers["www-authenticate"] == "Bearer"
     assert len(web.ask("GET", "/users", web.join()).json["users"]) == 1
 
 

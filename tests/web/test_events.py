@@ -30,14 +30,14 @@ class Listener:
         self.protocol.dataReceived(f"GET /events{query} HTTP/1.1\r\n{head}\r\n".encode())
 
     @property
-    def answer(self):
-        [answer] = parse_answers(self.transport.value())
-        return answer
+    def response(self):
+        [response] = parse_answers(self.transport.value())
+        return response
 
     @property
     def blocks(self):
         """What the stream is made of: events, comments, and what is said at the start."""
-        return self.answer.body.decode().removesuffix("\n\n").split("\n\n")
+        return self.response.body.decode().removesuffix("\n\n").split("\n\n")
 
     @property
     def ids(self):
@@ -83,12 +83,12 @@ def cursor(chat):
 
 def test_no_proxy_is_to_hold_a_stream_back(listen, alice):
     """The head says what it is, and that nothing may buffer, join, change or keep it."""
-    answer = listen(alice).answer
-    assert answer.status == 200
-    assert answer.header("content-type") == "text/event-stream"
-    assert answer.header("cache-control") == "no-store, no-transform"
-    assert answer.header("x-accel-buffering") == "no"
-    assert answer.header("content-length") is None
+    response = listen(alice).response
+    assert response.status == 200
+    assert response.header("content-type") == "text/event-stream"
+    assert response.header("cache-control") == "no-store, no-transform"
+    assert response.header("x-accel-buffering") == "no"
+    assert response.header("content-length") is None
 
 
 def test_every_line_of_a_stream(listen, clock, alice):
@@ -106,7 +106,7 @@ def test_a_text_of_many_lines_is_one_line_of_data(web, listen, alice):
     """Whatever ends lines in a text does not end the line of the stream."""
     text = "a\nb\r\nc\rd\u2028e\u0085f\n\ndata: g"
     sent = web.send(alice, text)
-    block = listen(alice, Last_Event_ID=3).answer.body.split(b"\n\n")[1]
+    block = listen(alice, Last_Event_ID=3).response.body.split(b"\n\n")[1]
     assert block.count(b"\n") == 2
     assert b"\r" not in block
     assert sent["text"] == text
@@ -127,16 +127,16 @@ def test_where_a_stream_begins(listen, chat, alice):
 @pytest.mark.parametrize("last", ["x", "-1", "1.5", "9" * 30, "é"])
 def test_a_last_event_id_that_is_none_of_ours(web, alice, last):
     """It is 400; a stream from the start would repeat what nobody asked for."""
-    answer = web.ask("GET", "/events", alice, headers={"Last-Event-ID": last})
-    assert (answer.status, answer.problem) == (400, "invalid-request")
+    response = web.ask("GET", "/events", alice, headers={"Last-Event-ID": last})
+    assert (response.status, response.problem) == (400, "invalid-request")
 
 
 def test_head_opens_no_stream(web, chat, alice):
     """HEAD has the same head, moves no cursor, and is over."""
-    answer = web.ask("HEAD", "/events", alice)
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "text/event-stream"
-    assert answer.body == b""
+    response = web.ask("HEAD", "/events", alice)
+    assert response.status == 200
+    assert response.headers["content-type"] == "text/event-stream"
+    assert response.body == b""
     assert len(chat.live.followers) == 0
     assert cursor(chat) == 0
 
@@ -154,38 +154,38 @@ def test_who_is_gone_is_forgotten_at_once(listen, clock, chat, alice):
 def test_too_many_streams(web, listen, alice):
     """The 17th of a user is 429 with Retry-After, and one that has ended makes room."""
     listeners = [listen(alice) for _ in range(16)]
-    answer = web.ask("GET", "/events", alice)
-    assert (answer.status, answer.problem) == (429, "too-many-requests")
-    assert int(answer.headers["retry-after"]) >= 1
+    response = web.ask("GET", "/events", alice)
+    assert (response.status, response.problem) == (429, "too-many-requests")
+    assert int(response.headers["retry-after"]) >= 1
     assert web.ask("GET", "/status", alice).status == 200, "only streams are too many"
     listeners[0].lose()
-    assert listen(alice).answer.status == 200
+    assert listen(alice).response.status == 200
 
 
 def test_too_many_streams_in_all(make_web, chat):
     """Beyond the limit of all, anybody's is 503 with Retry-After."""
     web = make_web(ChatResource(chat, max_streams=1))
     listener = Listener(web, web.join("alice"))
-    answer = web.ask("GET", "/events", web.join("bob"))
-    assert (answer.status, answer.problem) == (503, "store-unavailable")
-    assert int(answer.headers["retry-after"]) >= 1
+    response = web.ask("GET", "/events", web.join("bob"))
+    assert (response.status, response.problem) == (503, "store-unavailable")
+    assert int(response.headers["retry-after"]) >= 1
     listener.lose()
 
 
 def test_streams_that_come_at_the_same_time_are_counted(web, listen, chat, alice):
     """Nobody gets past the limit by asking while the store is still looking."""
-    answers: list[Deferred[int]] = []
+    responses: list[Deferred[int]] = []
 
     def slow_cursor(user_id):
-        answers.append(Deferred())
-        return answers[-1]
+        responses.append(Deferred())
+        return responses[-1]
 
     chat.store.cursor = slow_cursor
     listeners = [listen(alice) for _ in range(20)]
-    assert len(answers) == 20
-    for answer in answers:
-        answer.callback(3)
-    assert sorted(listener.answer.status for listener in listeners) == [200] * 16 + [429] * 4
+    assert len(responses) == 20
+    for response in responses:
+        response.callback(3)
+    assert sorted(listener.response.status for listener in listeners) == [200] * 16 + [429] * 4
     assert len(chat.live.followers) == 16
 
 
@@ -212,7 +212,7 @@ def test_a_page_of_another_origin_may_follow(make_web, chat):
     web = make_web(ChatResource(chat, origins=["https://good.example"]))
     token = web.join("alice")
     listener = Listener(web, token, Origin="https://good.example")
-    allowed = listener.answer.header("access-control-allow-origin")
+    allowed = listener.response.header("access-control-allow-origin")
     assert allowed == "https://good.example"
     listener.lose()
     headers = {

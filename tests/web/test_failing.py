@@ -9,8 +9,8 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
 from chatter.protocol.errors import NotFound
-from chatter.web.answers import Answer
 from chatter.web.endpoint import JSONResource
+from chatter.web.responses import Response
 from tests.httpd.calling import failures
 from tests.httpd.support import Server, get
 
@@ -26,7 +26,7 @@ class Waiting(JSONResource):
         self.outcome = outcome
         self.may_go_on: Deferred[None] = Deferred()
 
-    async def answer(self, request):
+    async def response(self, request):
         await self.may_go_on
         return self.outcome()
 
@@ -34,7 +34,7 @@ class Waiting(JSONResource):
 class AtOnce(Waiting):
     """Answers at once."""
 
-    async def answer(self, request):
+    async def response(self, request):
         return self.outcome()
 
 
@@ -60,8 +60,8 @@ def test_what_is_raised_is_answered(kind, error, status, logged):
     connection = Server(resource).connect()
     connection.send(get())
     resource.may_go_on.callback(None)
-    [answer] = connection.answers()
-    assert (answer.status, json.loads(answer.body)["status"]) == (status, status)
+    [response] = connection.responses()
+    assert (response.status, json.loads(response.body)["status"]) == (status, status)
     assert failures(logged) == ([type(error)] if status == 500 else [])
     connection.lose()
 
@@ -73,7 +73,7 @@ def test_who_can_not_be_answered_is_cut_off(logged):
         request.write(b"begun")
         raise ZeroDivisionError
 
-    resource = Waiting(lambda: Answer(b"", begin=begin))
+    resource = Waiting(lambda: Response(b"", begin=begin))
     connection = Server(resource).connect()
     connection.send(get())
     resource.may_go_on.callback(None)
@@ -88,7 +88,7 @@ def test_who_is_gone_is_not_answered(logged):
 
     def work():
         done.append(1)
-        return Answer(b"")
+        return Response(b"")
 
     resource = Waiting(work)
     connection = Server(resource).connect()

@@ -15,9 +15,9 @@ from tests.web.test_access import CLOSED, OPEN
 
 @pytest.fixture
 def document(web):
-    answer = web.ask("GET", "/openapi.json")
-    assert answer.headers["content-type"] == "application/json"
-    return answer.json
+    response = web.ask("GET", "/openapi.json")
+    assert response.headers["content-type"] == "application/json"
+    return response.json
 
 
 def operations(document):

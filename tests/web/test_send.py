@@ -31,8 +31,8 @@ def test_the_answer_is_the_message(web):
 )
 def test_what_can_not_be_said(web, path, text):
     """A text has 1 to 4096 characters, is not blank and has no NUL; else 400."""
-    answer = web.ask("POST", path, web.join(), body(path, text))
-    assert (answer.status, answer.problem) == (400, "invalid-request")
+    response = web.ask("POST", path, web.join(), body(path, text))
+    assert (response.status, response.problem) == (400, "invalid-request")
 
 
 @pytest.mark.parametrize("text", ["x", "x" * 4096, "😀" * 4096, " a ", "\ud83d\ude00", "\u202e"])
@@ -68,8 +68,8 @@ def test_what_can_be_said(web, text):
 )
 def test_what_is_no_json_of_the_right_kind(web, path, content):
     """Anything that can't be parsed is 400, never 500."""
-    answer = web.ask("POST", path, web.join(), content=content)
-    assert (answer.status, answer.problem) == (400, "invalid-request")
+    response = web.ask("POST", path, web.join(), content=content)
+    assert (response.status, response.problem) == (400, "invalid-request")
 
 
 @pytest.mark.parametrize(
@@ -78,17 +78,17 @@ def test_what_is_no_json_of_the_right_kind(web, path, content):
 def test_what_is_no_user_id(web, number):
     """A recipient is a positive integer."""
     content = b'{"text": "a", "recipient_id": %b}' % number.encode()
-    answer = web.ask("POST", "/send-private", web.join(), content=content)
-    assert (answer.status, answer.problem) == (400, "invalid-request")
+    response = web.ask("POST", "/send-private", web.join(), content=content)
+    assert (response.status, response.problem) == (400, "invalid-request")
 
 
 def test_a_recipient_whom_nobody_is(web):
     """A private message to nobody is 404, and is not stored."""
     token = web.join()
-    answer = web.ask("POST", "/send-private", token, {"text": "a", "recipient_id": 99})
-    assert (answer.status, answer.problem) == (404, "unknown-recipient")
-    answer = web.ask("POST", "/send-private", token, {"text": " ", "recipient_id": 99})
-    assert (answer.status, answer.problem) == (400, "invalid-request")
+    response = web.ask("POST", "/send-private", token, {"text": "a", "recipient_id": 99})
+    assert (response.status, response.problem) == (404, "unknown-recipient")
+    response = web.ask("POST", "/send-private", token, {"text": " ", "recipient_id": 99})
+    assert (response.status, response.problem) == (400, "invalid-request")
     assert web.ask("GET", "/status", token).json["messages"] == []
 
 
@@ -109,8 +109,8 @@ def test_a_retry_with_the_same_key_appends_once(web, path):
 def test_a_key_that_is_none(web, key):
     """A key has at most 64 visible characters."""
     headers = {"Idempotency-Key": key}
-    answer = web.ask("POST", "/send", web.join(), {"text": "a"}, headers)
-    assert (answer.status, answer.problem) == (400, "invalid-request")
+    response = web.ask("POST", "/send", web.join(), {"text": "a"}, headers)
+    assert (response.status, response.problem) == (400, "invalid-request")
 
 
 @pytest.mark.parametrize("size", [64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1])
@@ -118,15 +118,15 @@ def test_the_size_of_a_body(web, size):
     """A body of 64 KiB is read; one byte more is 413."""
     start, end = b'{"text": "a", "x": "', b'"}'
     content = start + b"x" * (size - len(start) - len(end)) + end
-    answer = web.ask("POST", "/send", web.join(), content=content)
-    assert answer.status == (200 if size <= 64 * 1024 else 413)
+    response = web.ask("POST", "/send", web.join(), content=content)
+    assert response.status == (200 if size <= 64 * 1024 else 413)
     if size > 64 * 1024:
-        assert answer.problem == "content-too-large"
+        assert response.problem == "content-too-large"
 
 
 def test_the_content_type_does_not_matter(web):
     """What is sent is JSON, also if a tool says otherwise."""
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     token = web.join()
-    answer = web.ask("POST", "/send", token, headers=headers, content=b'{"text": "a=b"}')
-    assert answer.json["text"] == "a=b"
+    response = web.ask("POST", "/send", token, headers=headers, content=b'{"text": "a=b"}')
+    assert response.json["text"] == "a=b"

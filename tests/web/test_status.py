@@ -78,9 +78,9 @@ def test_a_head_request_reads_nothing(web, talk, query):
 def test_a_head_request_opens_no_stream(web, talk, query, headers):
     """HEAD on /events has the header of a stream, and proves nothing as read."""
     alice, *_ = talk
-    answer = web.ask("HEAD", f"/events{query}", alice, headers=headers)
-    assert (answer.status, answer.body) == (200, b"")
-    assert answer.headers["content-type"] == "text/event-stream"
+    response = web.ask("HEAD", f"/events{query}", alice, headers=headers)
+    assert (response.status, response.body) == (200, b"")
+    assert response.headers["content-type"] == "text/event-stream"
     assert web.ask("POST", "/connect", alice).json["cursor"] == 0
 
 
@@ -154,8 +154,8 @@ def test_a_look_shows_20_by_default(web):
 )
 def test_parameters_that_make_no_sense(web, query):
     """What is not valid, or contradicts itself, is 400 and says why."""
-    answer = web.ask("GET", f"/status?{query}", web.join())
-    assert (answer.status, answer.problem) == (400, "invalid-request")
+    response = web.ask("GET", f"/status?{query}", web.join())
+    assert (response.status, response.problem) == (400, "invalid-request")
 
 
 def test_unknown_parameters_are_ignored(web):
@@ -165,8 +165,8 @@ def test_unknown_parameters_are_ignored(web):
 
 def test_a_private_look_at_nobody(web):
     """The private chat with somebody who is not there is 404."""
-    answer = web.ask("GET", "/status?chat_type=private&recipient_id=9", web.join())
-    assert (answer.status, answer.problem) == (404, "unknown-recipient")
+    response = web.ask("GET", "/status?chat_type=private&recipient_id=9", web.join())
+    assert (response.status, response.problem) == (404, "unknown-recipient")
 
 
 def test_the_participants(web, clock):

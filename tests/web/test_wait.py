@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from tests.web.conftest import Answer
+from tests.web.conftest import Response
 
 
 class Poll:
@@ -19,10 +19,10 @@ class Poll:
         head = f"GET /status?{query} HTTP/1.1\r\nHost: test\r\nAuthorization: {token}\r\n\r\n"
         self._protocol.dataReceived(head.encode())
 
-    def answer(self) -> Any:
+    def response(self) -> Any:
         """What was answered until now; nothing, or all."""
         raw = self._transport.value()
-        return Answer(raw) if raw else None
+        return Response(raw) if raw else None
 
     def leave(self):
         """Break the connection."""
@@ -47,7 +47,7 @@ def test_what_is_unread_is_answered_at_once(web, begin):
     """Who waits does so only if there is nothing."""
     token = web.join()
     sent = web.send(token)
-    assert begin(token, "wait=60").answer().json["messages"] == [sent]
+    assert begin(token, "wait=60").response().json["messages"] == [sent]
 
 
 @pytest.mark.parametrize("query", ["wait=60", "wait=60&after=0"])
@@ -56,10 +56,10 @@ def test_it_is_answered_when_something_is_sent(web, clock, begin, query):
     alice, bob = web.join("alice"), web.join("bob")
     poll = begin(alice, query)
     clock.advance(30)
-    assert poll.answer() is None
+    assert poll.response() is None
     sent = web.send_private(bob, 1)
     clock.advance(0)
-    assert poll.answer().json == {"messages": [sent], "cursor": sent["id"], "more": False}
+    assert poll.response().json == {"messages": [sent], "cursor": sent["id"], "more": False}
     read = 0 if "after" in query else sent["id"]
     assert web.ask("POST", "/connect", alice).json["cursor"] == read
 
@@ -71,16 +71,16 @@ def test_others_private_messages_are_nothing(web, clock, begin):
     web.send_private(alice, 2)
     web.send_private(bob, 1)
     clock.advance(1)
-    assert poll.answer() is None
+    assert poll.response() is None
 
 
 def test_it_is_answered_empty_when_the_time_is_over(web, clock, begin):
     """If nothing comes, there are no messages after so many seconds."""
     poll = begin(web.join(), "wait=1.5")
     clock.advance(1.4)
-    assert poll.answer() is None
+    assert poll.response() is None
     clock.advance(0.1)
-    assert poll.answer().json == {"messages": [], "cursor": 0, "more": False}
+    assert poll.response().json == {"messages": [], "cursor": 0, "more": False}
 
 
 def test_a_poll_that_is_given_up_reads_nothing(web, chat, clock, begin):

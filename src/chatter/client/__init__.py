@@ -8,19 +8,19 @@
     await client.close()
 
 What the chat answers when something is wrong are the exceptions of
-:mod:`chatter.protocol.errors`; what goes wrong on the way to it is a :class:`NoAnswer`.
+:mod:`chatter.protocol.errors`; what goes wrong on the way to it is a :class:`NoResponse`.
 Importing this installs no reactor.
 """
 
 from chatter.client.chat_client import DEFAULT_URL, ChatClient
-from chatter.client.errors import NoAnswer, ServerUnreachable, UnexpectedAnswer
+from chatter.client.errors import NoResponse, ServerUnreachable, UnexpectedResponse
 from chatter.client.retries import Retries
 
 __all__ = [
     "DEFAULT_URL",
     "ChatClient",
-    "NoAnswer",
+    "NoResponse",
     "Retries",
     "ServerUnreachable",
-    "UnexpectedAnswer",
+    "UnexpectedResponse",
 ]

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import DecodeError, Struct, json
 
-from chatter.client.errors import ServerUnreachable, UnexpectedAnswer
+from chatter.client.errors import ServerUnreachable, UnexpectedResponse
 from chatter.protocol.errors import InvalidRequest
 from chatter.protocol.problems import Problem, error_of
 
 if TYPE_CHECKING:
-    from chatter.client.exchange import Answer, Question
+    from chatter.client.exchange import Request, Response
 
 _BUSY = (429, 503)
 _FAILING_GATEWAY = (502, 504)
@@ -39,21 +39,21 @@ def decoded(body: bytes, kind: type[Value]) -> Value | None:
         return None
 
 
-def error_in(answer: Answer, question: Question) -> Exception:
+def error_in(response: Response, request: Request) -> Exception:
     """The error that an answer stands for."""
-    problem = decoded(answer.body, Problem)
+    problem = decoded(response.body, Problem)
     if problem is not None:
-        error = error_of(problem, 1 if answer.retry_after is None else answer.retry_after)
+        error = error_of(problem, 1 if response.retry_after is None else response.retry_after)
         if error is not None:
             return error
     detail = (
-        f"{question.method} {question.path} was answered with status {answer.status}, "
+        f"{request.method} {request.path} was answered with status {response.status}, "
         "and not by a chat server."
     )
-    if answer.status in (*_BUSY, *_FAILING_GATEWAY):
+    if response.status in (*_BUSY, *_FAILING_GATEWAY):
         return ServerUnreachable(
             detail,
-            was_asked=answer.status in _FAILING_GATEWAY,
-            retry_after=answer.retry_after or 0,
+            may_have_arrived=response.status in _FAILING_GATEWAY,
+            retry_after=response.retry_after or 0,
         )
-    return UnexpectedAnswer(detail)
+    return UnexpectedResponse(detail)

@@ -21,11 +21,11 @@ from twisted.internet.task import deferLater
 from twisted.web.client import Agent, HTTPConnectionPool
 
 from chatter.client.bodies import decoded, encoded, error_in
-from chatter.client.errors import ServerUnreachable, UnexpectedAnswer
-from chatter.client.exchange import Exchange, Question
+from chatter.client.errors import ServerUnreachable, UnexpectedResponse
+from chatter.client.exchange import Exchange, Request
 from chatter.client.following import follow
-from chatter.client.listening import Listening
 from chatter.client.retries import Retries
+from chatter.client.subscription import Subscription
 from chatter.protocol.bodies import (
     DEFAULT_LIMIT,
     ConnectBody,
@@ -71,7 +71,7 @@ class ChatClient:
         :meth:`connect`.
 
     Every method but :meth:`close` may raise a
-    :class:`~chatter.client.errors.NoAnswer`, a
+    :class:`~chatter.client.errors.NoResponse`, a
     :class:`~chatter.protocol.errors.TransientError` once retrying has not helped, and, but
     for :meth:`health`, :class:`~chatter.protocol.errors.Unauthorized` when the server does
     not know the token.
@@ -136,13 +136,13 @@ class ChatClient:
         """
         new = self.token is None
         body = encoded(ConnectBody(name)) if new and name is not None else None
-        question = Question("POST", "/connect", body=body)
-        answer = await self._ask(Connected, question, is_repeatable=not new)
+        request = Request("POST", "/connect", body=body)
+        response = await self._request(Connected, request, is_repeatable=not new)
         read = 0 if new else self.cursor or 0
-        self.cursor = max(read, answer.cursor)
-        if answer.token is not UNSET:
-            self.token = answer.token
-        return answer
+        self.cursor = max(read, response.cursor)
+        if response.token is not UNSET:
+            self.token = response.token
+        return response
 
     async def send(self, text: str, *, key: str | None = None) -> Message:
         """Send to the general chat; the answer means that the message is stored.
@@ -197,20 +197,20 @@ class ChatClient:
         """
         return follow(self, self._clock, self._retries, self._random, watcher)
 
-    async def listen(self) -> Listening:
+    async def subscribe(self) -> Subscription:
         """One connection to the event stream, from the cursor on; without trying again."""
-        listening = Listening(self._clock)
+        subscription = Subscription(self._clock)
         cursor = await self._position()
-        question = Question("GET", "/events", last_event_id=cursor)
+        request = Request("GET", "/events", last_event_id=cursor)
         try:
-            refusal = await self._exchange.listen(question, self.token, listening)
+            refusal = await self._exchange.subscribe(request, self.token, subscription)
         except BaseException:
-            listening.close()
+            subscription.close()
             raise
         if refusal is not None:
-            listening.close()
-            raise error_in(refusal, question)
-        return listening
+            subscription.close()
+            raise error_in(refusal, request)
+        return subscription
 
     async def acknowledge(self) -> None:
         """Tell the server how far was read; asks once, without trying again.
@@ -218,7 +218,7 @@ class ChatClient:
         Polling and coming back tell it too; this is for who is about to leave.
         """
         parameters = {"after": str(await self._position()), "limit": "1"}
-        await self._attempt(Page, Question("GET", "/status", parameters))
+        await self._attempt(Page, Request("GET", "/status", parameters))
 
     async def history(
         self,
@@ -249,7 +249,7 @@ class ChatClient:
 
         :raises StoreUnavailable: if it can't.
         """
-        return await self._attempt(Health, Question("GET", "/health"))
+        return await self._attempt(Health, Request("GET", "/health"))
 
     async def _read(self, limit: int) -> Page:
         return await self._get(Page, "/status", after=await self._position(), limit=limit)
@@ -264,22 +264,26 @@ class ChatClient:
 
     async def _get(self, kind: type[Value], path: str, **parameters: int | str | None) -> Value:
         given = {name: str(value) for name, value in parameters.items() if value is not None}
-        return await self._ask(kind, Question("GET", path, given))
+        return await self._request(kind, Request("GET", path, given))
 
     async def _send(self, path: str, body: Struct, key: str | None) -> Message:
         key = key or f"{self._random.getrandbits(128):032x}"
-        return await self._ask(Message, Question("POST", path, body=encoded(body), key=key))
+        return await self._request(Message, Request("POST", path, body=encoded(body), key=key))
 
-    async def _ask(
-        self, kind: type[Value], question: Question, *, is_repeatable: bool = True
+    async def _request(
+        self, kind: type[Value], request: Request, *, is_repeatable: bool = True
     ) -> Value:
         began = self._clock.seconds()
         failed = 0
         while True:
             try:
-                return await self._attempt(kind, question)
+                return await self._attempt(kind, request)
             except (TransientError, ServerUnreachable) as error:
-                if isinstance(error, ServerUnreachable) and error.was_asked and not is_repeatable:
+                if (
+                    isinstance(error, ServerUnreachable)
+                    and error.may_have_arrived
+                    and not is_repeatable
+                ):
                     raise
                 failed += 1
                 elapsed = self._clock.seconds() - began
@@ -288,13 +292,13 @@ class ChatClient:
                     raise
             await deferLater(self._clock, wait)
 
-    async def _attempt(self, kind: type[Value], question: Question) -> Value:
-        answer = await self._exchange.ask(question, self.token)
-        if answer.status != _OK:
-            raise error_in(answer, question)
-        value = decoded(answer.body, kind)
+    async def _attempt(self, kind: type[Value], request: Request) -> Value:
+        response = await self._exchange.send(request, self.token)
+        if response.status != _OK:
+            raise error_in(response, request)
+        value = decoded(response.body, kind)
         if value is None:
-            raise UnexpectedAnswer(
-                f"{question.method} {question.path} was not answered as a chat server answers."
+            raise UnexpectedResponse(
+                f"{request.method} {request.path} was not answered as a chat server answers."
             )
         return value

@@ -23,7 +23,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer
 from zope.interface import implementer
 
-from chatter.client.errors import ServerUnreachable, UnexpectedAnswer
+from chatter.client.errors import ServerUnreachable, UnexpectedResponse
 from chatter.protocol.bodies import MAX_LIMIT
 from chatter.protocol.model import MAX_TEXT
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.iweb import IAgent, IResponse
 
-MAX_ANSWER = MAX_LIMIT * (6 * MAX_TEXT + 256)
+MAX_RESPONSE = MAX_LIMIT * (6 * MAX_TEXT + 256)
 """The largest answer that is read, in bytes: a full page, every character escaped."""
 
 _NEVER_SENT = (ConnectError, DNSLookupError, RequestNotSent, ConnectingCancelledError)
@@ -46,7 +46,7 @@ _ACCEPTED = b"application/json, application/problem+json, text/event-stream"
 Value = TypeVar("Value")
 
 
-class Question(Struct, frozen=True):
+class Request(Struct, frozen=True):
     """What a server is asked.
 
     :ivar body: JSON, already encoded.
@@ -62,7 +62,7 @@ class Question(Struct, frozen=True):
     last_event_id: int | None = None
 
 
-class Answer(Struct, frozen=True):
+class Response(Struct, frozen=True):
     """What a server answered.
 
     :ivar retry_after: the seconds in its ``Retry-After``, if there are any.
@@ -87,30 +87,30 @@ class Exchange:
         self._clock = clock
         self._timeout = timeout
 
-    async def ask(self, question: Question, token: str | None) -> Answer:
-        """Send a request and read the whole answer.
+    async def send(self, request: Request, token: str | None) -> Response:
+        """Send a request and read the whole response.
 
         Cancelling it closes the connection.
 
         :raises ServerUnreachable: if the answer did not arrive whole, and in time.
-        :raises UnexpectedAnswer: if it is larger than any of the chat's.
+        :raises UnexpectedResponse: if it is larger than any of the chat's.
         """
-        return await self._in_time(self._ask(question, token))
+        return await self._in_time(self._whole(request, token))
 
-    async def listen(
-        self, question: Question, token: str | None, listener: IProtocol
-    ) -> Answer | None:
+    async def subscribe(
+        self, request: Request, token: str | None, listener: IProtocol
+    ) -> Response | None:
         """Send a request that is answered by a stream of events.
 
         :param listener: gets the stream, from its beginning.
         :returns: another answer, if there is no stream.
         :raises ServerUnreachable: if no answer has begun in time.
-        :raises UnexpectedAnswer: if it is larger than any of the chat's.
+        :raises UnexpectedResponse: if it is larger than any of the chat's.
         """
-        return await self._in_time(self._listen(question, token, listener))
+        return await self._in_time(self._stream(request, token, listener))
 
-    async def _in_time(self, asking: Coroutine[Deferred[Any], Any, Value]) -> Value:
-        asked = Deferred.fromCoroutine(asking)
+    async def _in_time(self, exchange: Coroutine[Deferred[Any], Any, Value]) -> Value:
+        asked = Deferred.fromCoroutine(exchange)
         given_up = False
 
         def give_up(_: object) -> None:
@@ -131,32 +131,32 @@ class Exchange:
                 detail = f"{self.url} can't be reached: {_reason(error)}."
             else:
                 detail = f"{self.url} did not answer within {self._timeout:g} seconds."
-            was_asked = not isinstance(error, _NEVER_SENT)
-            raise ServerUnreachable(detail, was_asked=was_asked) from error
+            may_have_arrived = not isinstance(error, _NEVER_SENT)
+            raise ServerUnreachable(detail, may_have_arrived=may_have_arrived) from error
         finally:
             if timeout.active():
                 timeout.cancel()
 
-    async def _ask(self, question: Question, token: str | None) -> Answer:
-        return await _whole(await self._request(question, token))
+    async def _whole(self, request: Request, token: str | None) -> Response:
+        return await _whole(await self._begin(request, token))
 
-    async def _listen(
-        self, question: Question, token: str | None, listener: IProtocol
-    ) -> Answer | None:
-        response = await self._request(question, token)
+    async def _stream(
+        self, request: Request, token: str | None, listener: IProtocol
+    ) -> Response | None:
+        response = await self._begin(request, token)
         media_type = response.headers.getRawHeaders(b"Content-Type", [b""])[0].partition(b";")[0]
         if response.code != _OK or media_type.strip().lower() != b"text/event-stream":
             return await _whole(response)
         response.deliverBody(listener)
         return None
 
-    async def _request(self, question: Question, token: str | None) -> Any:
+    async def _begin(self, request: Request, token: str | None) -> Any:
         return await self._http.request(
-            question.method,
-            self.url + question.path,
-            headers=_headers(question, token),
-            params=question.parameters,
-            data=cast("Any", question.body),
+            request.method,
+            self.url + request.path,
+            headers=_headers(request, token),
+            params=request.parameters,
+            data=cast("Any", request.body),
             # A redirect would take the token and the text to wherever it points.
             allow_redirects=False,
             unbuffered=True,
@@ -165,19 +165,19 @@ class Exchange:
         )
 
 
-async def _whole(response: IResponse) -> Answer:
+async def _whole(response: IResponse) -> Response:
     content = await _content(response)
-    return Answer(response.code, content, _retry_after(response.headers))
+    return Response(response.code, content, _retry_after(response.headers))
 
 
-def _headers(question: Question, token: str | None) -> Headers:
+def _headers(request: Request, token: str | None) -> Headers:
     headers = Headers({b"Accept": [_ACCEPTED]})
-    if question.body is not None:
+    if request.body is not None:
         headers.setRawHeaders("Content-Type", ["application/json"])
-    if question.key is not None:
-        headers.setRawHeaders("Idempotency-Key", [question.key])
-    if question.last_event_id is not None:
-        headers.setRawHeaders("Last-Event-ID", [str(question.last_event_id)])
+    if request.key is not None:
+        headers.setRawHeaders("Idempotency-Key", [request.key])
+    if request.last_event_id is not None:
+        headers.setRawHeaders("Last-Event-ID", [str(request.last_event_id)])
     if token is not None:
         headers.setRawHeaders("Authorization", [f"Bearer {token}"])
     return headers
@@ -228,13 +228,13 @@ class _Reader(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size <= MAX_ANSWER:
+        if self._size <= MAX_RESPONSE:
             self._chunks.append(data)
             return
         self._chunks.clear()
         self._close()
         if not self.finished.called:
-            self.finished.errback(UnexpectedAnswer("The answer is larger than any of a chat."))
+            self.finished.errback(UnexpectedResponse("The answer is larger than any of a chat."))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self.finished.called:

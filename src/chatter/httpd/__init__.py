@@ -8,7 +8,7 @@ fraction of the cost, with limits, and stricter about what it takes for HTTP.
 - :mod:`~chatter.httpd.site` the factory: connections, time, and the clean end;
 - :mod:`~chatter.httpd.channel` one connection: requests in their order, deadlines;
 - :mod:`~chatter.httpd.reader` bytes in, requests out, without I/O;
-- :mod:`~chatter.httpd.head` one request's head while it is read, and its limits;
+- :mod:`~chatter.httpd.request_head` one request's head while it is read, and its limits;
 - :mod:`~chatter.httpd.request` the request that a resource sees;
 - :mod:`~chatter.httpd.output` bytes out, at once where the socket takes them.
 """

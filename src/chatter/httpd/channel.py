@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from chatter.httpd.output import SocketOutput, output_for
-from chatter.httpd.producers import AnswerConsumer
+from chatter.httpd.producers import ResponseConsumer
 from chatter.httpd.reader import RequestReader
 from chatter.httpd.request import LeanRequest
 from chatter.httpd.stream import Stream
@@ -34,7 +34,7 @@ _SLICE = 4096
 
 
 @implementer(IProtocol)
-class LeanChannel(AnswerConsumer):
+class LeanChannel(ResponseConsumer):
     """A connection to a site.
 
     :ivar deadline: when the site is to call :meth:`time_out`.
@@ -135,7 +135,7 @@ class LeanChannel(AnswerConsumer):
             request = self._reader.read_known(data)
             if request is not None:
                 self._parsed_ahead = False
-                self._answer(*request)
+                self._process(*request)
                 return
             self._unparsed = data
             self._go_on()
@@ -150,8 +150,8 @@ class LeanChannel(AnswerConsumer):
         try:
             while self._request is None and not (self._closing or output.paused):
                 if not reader.ready:
-                    if reader.refusal:
-                        self._refuse(reader.refusal)
+                    if reader.error_status:
+                        self._reject(reader.error_status)
                         break
                     if reader.waits_for_continue:
                         reader.waits_for_continue = False
@@ -161,7 +161,7 @@ class LeanChannel(AnswerConsumer):
                         break
                     self._read()
                 if reader.ready:
-                    self._answer(*reader.ready.pop(0))
+                    self._process(*reader.ready.pop(0))
         finally:
             self._running = False
         if not (self._unparsed or self._closing):
@@ -184,7 +184,7 @@ class LeanChannel(AnswerConsumer):
             self._paused_reading = False
             self.transport.resumeProducing()
 
-    def _answer(self, head: Any, body: bytes) -> None:
+    def _process(self, head: Any, body: bytes) -> None:
         if self.site.draining or not head.keep_alive:
             self.persistent = False
         self.deadline = inf
@@ -231,7 +231,7 @@ class LeanChannel(AnswerConsumer):
 
     # The end
 
-    def close_after_answer(self) -> None:
+    def close_after_response(self) -> None:
         """Let no request follow the one under way."""
         self.persistent = False
 
@@ -258,7 +258,7 @@ class LeanChannel(AnswerConsumer):
         self._set_deadline()
         self.output.close()
 
-    def _refuse(self, status: int) -> None:
+    def _reject(self, status: int) -> None:
         """Answer what no resource sees, and close once the client can have read it.
 
         Closing at once would reset the connection under a client that still sends,
@@ -267,7 +267,7 @@ class LeanChannel(AnswerConsumer):
         self._closing = True
         self._unparsed = b""
         self._resume_reading()
-        self.output.write(self.site.refused(status))
+        self.output.write(self.site.error_response(status))
         if not self.output.paused:
             self.deadline = self.site.now + self.site.limits.linger
         self.output.end()
@@ -294,7 +294,7 @@ class LeanChannel(AnswerConsumer):
             self.output.cut_off()
         elif self._reader.receiving:
             self._reader.receiving = False
-            self._refuse(408)
+            self._reject(408)
         else:
             self._close()
             self.deadline = self.site.now + self.site.limits.linger

@@ -12,7 +12,7 @@ class Limits:
     :ivar uri: the longest request target, in bytes; a longer one gets 414.
     :ivar head: the largest head (target, names and values), in bytes; a larger one
         gets 431.
-    :ivar fields: the most header fields; more get 431.
+    :ivar headers: the most header fields; more get 431.
     :ivar body: the largest body, in bytes; a larger one gets 413, before it is read.
     :ivar idle: a connection on which no request begins for so many seconds is closed.
     :ivar receive: a request that has not arrived whole after so many seconds gets 408.
@@ -23,7 +23,7 @@ class Limits:
 
     uri: int = 8 * 1024
     head: int = 16 * 1024
-    fields: int = 100
+    headers: int = 100
     body: int = 1024 * 1024
     idle: float = 60
     receive: float = 60

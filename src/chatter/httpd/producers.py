@@ -27,7 +27,7 @@ class RepeatedPull:
 
     _log = Logger()
 
-    def __init__(self, producer: IPullProducer, consumer: AnswerConsumer) -> None:
+    def __init__(self, producer: IPullProducer, consumer: ResponseConsumer) -> None:
         self._producer = producer
         self._consumer = consumer
         self._next: IDelayedCall | None = None
@@ -84,7 +84,7 @@ def _do_nothing() -> None:
     pass
 
 
-class AnswerConsumer:
+class ResponseConsumer:
     """The side of a connection that an answer is written to.
 
     :ivar output: where they go, once :meth:`write_to` was called.

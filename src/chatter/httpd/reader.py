@@ -13,8 +13,8 @@ import httptools
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from chatter.httpd.head import Head, Refusal, check_sizes
-from chatter.httpd.repeated import RepeatedHeads
+from chatter.httpd.known_heads import KnownHeads
+from chatter.httpd.request_head import RejectedRequest, RequestHead, check_sizes
 
 if TYPE_CHECKING:
     from chatter.httpd.limits import Limits
@@ -27,7 +27,7 @@ class RequestReader:
 
     :ivar ready: the requests that have come whole: each a head and a body.
     :ivar receiving: whether a request has begun that has not come whole.
-    :ivar refusal: the status to answer what can't be read with, after the requests
+    :ivar error_status: the status to answer what can't be read with, after the requests
         that are ready; nothing must be fed any more then.  0 as long as all is well.
     :ivar waits_for_continue: whether the client waits to be told to send the body.
     """
@@ -35,45 +35,45 @@ class RequestReader:
     __slots__ = (
         "_body",
         "_body_size",
-        "_fields",
         "_head",
+        "_headers",
         "_limits",
         "_parser",
         "_repeated",
         "_seen",
         "_unheard",
         "_uri",
+        "error_status",
         "ready",
         "receiving",
-        "refusal",
         "waits_for_continue",
     )
 
     _log = Logger()
 
     def __init__(self, limits: Limits) -> None:
-        self.ready: list[tuple[Head, bytes]] = []
+        self.ready: list[tuple[RequestHead, bytes]] = []
         self.receiving = False
-        self.refusal = 0
+        self.error_status = 0
         self.waits_for_continue = False
         self._limits = limits
         self._uri = b""
         # Those of the head, and after it those behind a chunked body.
-        self._fields: list[tuple[bytes, bytes]] = []
-        self._head: Head | None = None
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._head: RequestHead | None = None
         self._body: list[bytes] = []
         self._body_size = 0
         self._seen = 0
         self._unheard = 0
         self._parser: Any = httptools.HttpRequestParser(self)
-        self._repeated = RepeatedHeads(limits)
+        self._repeated = KnownHeads(limits)
 
     def forget(self) -> None:
         """Let go of the parser, which holds this object."""
         self._parser = None
         self.ready = []
 
-    def read_known(self, data: bytes) -> tuple[Head, bytes] | None:
+    def read_known(self, data: bytes) -> tuple[RequestHead, bytes] | None:
         """A whole request that need not be parsed, if that is just what has come.
 
         It is for who has nothing else to answer; if it answers ``None``, feed the data.
@@ -88,7 +88,7 @@ class RequestReader:
         except httptools.HttpParserUpgrade as upgrade:
             self._ignore_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
-            self._refuse(error)
+            self._reject(error)
         else:
             if self.receiving:
                 self._bound(len(data))
@@ -98,9 +98,9 @@ class RequestReader:
     def _bound(self, size: int) -> None:
         """See that what is kept of a request that has not come whole is not too large."""
         try:
-            heard = self._check_fields()
-        except Refusal as refusal:
-            self._stop(refusal.status)
+            heard = self._check_headers()
+        except RejectedRequest as rejected:
+            self._stop(rejected.status)
             return
         if heard != self._seen:
             self._seen = heard
@@ -112,29 +112,29 @@ class RequestReader:
 
     def _check_trailers(self) -> None:
         try:
-            self._check_fields()
-        except Refusal as refusal:
-            self.refusal = refusal.status
+            self._check_headers()
+        except RejectedRequest as rejected:
+            self.error_status = rejected.status
             raise
 
-    def _check_fields(self) -> int:
+    def _check_headers(self) -> int:
         """How many bytes of the request have been heard of.
 
         :raises Refusal: if the fields are too large, or too many, trailing ones included.
         """
-        fields = self._fields
+        headers = self._headers
         if self._head is not None:
-            of_head = self._head.fields.items()
-            fields = [(name, value) for name, values in of_head for value in values]
-            fields += self._fields
-        return check_sizes(self._uri, fields, self._limits) + self._body_size
+            of_head = self._head.headers.items()
+            headers = [(name, value) for name, values in of_head for value in values]
+            headers += self._headers
+        return check_sizes(self._uri, headers, self._limits) + self._body_size
 
     def _stop(self, status: int) -> None:
         self.receiving = False
-        self.refusal = status
+        self.error_status = status
 
-    def _refuse(self, error: httptools.HttpParserError) -> None:
-        if self.refusal:
+    def _reject(self, error: httptools.HttpParserError) -> None:
+        if self.error_status:
             # A callback has said why.
             self.receiving = False
         elif isinstance(error, httptools.HttpParserCallbackError):
@@ -154,13 +154,13 @@ class RequestReader:
         """
         head, _ = self.ready.pop()
         if head.method == b"CONNECT":
-            self.refusal = 501
+            self.error_status = 501
             return
         self._parser = httptools.HttpRequestParser(self)
         framing = [
-            b"%b: %b\r\n" % (name, head.fields[name][0])
+            b"%b: %b\r\n" % (name, head.headers[name][0])
             for name in (b"content-length", b"transfer-encoding")
-            if name in head.fields
+            if name in head.headers
         ]
         if framing:
             close = b"" if head.keep_alive else b"Connection: close\r\n"
@@ -183,7 +183,7 @@ class RequestReader:
         """Begin a request."""
         self.receiving = True
         self._uri = b""
-        self._fields = []
+        self._headers = []
         self._head = None
         self._seen = self._unheard = 0
 
@@ -193,18 +193,18 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field."""
-        self._fields.append((name, value))
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Make the head of what has come."""
         method, version = self._parser.get_method(), self._parser.get_http_version()
         try:
-            head = self._head = Head(method, self._uri, version, self._fields, self._limits)
-        except Refusal as refusal:
-            self.refusal = refusal.status
+            head = self._head = RequestHead(method, self._uri, version, self._headers, self._limits)
+        except RejectedRequest as rejected:
+            self.error_status = rejected.status
             raise
-        self._fields = []
-        if b"expect" in head.fields:
+        self._headers = []
+        if b"expect" in head.headers:
             self.waits_for_continue = head.expects_continue
 
     def on_body(self, part: bytes) -> None:
@@ -212,15 +212,15 @@ class RequestReader:
         self.waits_for_continue = False
         self._body_size += len(part)
         if self._body_size > self._limits.body:
-            self.refusal = 413
-            raise Refusal(413)
+            self.error_status = 413
+            raise RejectedRequest(413)
         self._body.append(part)
 
     def on_message_complete(self) -> None:
         """Put the request with those that are ready."""
         head, parts = self._head, self._body
         assert head is not None
-        if self._fields:
+        if self._headers:
             self._check_trailers()
         head.keep_alive = self._parser.should_keep_alive()
         body = b""

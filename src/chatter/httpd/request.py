@@ -16,14 +16,14 @@ from twisted.web.http import parse_qs
 from twisted.web.http_headers import Headers
 from twisted.web.resource import EncodingResourceWrapper
 
-from chatter.httpd.answer import AnsweringRequest
+from chatter.httpd.response_writer import ResponseWriter
 
 if TYPE_CHECKING:
     from chatter.httpd.channel import LeanChannel
-    from chatter.httpd.head import Head
+    from chatter.httpd.request_head import RequestHead
 
 
-class LeanRequest(AnsweringRequest):
+class LeanRequest(ResponseWriter):
     """A request that has arrived whole.
 
     :param channel: the connection.
@@ -40,7 +40,7 @@ class LeanRequest(AnsweringRequest):
     _received_cookies: dict[bytes, bytes] | None = None
     _content: BytesIO | None = None
 
-    def __init__(self, channel: LeanChannel, head: Head, body: bytes) -> None:
+    def __init__(self, channel: LeanChannel, head: RequestHead, body: bytes) -> None:
         # Twisted's own constructor makes two Headers objects and asks the transport
         # for its addresses, for each request.  A test compares the attributes.
         Componentized.__init__(self)
@@ -89,7 +89,7 @@ class LeanRequest(AnsweringRequest):
         headers = self._request_headers
         if headers is None:
             headers = self._request_headers = Headers()
-            for name, values in self.request_head.fields.items():
+            for name, values in self.request_head.headers.items():
                 headers.setRawHeaders(name, values)
             if self.request_head.leaves_length_out:
                 headers.setRawHeaders(b"content-length", [b"%d" % len(self.whole_body)])
@@ -99,13 +99,13 @@ class LeanRequest(AnsweringRequest):
         """The last value of a field of the request."""
         if self._request_headers is not None or type(key) is not bytes:
             return super().getHeader(key)
-        fields = self.request_head.fields
-        values = fields.get(key)
+        headers = self.request_head.headers
+        values = headers.get(key)
         if values is None:
             name = key.lower()
             if name == b"content-length" and self.request_head.leaves_length_out:
                 return b"%d" % len(self.whole_body)
-            values = fields.get(name)
+            values = headers.get(name)
         return None if values is None else values[-1]
 
     @property
@@ -123,7 +123,7 @@ class LeanRequest(AnsweringRequest):
         self.site = self.channel.site
         try:
             if self.request_head.path == b"*":
-                self._answer_star()
+                self._respond_to_asterisk()
                 return
             resource = self.site.getResourceFor(self)
             if isinstance(resource, EncodingResourceWrapper):
@@ -143,7 +143,7 @@ class LeanRequest(AnsweringRequest):
                 self.channel.abort()
         return reason
 
-    def _answer_star(self) -> None:
+    def _respond_to_asterisk(self) -> None:
         """Answer for the server as a whole, which knows ``OPTIONS`` only."""
         if self.method != b"OPTIONS":
             self.setResponseCode(405)

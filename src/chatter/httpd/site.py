@@ -39,7 +39,7 @@ def reason_of(status: int) -> bytes:
     return reason
 
 
-def plain_refusal(status: int) -> tuple[bytes, bytes]:
+def plain_error_body(status: int) -> tuple[bytes, bytes]:
     """The content type and the body that a refused client gets by default."""
     return b"text/plain", reason_of(status) + b"\n"
 
@@ -51,7 +51,7 @@ class LeanSite(Site):
     :param reactor: an ``IReactorTime`` provider.
     :param limits: how much a client may ask for.
     :param access_log: where to write a line for each request; nowhere by default.
-    :param refusal: the content type and the body for a request that is refused
+    :param error_body: the content type and the body for a request that is refused
         with a status before any resource sees it.
 
     :ivar connections: the open connections.
@@ -73,7 +73,7 @@ class LeanSite(Site):
         *,
         limits: Limits | None = None,
         access_log: str | None = None,
-        refusal: Callable[[int], tuple[bytes, bytes]] = plain_refusal,
+        error_body: Callable[[int], tuple[bytes, bytes]] = plain_error_body,
     ) -> None:
         super().__init__(resource, logPath=access_log, reactor=reactor)
         self.limits = limits or Limits()
@@ -81,7 +81,7 @@ class LeanSite(Site):
         self.draining = False
         self.outbox = Outbox(reactor)
         self.sockets = WatchedSockets(self.outbox)
-        self._refusal = refusal
+        self._error_body = error_body
         self._drained: Deferred[None] | None = None
         self._next_tick: IDelayedCall | None = None
         self._status_lines: dict[tuple[int, bytes], bytes] = {}
@@ -172,22 +172,22 @@ class LeanSite(Site):
             )
         return line
 
-    def head_with(self, fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    def head_with(self, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
         """The head of an answer with status 200, up to and with some fields.
 
         :raises ValueError: if one of them is not the program's to say.
         """
-        reserved = [name for name, _ in fields if name.lower() in _RESERVED]
+        reserved = [name for name, _ in headers if name.lower() in _RESERVED]
         if reserved:
             raise ValueError(f"These fields are the server's: {reserved}.")
         lines = [self.status_line(OK, RESPONSES[OK])]
-        lines += [b"%b: %b\r\n" % field for field in fields]
-        head = self.heads[fields] = b"".join(lines)
+        lines += [b"%b: %b\r\n" % header for header in headers]
+        head = self.heads[headers] = b"".join(lines)
         return head
 
-    def refused(self, status: int) -> bytes:
+    def error_response(self, status: int) -> bytes:
         """A whole answer to a request that no resource sees."""
-        content_type, body = self._refusal(status)
+        content_type, body = self._error_body(status)
         return b"%bContent-Type: %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (
             self.status_line(status, reason_of(status)),
             content_type,

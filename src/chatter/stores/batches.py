@@ -52,7 +52,7 @@ class Batches(Generic[Job]):
         self._most = most
         self._ahead = ahead
         self._jobs: list[Job] = []
-        self._answers: list[Pending[Any]] = []
+        self._pending: list[Pending[Any]] = []
         self._busy = False
         self._open = False
         self._idle: Deferred[None] | None = None
@@ -74,15 +74,15 @@ class Batches(Generic[Job]):
         Not to wait for that changes nothing about the job.  If no jobs are taken, the
         answer is :class:`~chatter.protocol.errors.StoreUnavailable`.
         """
-        answer: Pending[Any] = Pending()
+        result: Pending[Any] = Pending()
         if not self._open:
-            answer.fire(StoreUnavailable("The store is not open."))
-            return answer
+            result.fire(StoreUnavailable("The store is not open."))
+            return result
         self._jobs.append(job)
-        self._answers.append(answer)
+        self._pending.append(result)
         if not self._busy:
             self._run_soon()
-        return answer
+        return result
 
     def _run_soon(self) -> None:
         # The rest of this turn's jobs shall come along, and what it has to send leave first.
@@ -91,20 +91,20 @@ class Batches(Generic[Job]):
 
     def _run(self) -> None:
         jobs, self._jobs = self._jobs[: self._most], self._jobs[self._most :]
-        answers, self._answers = self._answers[: self._most], self._answers[self._most :]
+        pending, self._pending = self._pending[: self._most], self._pending[self._most :]
         done = Deferred.fromCoroutine(self._work(jobs))
         done.addErrback(_each_fails, len(jobs))
-        done.addCallback(self._answer, answers)
+        done.addCallback(self._fire, pending)
 
-    def _answer(self, results: list[Any], answers: list[Pending[Any]]) -> None:
+    def _fire(self, results: list[Any], pending: list[Pending[Any]]) -> None:
         self._busy = self._ahead and bool(self._jobs)
         if self._busy:
             self._run()
-        for answer, result in zip(answers, results, strict=True):
+        for one, result in zip(pending, results, strict=True):
             try:
-                answer.fire(result)
-            except BaseException:  # noqa: BLE001 - it is the affair of who waited; others wait, too
-                self._log.failure("Who waited for an answer failed.")
+                one.fire(result)
+            except BaseException:  # noqa: BLE001 - it is its waiter's affair; others wait, too
+                self._log.failure("What waited for a job of a batch failed.")
         if self._jobs and not self._busy:
             self._run_soon()
         if self._idle is not None and not self._busy:

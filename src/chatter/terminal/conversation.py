@@ -15,7 +15,7 @@ from twisted.internet.defer import DeferredLock
 
 from chatter.protocol.errors import ContentTooLarge, InvalidRequest, UnknownRecipient
 from chatter.terminal.commands import HELP, Help, Mistake, Say, SayTo, Who
-from chatter.terminal.words import harmless, line_of
+from chatter.terminal.lines import harmless, line_of
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chatter.terminal.people import People
 
 
-REFUSALS = (ContentTooLarge, InvalidRequest, UnknownRecipient)
+REJECTIONS = (ContentTooLarge, InvalidRequest, UnknownRecipient)
 """What a single line may be refused for; the next one may be fine."""
 
 
@@ -85,7 +85,7 @@ class Conversation:
     async def do(self, command: Command) -> None:
         """Do what was typed, and show what came of it.
 
-        :raises InvalidRequest: or another of :data:`REFUSALS`, if it can't be done.
+        :raises InvalidRequest: or another of :data:`REJECTIONS`, if it can't be done.
         """
         match command:
             case Mistake(detail):

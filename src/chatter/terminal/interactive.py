@@ -9,11 +9,11 @@ from twisted.internet.defer import Deferred, DeferredQueue
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import deferLater
 
-from chatter.client import NoAnswer
+from chatter.client import NoResponse
 from chatter.protocol.errors import TransientError
 from chatter.terminal.commands import Quit, parse
 from chatter.terminal.completion import ChatCompleter
-from chatter.terminal.conversation import REFUSALS, Conversation
+from chatter.terminal.conversation import REJECTIONS, Conversation
 from chatter.terminal.joining import Joining
 from chatter.terminal.outage import Outage
 from chatter.terminal.people import People
@@ -77,7 +77,7 @@ async def _take_leave(client: ChatClient, clock: IReactorTime) -> None:
     told = Deferred.fromCoroutine(client.acknowledge())
     try:
         await told.addTimeout(LAST_WORDS, clock)
-    except (DeferredTimeout, NoAnswer, TransientError):
+    except (DeferredTimeout, NoResponse, TransientError):
         # It is shown again then; nothing is lost.
         return
 
@@ -130,6 +130,6 @@ class _Chatting:
         while (command := await self._typed.get()) is not None:
             try:
                 await self._conversation.do(command)
-            except REFUSALS as error:
+            except REJECTIONS as error:
                 self._screen.tell(error.detail)
             self._unsent -= 1

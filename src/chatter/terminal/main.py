@@ -13,13 +13,13 @@ from twisted.internet import asyncioreactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater, react
 
-from chatter.client import DEFAULT_URL, ChatClient, NoAnswer, Retries
+from chatter.client import DEFAULT_URL, ChatClient, NoResponse, Retries
 from chatter.client.exchange import checked_url
 from chatter.protocol.errors import ChatError
 from chatter.terminal.interactive import converse
+from chatter.terminal.lines import harmless
 from chatter.terminal.piped import pipe
 from chatter.terminal.tokens import TokenFile, UnreadableTokens, state_directory
-from chatter.terminal.words import harmless
 from chatter.version import __version__
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ async def _chat(reactor: Any, url: str, name: str | None) -> int:
     except BrokenPipeError:
         # Nobody reads any more; nor shall Python try to flush at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)
-    except (ChatError, NoAnswer, OSError, UnreadableTokens) as error:
+    except (ChatError, NoResponse, OSError, UnreadableTokens) as error:
         print(f"chatter: {harmless(str(error))}", file=sys.stderr)  # noqa: T201
     except CancelledError:
         pass

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from twisted.internet.task import deferLater
 
-from chatter.client import NoAnswer, ServerUnreachable
+from chatter.client import NoResponse, ServerUnreachable
 from chatter.protocol.errors import TransientError
 
 if TYPE_CHECKING:
@@ -60,17 +60,21 @@ class Outage:
         """
         while True:
             try:
-                answer = await ask()
+                result = await ask()
             except (ServerUnreachable, TransientError) as error:
-                if isinstance(error, ServerUnreachable) and error.was_asked and not is_repeatable:
+                if (
+                    isinstance(error, ServerUnreachable)
+                    and error.may_have_arrived
+                    and not is_repeatable
+                ):
                     raise
                 self.lost(error)
                 await deferLater(self._clock, max(PAUSE, error.retry_after))
             else:
                 self.found()
-                return answer
+                return result
 
-    def lost(self, error: NoAnswer | TransientError) -> None:
+    def lost(self, error: NoResponse | TransientError) -> None:
         """Say that the server is away, unless that was said."""
         if not self._is_on:
             self._is_on = True

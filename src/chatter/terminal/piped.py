@@ -12,12 +12,12 @@ from twisted.internet.defer import DeferredQueue
 from twisted.internet.task import deferLater
 
 from chatter.terminal.commands import Mistake, Quit, parse
-from chatter.terminal.conversation import REFUSALS, Conversation
+from chatter.terminal.conversation import REJECTIONS, Conversation
 from chatter.terminal.joining import Joining
+from chatter.terminal.lines import harmless
 from chatter.terminal.outage import give_up
 from chatter.terminal.people import People
 from chatter.terminal.together import first_to_end
-from chatter.terminal.words import harmless
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -96,7 +96,7 @@ async def _do_all(
             await conversation.do(command)
             # So that what is printed is in the order of the lines.
             await conversation.show_unread()
-        except REFUSALS as error:
+        except REJECTIONS as error:
             display.tell(error.detail)
             all_done = False
         else:

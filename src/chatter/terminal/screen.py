@@ -12,7 +12,7 @@ from prompt_toolkit.history import FileHistory
 from prompt_toolkit.shortcuts import CompleteStyle, print_formatted_text
 from twisted.internet.defer import CancelledError, Deferred
 
-from chatter.terminal.words import harmless
+from chatter.terminal.lines import harmless
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ from msgspec import UNSET, json
 from chatter.protocol.bodies import ConnectBody, Connected
 from chatter.protocol.errors import NameTaken, Unauthorized
 from chatter.protocol.validation import checked_body
-from chatter.web.answers import Answer, answer_json
 from chatter.web.authentication import token_of
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
+from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
@@ -30,12 +30,12 @@ class ConnectEndpoint(UserEndpoint):
         "messages of the general chat. With a token it answers with the user whose token it is.",
         body=ConnectBody,
         body_is_optional=True,
-        answer=Connected,
+        response=Connected,
         needs_user=False,
         errors=(Unauthorized, NameTaken),
     )
 
-    async def answer(self, request: Request) -> Answer:
+    async def respond(self, request: Request) -> Response:
         """Answer with the user and the token."""
         name = _wanted_name(request)
         token = token_of(request)
@@ -46,9 +46,9 @@ class ConnectEndpoint(UserEndpoint):
             user = await self._authentication.user_of(request)
         cursor = await self._chat.cursor(user)
         if token is None or not self._authentication.uses_tokens:
-            return answer_json(Connected("success", user.id, user.name, cursor, UNSET))
+            return json_response(Connected("success", user.id, user.name, cursor, UNSET))
         connected = Connected("success", user.id, user.name, cursor, token)
-        return answer_json(connected, headers=((b"Authorization", token.encode("latin-1")),))
+        return json_response(connected, headers=((b"Authorization", token.encode("latin-1")),))
 
 
 def _wanted_name(request: Request) -> str | None:

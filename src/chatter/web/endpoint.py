@@ -26,8 +26,8 @@ from chatter.protocol.errors import (
     NotFound,
 )
 from chatter.protocol.validation import checked_query
-from chatter.web.answers import Answer, answer_error, cut_off, send
 from chatter.web.coroutines import DrivenCoroutine
+from chatter.web.responses import Response, cut_off, error_response, send
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -52,7 +52,7 @@ class Operation(Struct, frozen=True):
     method: str
     summary: str
     description: str
-    answer: type
+    response: type
     media_type: str = "application/json"
     query: type | None = None
     body: type | None = None
@@ -81,49 +81,49 @@ class JSONResource(Resource):
     def render(self, request: Request) -> int:
         """Answer a request, whatever its method: now if nothing has to be waited for."""
         if request.method not in self.methods:
-            send(request, self._answer_unasked(request.method))
+            send(request, self._response_to_other_method(request.method))
             return NOT_DONE_YET
         try:
-            answering = self.answer(request)
+            answering = self.respond(request)
             waits_for = answering.send(None)
         except StopIteration as done:
-            answer: Answer = done.value
+            response: Response = done.value
         except BaseException as error:  # noqa: BLE001 - a defect must not leave a client waiting
-            answer = self._answer_to(error)
+            response = self._response_to_error(error)
         else:
-            driven = DrivenCoroutine(answering, waits_for, partial(self._answer_later, request))
+            driven = DrivenCoroutine(answering, waits_for, partial(self._send_later, request))
             if self.ends_with_client:
                 request.notifyFinish().addErrback(lambda _: driven.cancel())
             return NOT_DONE_YET
-        send(request, answer)
+        send(request, response)
         return NOT_DONE_YET
 
-    def _answer_later(self, request: Request, outcome: Answer | BaseException) -> None:
-        answer = outcome if isinstance(outcome, Answer) else self._answer_to(outcome)
+    def _send_later(self, request: Request, outcome: Response | BaseException) -> None:
+        response = outcome if isinstance(outcome, Response) else self._response_to_error(outcome)
         channel: object = request.channel
         if channel is None:
             # The client is gone.
             return
         try:
-            send(request, answer)
+            send(request, response)
         except Exception:  # noqa: BLE001 - it must not reach who fired what was waited for
             self._log.failure("A request could not be answered.")
             cut_off(request)
 
-    def _answer_to(self, error: BaseException) -> Answer:
+    def _response_to_error(self, error: BaseException) -> Response:
         if isinstance(error, ChatError):
-            return answer_error(error)
+            return error_response(error)
         self._log.failure("A request failed.", Failure(error))
-        return answer_error(InternalError("The server's log has the cause."))
+        return error_response(InternalError("The server's log has the cause."))
 
-    def _answer_unasked(self, method: bytes) -> Answer:
+    def _response_to_other_method(self, method: bytes) -> Response:
         """The answer to a method that says nothing about what is here."""
         allowed = (b"Allow", b", ".join((*self.methods, b"OPTIONS")))
         if method == b"OPTIONS":
-            return Answer(b"", 204, headers=(allowed,))
-        return answer_error(MethodNotAllowed(f"It takes {allowed[1].decode()}."), allowed)
+            return Response(b"", 204, headers=(allowed,))
+        return error_response(MethodNotAllowed(f"It takes {allowed[1].decode()}."), allowed)
 
-    def answer(self, request: Request) -> Coroutine[Any, Any, Answer]:
+    def respond(self, request: Request) -> Coroutine[Any, Any, Response]:
         """Answer a request with one of the methods.
 
         :raises ChatError: what went wrong; it is rendered.
@@ -136,7 +136,7 @@ class MissingResource(JSONResource):
 
     def render(self, request: Request) -> int:
         """Say so."""
-        send(request, answer_error(NotFound("There is nothing at this path; see openapi.json.")))
+        send(request, error_response(NotFound("There is nothing at this path; see openapi.json.")))
         return NOT_DONE_YET
 
 
@@ -162,17 +162,17 @@ class UserEndpoint(Endpoint):
         self._chat = chat
         self._authentication = authentication
 
-    def answer(self, request: Request) -> Coroutine[Any, Any, Answer]:
+    def respond(self, request: Request) -> Coroutine[Any, Any, Response]:
         """Answer a user, whoever it is."""
         user = self._authentication.known_user(request)
         if user is None:
-            return self._answer_unknown(request)
-        return self.answer_user(request, user)
+            return self._respond_to_unknown(request)
+        return self.respond_to_user(request, user)
 
-    async def _answer_unknown(self, request: Request) -> Answer:
-        return await self.answer_user(request, await self._authentication.user_of(request))
+    async def _respond_to_unknown(self, request: Request) -> Response:
+        return await self.respond_to_user(request, await self._authentication.user_of(request))
 
-    async def answer_user(self, request: Request, user: User) -> Answer:
+    async def respond_to_user(self, request: Request, user: User) -> Response:
         """Answer a user's request.
 
         :raises ChatError: what went wrong; it is rendered.

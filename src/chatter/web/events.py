@@ -9,8 +9,8 @@ from chatter.protocol.bodies import EventsQuery
 from chatter.protocol.errors import TooManyRequests
 from chatter.protocol.model import Cursor
 from chatter.protocol.validation import checked_query
-from chatter.web.answers import Answer
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
+from chatter.web.responses import Response
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
@@ -37,7 +37,7 @@ class EventsEndpoint(UserEndpoint):
         "prove that all up to there was read. A comment every 15 seconds keeps it open.",
         query=EventsQuery,
         headers={"Last-Event-ID": Cursor},
-        answer=str,
+        response=str,
         media_type="text/event-stream",
         errors=(TooManyRequests,),
     )
@@ -46,7 +46,7 @@ class EventsEndpoint(UserEndpoint):
         super().__init__(chat, authentication)
         self._streams = streams
 
-    async def answer_user(self, request: Request, user: User) -> Answer:
+    async def respond_to_user(self, request: Request, user: User) -> Response:
         """Answer with a stream."""
         after = _last_event_id(request)
         if after is None:
@@ -55,7 +55,7 @@ class EventsEndpoint(UserEndpoint):
         is_head = request.method == b"HEAD"
         cursor = 0 if is_head else await self._chat.position(user, after)
         await self._streams.admit(user)
-        return Answer(
+        return Response(
             b"",
             content_type=b"text/event-stream",
             headers=_UNBUFFERED,

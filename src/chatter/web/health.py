@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.protocol.bodies import Health
-from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Endpoint, Operation
+from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
@@ -21,7 +21,7 @@ class HealthEndpoint(Endpoint):
         method="GET",
         summary="Whether the chat can serve",
         description="Needs no token.",
-        answer=Health,
+        response=Health,
         needs_user=False,
     )
 
@@ -29,7 +29,7 @@ class HealthEndpoint(Endpoint):
         super().__init__()
         self._chat = chat
 
-    async def answer(self, request: Request) -> Answer:  # noqa: ARG002
+    async def respond(self, request: Request) -> Response:  # noqa: ARG002
         """Answer that all is well."""
         await self._chat.store.check()
-        return answer_json(Health("OK"))
+        return json_response(Health("OK"))

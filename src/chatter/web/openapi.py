@@ -18,8 +18,8 @@ from chatter.protocol.errors import (
 )
 from chatter.protocol.problems import ERRORS, Problem
 from chatter.version import __version__
-from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Endpoint, Operation
+from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ class OpenAPIEndpoint(Endpoint):
         method="GET",
         summary="This document",
         description="Needs no token.",
-        answer=dict,
+        response=dict,
         needs_user=False,
     )
 
@@ -45,9 +45,9 @@ class OpenAPIEndpoint(Endpoint):
         super().__init__()
         operations = {path: endpoint.operation for path, endpoint in endpoints.items()}
         operations["openapi.json"] = self.operation
-        self._answer_always = answer_json(document(operations))
+        self._answer_always = json_response(document(operations))
 
-    async def answer(self, request: Request) -> Answer:  # noqa: ARG002
+    async def respond(self, request: Request) -> Response:  # noqa: ARG002
         """Answer with the document."""
         return self._answer_always
 
@@ -82,7 +82,12 @@ class _Schemas:
     def __init__(self, operations: Iterable[Operation]) -> None:
         types: list[Any] = [Problem]
         for operation in operations:
-            named = (operation.query, operation.body, operation.answer, *operation.headers.values())
+            named = (
+                operation.query,
+                operation.body,
+                operation.response,
+                *operation.headers.values(),
+            )
             types.extend(type_ for type_ in named if type_ is not None)
         schemas, self.components = json.schema_components(types, ref_template=_REF)
         self._schema_of = dict(zip(types, schemas, strict=True))
@@ -92,10 +97,10 @@ class _Schemas:
         schema: dict[str, Any] = self._schema_of[type_]
         return schema
 
-    def fields(self, type_: type) -> dict[str, Any]:
+    def headers(self, type_: type) -> dict[str, Any]:
         """The schemas of a type's fields."""
-        fields: dict[str, Any] = self.components.pop(type_.__name__)["properties"]
-        return fields
+        headers: dict[str, Any] = self.components.pop(type_.__name__)["properties"]
+        return headers
 
 
 def _operation(path: str, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
@@ -123,7 +128,7 @@ def _parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]
     if operation.query is not None:
         parameters = [
             {"name": name, "in": "query", "schema": _without_null(schema)}
-            for name, schema in schemas.fields(operation.query).items()
+            for name, schema in schemas.headers(operation.query).items()
         ]
     parameters += [
         {"name": name, "in": "header", "schema": schemas.of(type_)}
@@ -146,7 +151,7 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     responses: dict[str, Any] = {
         "200": {
             "description": "The answer.",
-            "content": {operation.media_type: {"schema": schemas.of(operation.answer)}},
+            "content": {operation.media_type: {"schema": schemas.of(operation.response)}},
         }
     }
     errors: set[type[ChatError]] = {MethodNotAllowed, InternalError, StoreUnavailable}

@@ -10,8 +10,8 @@ from chatter.protocol.bodies import SendBody, SendPrivateBody
 from chatter.protocol.errors import UnknownRecipient
 from chatter.protocol.model import IdempotencyKey, Message
 from chatter.protocol.validation import checked_body
-from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
+from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
@@ -31,14 +31,14 @@ class SendEndpoint(UserEndpoint):
         summary="Send to the general chat",
         description="Answers with the message once it is durable.",
         body=SendBody,
-        answer=Message,
+        response=Message,
         headers={"Idempotency-Key": IdempotencyKey},
     )
 
-    async def answer_user(self, request: Request, user: User) -> Answer:
+    async def respond_to_user(self, request: Request, user: User) -> Response:
         """Answer with the message."""
         body = checked_body(body_of(request), _send_decoder)
-        return answer_json(await self._chat.send(user, body.text, _key_of(request)))
+        return json_response(await self._chat.send(user, body.text, _key_of(request)))
 
 
 class SendPrivateEndpoint(UserEndpoint):
@@ -50,18 +50,18 @@ class SendPrivateEndpoint(UserEndpoint):
         description="Answers with the message once it is durable. Nobody but the sender and "
         "the recipient ever sees it.",
         body=SendPrivateBody,
-        answer=Message,
+        response=Message,
         headers={"Idempotency-Key": IdempotencyKey},
         errors=(UnknownRecipient,),
     )
 
-    async def answer_user(self, request: Request, user: User) -> Answer:
+    async def respond_to_user(self, request: Request, user: User) -> Response:
         """Answer with the message."""
         body = checked_body(body_of(request), _send_private_decoder)
         message = await self._chat.send_private(
             user, body.recipient_id, body.text, _key_of(request)
         )
-        return answer_json(message)
+        return json_response(message)
 
 
 def _key_of(request: Request) -> str | None:

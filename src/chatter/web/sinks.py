@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from chatter.web.answers import cut_off
+from chatter.web.responses import cut_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LIMITS = Limits(body=MAX_BODY)
 
-_REFUSALS = {
+_PROBLEMS = {
     400: problem_of(InvalidRequest("This is not HTTP/1.1.")),
     413: problem_of(ContentTooLarge(f"A body has at most {MAX_BODY} bytes.")),
 }
@@ -32,12 +32,12 @@ class ChatSite(LeanSite):
 
     def __init__(self, resource: IResource, reactor: Any, access_log: str | None = None) -> None:
         super().__init__(
-            resource, reactor, limits=LIMITS, access_log=access_log, refusal=_refusal_body
+            resource, reactor, limits=LIMITS, access_log=access_log, error_body=_error_body
         )
 
 
-def _refusal_body(status: int) -> tuple[bytes, bytes]:
+def _error_body(status: int) -> tuple[bytes, bytes]:
     """The problem that a request gets which no resource sees."""
     title = reason_of(status).decode()
-    problem = _REFUSALS.get(status, Problem("about:blank", title, status, f"{title}."))
+    problem = _PROBLEMS.get(status, Problem("about:blank", title, status, f"{title}."))
     return b"application/problem+json", json.encode(problem)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chatter.protocol.bodies import DEFAULT_LIMIT, StatusQuery
 from chatter.protocol.errors import InvalidRequest, UnknownRecipient
 from chatter.protocol.model import Page
-from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
+from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
@@ -31,38 +31,38 @@ class StatusEndpoint(UserEndpoint):
         "look into one chat, which reads nothing: its newest messages, or those before an id. "
         "With wait the poll is answered as soon as there is something.",
         query=StatusQuery,
-        answer=Page,
+        response=Page,
         errors=(UnknownRecipient,),
     )
 
-    async def answer_user(self, request: Request, user: User) -> Answer:
+    async def respond_to_user(self, request: Request, user: User) -> Response:
         """Answer with a page of messages."""
         query = parsed_query(request, StatusQuery) if request.args else _PLAIN_POLL
         if query.chat_type is None:
             return await self._poll(request, user, query)
         return await self._look(user, query)
 
-    async def _poll(self, request: Request, user: User, query: StatusQuery) -> Answer:
+    async def _poll(self, request: Request, user: User, query: StatusQuery) -> Response:
         if query.before is not None or query.recipient_id is not None:
             raise InvalidRequest("before and recipient_id go with chat_type.")
         limit = query.limit or DEFAULT_LIMIT
         if request.method == b"HEAD":
-            return answer_json(await self._chat.peek(user, limit, query.after))
+            return json_response(await self._chat.peek(user, limit, query.after))
         page = await self._chat.poll(user, limit, query.after, query.wait or 0)
         if query.after is not None or not page.messages:
-            return answer_json(page)
+            return json_response(page)
         # The cursor moves when the answer has left, not when it was made.
-        return answer_json(page, delivered=lambda: self._chat.acknowledge(user, page.cursor))
+        return json_response(page, delivered=lambda: self._chat.acknowledge(user, page.cursor))
 
-    async def _look(self, user: User, query: StatusQuery) -> Answer:
+    async def _look(self, user: User, query: StatusQuery) -> Response:
         if query.after is not None or query.wait is not None:
             raise InvalidRequest("after and wait do not go with chat_type; before pages back.")
         limit = query.limit or self._chat.history or DEFAULT_LIMIT
         if query.chat_type != "private":
             if query.recipient_id is not None:
                 raise InvalidRequest("recipient_id goes with chat_type=private.")
-            return answer_json(await self._chat.general_history(user, limit, query.before))
+            return json_response(await self._chat.general_history(user, limit, query.before))
         if query.recipient_id is None:
             raise InvalidRequest("chat_type=private needs recipient_id.")
         page = await self._chat.private_history(user, query.recipient_id, limit, query.before)
-        return answer_json(page)
+        return json_response(page)

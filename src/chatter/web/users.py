@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.protocol.bodies import Users, UsersQuery
-from chatter.web.answers import Answer, answer_json
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
+from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
@@ -22,10 +22,10 @@ class UsersEndpoint(UserEndpoint):
         summary="The participants",
         description="In the order of their ids, a page at a time.",
         query=UsersQuery,
-        answer=Users,
+        response=Users,
     )
 
-    async def answer_user(self, request: Request, user: User) -> Answer:  # noqa: ARG002
+    async def respond_to_user(self, request: Request, user: User) -> Response:  # noqa: ARG002
         """Answer with a page of participants."""
         query = parsed_query(request, UsersQuery)
-        return answer_json(await self._chat.users(query.after, query.limit))
+        return json_response(await self._chat.users(query.after, query.limit))

@@ -89,7 +89,7 @@ class Session:
         """
         assert self._answer is None
         assert self._socket >= 0
-        answer = self._answer = Deferred()
+        result = self._answer = Deferred()
         self._rows = []
         try:
             for sql, parameters in queries:
@@ -99,7 +99,7 @@ class Session:
                 self._reactor.addWriter(self)
         except psycopg.Error as error:
             self.fail(error)
-        return answer
+        return result
 
     def _send(self, sql: bytes, parameters: tuple[bytes | None, ...]) -> None:
         name = self._names.get(sql)
@@ -125,9 +125,9 @@ class Session:
         self.close()
         # First whoever would run something next is told that it is of no use.
         self._lost(error)
-        answer, self._answer = self._answer, None
-        if answer is not None:
-            answer.errback(error)
+        result, self._answer = self._answer, None
+        if result is not None:
+            result.errback(error)
 
     # What the reactor tells
 

@@ -21,7 +21,7 @@ from chatter.protocol.model import MAX_ID, Draft, Message, User
 from chatter.stores.batches import Batches
 from chatter.stores.postgres import statements
 from chatter.stores.postgres.database import Database
-from chatter.stores.postgres.link import Link
+from chatter.stores.postgres.reconnecting import ReconnectingSession
 from chatter.stores.postgres.statements import query
 from chatter.stores.postgres.tail import Tail
 from chatter.stores.postgres.writing import Moved, NewUser, Write, WriteBatch
@@ -66,7 +66,7 @@ class PostgresStore(Service):
         self._reactor = reactor
         self._progress = Progress(reactor, self._save_progress, interval=0)
         self._tail = Tail(reactor, self._read_log, self._tell)
-        self._writer = Link(
+        self._writer = ReconnectingSession(
             reactor,
             database,
             "writing",
@@ -74,7 +74,7 @@ class PostgresStore(Service):
             back=self._tail.look,
             notified=self._notified,
         )
-        self._reader = Link(
+        self._reader = ReconnectingSession(
             reactor, database, "reading", self._greet_as_reader, back=self._tail.look
         )
         self._writes: Batches[Write] = Batches(reactor, self._write_batch, MOST_AT_ONCE, ahead=True)

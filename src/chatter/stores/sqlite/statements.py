@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from chatter.protocol.model import Draft
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 ROOM = 64 * 1024
 """As many bytes as a database that could not be written must take to be well again."""
@@ -125,25 +125,25 @@ def insert_messages(
     :returns: the message of each draft, and of these the ones that are new.
     """
     first_of = _messages_by_key(connection, drafts)
-    answers: list[Message] = []
+    results: list[Message] = []
     new: list[Message] = []
     values: list[Any] = []
     for draft in drafts:
         sender_id, recipient_id, text, sent_at, key = astuple(draft)
         if key is not None and (sender_id, key) in first_of:
-            answers.append(first_of[sender_id, key])
+            results.append(first_of[sender_id, key])
             continue
         newest += 1
         message = Message(newest, sender_id, recipient_id, text, sent_at)
         if key is not None:
             first_of[sender_id, key] = message
-        answers.append(message)
+        results.append(message)
         new.append(message)
         values += (newest, sender_id, recipient_id or 0, text, microseconds(sent_at), key or "")
     for start in range(0, len(new), MOST_ROWS):
         end = min(start + MOST_ROWS, len(new))
         connection.execute(_insert(end - start), values[start * _COLUMNS : end * _COLUMNS])
-    return answers, new
+    return results, new
 
 
 @cache
@@ -224,15 +224,15 @@ def give_room_back(connection: sqlite3.Connection) -> None:
     connection.execute("DROP TABLE IF EXISTS room")
 
 
-def in_transaction(connection: sqlite3.Connection, work: Callable[[], Answer]) -> Answer:
+def in_transaction(connection: sqlite3.Connection, work: Callable[[], Result]) -> Result:
     """Do some work in one durable transaction, or not at all."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        answer = work()
+        result = work()
         connection.execute("COMMIT")
     except BaseException:
         # A full disk may have ended the transaction already.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return answer
+    return result

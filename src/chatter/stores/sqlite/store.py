@@ -26,7 +26,7 @@ from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
 from chatter.stores.sqlite import statements
 from chatter.stores.sqlite.database import Database
-from chatter.stores.working_thread import WorkingThread
+from chatter.stores.worker_thread import WorkerThread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from chatter.log.pending import Pending
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 _Read: TypeAlias = "Callable[[sqlite3.Connection], Any]"
 _Write: TypeAlias = "Draft | _Read"
@@ -58,8 +58,8 @@ class SQLiteStore(Service):
         self._trouble: Exception | None = None
         self._progress = Progress(reactor, self._save_progress)
         self._cursors = KnownCursors()
-        self._writer = WorkingThread(reactor, "chatter SQLite writer")
-        self._reader = WorkingThread(reactor, "chatter SQLite reader")
+        self._writer = WorkerThread(reactor, "chatter SQLite writer")
+        self._reader = WorkerThread(reactor, "chatter SQLite reader")
         self._writes: Batches[_Write] = Batches(reactor, self._write_batch)
         self._reads: Batches[_Read] = Batches(reactor, self._read_batch)
 
@@ -233,7 +233,7 @@ class SQLiteStore(Service):
     def _find_user(self, column: str, value: int | str | bytes) -> Pending[User | None]:
         return self._read(lambda connection: statements.find_user(connection, column, value))
 
-    def _read(self, job: Callable[[sqlite3.Connection], Answer]) -> Pending[Answer]:
+    def _read(self, job: Callable[[sqlite3.Connection], Result]) -> Pending[Result]:
         return self._reads.submit(job)
 
     async def _read_batch(self, batch: list[_Read]) -> list[Any]:

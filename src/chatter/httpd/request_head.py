@@ -27,7 +27,7 @@ def _is_host(value: bytes) -> bool:
     return _HOST(value) is not None
 
 
-class Refusal(Exception):
+class RejectedRequest(Exception):
     """A request that is not given to any resource.
 
     :ivar status: what it is answered with.
@@ -38,27 +38,27 @@ class Refusal(Exception):
         self.status = status
 
 
-def check_sizes(uri: bytes, fields: list[tuple[bytes, bytes]], limits: Limits) -> int:
+def check_sizes(uri: bytes, headers: list[tuple[bytes, bytes]], limits: Limits) -> int:
     """How many bytes a target and fields have, all together.
 
     :raises Refusal: if they are too large, or too many.
     """
-    size = len(uri) + sum(map(len, chain.from_iterable(fields)))
+    size = len(uri) + sum(map(len, chain.from_iterable(headers)))
     if len(uri) > limits.uri:
-        raise Refusal(414)
-    if size > limits.head or len(fields) > limits.fields:
-        raise Refusal(431)
+        raise RejectedRequest(414)
+    if size > limits.head or len(headers) > limits.headers:
+        raise RejectedRequest(431)
     return size
 
 
-class Head:
+class RequestHead:
     """The request line and the header fields.
 
     :param uri: the target, as it came.
-    :param fields: the names and values, as they came.
+    :param headers: the names and values, as they came.
     :raises Refusal: if the request is not to be read any further.
 
-    :ivar fields: the values of each field, by its name in lower case.
+    :ivar headers: the values of each field, by its name in lower case.
     :ivar is_special: whether the answer can't look as most do: to ``HEAD``, or to HTTP/1.0.
     :ivar leaves_length_out: whether a ``Content-Length`` is not among the fields, for
         this head has come with bodies of several lengths; it is the body's.
@@ -73,7 +73,7 @@ class Head:
     """
 
     __slots__ = (
-        "fields",
+        "headers",
         "is_special",
         "keep_alive",
         "leaves_length_out",
@@ -91,28 +91,28 @@ class Head:
         method: bytes,
         uri: bytes,
         version: str,
-        fields: list[tuple[bytes, bytes]],
+        headers: list[tuple[bytes, bytes]],
         limits: Limits,
     ) -> None:
         self.method = method
         self.uri = uri
         self.keep_alive = self.leaves_length_out = False
         self.note: Any = None
-        check_sizes(uri, fields, limits)
+        check_sizes(uri, headers, limits)
         by_name: dict[bytes, list[bytes]] = {}
-        for name, value in fields:
+        for name, value in headers:
             key = name.lower()
             if key in by_name:
                 by_name[key].append(value.rstrip(b" \t"))
             else:
                 by_name[key] = [value.rstrip(b" \t")]
-        self.fields = by_name
+        self.headers = by_name
         if version == "1.1":
             self.protocol = b"HTTP/1.1"
         elif version == "1.0":
             self.protocol = b"HTTP/1.0"
         else:
-            raise Refusal(505)
+            raise RejectedRequest(505)
         hosts = by_name.get(b"host")
         if hosts is None or len(hosts) != 1 or not _is_host(hosts[0]):
             self._check_odd_host(hosts)
@@ -127,20 +127,20 @@ class Head:
             self._check_coding(by_name[b"transfer-encoding"])
         # llhttp has refused what is ambiguous.
         if b"content-length" in by_name and int(by_name[b"content-length"][0]) > limits.body:
-            raise Refusal(413)
+            raise RejectedRequest(413)
 
-    def without_length(self) -> Head:
+    def without_length(self) -> RequestHead:
         """The same for a body of whatever length."""
         other = copy(self)
-        other.fields = {**self.fields}
-        del other.fields[b"content-length"]
+        other.headers = {**self.headers}
+        del other.headers[b"content-length"]
         other.leaves_length_out = True
         return other
 
     def _check_odd_host(self, hosts: list[bytes] | None) -> None:
         """See whether it may be that no host is named, or none that can be."""
         if hosts is not None or self.protocol == b"HTTP/1.1":
-            raise Refusal(400)
+            raise RejectedRequest(400)
 
     def _odd_target(self) -> bytes:
         """What is asked for, if that does not begin with a slash (RFC 9112, section 3.2)."""
@@ -149,22 +149,22 @@ class Head:
             return target
         absolute = _ABSOLUTE(target)
         if absolute is None or not _is_host(absolute[1]):
-            raise Refusal(400)
+            raise RejectedRequest(400)
         # Such a target says which host is meant, whatever the field says.
-        self.fields[b"host"] = [absolute[1]]
+        self.headers[b"host"] = [absolute[1]]
         return absolute[2] if absolute[2][:1] == b"/" else b"/" + absolute[2]
 
     def _check_coding(self, coding: list[bytes]) -> None:
         """See how a body comes whose length is not told."""
         if self.protocol == b"HTTP/1.0":
-            raise Refusal(400)
+            raise RejectedRequest(400)
         if len(coding) > 1 or coding[0].lower() != b"chunked":
-            raise Refusal(501)
+            raise RejectedRequest(501)
 
     @property
     def expects_continue(self) -> bool:
         """Whether the client waits to be told to send the body (RFC 9110, 10.1.1)."""
-        expected = self.fields.get(b"expect")
+        expected = self.headers.get(b"expect")
         return (
             expected is not None
             and expected[0].lower() == b"100-continue"

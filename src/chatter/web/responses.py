@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 _encode = json.Encoder().encode
 
-_USUAL_FIELDS = ((b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store"))
+_USUAL_HEADERS = ((b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store"))
 
 
-class Answer(Struct):
+class Response(Struct):
     """An answer that is ready to be sent.
 
     :ivar begin: takes the request over, once the head is set, for an answer that
@@ -42,47 +42,47 @@ class Answer(Struct):
     is_plain: bool = False
 
 
-def answer_json(
+def json_response(
     value: object,
     delivered: Callable[[], None] | None = None,
     headers: tuple[tuple[bytes, bytes], ...] = (),
-) -> Answer:
+) -> Response:
     """An answer with a value of the protocol as its body."""
-    return Answer(_encode(value), headers=headers, delivered=delivered, is_plain=not headers)
+    return Response(_encode(value), headers=headers, delivered=delivered, is_plain=not headers)
 
 
-def answer_error(error: ChatError, *headers: tuple[bytes, bytes]) -> Answer:
+def error_response(error: ChatError, *headers: tuple[bytes, bytes]) -> Response:
     """The answer that an error is rendered as (RFC 9457)."""
     if isinstance(error, Unauthorized):
         headers = (*headers, (b"WWW-Authenticate", b"Bearer"))
     if isinstance(error, TransientError):
         headers = (*headers, (b"Retry-After", b"%d" % error.retry_after))
     problem = problem_of(error)
-    return Answer(_encode(problem), problem.status, b"application/problem+json", headers)
+    return Response(_encode(problem), problem.status, b"application/problem+json", headers)
 
 
-def send(request: Request, answer: Answer) -> None:
+def send(request: Request, response: Response) -> None:
     """Send an answer and finish the request, at once or when all of it has left."""
-    if answer.is_plain:
+    if response.is_plain:
         # Our own server has this; another one sends it in steps.
-        answer_whole = getattr(request, "answer_whole", None)
-        if answer_whole is not None:
-            answer_whole(_USUAL_FIELDS, answer.body, answer.delivered)
+        respond = getattr(request, "respond", None)
+        if respond is not None:
+            respond(_USUAL_HEADERS, response.body, response.delivered)
             return
-    _set_head(request, answer)
-    if answer.begin is not None:
+    _set_head(request, response)
+    if response.begin is not None:
         if request.method == b"HEAD":
             request.finish()
         else:
-            answer.begin(request)
+            response.begin(request)
         return
-    if answer.status != NO_CONTENT:
-        request.setHeader(b"Content-Length", b"%d" % len(answer.body))
-    if answer.delivered is None or request.method == b"HEAD":
-        request.write(answer.body)
+    if response.status != NO_CONTENT:
+        request.setHeader(b"Content-Length", b"%d" % len(response.body))
+    if response.delivered is None or request.method == b"HEAD":
+        request.write(response.body)
         request.finish()
     else:
-        HandOver(request, answer.body, answer.delivered).begin()
+        HandOver(request, response.body, response.delivered).begin()
 
 
 def cut_off(request: Request) -> None:
@@ -94,13 +94,13 @@ def cut_off(request: Request) -> None:
         abort()
 
 
-def _set_head(request: Request, answer: Answer) -> None:
-    if answer.status != OK:
-        request.setResponseCode(answer.status)
-    if answer.status != NO_CONTENT:
-        request.setHeader(b"Content-Type", answer.content_type)
+def _set_head(request: Request, response: Response) -> None:
+    if response.status != OK:
+        request.setResponseCode(response.status)
+    if response.status != NO_CONTENT:
+        request.setHeader(b"Content-Type", response.content_type)
     request.setHeader(b"Cache-Control", b"no-store")
-    for name, value in answer.headers:
+    for name, value in response.headers:
         request.setHeader(name, value)
 
 

@@ -17,7 +17,7 @@ HEAD = b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
 def test_headers_of_an_answer():
     """Fields may be set, replaced, repeated, removed and read back, with any spelling."""
 
-    def answer(request):
+    def response(request):
         request.setHeader("x-text", "a")
         request.setHeader(b"Content-Type", b"text/plain")
         request.setHeader(b"content-type", b"text/css")
@@ -32,7 +32,7 @@ def test_headers_of_an_answer():
         assert request.responseHeaders.getRawHeaders(b"content-type") == [b"text/css"]
         return b"x"
 
-    found = answer_of(answer)
+    found = answer_of(response)
     assert found.header("x-text") == "a"
     assert found.headers["content-type"] == ["text/css"]
     assert found.headers["x-many"] == ["1", "2"]
@@ -47,11 +47,11 @@ def test_server_and_date_stand_once():
     usual = answer_of(lambda _: b"x")
     assert len(usual.headers["server"]) == len(usual.headers["date"]) == 1
 
-    def answer(request):
+    def response(request):
         request.setHeader(b"server", b"mine")
         return b"x"
 
-    own = answer_of(answer)
+    own = answer_of(response)
     assert own.headers["server"] == ["mine"]
     assert own.headers["date"] == usual.headers["date"]
 
@@ -59,11 +59,11 @@ def test_server_and_date_stand_once():
 def test_a_reason_is_one_line():
     """Nothing can be smuggled into the status line."""
 
-    def answer(request):
+    def response(request):
         request.setResponseCode(418, b"tea\r\nX: y")
         return b""
 
-    resource = Calling(answer)
+    resource = Calling(response)
     connection = Server(resource).connect()
     connection.send(get())
     assert connection.received().startswith(b"HTTP/1.1 418 tea X: y\r\nServer")
@@ -97,7 +97,7 @@ def test_a_redirect_and_what_is_not_modified():
 def test_an_answer_without_a_body_has_no_length(status):
     """204 and 304 carry no body, however much is written, and the next answer is whole."""
 
-    def answer(request):
+    def response(request):
         request.setResponseCode(status)
         if request.path == b"/write":
             request.write(b"abc")
@@ -106,11 +106,11 @@ def test_an_answer_without_a_body_has_no_length(status):
             return NOT_DONE_YET
         return b"abc"
 
-    connection = Server(Calling(answer)).connect()
+    connection = Server(Calling(response)).connect()
     connection.send(get("/") + get("/write") + get("/"))
-    answers = connection.answers()
-    assert [found.status for found in answers] == [status] * 3
-    assert not any(name in found.headers for found in answers for name in ("content-length", "x"))
+    responses = connection.responses()
+    assert [found.status for found in responses] == [status] * 3
+    assert not any(name in found.headers for found in responses for name in ("content-length", "x"))
     assert b"abc" not in connection.received()
     connection.lose()
 
@@ -129,7 +129,7 @@ def test_head_is_get_without_the_body():
         render_HEAD = property()  # as one that is no Resource
 
         def render_GET(self, request):
-            return self.answer(request)
+            return self.response(request)
 
     def write_and_return(request):
         request.write(b"abc")
@@ -143,8 +143,8 @@ def test_head_is_get_without_the_body():
     ):
         connection = Server(resource).connect()
         connection.send(HEAD, HEAD)
-        answers = connection.answers("HEAD", "HEAD")
-        assert [(a.status, a.header("content-length")) for a in answers] == [(200, length)] * 2
+        responses = connection.responses("HEAD", "HEAD")
+        assert [(a.status, a.header("content-length")) for a in responses] == [(200, length)] * 2
         assert b"abc" not in connection.received()
         connection.lose()
 
@@ -152,13 +152,13 @@ def test_head_is_get_without_the_body():
 def test_an_answer_of_unknown_length_comes_in_chunks():
     """Each write is a chunk; an empty one is none, for it would end the answer."""
 
-    def answer(request):
+    def response(request):
         for part in (b"", b"a", b"", b"bc"):
             request.write(part)
         request.finish()
         return NOT_DONE_YET
 
-    resource = Calling(answer)
+    resource = Calling(response)
     connection = Server(resource).connect()
     connection.send(get())
     assert connection.received().endswith(b"\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n")

@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatter.httpd.head import Head
+from chatter.httpd.known_heads import KnownHeads
 from chatter.httpd.limits import Limits
 from chatter.httpd.reader import RequestReader
-from chatter.httpd.repeated import RepeatedHeads
+from chatter.httpd.request_head import RequestHead
 from tests.httpd.support import get, post
 from tests.httpd.test_differential import RELAXED, request, spoilt, torn
 
 LIMITS = Limits(body=2000)
 
 
-class Forgetful(RepeatedHeads):
+class Forgetful(KnownHeads):
     """Knows no head, so that all is parsed."""
 
     def learn(self, data, head, body):
@@ -33,7 +33,7 @@ class Reading:
     def feed(self, data):
         """As a channel does: nothing more after a refusal or the last request."""
         reader = self.reader
-        if reader.refusal or (self.read and not self.read[-1][0].keep_alive):
+        if reader.error_status or (self.read and not self.read[-1][0].keep_alive):
             return
         known = reader.read_known(data)
         if known is not None:
@@ -48,14 +48,14 @@ class Reading:
             (h.method, h.uri, h.path, h.query, h.protocol, fields_of(h, body), h.keep_alive, body)
             for h, body in self.read
         ]
-        return requests, self.reader.refusal, self.reader.receiving
+        return requests, self.reader.error_status, self.reader.receiving
 
 
 def fields_of(head, body):
     """The fields as a request shows them."""
     if head.leaves_length_out:
-        return {**head.fields, b"content-length": [b"%d" % len(body)]}
-    return head.fields
+        return {**head.headers, b"content-length": [b"%d" % len(body)]}
+    return head.headers
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_another_body_comes_with_its_length(reading):
     lengths = [fields_of(head, body)[b"content-length"] for head, body in reading.read]
     assert lengths == [[b"3"], [b"5"], [b"0"], [b"10"], [b"99"]]
     assert reading.read[1][0] is reading.read[2][0]
-    assert reading.read[0][0].fields[b"content-length"] == [b"3"]
+    assert reading.read[0][0].headers[b"content-length"] == [b"3"]
 
 
 def test_a_length_that_is_written_oddly_is_not_kept(reading):
@@ -117,7 +117,7 @@ def test_a_length_that_is_written_oddly_is_not_kept(reading):
     odd = post(b"abc").replace(b": 3", b": 03")
     reading.feed(odd)
     reading.feed(odd)
-    assert [head.fields[b"content-length"] for head, _ in reading.read] == [[b"03"], [b"03"]]
+    assert [head.headers[b"content-length"] for head, _ in reading.read] == [[b"03"], [b"03"]]
 
 
 def test_a_body_that_has_not_all_come_is_waited_for(reading):
@@ -131,7 +131,7 @@ def test_a_body_that_has_not_all_come_is_waited_for(reading):
 def test_a_body_above_the_limit_is_refused_though_its_head_is_known(reading):
     reading.feed(post(b"x" * 1500))
     reading.feed(post(b"x" * 2001))
-    assert reading.reader.refusal == 413
+    assert reading.reader.error_status == 413
     assert len(reading.read) == 1
 
 
@@ -162,11 +162,11 @@ def test_a_large_head_is_not_kept(reading, lines):
 @pytest.mark.parametrize("behind", [False, True])
 def test_a_head_with_another_field_is_another(reading, other, behind):
     """Wherever it stands, also behind the length of the body."""
-    for field in ("x: 2", other, "x: 2"):
-        line = field.encode() + b"\r\n"
+    for header in ("x: 2", other, "x: 2"):
+        line = header.encode() + b"\r\n"
         start, length, rest = post(b"abc").partition(b"Content-Length: 3\r\n")
         reading.feed(start + (length + line if behind else line + length) + rest)
-    shown = [head.fields.get(b"x") or head.fields[b"y"] for head, _ in reading.read]
+    shown = [head.headers.get(b"x") or head.headers[b"y"] for head, _ in reading.read]
     assert shown == [[b"2"], [other.partition(": ")[2].encode()], [b"2"]]
 
 
@@ -176,4 +176,4 @@ def test_a_head_with_another_length_has_all_that_heads_have(reading):
     reading.feed(post(b"12345"))
     head = reading.read[2][0]
     assert head.leaves_length_out
-    assert all(hasattr(head, name) for name in Head.__slots__)
+    assert all(hasattr(head, name) for name in RequestHead.__slots__)

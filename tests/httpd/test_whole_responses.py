@@ -22,14 +22,14 @@ def in_steps(request):
 
 
 def whole(request):
-    request.answer_whole(FIELDS, b"body")
+    request.respond(FIELDS, b"body")
     return NOT_DONE_YET
 
 
-def prepared(answer, prepare):
+def prepared(response, prepare):
     def answer_prepared(request):
         prepare(request)
-        return answer(request)
+        return response(request)
 
     return answer_prepared
 
@@ -59,10 +59,10 @@ def prepared(answer, prepare):
 def test_it_is_the_same_as_in_steps(raw, prepare):
     """Whatever is asked, and whatever was set before."""
     described = []
-    for answer in (in_steps, whole):
-        connection = Server(Calling(prepared(answer, prepare))).connect()
+    for response in (in_steps, whole):
+        connection = Server(Calling(prepared(response, prepare))).connect()
         connection.send(raw)
-        [found] = connection.answers(raw.split()[0].decode())
+        [found] = connection.responses(raw.split()[0].decode())
         headers = {name: sorted(values) for name, values in found.headers.items()}
         reason = connection.received().partition(b"\r\n")[0]
         described.append((reason, headers, found.body, connection.lost))
@@ -75,12 +75,12 @@ def test_the_next_request_is_answered():
     """Also if somebody wanted to know that the answer has left."""
     told = []
 
-    def answer(request):
-        request.answer_whole(FIELDS, b"body", lambda: told.append(request.uri))
+    def response(request):
+        request.respond(FIELDS, b"body", lambda: told.append(request.uri))
         return NOT_DONE_YET
 
-    answers = Server(Calling(answer)).exchange(get("/a") + get("/b"), get("/c"))
-    assert [found.body for found in answers] == [b"body"] * 3
+    responses = Server(Calling(response)).exchange(get("/a") + get("/b"), get("/c"))
+    assert [found.body for found in responses] == [b"body"] * 3
     assert told == [b"/a", b"/b", b"/c"]
 
 
@@ -90,16 +90,16 @@ def test_nobody_is_told_of_an_answer_to_nobody():
     request, connection = made(get())
     connection.lose()
     with pytest.raises(RuntimeError):
-        request.answer_whole(FIELDS, b"body", lambda: told.append(1))
+        request.respond(FIELDS, b"body", lambda: told.append(1))
     assert not told
 
 
 def answer_telling(told):
-    def answer(request):
-        request.answer_whole(FIELDS, b"abc" * 99, lambda: told.append(request.uri))
+    def response(request):
+        request.respond(FIELDS, b"abc" * 99, lambda: told.append(request.uri))
         return NOT_DONE_YET
 
-    return Calling(answer)
+    return Calling(response)
 
 
 def test_it_is_told_when_what_encodes_it_has_written_all():
@@ -125,23 +125,23 @@ def test_it_is_told_when_what_encodes_it_has_written_all():
 def test_head_tells_nobody():
     """The answer to HEAD has not brought anything."""
     told: list[object] = []
-    answers = Server(answer_telling(told)).exchange(
+    responses = Server(answer_telling(told)).exchange(
         b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", methods=("HEAD",)
     )
-    assert answers[0].status == 200
+    assert responses[0].status == 200
     assert not told
 
 
 def test_who_fails_to_hear_it_holds_nobody_up(logged):
     """The answer has its end, and the next request its own."""
 
-    def answer(request):
-        request.answer_whole(FIELDS, b"body", lambda: 1 / 0)
+    def response(request):
+        request.respond(FIELDS, b"body", lambda: 1 / 0)
         return NOT_DONE_YET
 
-    connection = Server(Calling(answer)).connect()
+    connection = Server(Calling(response)).connect()
     connection.send(get("/a"))
-    assert connection.answers()[0].body == b"body"
+    assert connection.responses()[0].body == b"body"
     assert failures(logged) == [ZeroDivisionError]
     if not connection.lost:
         connection.lose()
@@ -151,11 +151,11 @@ def test_who_fails_to_hear_it_holds_nobody_up(logged):
 def test_what_the_server_says_nobody_else_says(name, logged):
     """It would stand there twice, or not be done."""
 
-    def answer(request):
-        request.answer_whole(((name, b"x"),), b"body")
+    def response(request):
+        request.respond(((name, b"x"),), b"body")
         return NOT_DONE_YET
 
-    Server(Calling(answer)).exchange(get())
+    Server(Calling(response)).exchange(get())
     assert failures(logged) == [ValueError]
 
 
@@ -167,7 +167,7 @@ class LargeWhole(Calling):
         self.delivered = 0
 
     def whole(self, request):
-        request.answer_whole(FIELDS, bytes(LARGE), self.has_left)
+        request.respond(FIELDS, bytes(LARGE), self.has_left)
         return NOT_DONE_YET
 
     def has_left(self):
@@ -205,11 +205,11 @@ async def test_it_is_not_told_if_the_client_leaves_before(server):
 def test_a_producer_that_was_not_unregistered_is_told_of(logged):
     """As in steps; and it is not asked for a part of the next answer."""
 
-    def answer(request):
+    def response(request):
         request.registerProducer(OnceSent(lambda: None), True)
-        request.answer_whole(FIELDS, b"body")
+        request.respond(FIELDS, b"body")
         return NOT_DONE_YET
 
-    answers = Server(Calling(answer)).exchange(get("/a"), get("/b"))
-    assert [found.body for found in answers] == [b"body"] * 2
+    responses = Server(Calling(response)).exchange(get("/a"), get("/b"))
+    assert [found.body for found in responses] == [b"body"] * 2
     assert [e["uri"] for e in logged if "producer" in e.get("log_format", "")] == [b"/a", b"/b"]

@@ -11,10 +11,10 @@ from twisted.web.http import datetimeToString
 from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 
-from chatter.httpd.answer_head import USUAL_NAMES
+from chatter.httpd.head_bytes import USUAL_NAMES
 
 
-class DescribedAnswer(Request):
+class ResponseHeaders(Request):
     """A request as far as its answer is described."""
 
     # What most answers never change is the class's, and costs them nothing.
@@ -83,7 +83,7 @@ class DescribedAnswer(Request):
         self._is_special = True
         return super().setETag(etag)
 
-    def _all_fields(self) -> tuple[dict[bytes, bytes], list[tuple[bytes, list[bytes]]]]:
+    def _all_headers(self) -> tuple[dict[bytes, bytes], list[tuple[bytes, list[bytes]]]]:
         """The fields that stand once, and those that stand more often."""
         if self.lastModified is not None:
             self.setHeader(b"Last-Modified", datetimeToString(self.lastModified))
@@ -92,10 +92,10 @@ class DescribedAnswer(Request):
         repeated = [(b"Set-Cookie", self._cookies)] if self._cookies else []
         if self._response_headers is None:
             return self._set or {}, repeated
-        fields = {}
+        headers = {}
         for name, values in self._response_headers.getAllRawHeaders():
             if len(values) == 1:
-                fields[name] = values[0]
+                headers[name] = values[0]
             else:
                 repeated.append((name, list(values)))
-        return fields, repeated
+        return headers, repeated

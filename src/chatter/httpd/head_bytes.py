@@ -29,20 +29,20 @@ USUAL_NAMES = {
 """The fields that answers usually have, by two spellings."""
 
 
-def rendered(
-    start: bytes, fields: dict[bytes, bytes], repeated: Iterable[tuple[bytes, list[bytes]]]
+def serialise_head(
+    start: bytes, headers: dict[bytes, bytes], repeated: Iterable[tuple[bytes, list[bytes]]]
 ) -> bytes:
     """A whole head.
 
     :param start: what all answers begin with: the status line, ``Server``, ``Date``.
-    :param fields: those that stand once; they take the place of those of the start.
+    :param headers: those that stand once; they take the place of those of the start.
     :param repeated: those that stand more often.
     """
-    if b"Server" in fields or b"Date" in fields:
-        lines = [line for line in start.splitlines(True) if line.split(b":")[0] not in fields]
+    if b"Server" in headers or b"Date" in headers:
+        lines = [line for line in start.splitlines(True) if line.split(b":")[0] not in headers]
     else:
         lines = [start]
-    lines += [b"%b: %b\r\n" % field for field in fields.items()]
+    lines += [b"%b: %b\r\n" % header for header in headers.items()]
     for name, values in repeated:
         lines += [b"%b: %b\r\n" % (name, value) for value in values]
     lines.append(b"\r\n")

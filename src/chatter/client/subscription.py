@@ -10,7 +10,7 @@ from msgspec import DecodeError, json
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 
-from chatter.client.errors import ServerUnreachable, UnexpectedAnswer
+from chatter.client.errors import ServerUnreachable, UnexpectedResponse
 from chatter.client.event_parser import EventParser, EventTooLong
 from chatter.protocol.model import Message
 
@@ -27,7 +27,7 @@ ENOUGH = 1000
 _decode = json.Decoder(Message).decode
 
 
-class Listening(Protocol):
+class Subscription(Protocol):
     """The body of an event stream.
 
     :param clock: measures silence.
@@ -51,7 +51,7 @@ class Listening(Protocol):
         """The next message; ``None`` if there is none within some seconds.
 
         :raises ServerUnreachable: when the stream has ended and all of it was taken.
-        :raises UnexpectedAnswer: if it is none of a chat.
+        :raises UnexpectedResponse: if it is none of a chat.
         """
         if not self._messages and self._error is None:
             await self._wait(timeout)
@@ -80,7 +80,7 @@ class Listening(Protocol):
 
     def close(self) -> None:
         """Listen no more."""
-        self._end(ServerUnreachable("The stream was closed.", was_asked=True))
+        self._end(ServerUnreachable("The stream was closed.", may_have_arrived=True))
 
     @property
     def _connection(self) -> Any:
@@ -96,7 +96,7 @@ class Listening(Protocol):
                 if event.name == "message":
                     self._messages.append(_decode(event.data))
         except (DecodeError, EventTooLong):
-            self._end(UnexpectedAnswer("The event stream is none of a chat server."))
+            self._end(UnexpectedResponse("The event stream is none of a chat server."))
             return
         if len(self._messages) > ENOUGH and not self._is_paused:
             self._is_paused = True
@@ -106,10 +106,10 @@ class Listening(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002
         """End, after what has come was taken."""
-        self._end(ServerUnreachable("The server ended the stream.", was_asked=True))
+        self._end(ServerUnreachable("The server ended the stream.", may_have_arrived=True))
 
     def _give_up(self) -> None:
-        self._end(ServerUnreachable("The server has fallen silent.", was_asked=True))
+        self._end(ServerUnreachable("The server has fallen silent.", may_have_arrived=True))
 
     def _end(self, error: Exception) -> None:
         if self._error is not None:

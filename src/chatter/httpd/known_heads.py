@@ -12,8 +12,8 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatter.httpd.head import Head
     from chatter.httpd.limits import Limits
+    from chatter.httpd.request_head import RequestHead
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*\r\n", re.IGNORECASE).search
 
@@ -25,7 +25,7 @@ _PATIENCE = 8
 """A client that did not repeat itself so many times in a row is not expected to."""
 
 
-class RepeatedHeads:
+class KnownHeads:
     """What came of the last heads on one connection, one of each method.
 
     A client that does not repeat itself is soon no longer listened to.
@@ -39,10 +39,10 @@ class RepeatedHeads:
         self._limits = limits
         # By the first four bytes: what came of the head, how many bytes it has, and what in it
         # is before and after the length of the body (nothing after it, if there is none).
-        self._known: dict[bytes, tuple[Head, int, bytes, bytes]] = {}
+        self._known: dict[bytes, tuple[RequestHead, int, bytes, bytes]] = {}
         self._patience = _PATIENCE
 
-    def read(self, data: bytes) -> tuple[Head, bytes] | None:
+    def read(self, data: bytes) -> tuple[RequestHead, bytes] | None:
         """The request, if what has come is just one whose head is known."""
         known = self._known.get(data[:4])
         if known is None:
@@ -64,7 +64,7 @@ class RepeatedHeads:
         self._patience = _PATIENCE
         return head, body
 
-    def learn(self, data: bytes, head: Head, body: bytes) -> None:
+    def learn(self, data: bytes, head: RequestHead, body: bytes) -> None:
         """Keep what came of a request, if it was all that had come, and another may follow."""
         if not self._patience:
             self._known.clear()

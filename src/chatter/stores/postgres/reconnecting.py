@@ -34,7 +34,7 @@ def _ignore(*_: object) -> None:
     """Do nothing."""
 
 
-class Link:
+class ReconnectingSession:
     """Keeps one session with a database.
 
     :param reactor: an ``IReactorTime``, ``IReactorFDSet`` and ``IReactorThreads`` provider.

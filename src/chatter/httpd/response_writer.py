@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from twisted.logger import Logger
 from twisted.web.http import NO_BODY_CODES
 
-from chatter.httpd.answer_head import rendered
-from chatter.httpd.described import DescribedAnswer
+from chatter.httpd.head_bytes import serialise_head
 from chatter.httpd.producers import OnceSent
+from chatter.httpd.response_headers import ResponseHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chatter.httpd.stream import Stream, StreamOwner
 
 
-class AnsweringRequest(DescribedAnswer):
+class ResponseWriter(ResponseHeaders):
     """A request as far as it is answered.
 
     :ivar channel: the connection; ``None`` once it is answered or lost.
@@ -79,33 +79,33 @@ class AnsweringRequest(DescribedAnswer):
         return b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data
 
     def _head(self) -> bytes:
-        fields, repeated = self._all_fields()
+        headers, repeated = self._all_headers()
         if self.code in NO_BODY_CODES:
-            fields.pop(b"Content-Length", None)
+            headers.pop(b"Content-Length", None)
             self._bodiless = True
         elif self._is_head:
             self._bodiless = True
-        elif b"Content-Length" not in fields:
+        elif b"Content-Length" not in headers:
             if self.clientproto == b"HTTP/1.1":
                 self.chunked = 1
-                fields[b"Transfer-Encoding"] = b"chunked"
+                headers[b"Transfer-Encoding"] = b"chunked"
             else:
-                self.channel.close_after_answer()
+                self.channel.close_after_response()
         if (
-            b"Content-Type" not in fields
+            b"Content-Type" not in headers
             and self.defaultContentType is not None
             and self.code not in NO_BODY_CODES
-            and fields.get(b"Content-Length") != b"0"
+            and headers.get(b"Content-Length") != b"0"
         ):
-            fields[b"Content-Type"] = self.defaultContentType
-        if fields.get(b"Connection", b"").lower() == b"close":
-            self.channel.close_after_answer()
+            headers[b"Content-Type"] = self.defaultContentType
+        if headers.get(b"Connection", b"").lower() == b"close":
+            self.channel.close_after_response()
         elif not self.channel.persistent:
-            fields[b"Connection"] = b"close"
+            headers[b"Connection"] = b"close"
         elif self.clientproto == b"HTTP/1.0":
-            fields[b"Connection"] = b"keep-alive"
+            headers[b"Connection"] = b"keep-alive"
         start = self.channel.site.status_line(self.code, self.code_message)
-        return rendered(start, fields, repeated)
+        return serialise_head(start, headers, repeated)
 
     def finish(self) -> None:
         """End the answer.
@@ -140,9 +140,9 @@ class AnsweringRequest(DescribedAnswer):
             self.unregisterProducer()
         self._let_go()
 
-    def answer_whole(
+    def respond(
         self,
-        fields: tuple[tuple[bytes, bytes], ...],
+        headers: tuple[tuple[bytes, bytes], ...],
         body: bytes,
         delivered: Callable[[], None] | None = None,
     ) -> None:
@@ -151,7 +151,7 @@ class AnsweringRequest(DescribedAnswer):
         It is to set the fields and the length, to write the body and to finish, all in
         one, for much less.
 
-        :param fields: from the program, not from a client: they are sent as they stand,
+        :param headers: from the program, not from a client: they are sent as they stand,
             and how they look as bytes is remembered.  None of them may say how long the
             answer is, what becomes of the connection, or when and by whom it was made.
         :param delivered: called once the operating system has all of the answer; not
@@ -161,7 +161,7 @@ class AnsweringRequest(DescribedAnswer):
         """
         channel = self.channel
         if channel is not None and channel.persistent and not self._is_special:
-            head = channel.site.heads.get(fields) or channel.site.head_with(fields)
+            head = channel.site.heads.get(headers) or channel.site.head_with(headers)
             self.startedWriting = 1
             self.sentLength = size = len(body)
             whole = b"%bContent-Length: %d\r\n\r\n%b" % (head, size, body)
@@ -172,7 +172,7 @@ class AnsweringRequest(DescribedAnswer):
                 return
             channel.output.write(whole)
         else:
-            for name, value in fields:
+            for name, value in headers:
                 self.setHeader(name, value)
             self.setHeader(b"Content-Length", b"%d" % len(body))
             self.write(body)
@@ -216,7 +216,7 @@ class AnsweringRequest(DescribedAnswer):
         stream: Stream | None = self.channel.stream_for(owner)
         if stream is None:
             return None
-        self.channel.close_after_answer()
+        self.channel.close_after_response()
         self.setHeader(b"Connection", b"close")
         # Without this field the end of the connection is the end of the answer.
         self.clientproto, proto = b"HTTP/1.0", self.clientproto

@@ -127,10 +127,10 @@ def test_what_is_ambiguous_is_refused(shape, pieces):
     connection = server.connect()
     data += BEHIND
     connection.send(*([data] if pieces == "whole" else [bytes([byte]) for byte in data]))
-    [answer] = connection.answers()
-    assert answer.status == status
-    assert answer.header("connection") == "close"
-    assert answer.whole
+    [response] = connection.responses()
+    assert response.status == status
+    assert response.header("connection") == "close"
+    assert response.whole
     assert connection.lost
     assert server.seen == []
 
@@ -143,7 +143,7 @@ def test_what_came_before_is_answered_first():
     assert connection.received() == b""
     server.clock.advance(1)
     connection.settle()
-    assert [answer.status for answer in connection.answers()] == [200, 200, 400]
+    assert [response.status for response in connection.responses()] == [200, 200, 400]
     assert connection.lost
     assert len(server.seen) == 2
 
@@ -163,10 +163,10 @@ def test_what_a_refused_client_still_sends_is_not_read():
 
 def test_a_site_says_its_refusals_in_its_own_words():
     """The content type and the body of a refusal come from the site's function."""
-    server = Server(refusal=lambda status: (b"application/x", b"no: %d" % status))
-    [answer] = server.exchange(b"nonsense\r\n\r\n")
-    assert answer.header("content-type") == "application/x"
-    assert answer.body == b"no: 501"
+    server = Server(error_body=lambda status: (b"application/x", b"no: %d" % status))
+    [response] = server.exchange(b"nonsense\r\n\r\n")
+    assert response.header("content-type") == "application/x"
+    assert response.body == b"no: 501"
 
 
 def test_every_refusal_has_its_reason():
@@ -177,7 +177,7 @@ def test_every_refusal_has_its_reason():
 
 # Limits
 
-LIMITS = Limits(uri=100, head=400, fields=10, body=50)
+LIMITS = Limits(uri=100, head=400, headers=10, body=50)
 AT_THE_LIMIT = {
     "target": get("/echo?" + "x" * 94),
     "head": get("/echo", "X: " + "x" * (400 - 5 - 5 - 1)),
@@ -202,8 +202,8 @@ def test_what_is_just_within_the_limits_is_answered(what, pieces):
     """A request may be as large as its limits."""
     data = AT_THE_LIMIT[what]
     parts = [data] if pieces == "whole" else [bytes([byte]) for byte in data]
-    [answer] = Server(limits=LIMITS).exchange(*parts)
-    assert answer.status == 200
+    [response] = Server(limits=LIMITS).exchange(*parts)
+    assert response.status == 200
 
 
 @pytest.mark.parametrize("pieces", ["whole", "bytes"])
@@ -213,16 +213,16 @@ def test_what_is_beyond_the_limits_is_refused(what, pieces):
     status, data = BEYOND[what]
     server = Server(limits=LIMITS)
     parts = [data] if pieces == "whole" else [bytes([byte]) for byte in data]
-    [answer] = server.exchange(*parts)
-    assert answer.status == status
+    [response] = server.exchange(*parts)
+    assert response.status == status
     assert server.seen == []
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_comes():
     """The head is enough to refuse a body by its length, and nobody is asked to go on."""
     server = Server(limits=LIMITS)
-    [answer] = server.exchange(post(b"", "Expect: 100-continue").replace(b": 0", b": 51"))
-    assert answer.status == 413
+    [response] = server.exchange(post(b"", "Expect: 100-continue").replace(b": 0", b": 51"))
+    assert response.status == 413
 
 
 ENDLESS = {
@@ -245,7 +245,7 @@ def test_what_never_ends_is_refused(what, size):
     while not connection.lost and sent < 100_000:
         connection.send(b"x" * size)
         sent += size
-    assert [answer.status for answer in connection.answers()] in ([414], [431])
+    assert [response.status for response in connection.responses()] in ([414], [431])
     assert connection.lost
     assert sent <= 16 * 1024 + 2 * 4096 + size
     assert server.seen == []
@@ -254,8 +254,8 @@ def test_what_never_ends_is_refused(what, size):
 def test_the_default_limits_let_usual_requests_through():
     """A target of 8,000 bytes, 99 fields and cookies of 8 KiB are no trouble."""
     lines = [f"X-{n}: {n}" for n in range(97)] + ["Cookie: a=" + "b" * 8000]
-    [answer] = Server().exchange(get("/echo?" + "x" * 6000, *lines))
-    assert answer.status == 200
+    [response] = Server().exchange(get("/echo?" + "x" * 6000, *lines))
+    assert response.status == 200
 
 
 def test_a_defect_of_the_reader_is_logged_and_answered_with_500(monkeypatch, capfd):
@@ -269,7 +269,7 @@ def test_a_defect_of_the_reader_is_logged_and_answered_with_500(monkeypatch, cap
     server = Server()
     connection = server.connect()
     connection.send(get("/echo") + BEHIND)
-    assert [answer.status for answer in connection.answers()] == [500]
+    assert [response.status for response in connection.responses()] == [500]
     assert connection.lost
     assert "ZeroDivisionError" in "".join(capfd.readouterr())
 
@@ -282,7 +282,7 @@ def test_a_refusal_is_told_even_while_an_exception_is_handled():
         connection.missing  # type: ignore[attr-defined]  # noqa: B018
     except AttributeError:
         connection.send(BEYOND["body"][1])
-    assert [answer.status for answer in connection.answers()] == [413]
+    assert [response.status for response in connection.responses()] == [413]
 
 
 def test_it_was_tried_with_this_parser():

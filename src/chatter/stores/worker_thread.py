@@ -16,10 +16,10 @@ from twisted.python.failure import Failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
-class WorkingThread:
+class WorkerThread:
     """A thread of its own.
 
     :param reactor: an ``IReactorFromThreads`` provider.
@@ -45,9 +45,9 @@ class WorkingThread:
             self._thread.join()
             self._thread = None
 
-    def run(self, call: Callable[[], Answer]) -> Deferred[Answer]:
+    def run(self, call: Callable[[], Result]) -> Deferred[Result]:
         """Call something in the thread; fires in the reactor's with what it returns."""
-        done: Deferred[Answer] = Deferred()
+        done: Deferred[Result] = Deferred()
         self._calls.put((call, done))
         return done
 
@@ -55,8 +55,8 @@ class WorkingThread:
         while (next_call := self._calls.get()) is not None:
             call, done = next_call
             try:
-                answer = call()
+                result = call()
             except Exception:  # noqa: BLE001 - it is the answer
                 self._reactor.callFromThread(done.errback, Failure())
             else:
-                self._reactor.callFromThread(done.callback, answer)
+                self._reactor.callFromThread(done.callback, result)
