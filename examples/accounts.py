@@ -13,7 +13,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.task import react
 from twisted.web.server import Request
 
-from chatter.chat import Chat
+from chatter import Chat
 from chatter.protocol.model import User
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
@@ -31,7 +31,7 @@ async def main(reactor: Any, port: str = "tcp:8080:interface=127.0.0.1") -> None
         return None if name is None else await chat.join(name)
 
     chat = Chat(MemoryStore(), reactor)
-    await chat.store.startService()
+    await chat.startService()
     site = ChatSite(ChatResource(chat, authenticate), reactor)
     await serverFromString(reactor, port).listen(site)
     print("listening", flush=True)

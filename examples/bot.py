@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.task import react
 
-from chatter.chat import Chat
+from chatter import Chat
 from chatter.protocol.model import Message
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
@@ -17,7 +17,7 @@ from chatter.web.site import ChatSite
 async def main(reactor: Any, port: str = "tcp:8080:interface=127.0.0.1") -> None:
     """Serve until the process is ended."""
     chat = Chat(MemoryStore(), reactor)
-    await chat.store.startService()
+    await chat.startService()
     bot = await chat.join("helper")
 
     async def answer(message: Message) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.internet.task import react
 
-from chatter.chat import Chat
+from chatter import Chat
 from chatter.protocol.model import Draft, Message
 from chatter.stores.sqlite import SQLiteStore
 
@@ -33,11 +33,11 @@ class MeasuringStore(SQLiteStore):
 async def main(reactor: Any, folder: str) -> None:
     """Send three messages."""
     chat = Chat(MeasuringStore(Path(folder) / "chat.sqlite", reactor), reactor)
-    await chat.store.startService()
+    await chat.startService()
     user, _ = await chat.connect()
     for text in ("one", "two", "three"):
         await chat.send(user, text)
-    await chat.store.stopService()
+    await chat.stopService()
 
 
 if __name__ == "__main__":

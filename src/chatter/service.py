@@ -15,6 +15,9 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
+from chatter.chat.chat import core_of
+from chatter.protocol.deferring import when_done
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 class ChatService(Service):
     """A chat and its site, run as one service.
 
-    :param chat: the chat, whose store is started and stopped.
+    :param chat: the chat, which is started and stopped.
     :param endpoints: where to listen.
     """
 
@@ -39,6 +42,7 @@ class ChatService(Service):
         self, chat: Chat, site: ChatSite, endpoints: Sequence[IStreamServerEndpoint]
     ) -> None:
         self._chat = chat
+        self._core = core_of(chat)
         self._site = site
         self._endpoints = endpoints
         self._bound: list[Deferred[Any]] = []
@@ -67,7 +71,7 @@ class ChatService(Service):
 
     async def _start(self) -> None:
         try:
-            await _done(self._chat.store.startService())
+            await self._chat.startService()
         except BaseException:
             self.running = False
             await self._unbind()
@@ -88,9 +92,9 @@ class ChatService(Service):
             return
         super().stopService()
         await self._unbind()
-        self._chat.live.end_waiting()
+        self._core.live.stop()
         await self._site.drain()
-        await _done(self._chat.store.stopService())
+        await self._chat.stopService()
         self._log.info("chatter has stopped.")
 
     def _hold(self, port: IListeningPort) -> IListeningPort:
@@ -108,15 +112,9 @@ class ChatService(Service):
         ports = await self._ports()
         self._bound.clear()
         for port in ports:
-            await _done(port.stopListening())
+            await when_done(port.stopListening())
 
 
 def _release(port: IListeningPort) -> None:
     if hasattr(port, "startReading"):
         port.startReading()
-
-
-async def _done(result: object) -> None:
-    """Wait for what Twisted's interfaces call maybe a Deferred."""
-    if isinstance(result, Deferred):
-        await result

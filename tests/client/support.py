@@ -21,6 +21,7 @@ from zope.interface import implementer
 from chatter.chat import Chat
 from chatter.client import ChatClient
 from chatter.stores.memory import MemoryStore
+from chatter.testing.waiting import begun
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
 
@@ -97,7 +98,7 @@ class Rig:
     def start(self, coroutine):
         """Begin something, as far as it goes without time."""
         results: list[Any] = []
-        started: Deferred[Any] = Deferred.fromCoroutine(coroutine)
+        started: Deferred[Any] = begun(coroutine)
         started.addBoth(results.append)
         self._settle(results)
         return started, results

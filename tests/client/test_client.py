@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.web.resource import Resource
 
+from chatter.chat.chat import core_of
 from chatter.protocol.errors import (
     InvalidRequest,
     NameTaken,
@@ -152,7 +153,7 @@ def test_health_of_a_chat_that_serves():
 def test_health_of_a_chat_that_does_not_serve():
     """A chat without its store says so at once: health is about now."""
     rig = Rig()
-    rig.chat.store.stopService()
+    core_of(rig.chat).store.stopService()
     with pytest.raises(StoreUnavailable):
         rig.result(rig.client().health(), within=0.5)
     assert len(rig.agent.requests) == 1

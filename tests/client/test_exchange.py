@@ -90,7 +90,7 @@ def test_a_retry_after_that_is_no_number_of_seconds(value):
 
 def test_an_answer_that_is_too_large(monkeypatch):
     """An answer beyond all bounds is not read to its end."""
-    monkeypatch.setattr(exchange, "MAX_ANSWER", 1000)
+    monkeypatch.setattr(exchange, "MAX_RESPONSE", 1000)
     rig = Rig(Scripted((200, JSON, b" " * 1001)))
     with pytest.raises(UnexpectedResponse, match="larger"):
         rig.result(rig.client(token="t").send("x"))

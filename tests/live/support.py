@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from msgspec import json
-from twisted.internet.defer import Deferred
 
 from chatter.protocol.model import Message
+from chatter.testing.waiting import begun
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable
 
     from chatter.protocol.model import User
     from chatter.web.streams import Streams
 
 
-def result_of(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine returns that waits for nothing that a test has to bring about."""
+def result_of(awaitable: Awaitable[Any]) -> Any:
+    """What an awaitable returns that waits for nothing that a test has to bring about."""
     results: list[Any] = []
-    Deferred.fromCoroutine(coroutine).addBoth(results.append)
+    begun(awaitable).addBoth(results.append)
     (result,) = results
     if hasattr(result, "raiseException"):
         result.raiseException()

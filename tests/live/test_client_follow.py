@@ -20,6 +20,7 @@ from chatter.client.subscription import SILENCE, Subscription
 from chatter.protocol.errors import Unauthorized
 from chatter.service import ChatService
 from chatter.stores.sqlite import SQLiteStore
+from chatter.testing.waiting import begun
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
 
@@ -187,7 +188,7 @@ class Transport:
 
 def result(coroutine):
     results: list[Any] = []
-    Deferred.fromCoroutine(coroutine).addBoth(results.append)
+    begun(coroutine).addBoth(results.append)
     return results
 
 

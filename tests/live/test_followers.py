@@ -12,6 +12,9 @@ from chatter.chat.followers import SLICE_SECONDS, Followers
 class Counting:
     """A follower that counts how often it was told, and may take its time."""
 
+    def stop(self):
+        """Do nothing."""
+
     def __init__(self, clock=None, seconds=0.0):
         self.told = 0
         self._clock = clock

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from twisted.internet.task import Clock
 
-from chatter.chat import Chat
+from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
 from chatter.protocol.model import Message
 from chatter.stores.memory import MemoryStore
@@ -32,8 +32,8 @@ class FollowersMachine(RuleBasedStateMachine):
         store = MemoryStore()
         store.startService()
         self.chat = Chat(store, self.clock)
-        self.chat.live._recent = RecentLog(0, capacity=700)
-        self.streams = Streams(self.chat)
+        core_of(self.chat).live._recent = RecentLog(0, capacity=700)
+        self.streams = Streams(core_of(self.chat))
         self.chunk_limits = EventFeed.most_messages, EventFeed.enough_bytes
         EventFeed.most_messages, EventFeed.enough_bytes = 4, 500
         self.users = [result_of(self.chat.connect(f"user {n}"))[0] for n in range(3)]

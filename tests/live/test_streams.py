@@ -9,7 +9,7 @@ import pytest
 from msgspec import json
 from twisted.internet.task import Clock
 
-from chatter.chat import Chat
+from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
 from chatter.protocol.errors import StoreUnavailable, TooManyRequests
 from chatter.stores.memory import MemoryStore
@@ -35,7 +35,7 @@ def chat(clock):
 
 @pytest.fixture
 def streams(chat):
-    return Streams(chat, 100)
+    return Streams(core_of(chat), 100)
 
 
 def join(chat, name):
@@ -69,7 +69,7 @@ def test_messages_of_one_turn_arrive_in_one_write(chat, clock, streams):
 
 def test_what_lies_far_back_is_read_from_the_store(chat, clock, streams):
     """A stream whose cursor is older than what is kept in memory misses nothing."""
-    chat.live._recent = RecentLog(0, capacity=1000)
+    core_of(chat).live._recent = RecentLog(0, capacity=1000)
     alice = join(chat, "alice")
     bob = join(chat, "bob")
     for number in range(500):
@@ -77,7 +77,9 @@ def test_what_lies_far_back_is_read_from_the_store(chat, clock, streams):
             result_of(chat.send_private(alice, bob.id, f"private {number}"))
         else:
             result_of(chat.send(alice, f"{number}"))
-    assert chat.live._recent.complete_after > 400
+    recent = core_of(chat).live._recent
+    assert recent is not None
+    assert recent.complete_after > 400
     reader = Reader(streams, bob, 0)
     clock.advance(0)
     assert [message.id for message in reader.received] == list(range(1, 501))
@@ -123,7 +125,7 @@ def test_too_many_streams_of_one_user_are_refused(chat, streams):
 
 def test_too_many_streams_in_all_are_refused(chat):
     """Beyond the limit in all, everybody gets 503."""
-    streams = Streams(chat, 2)
+    streams = Streams(core_of(chat), 2)
     alice, bob = join(chat, "alice"), join(chat, "bob")
     readers = [Reader(streams, alice, 0), Reader(streams, bob, 0)]
     with pytest.raises(StoreUnavailable):
@@ -155,30 +157,30 @@ def test_nothing_is_left_when_the_last_stream_has_ended(chat, clock, streams):
     for reader in [Reader(streams, alice, 0) for _ in range(3)]:
         reader.break_off()
     assert not clock.getDelayedCalls()
-    assert len(chat.live.followers) == 0
+    assert len(core_of(chat).live.followers) == 0
 
 
 def test_a_stream_outlasts_a_store_that_is_away(chat, clock, streams):
     """What lies back and can't be read now is read when the store is there again."""
-    chat.live._recent = RecentLog(0, capacity=100)
+    core_of(chat).live._recent = RecentLog(0, capacity=100)
     alice = join(chat, "alice")
     for _ in range(20):
         result_of(chat.send(alice, "a"))
-    chat.store.stopService()
+    core_of(chat).store.stopService()
     reads = []
-    read_feed = chat.store.read_feed
+    read_feed = core_of(chat).store.read_feed
 
     def counted(*asked):
         reads.append(asked)
         return read_feed(*asked)
 
-    chat.store.read_feed = counted
+    core_of(chat).store.read_feed = counted  # type: ignore[method-assign]
     reader = Reader(streams, alice, 0)
     clock.pump([0.25] * int(HEARTBEAT * 4 + 4))
     assert reader.received == []
     assert reader.comments == 1, "nobody on the way takes it for dead"
     assert len(reads) <= HEARTBEAT + 2, "the store is asked once a second at most"
-    chat.store.startService()
+    core_of(chat).store.startService()
     result_of(chat.send(alice, "b"))
     clock.pump([0.25] * 8)
     assert [message.id for message in reader.received] == list(range(1, 22))
@@ -193,18 +195,18 @@ def test_who_is_held_is_saved_again_and_again(chat, clock, streams):
     clock.pump([1] * 300)
 
     def saved():
-        return [user.last_seen for user in result_of(chat.store.users(0, 100))]
+        return [user.last_seen for user in result_of(core_of(chat).store.users(0, 100))]
 
-    assert chat.presence.now() - min(saved()) <= timedelta(seconds=30)
+    assert core_of(chat).presence.now() - min(saved()) <= timedelta(seconds=30)
     saves = []
-    chat.store.save_progress = lambda user_id, *_: saves.append(user_id)
+    core_of(chat).store.save_progress = lambda user_id, *_: saves.append(user_id)  # type: ignore[method-assign]
     clock.pump([1] * 60)
     assert len(saves) <= 60 * 2, "a few at a time"
     assert set(saves) == {user.id for user in users}
-    del chat.store.save_progress
+    del core_of(chat).store.save_progress
     for reader in readers:
         reader.break_off()
-    assert set(saved()) == {chat.presence.now()}
+    assert set(saved()) == {core_of(chat).presence.now()}
     assert not clock.getDelayedCalls()
 
 
@@ -224,7 +226,7 @@ def test_a_cursor_ahead_of_the_log_never_goes_back(chat, clock, streams):
 def test_however_far_back_it_is_read_step_by_step(chat, clock, streams, monkeypatch):
     """Somebody who is very far behind gets all of it, a chunk in each turn of the reactor."""
     monkeypatch.setattr(EventFeed, "most_messages", 2)
-    chat.live._recent = RecentLog(0, capacity=1000)
+    core_of(chat).live._recent = RecentLog(0, capacity=1000)
     alice = join(chat, "alice")
     for _ in range(3000):
         result_of(chat.send(alice, "a"))
@@ -245,7 +247,7 @@ def test_however_far_back_it_is_read_step_by_step(chat, clock, streams, monkeypa
 
 def test_a_reader_who_is_lost_while_catching_up_leaves_nothing(chat, clock, streams, caplog):
     """Neither a timer nor a line in the log."""
-    chat.live._recent = RecentLog(0, capacity=100)
+    core_of(chat).live._recent = RecentLog(0, capacity=100)
     alice = join(chat, "alice")
     for _ in range(500):
         result_of(chat.send(alice, "a"))
@@ -302,5 +304,5 @@ def test_who_has_left_was_last_seen_then(chat, clock, streams):
     reader = Reader(streams, alice, 0)
     clock.advance(36_000)
     reader.break_off()
-    [saved] = result_of(chat.store.users(0, 1))
-    assert saved.last_seen == chat.presence.now()
+    [saved] = result_of(core_of(chat).store.users(0, 1))
+    assert saved.last_seen == core_of(chat).presence.now()

@@ -8,9 +8,10 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
-from chatter.chat import Chat
+from chatter.chat.chat import Chat, core_of
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.memory import MemoryStore
+from chatter.testing.waiting import begun
 from tests.live.support import result_of
 
 
@@ -28,7 +29,7 @@ def chat(clock):
 
 def begin(coroutine):
     results: list[Any] = []
-    waiting: Deferred[Any] = Deferred.fromCoroutine(coroutine)
+    waiting: Deferred[Any] = begun(coroutine)
     waiting.addBoth(results.append)
     return waiting, results
 
@@ -78,7 +79,7 @@ def test_who_waits_is_online_until_gone(chat, clock):
     waiting.cancel()
     assert results[0].check(CancelledError)
     assert not clock.getDelayedCalls()
-    assert len(chat.live.followers) == 0
+    assert len(core_of(chat).live.followers) == 0
     clock.advance(61)
     assert not result_of(chat.users()).users[0].online
 
@@ -87,7 +88,7 @@ def test_a_stopping_chat_lets_nobody_wait(chat, clock):
     """Who waits when the chat stops is answered at once."""
     alice, _ = result_of(chat.connect("alice"))
     _, pages = begin(chat.poll(alice, wait=60))
-    chat.live.end_waiting()
+    core_of(chat).live.stop()
     assert pages[0].messages == []
     assert not clock.getDelayedCalls()
 
@@ -115,10 +116,10 @@ def test_follow_ends_with_the_chat(chat, clock):
     """Who follows when the chat stops is told so, and no timer is left."""
     alice, _ = result_of(chat.connect("alice"))
     _, results = begin(chat.follow(alice).__anext__())
-    chat.live.end_waiting()
+    core_of(chat).live.stop()
     assert results[0].check(StoreUnavailable)
     assert not clock.getDelayedCalls()
-    assert len(chat.live.followers) == 0
+    assert len(core_of(chat).live.followers) == 0
 
 
 def test_who_follows_is_online(chat, clock):
@@ -128,9 +129,9 @@ def test_who_follows_is_online(chat, clock):
     clock.advance(3000)
     [there] = result_of(chat.users()).users
     assert there.online
-    assert there.last_seen == chat.presence.now()
+    assert there.last_seen == core_of(chat).presence.now()
     waiting.cancel()
     clock.advance(61)
     [gone] = result_of(chat.users()).users
     assert not gone.online
-    assert (chat.presence.now() - gone.last_seen).total_seconds() == 61
+    assert (core_of(chat).presence.now() - gone.last_seen).total_seconds() == 61

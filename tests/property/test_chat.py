@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chatter.chat import Chat
+from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
 from chatter.protocol.errors import NameTaken
 from chatter.protocol.model import Message, Page
@@ -46,7 +46,7 @@ class ChatMachine(RuleBasedStateMachine):
         self.chat = Chat(self.place.store, self.reactor, history=HISTORY)
         # So small that soon most of the log is not at hand any more.
         last_id = self.reactor.result_of(self.place.store.last_id())
-        self.chat.live._recent = RecentLog(last_id, capacity=700)
+        core_of(self.chat).live._recent = RecentLog(last_id, capacity=700)
         self.told: list[Message] = []
         self.told_from = len(self.model.log)
         self.chat.add_listener(self.told.append)
@@ -74,7 +74,7 @@ class ChatMachine(RuleBasedStateMachine):
         person: Person = self.model.people[number % len(self.model.people)]
         user = self.reactor.result_of(self.chat.authenticate(person.token))
         assert (user.id, user.name) == (person.user.id, person.user.name)
-        self.chat.presence.see(user.id)
+        core_of(self.chat).presence.see(user.id)
         return person
 
     # Sending

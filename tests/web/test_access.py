@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.web.resource import Resource
 
+from chatter.chat.chat import core_of
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.problems import ERRORS
 from chatter.testing import memory_chat
@@ -107,7 +108,7 @@ def test_paths_that_are_not_there(web, path, method):
 def test_a_store_that_is_away(web, chat, path):
     """Until the store is open, and after it was closed, everything is 503."""
     token = web.join()
-    chat.store.stopService()
+    core_of(chat).store.stopService()
     method = CLOSED[path][0] if path in CLOSED else OPEN[path]
     body = CLOSED[path][1] if path in CLOSED else None
     response = web.ask(method, path, token if path in CLOSED else None, body)
@@ -124,7 +125,7 @@ def test_a_defect_is_a_500_in_json(web, chat, caplog):
     async def broken():
         raise RuntimeError("secret")
 
-    chat.store.check = broken
+    core_of(chat).store.check = broken  # type: ignore[method-assign]
     response = web.ask("GET", "/health")
     assert (response.status, response.problem) == (500, "internal-error")
     assert b"secret" not in response.body

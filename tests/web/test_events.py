@@ -10,6 +10,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
+from chatter.chat.chat import core_of
 from chatter.web import ChatResource
 from chatter.web.sinks import STALL
 from tests.httpd.support import parse_answers
@@ -78,7 +79,7 @@ def alice(web):
 
 
 def cursor(chat):
-    return result_of(chat.store.cursor(1))
+    return result_of(core_of(chat).store.cursor(1))
 
 
 def test_no_proxy_is_to_hold_a_stream_back(listen, alice):
@@ -137,17 +138,17 @@ def test_head_opens_no_stream(web, chat, alice):
     assert response.status == 200
     assert response.headers["content-type"] == "text/event-stream"
     assert response.body == b""
-    assert len(chat.live.followers) == 0
+    assert len(core_of(chat).live.followers) == 0
     assert cursor(chat) == 0
 
 
 def test_who_is_gone_is_forgotten_at_once(listen, clock, chat, alice):
     """A connection that is lost leaves no follower and no timer of the chat's."""
     listener = listen(alice)
-    assert len(chat.live.followers) == 1
+    assert len(core_of(chat).live.followers) == 1
     before = len(clock.getDelayedCalls())
     listener.lose()
-    assert len(chat.live.followers) == 0
+    assert len(core_of(chat).live.followers) == 0
     assert len(clock.getDelayedCalls()) < before
 
 
@@ -180,13 +181,13 @@ def test_streams_that_come_at_the_same_time_are_counted(web, listen, chat, alice
         responses.append(Deferred())
         return responses[-1]
 
-    chat.store.cursor = slow_cursor
+    core_of(chat).store.cursor = slow_cursor  # type: ignore[method-assign]
     listeners = [listen(alice) for _ in range(20)]
     assert len(responses) == 20
     for response in responses:
         response.callback(3)
     assert sorted(listener.response.status for listener in listeners) == [200] * 16 + [429] * 4
-    assert len(chat.live.followers) == 16
+    assert len(core_of(chat).live.followers) == 16
 
 
 def test_who_takes_nothing_for_a_minute_is_cut_off(web, listen, clock, chat, alice):
@@ -204,7 +205,7 @@ def test_who_takes_nothing_for_a_minute_is_cut_off(web, listen, clock, chat, ali
     assert stalled.is_lost
     assert not other.is_lost
     assert other.ids == list(range(1, 104))
-    assert len(chat.live.followers) == 1
+    assert len(core_of(chat).live.followers) == 1
 
 
 def test_a_page_of_another_origin_may_follow(make_web, chat):

@@ -26,7 +26,7 @@ class Waiting(JSONResource):
         self.outcome = outcome
         self.may_go_on: Deferred[None] = Deferred()
 
-    async def response(self, request):
+    async def respond(self, request):
         await self.may_go_on
         return self.outcome()
 
@@ -34,7 +34,7 @@ class Waiting(JSONResource):
 class AtOnce(Waiting):
     """Answers at once."""
 
-    async def response(self, request):
+    async def respond(self, request):
         return self.outcome()
 
 

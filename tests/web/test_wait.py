@@ -8,6 +8,7 @@ import pytest
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
+from chatter.chat.chat import core_of
 from tests.web.conftest import Response
 
 
@@ -87,7 +88,7 @@ def test_a_poll_that_is_given_up_reads_nothing(web, chat, clock, begin):
     """When the client is gone nothing waits any more, and what comes then is unread."""
     token = web.join()
     begin(token, "wait=60").leave()
-    assert len(chat.live.followers) == 0
+    assert len(core_of(chat).live.followers) == 0
     sent = web.send(token)
     clock.advance(0)
     assert web.ask("GET", "/status", token).json["messages"] == [sent]

@@ -41,6 +41,9 @@ class Follower(Protocol):
         It may be called when there is nothing, and after the follower has ended.
         """
 
+    def stop(self) -> None:
+        """Follow no more: the chat stops."""
+
 
 def one_by_one(serve: Callable[[Served], object]) -> Callable[[list[Served]], None]:
     """Make what serves one serve some; to fail with one does not touch the others."""

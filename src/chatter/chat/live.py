@@ -100,11 +100,14 @@ class Live:
             if timeout.active():
                 timeout.cancel()
 
-    def end_waiting(self) -> None:
-        """Let nobody wait any longer: the chat is about to stop."""
+    def stop(self) -> None:
+        """Stop all followers: the chat stops."""
         for follower in self.followers:
-            if isinstance(follower, Waiting):
-                follower.end(may_go_on=False)
+            follower.stop()
+
+    def forget(self) -> None:
+        """Forget the log: the store may have been written to by others while it was closed."""
+        self._recent = None
 
     def add_listener(self, listener: Callable[[Message], object]) -> None:
         """Call something with each message once it is committed, in id order."""
@@ -156,6 +159,10 @@ class Waiting:
         """End if there is something now."""
         if self._live.has_news(self._user_id, self._cursor):
             self.end()
+
+    def stop(self) -> None:
+        """End, with no use in waiting again."""
+        self.end(may_go_on=False)
 
     def end(self, *, may_go_on: bool = True) -> None:
         """Follow no more."""

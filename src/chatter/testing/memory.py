@@ -6,7 +6,7 @@ from typing import Any
 
 from treq.testing import RequestTraversalAgent
 
-from chatter.chat import Chat
+from chatter.chat.chat import Chat, core_of
 from chatter.client import ChatClient
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
@@ -29,4 +29,4 @@ def memory_client(chat: Chat, token: str | None = None) -> ChatClient:
     <chatter.client.ChatClient.follow>`, which goes on, it takes a real connection.
     """
     agent: Any = RequestTraversalAgent(ChatResource(chat))
-    return ChatClient("http://chat.example", agent=agent, clock=chat.clock, token=token)
+    return ChatClient("http://chat.example", agent=agent, clock=core_of(chat).clock, token=token)

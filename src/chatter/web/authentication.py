@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from twisted.web.server import Request
 
-    from chatter.chat import Chat
+    from chatter.chat.core import ChatCore
     from chatter.protocol.model import User
 
 Authenticate: TypeAlias = "Callable[[Request], Awaitable[User | None]]"
@@ -33,8 +33,8 @@ class Authentication:
     :param authenticate: the application's own way; without it users have tokens.
     """
 
-    def __init__(self, chat: Chat, authenticate: Authenticate | None = None) -> None:
-        self._chat = chat
+    def __init__(self, core: ChatCore, authenticate: Authenticate | None = None) -> None:
+        self._core = core
         self._authenticate = authenticate
         self.uses_tokens = authenticate is None
 
@@ -51,11 +51,11 @@ class Authentication:
             user: User | None = note[2]
         else:
             token = token_of(request)
-            user = self._chat.known_user(token) if token else None
+            user = self._core.directory.known_by_token(token) if token else None
             if head is not None and user is not None:
                 head.note = (self, header, user)
         if user is not None:
-            self._chat.presence.see(user.id)
+            self._core.presence.see(user.id)
         return user
 
     async def user_of(self, request: Request) -> User:
@@ -67,8 +67,8 @@ class Authentication:
         if self._authenticate is not None:
             user = await self._authenticate(request)
         elif token := token_of(request):
-            user = await self._chat.authenticate(token)
+            user = await self._core.directory.by_token(token)
         if user is None:
             raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
-        self._chat.presence.see(user.id)
+        self._core.presence.see(user.id)
         return user

@@ -40,11 +40,11 @@ class ConnectEndpoint(UserEndpoint):
         name = _wanted_name(request)
         token = token_of(request)
         if token is None and self._authentication.uses_tokens:
-            user, token = await self._chat.connect(name)
-            self._chat.presence.see(user.id)
+            user, token = await self._core.joining.connect(name)
+            self._core.presence.see(user.id)
         else:
             user = await self._authentication.user_of(request)
-        cursor = await self._chat.cursor(user)
+        cursor = await self._core.reading.cursor(user)
         if token is None or not self._authentication.uses_tokens:
             return json_response(Connected("success", user.id, user.name, cursor, UNSET))
         connected = Connected("success", user.id, user.name, cursor, token)

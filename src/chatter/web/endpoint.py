@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from twisted.web.server import Request
 
-    from chatter.chat import Chat
+    from chatter.chat.core import ChatCore
     from chatter.protocol.model import User
     from chatter.web.authentication import Authentication
 
@@ -157,9 +157,9 @@ class Endpoint(JSONResource):
 class UserEndpoint(Endpoint):
     """An endpoint for the users of a chat."""
 
-    def __init__(self, chat: Chat, authentication: Authentication) -> None:
+    def __init__(self, core: ChatCore, authentication: Authentication) -> None:
         super().__init__()
-        self._chat = chat
+        self._core = core
         self._authentication = authentication
 
     def respond(self, request: Request) -> Coroutine[Any, Any, Response]:

@@ -153,6 +153,10 @@ class EventStream:
         self._catching_up = None
         self._look_at_sink()
 
+    def stop(self) -> None:
+        """End the response: the chat stops, and the client comes back by itself."""
+        self.sink.close()
+
     def try_again(self) -> None:
         """Go on after the store was away."""
         self._end_catching_up()

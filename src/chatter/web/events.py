@@ -15,7 +15,7 @@ from chatter.web.responses import Response
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.chat import Chat
+    from chatter.chat.core import ChatCore
     from chatter.protocol.model import User
     from chatter.web.authentication import Authentication
     from chatter.web.streams import Streams
@@ -42,8 +42,8 @@ class EventsEndpoint(UserEndpoint):
         errors=(TooManyRequests,),
     )
 
-    def __init__(self, chat: Chat, authentication: Authentication, streams: Streams) -> None:
-        super().__init__(chat, authentication)
+    def __init__(self, core: ChatCore, authentication: Authentication, streams: Streams) -> None:
+        super().__init__(core, authentication)
         self._streams = streams
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
@@ -53,7 +53,7 @@ class EventsEndpoint(UserEndpoint):
             after = parsed_query(request, EventsQuery).after
         # HEAD asks whether there would be a stream; to name an id there reads nothing.
         is_head = request.method == b"HEAD"
-        cursor = 0 if is_head else await self._chat.position(user, after)
+        cursor = 0 if is_head else await self._core.reading.position(user, after)
         await self._streams.admit(user)
         return Response(
             b"",

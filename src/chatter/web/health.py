@@ -11,7 +11,7 @@ from chatter.web.responses import Response, json_response
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.chat import Chat
+    from chatter.chat.core import ChatCore
 
 
 class HealthEndpoint(Endpoint):
@@ -25,11 +25,11 @@ class HealthEndpoint(Endpoint):
         needs_user=False,
     )
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, core: ChatCore) -> None:
         super().__init__()
-        self._chat = chat
+        self._core = core
 
     async def respond(self, request: Request) -> Response:  # noqa: ARG002
         """Answer that all is well."""
-        await self._chat.store.check()
+        await self._core.store.check()
         return json_response(Health("OK"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from chatter.chat.chat import core_of
 from chatter.web.authentication import Authentication
 from chatter.web.connect import ConnectEndpoint
 from chatter.web.cors import allow_origin
@@ -49,16 +50,17 @@ class ChatResource(MissingResource):
     ) -> None:
         super().__init__()
         self._origins = origins
-        streams = Streams(chat, max_streams)
-        authentication = Authentication(chat, authenticate)
+        core = core_of(chat)
+        streams = Streams(core, max_streams)
+        authentication = Authentication(core, authenticate)
         endpoints: dict[str, Endpoint] = {
-            "status": StatusEndpoint(chat, authentication),
-            "health": HealthEndpoint(chat),
-            "events": EventsEndpoint(chat, authentication, streams),
-            "users": UsersEndpoint(chat, authentication),
-            "connect": ConnectEndpoint(chat, authentication),
-            "send": SendEndpoint(chat, authentication),
-            "send-private": SendPrivateEndpoint(chat, authentication),
+            "status": StatusEndpoint(core, authentication),
+            "health": HealthEndpoint(core),
+            "events": EventsEndpoint(core, authentication, streams),
+            "users": UsersEndpoint(core, authentication),
+            "connect": ConnectEndpoint(core, authentication),
+            "send": SendEndpoint(core, authentication),
+            "send-private": SendPrivateEndpoint(core, authentication),
         }
         endpoints["openapi.json"] = OpenAPIEndpoint(endpoints)
         for path, endpoint in endpoints.items():

@@ -38,7 +38,7 @@ class SendEndpoint(UserEndpoint):
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Answer with the message."""
         body = checked_body(body_of(request), _send_decoder)
-        return json_response(await self._chat.send(user, body.text, _key_of(request)))
+        return json_response(await self._core.sending.send(user, body.text, _key_of(request)))
 
 
 class SendPrivateEndpoint(UserEndpoint):
@@ -58,7 +58,7 @@ class SendPrivateEndpoint(UserEndpoint):
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Answer with the message."""
         body = checked_body(body_of(request), _send_private_decoder)
-        message = await self._chat.send_private(
+        message = await self._core.sending.send_private(
             user, body.recipient_id, body.text, _key_of(request)
         )
         return json_response(message)

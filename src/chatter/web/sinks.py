@@ -41,6 +41,9 @@ class Sink(Protocol):
     def write(self, data: bytes) -> None:
         """Send bytes."""
 
+    def close(self) -> None:
+        """End the response once all has been sent."""
+
 
 class _NoSink:
     """Where a stream writes to before it has begun, and after it was lost: nowhere."""
@@ -55,6 +58,9 @@ class _NoSink:
         """Do nothing."""
 
     def write(self, data: bytes) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
         """Do nothing."""
 
 
@@ -94,6 +100,12 @@ class RequestSink:
     def keep_rest(self, data: bytes, sent: int) -> None:
         """Send what was not taken, which is nothing but if a request failed."""
         self.write(data[sent:])
+
+    def close(self) -> None:
+        """End the response."""
+        if self._request is not None:
+            self._request.unregisterProducer()
+            self._request.finish()
 
     def _end(self, _: object) -> None:
         self._request = None

@@ -46,23 +46,25 @@ class StatusEndpoint(UserEndpoint):
         if query.before is not None or query.recipient_id is not None:
             raise InvalidRequest("before and recipient_id go with chat_type.")
         limit = query.limit or DEFAULT_LIMIT
+        reading = self._core.reading
         if request.method == b"HEAD":
-            return json_response(await self._chat.peek(user, limit, query.after))
-        page = await self._chat.poll(user, limit, query.after, query.wait or 0)
+            return json_response(await reading.peek(user, limit, query.after))
+        page = await reading.poll(user, limit, query.after, query.wait or 0)
         if query.after is not None or not page.messages:
             return json_response(page)
         # The cursor moves when the answer has left, not when it was made.
-        return json_response(page, delivered=lambda: self._chat.acknowledge(user, page.cursor))
+        return json_response(page, delivered=lambda: reading.acknowledge(user, page.cursor))
 
     async def _look(self, user: User, query: StatusQuery) -> Response:
         if query.after is not None or query.wait is not None:
             raise InvalidRequest("after and wait do not go with chat_type; before pages back.")
-        limit = query.limit or self._chat.history or DEFAULT_LIMIT
+        limit = query.limit or self._core.history or DEFAULT_LIMIT
+        reading = self._core.reading
         if query.chat_type != "private":
             if query.recipient_id is not None:
                 raise InvalidRequest("recipient_id goes with chat_type=private.")
-            return json_response(await self._chat.general_history(user, limit, query.before))
+            return json_response(await reading.general_history(user, limit, query.before))
         if query.recipient_id is None:
             raise InvalidRequest("chat_type=private needs recipient_id.")
-        page = await self._chat.private_history(user, query.recipient_id, limit, query.before)
+        page = await reading.private_history(user, query.recipient_id, limit, query.before)
         return json_response(page)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.server import Request
 
-    from chatter.chat import Chat
+    from chatter.chat.core import ChatCore
     from chatter.protocol.model import Message, User
 
 STREAMS_PER_USER = 16
@@ -41,7 +41,7 @@ _TICK = 0.25
 class Streams:
     """The event streams of one chat.
 
-    :param chat: the chat that they follow.
+    :param core: the chat that they follow.
     :param most: how many may be open in all.
 
     :ivar clock: the chat's, an ``IReactorTime`` provider.
@@ -52,11 +52,11 @@ class Streams:
     _log = Logger()
     retry = RETRY
 
-    def __init__(self, chat: Chat, most: int = MAX_STREAMS) -> None:
+    def __init__(self, core: ChatCore, most: int = MAX_STREAMS) -> None:
         self.feed: EventFeed
         self.now = 0.0
-        self._chat = chat
-        self.clock = chat.clock
+        self._core = core
+        self.clock = core.clock
         self._most = most
         self._streams: dict[EventStream, None] = {}
         self._per_user: Counter[int] = Counter()
@@ -73,7 +73,7 @@ class Streams:
         :raises TooManyRequests: if the user has too many.
         :raises StoreUnavailable: if there are too many in all, or the store is away.
         """
-        recent = await self._chat.live.recent()
+        recent = await self._core.live.recent()
         if self._per_user[user.id] >= STREAMS_PER_USER:
             raise TooManyRequests(f"A user has at most {STREAMS_PER_USER} streams open.", 5)
         if len(self._streams) >= self._most:
@@ -87,8 +87,8 @@ class Streams:
         stream = EventStream(self, user.id, cursor)
         self._streams[stream] = None
         self._per_user[user.id] += 1
-        self._chat.presence.hold(user.id)
-        self._chat.live.followers.add(stream, self._deliver)
+        self._core.presence.hold(user.id)
+        self._core.live.followers.add(stream, self._deliver)
         if self._next_tick is None:
             self._next_tick = self.clock.callLater(_TICK, self._tick)
         stream.begin(request)
@@ -99,8 +99,8 @@ class Streams:
             return
         del self._streams[stream]
         self._per_user -= Counter((stream.user_id,))
-        self._chat.live.followers.remove(stream)
-        self._chat.presence.let_go(stream.user_id)
+        self._core.live.followers.remove(stream)
+        self._core.presence.let_go(stream.user_id)
         if not self._streams and self._next_tick is not None:
             self._next_tick.cancel()
             self._next_tick = None
@@ -112,7 +112,7 @@ class Streams:
 
     async def read_back(self, user_id: int, after: int) -> list[Message]:
         """Read a chunk's messages from the store, which are not at hand."""
-        return await self._chat.live.read(user_id, after, self.feed.most_messages)
+        return await self._core.live.read(user_id, after, self.feed.most_messages)
 
     def put_off(self, stream: EventStream) -> None:
         """Let a stream try again later, for which the store was away."""

@@ -28,4 +28,4 @@ class UsersEndpoint(UserEndpoint):
     async def respond_to_user(self, request: Request, user: User) -> Response:  # noqa: ARG002
         """Answer with a page of participants."""
         query = parsed_query(request, UsersQuery)
-        return json_response(await self._chat.users(query.after, query.limit))
+        return json_response(await self._core.directory.list(query.after, query.limit))

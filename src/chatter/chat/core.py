@@ -1,0 +1,43 @@
+"""What a chat is made of, for the doors that serve it.
+
+The web layer calls the parts' coroutines directly, as it drives them itself; all others
+use :class:`~chatter.chat.chat.Chat`, which checks what it is given.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatter.chat.directory import Directory
+from chatter.chat.joining import Joining
+from chatter.chat.live import Live
+from chatter.chat.presence import Presence
+from chatter.chat.reading import Reading
+from chatter.chat.sending import Sending
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from twisted.internet.interfaces import IReactorTime
+
+    from chatter.log.interfaces import IChatStore
+
+
+class ChatCore:
+    """The parts of one chat.
+
+    :ivar history: how many messages of the general chat are unread for a new user.
+    """
+
+    def __init__(
+        self, store: IChatStore, clock: IReactorTime, history: int, random: Random
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.history = history
+        self.live = Live(store, clock)
+        self.presence = Presence(clock, lambda user_id, seen: store.save_progress(user_id, 0, seen))
+        self.directory = Directory(store, self.presence)
+        self.joining = Joining(store, self.presence, history, random)
+        self.sending = Sending(store, self.presence, self.directory)
+        self.reading = Reading(store, self.presence, self.live, self.directory)

@@ -1,0 +1,93 @@
+"""Who takes part: users found by token or id, and listed.
+
+Users whose token or id was looked up lately are kept in memory, so that most
+requests ask the store nothing.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING
+
+from cachetools import FIFOCache
+
+from chatter.protocol.bodies import Participant, Users
+from chatter.protocol.errors import Unauthorized, UnknownRecipient
+
+if TYPE_CHECKING:
+    from chatter.chat.presence import Presence
+    from chatter.log.interfaces import IChatStore
+    from chatter.protocol.model import User
+
+_REMEMBERED_USERS = 20_000
+
+
+class Directory:
+    """The users of a chat."""
+
+    def __init__(self, store: IChatStore, presence: Presence) -> None:
+        self._store = store
+        self._presence = presence
+        self._by_token: FIFOCache[bytes, User] = FIFOCache(_REMEMBERED_USERS)
+        self._by_id: FIFOCache[int, User] = FIFOCache(_REMEMBERED_USERS)
+
+    def known_by_token(self, token: str) -> User | None:
+        """The user whose token it is, if it was looked up lately."""
+        try:
+            return self._by_token[_in_memory(token)]
+        except KeyError:
+            return None
+
+    async def by_token(self, token: str) -> User:
+        """The user whose token it is.
+
+        :raises Unauthorized: if it is nobody's.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        user = self.known_by_token(token)
+        if user is None:
+            user = await self._store.user_by_token(hash_of(token))
+            if user is None:
+                raise Unauthorized("Nobody has this token.")
+            self._by_token[_in_memory(token)] = user
+        return user
+
+    async def by_id(self, user_id: int) -> User:
+        """The user with that id.
+
+        :raises UnknownRecipient: if there is none.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        user: User | None = self._by_id.get(user_id)
+        if user is None:
+            user = await self._store.user_by_id(user_id)
+            if user is None:
+                raise UnknownRecipient(f"There is no user {user_id}.")
+            self._by_id[user_id] = user
+        return user
+
+    async def list(self, after: int, limit: int) -> Users:
+        """The participants with a larger id than ``after``, by id.
+
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        found = await self._store.users(after, limit + 1)
+        participants = []
+        for user in found[:limit]:
+            last_seen = self._presence.last_seen(user.id, user.last_seen)
+            online = self._presence.is_online(last_seen)
+            participants.append(Participant(user.id, user.name, online, last_seen))
+        return Users(participants, len(found) > limit)
+
+
+def hash_of(token: str) -> bytes:
+    """What the store keeps of a token: its SHA-256."""
+    return sha256(token.encode()).digest()
+
+
+def _in_memory(token: str) -> bytes:
+    """What a token is known as in memory, where another hash will do.
+
+    OpenSSL's takes longer to set up than all else that a known token needs.
+    """
+    return blake2b(token.encode()).digest()

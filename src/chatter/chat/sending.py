@@ -1,0 +1,50 @@
+"""Sending: a text is checked, and is a message once the store has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatter.protocol.model import Draft
+from chatter.protocol.validation import checked_key, checked_text
+
+if TYPE_CHECKING:
+    from chatter.chat.directory import Directory
+    from chatter.chat.presence import Presence
+    from chatter.log.interfaces import IChatStore
+    from chatter.protocol.model import Message, User
+
+
+class Sending:
+    """Appends messages to the log of a chat."""
+
+    def __init__(self, store: IChatStore, presence: Presence, directory: Directory) -> None:
+        self._store = store
+        self._presence = presence
+        self._directory = directory
+
+    async def send(self, user: User, text: str, key: str | None) -> Message:
+        """Send to the general chat.
+
+        :raises InvalidRequest: if the text or the key is not valid.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        return await self._store.append(self._draft(user, None, text, key))
+
+    async def send_private(
+        self, user: User, recipient_id: int, text: str, key: str | None
+    ) -> Message:
+        """Send to one user.
+
+        :raises InvalidRequest: if the text or the key is not valid.
+        :raises UnknownRecipient: if nobody has that id.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        draft = self._draft(user, recipient_id, text, key)
+        await self._directory.by_id(recipient_id)
+        return await self._store.append(draft)
+
+    def _draft(self, user: User, recipient_id: int | None, text: str, key: str | None) -> Draft:
+        checked_text(text)
+        if key is not None:
+            checked_key(key)
+        return Draft(user.id, recipient_id, text, self._presence.now(), key)
