@@ -61,7 +61,7 @@ def test_it_uses_no_private_names_of_twisted():
 
     for base, file in (
         (Request, "request.py"),
-        (Request, "answer.py"),
+        (Request, "response_writer.py"),
         (Site, "site.py"),
         (Connection, "output.py"),
     ):
