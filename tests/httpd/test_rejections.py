@@ -265,7 +265,7 @@ def test_a_defect_of_the_reader_is_logged_and_answered_with_500(monkeypatch, cap
     def fail(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(reader, "Head", fail)
+    monkeypatch.setattr(reader, "RequestHead", fail)
     server = Server()
     connection = server.connect()
     connection.send(get("/echo") + BEHIND)
