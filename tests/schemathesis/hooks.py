@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import schemathesis  # type: ignore[import-not-found]
 from schemathesis import GenerationMode
 
 _OF_THE_POLL = {"after", "wait"}
+_INVISIBLE = re.compile("[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0000-\U000e0fff]")
 _OF_A_LOOK = {"chat_type", "recipient_id", "before"}
 
 
@@ -23,6 +25,9 @@ def filter_case(_: Any, case: Any) -> bool:
         return True
     if isinstance(case.body, dict) and isinstance(case.body.get("recipient_id"), float):
         # JSON Schema takes 1.0 for an integer.
+        return False
+    if isinstance(case.body, dict) and _INVISIBLE.search(str(case.body.get("name"))):
+        # Where a name may have such a character the document says in words.
         return False
     return case.operation.path != "/status" or _goes_together(query)
 

@@ -23,6 +23,15 @@ TEXT_PATTERN = r"^(?=[^\x00]*$)[^\x00]*\S"
 MAX_NAME = 32
 """The length of the longest name, in characters."""
 
+BLANK_SYMBOLS = "\u2800\U0001d159"
+"""Symbols that show nothing: a Braille pattern without dots, and a note without a head."""
+
+_NEVER_NEEDED = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+"""What is invisible, and yet a letter or a mark: a grapheme joiner, fillers, silent vowels."""
+
+_NEEDED = "\u200c\u200d\U000e0030-\U000e007f"
+"""What is no letter, mark or symbol, and yet part of names: joiners, and the tags of flags."""
+
 Id: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_ID, description="An id.")]
 
 Cursor: TypeAlias = Annotated[
@@ -47,13 +56,15 @@ Name: TypeAlias = Annotated[
     Meta(
         min_length=1,
         max_length=MAX_NAME,
-        description="1 to 32 printable characters without surrounding blanks, "
-        "unique whatever their case.",
+        description="1 to 32 printable characters without surrounding blanks, invisible ones only "
+        "where a script or an emoji needs them; unique whatever their case.",
         examples=["alice"],
-        # What chatter.protocol.names checks, for those who read the OpenAPI document; Python's own
-        # regular expressions know no categories.
+        # What chatter.protocol.names checks, for those who read the OpenAPI document, except where
+        # an invisible character is needed; Python's own regular expressions know no categories.
         extra_json_schema={
-            "pattern": r"^[\p{L}\p{M}\p{N}\p{P}\p{S}]+( +[\p{L}\p{M}\p{N}\p{P}\p{S}]+)*$"
+            "pattern": rf"^(?!\p{{M}})(?!.*[{BLANK_SYMBOLS}{_NEVER_NEEDED}])"
+            rf"[\p{{L}}\p{{M}}\p{{N}}\p{{P}}\p{{S}}{_NEEDED}]+"
+            rf"( +[\p{{L}}\p{{M}}\p{{N}}\p{{P}}\p{{S}}{_NEEDED}]+)*$"
         },
     ),
 ]
