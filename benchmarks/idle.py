@@ -43,7 +43,7 @@ def serve() -> None:
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             return json.dumps(
                 {
-                    "connections": len(site.connections),
+                    "connections": len(site.connections.open),
                     "timers": len(reactor.getDelayedCalls()),
                     "bytes": pages * os.sysconf("SC_PAGE_SIZE"),
                 }

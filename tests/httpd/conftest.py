@@ -19,6 +19,6 @@ def held():
 def server(held):
     server = Server(held, limits=LIMITS)
     yield server
-    for connection in tuple(server.site.connections):
+    for connection in tuple(server.site.connections.open):
         connection.connectionLost(Failure(ConnectionDone()))
     assert server.clock.getDelayedCalls() == []

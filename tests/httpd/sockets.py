@@ -65,7 +65,7 @@ class Running:
         """So many clients, whose connections the site has."""
         address = await self.listen()
         clients = [client(address) for _ in range(count)]
-        await self.until(lambda: len(self.site.connections) == count)
+        await self.until(lambda: len(self.site.connections.open) == count)
         return clients
 
     async def asked(self, request):

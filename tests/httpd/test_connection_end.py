@@ -21,7 +21,7 @@ def test_a_lost_connection_ends_its_request(server, held):
     with pytest.raises(RuntimeError, match="after its connection was lost"):
         request.finish()
     assert connection.received() == b""
-    assert server.site.connections == set()
+    assert server.site.connections.open == set()
 
 
 def test_a_request_may_close_its_connection(server, held):
@@ -60,7 +60,7 @@ def test_a_producer_hears_of_the_end_before_the_request(server, held):
         connection.lose()
     assert heard == [[]]
     assert len(held.ends) == 1
-    assert server.site.connections == set()
+    assert server.site.connections.open == set()
 
 
 # Draining

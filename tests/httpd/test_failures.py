@@ -61,7 +61,7 @@ def test_what_fails_in_the_reports_of_failures_wedges_nothing(logged):
     connection.send(get())
     assert connection.transport.aborted
     assert failures(logged) == [ZeroDivisionError]
-    assert server.site.connections == set()
+    assert server.site.connections.open == set()
 
 
 def test_text_is_no_body(logged):

@@ -32,7 +32,7 @@ def connect(address, count):
 
 
 async def settled(server, count):
-    await server.until(lambda: len(server.site.connections) == count)
+    await server.until(lambda: len(server.site.connections.open) == count)
     # What was sent is read in the next turns of the reactor.
     await deferLater(reactor, 0.1)
     # What the resource remembers is not the server's.
@@ -68,9 +68,9 @@ async def test_idle_connections_cost_little_and_no_timer_each(server):
     # The slow ones are refused when their time is over, all in one tick; the idle
     # ones are closed.
     await server.advance(59)
-    assert len(server.site.connections) == 1 + IDLE + SLOW
+    assert len(server.site.connections.open) == 1 + IDLE + SLOW
     await server.advance(8)
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
     assert slow[0].recv(100).startswith(b"HTTP/1.1 408 ")
     for sock in [*warm, *idle, *slow]:
         sock.close()
@@ -112,7 +112,7 @@ async def test_a_lost_connection_is_gone_at_once(server, path):
         await settled(server, 5)
         for sock in idle:
             sock.close()
-        await server.until(lambda: not server.site.connections)
+        await server.until(lambda: not server.site.connections.open)
         server.resource.requests.clear()
         server.resource.ends.clear()
         await deferLater(reactor, 0.05)

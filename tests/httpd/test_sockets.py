@@ -36,9 +36,9 @@ async def test_who_takes_nothing_is_cut_off(server):
     """A client that takes nothing of an answer for the limit's time loses its connection."""
     sock = await server.asked(get("/large"))
     await server.advance(28)
-    assert len(server.site.connections) == 1
+    assert len(server.site.connections.open) == 1
     await server.advance(4)
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
     with pytest.raises(ConnectionResetError):
         read_all(sock)
     sock.close()
@@ -52,7 +52,7 @@ async def test_a_pipelining_client_that_never_reads_fills_no_memory(server):
     assert len(server.resource.requests) == 1
     sock.close()
     await server.advance(20)
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
 
 
 @running
@@ -113,7 +113,7 @@ async def test_a_refused_client_can_read_why(server):
     [response] = parse_answers(await deferToThread(upload))
     assert response.status == 413
     sock.close()
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
 
 
 @running
@@ -123,9 +123,9 @@ async def test_a_refused_client_that_sends_on_is_cut_off(server):
     sock = client(address)
     sock.sendall(b"nonsense\r\n\r\n")
     assert b"501" in await deferToThread(read_all, sock)
-    assert len(server.site.connections) == 1
+    assert len(server.site.connections.open) == 1
     await server.advance(7)
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
     sock.close()
 
 
@@ -135,7 +135,7 @@ async def test_half_a_close_is_a_close(server):
     sock = await server.asked(get("/held"))
     sock.shutdown(socket.SHUT_WR)
     await server.until(lambda: server.resource.ends)
-    assert not server.site.connections
+    assert not server.site.connections.open
     sock.close()
 
 
@@ -158,14 +158,14 @@ async def test_a_reset_at_any_point_leaves_nothing(server, point):
     address = await server.listen()
     sock = client(address)
     sock.sendall(POINTS[point])
-    await server.until(lambda: server.site.connections)
+    await server.until(lambda: server.site.connections.open)
     await deferLater(reactor, 0.02)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
     if point == "with more to come":
         # Nobody reads from it, so nobody hears of its end before something is sent.
         server.resource.requests[0].write(b"x")
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
     assert len(server.resource.ends) == len(server.resource.requests)
     other = client(address)
     other.sendall(get("/small", "Connection: close"))
@@ -199,4 +199,4 @@ async def test_behind_a_proxy_that_tells_the_client(server):
     found = server.resource.requests[0].getClientAddress()
     assert found == IPv4Address("TCP", "192.0.2.7", 5555)
     sock.close()
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)

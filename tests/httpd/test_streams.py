@@ -76,9 +76,9 @@ async def test_a_stream_has_no_deadline_while_all_is_taken(server, owner):
     sock.sendall(get() * 10)
     await server.advance(300)
     assert owner.told == []
-    [connection] = server.site.connections
+    [connection] = server.site.connections.open
     assert connection is owner.stream
-    assert server.site.connections == {owner.stream}
+    assert server.site.connections.open == {owner.stream}
     sock.close()
     await server.until(lambda: owner.told == ["lost"])
 

@@ -101,7 +101,7 @@ async def test_who_takes_nothing_over_tls_is_cut_off(server, certificate):
     await deferToThread(sock.sendall, get("/large"))
     await server.until(lambda: server.resource.requests)
     began = server.clock.seconds()
-    while server.site.connections:
+    while server.site.connections.open:
         # However long the machine takes to fill what buffers there are on the way.
         await server.advance(1)
         assert server.clock.seconds() < began + 1000
@@ -116,9 +116,9 @@ async def test_who_never_shakes_hands_is_closed(server, certificate):
         f"ssl:0:interface=127.0.0.1:privateKey={certificate}:certKey={certificate}"
     )
     sock = client(address)
-    await server.until(lambda: server.site.connections)
+    await server.until(lambda: server.site.connections.open)
     await server.advance(70)
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
     sock.close()
 
 
@@ -136,7 +136,7 @@ async def test_a_refusal_over_tls(server, certificate):
 
     assert b" 501 " in await deferToThread(talk)
     sock.close()
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
 
 
 @running
@@ -148,7 +148,7 @@ async def test_draining_ends_connections_of_every_kind(server, certificate, tmp_
     )
     first = client(plain)
     second = await deferToThread(tls_client, secure, certificate)
-    await server.until(lambda: len(server.site.connections) == 2)
+    await server.until(lambda: len(server.site.connections.open) == 2)
     drained = Deferred.fromCoroutine(server.site.drain())
     assert await deferToThread(read_all, first) == b""
     assert await deferToThread(read_all, second) == b""

@@ -26,11 +26,11 @@ async def test_the_reactor_watches_one_for_all(server):
     address = await server.listen()
     readers = set(reactor.getReaders())
     clients = [client(address) for _ in range(5)]
-    await server.until(lambda: len(server.site.connections) == 5)
+    await server.until(lambda: len(server.site.connections.open) == 5)
     assert set(reactor.getReaders()) - readers == {server.site.sockets}
     for sock in clients:
         sock.close()
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
 
 
 async def test_nothing_is_left_at_the_end():
@@ -42,10 +42,10 @@ async def test_nothing_is_left_at_the_end():
         held.append(server)
         address = await server.listen()
         sock = client(address)
-        await server.until(lambda: server.site.connections)
+        await server.until(lambda: server.site.connections.open)
         assert server.site.sockets.fileno() > 0
         sock.close()
-        await server.until(lambda: not server.site.connections)
+        await server.until(lambda: not server.site.connections.open)
 
     await run()
     assert held[0].site.sockets.fileno() == -1
@@ -56,7 +56,7 @@ async def test_the_last_that_goes_after_the_port_closes_the_epoll(server, logged
     """In the midst of reading, which ends there."""
     address = await server.listen()
     sock = client(address)
-    await server.until(lambda: server.site.connections)
+    await server.until(lambda: server.site.connections.open)
     await server.ports.pop().stopListening()
     sock.close()
     await server.until(lambda: server.site.sockets.fileno() == -1)
@@ -113,7 +113,7 @@ async def test_a_defect_costs_one_connection(server, monkeypatch, logged):
     ]
     broken.close()
     sound.close()
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
 
 
 @pytest.mark.parametrize("end", ["loseConnection", "abortConnection"])
@@ -129,7 +129,7 @@ async def test_from_a_connection_that_is_being_closed_nothing_is_read(server, en
     await deferLater(reactor, 0.05)
     assert server.resource.requests == [request]
     sock.close()
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
 
 
 @running
@@ -185,7 +185,7 @@ async def test_a_socket_that_somebody_else_still_has_is_not_watched_any_more(ser
     await server.until(lambda: server.resource.requests)
     copy = server.resource.requests[0].transport.getHandle().dup()
     sock.close()
-    await server.until(lambda: len(server.site.connections) == 1)
+    await server.until(lambda: len(server.site.connections.open) == 1)
     assert server.site.sockets._epoll.poll(0) == []
     copy.close()
     other.close()
@@ -200,7 +200,7 @@ async def test_when_the_reactor_ends_all_connections_do(server):
         sock.sendall(get("/held"))
     await server.until(lambda: len(server.resource.requests) == 3)
     server.site.sockets.connectionLost(Failure(ConnectionLost()))
-    assert not server.site.connections
+    assert not server.site.connections.open
     assert [end.type for end in server.resource.ends] == [ConnectionLost] * 3
     for sock in clients:
         sock.close()
@@ -224,7 +224,7 @@ async def test_many_are_all_read_then_answered_then_sent(server, few, monkeypatc
 
     server.site.resource = Calling(response)
     clients = await server.connected(3)
-    connections = tuple(server.site.connections)
+    connections = tuple(server.site.connections.open)
     for sock in clients:
         sock.sendall(get())
     await server.until(lambda: len(seen) == 3)
@@ -287,7 +287,7 @@ async def test_one_that_was_ended_meanwhile_hears_of_nothing(
     monkeypatch.setattr(LeanChannel, "dataReceived", listen)
 
     def response(request):
-        for connection in tuple(server.site.connections):
+        for connection in tuple(server.site.connections.open):
             if connection is not request.channel:
                 end(connection.transport)
         request.respond((), b"small")
@@ -297,7 +297,7 @@ async def test_one_that_was_ended_meanwhile_hears_of_nothing(
     clients = await server.connected(3)
     for sock in clients:
         sock.sendall(get())
-    await server.until(lambda: len(server.site.connections) == 1)
+    await server.until(lambda: len(server.site.connections.open) == 1)
     server.clock.advance(0)
     [answered] = filter(None, [await deferToThread(sock.recv, 1000) for sock in clients])
     assert b"small" in answered

@@ -198,7 +198,7 @@ async def test_it_is_not_told_if_the_client_leaves_before(server):
     sock.sendall(get("/a"))
     await server.until(lambda: resource.requests)
     sock.close()
-    await server.until(lambda: not server.site.connections)
+    await server.until(lambda: not server.site.connections.open)
     assert resource.delivered == 0
 
 

@@ -5,7 +5,8 @@
 nothing of chats: what it does is that of :class:`twisted.web.server.Site`, at a
 fraction of the cost, with limits, and stricter about what it takes for HTTP.
 
-- :mod:`~chatter.httpd.site` the factory: connections, time, and the clean end;
+- :mod:`~chatter.httpd.site` the factory;
+- :mod:`~chatter.httpd.connections` what all connections share: time, limits, the clean end;
 - :mod:`~chatter.httpd.channel` one connection: requests in their order, deadlines;
 - :mod:`~chatter.httpd.reader` bytes in, requests out, without I/O;
 - :mod:`~chatter.httpd.request_head` one request's head while it is read, and its limits;
@@ -14,6 +15,7 @@ fraction of the cost, with limits, and stricter about what it takes for HTTP.
 """
 
 from chatter.httpd.limits import Limits
-from chatter.httpd.site import LeanSite, reason_of
+from chatter.httpd.response_heads import reason_of
+from chatter.httpd.site import LeanSite
 
 __all__ = ["LeanSite", "Limits", "reason_of"]

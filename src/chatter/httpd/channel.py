@@ -24,10 +24,10 @@ from chatter.httpd.request import LeanRequest
 from chatter.httpd.stream import Stream
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IAddress
     from twisted.python.failure import Failure
+    from twisted.web.server import Site
 
-    from chatter.httpd.site import LeanSite
+    from chatter.httpd.connections import Connections
     from chatter.httpd.stream import StreamOwner
 
 _SLICE = 4096
@@ -38,9 +38,6 @@ class LeanChannel(ResponseConsumer):
     """A connection to a site.
 
     :ivar deadline: when the site is to call :meth:`time_out`.
-    :ivar addresses: the client's and the server's, once a request is here; behind a
-        proxy they are told late.
-    :ivar persistent: whether another request may follow.
     """
 
     __slots__ = (
@@ -51,23 +48,17 @@ class LeanChannel(ResponseConsumer):
         "_request",
         "_running",
         "_unparsed",
-        "addresses",
         "deadline",
         "factory",
-        "persistent",
-        "transport",
     )
 
     _log = Logger()
 
-    def __init__(self, site: LeanSite) -> None:
-        super().__init__(site)
+    def __init__(self, site: Site, connections: Connections) -> None:
+        super().__init__(site, connections)
         self.factory = site
-        self.persistent = True
         self.deadline = inf
-        self.transport: Any = None
-        self.addresses: tuple[IAddress, IAddress] | None = None
-        self._reader = RequestReader(site.limits)
+        self._reader = RequestReader(connections.limits)
         self._unparsed = b""
         self._request: LeanRequest | None = None
         self._closing = False
@@ -83,8 +74,8 @@ class LeanChannel(ResponseConsumer):
         self.transport = transport
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
-        self.write_to(output_for(transport, self, self.site.outbox))
-        self.site.connections.add(self)
+        self.write_to(output_for(transport, self, self.connections.outbox))
+        self.connections.open.add(self)
         self._set_deadline()
 
     def connectionMade(self) -> None:
@@ -102,22 +93,7 @@ class LeanChannel(ResponseConsumer):
         finally:
             if request is not None:
                 request.connectionLost(reason)
-            self.site.connection_lost(self)
-
-    def getPeer(self) -> IAddress:
-        """The client's address."""
-        return self.learn_addresses()[0]
-
-    def getHost(self) -> IAddress:
-        """The server's address."""
-        return self.learn_addresses()[1]
-
-    def learn_addresses(self) -> tuple[IAddress, IAddress]:
-        """The client's address and the server's."""
-        if self.addresses is None:
-            transport = self.transport
-            self.addresses = (transport.getPeer(), transport.getHost())
-        return self.addresses
+            self.connections.lost(self)
 
     def isSecure(self) -> bool:
         """Whether the connection is encrypted."""
@@ -185,7 +161,7 @@ class LeanChannel(ResponseConsumer):
             self.transport.resumeProducing()
 
     def _process(self, head: Any, body: bytes) -> None:
-        if self.site.draining or not head.keep_alive:
+        if self.connections.draining or not head.keep_alive:
             self.persistent = False
         self.deadline = inf
         try:
@@ -203,7 +179,7 @@ class LeanChannel(ResponseConsumer):
         if self._closing or self.output.paused or self._reader.receiving:
             self._set_deadline()
         else:
-            self.deadline = self.site.idle_until
+            self.deadline = self.connections.idle_until
         if (self._unparsed or self._parsed_ahead) and not self._running:
             self._go_on()
 
@@ -211,7 +187,7 @@ class LeanChannel(ResponseConsumer):
         """What can take this channel's place, where the transport is a plain socket."""
         if not isinstance(self.output, SocketOutput):
             return None
-        return Stream(self.site, self.transport, self.output, owner)
+        return Stream(self.connections, self.transport, self.output, owner)
 
     def become(self, stream: Stream) -> None:
         """Let a stream take this channel's place, for good."""
@@ -219,14 +195,14 @@ class LeanChannel(ResponseConsumer):
         self._closing = True
         self._unparsed = b""
         self._reader.forget()
-        self.site.connections.discard(self)
-        self.site.connections.add(stream)
+        self.connections.open.discard(self)
+        self.connections.open.add(stream)
         self.output.owner = stream
         self.transport.protocol = stream
         if self.output.paused:
             stream.output_paused()
         self._resume_reading()
-        if self.site.draining:
+        if self.connections.draining:
             stream.close()
 
     # The end
@@ -267,24 +243,24 @@ class LeanChannel(ResponseConsumer):
         self._closing = True
         self._unparsed = b""
         self._resume_reading()
-        self.output.write(self.site.error_response(status))
+        self.output.write(self.connections.heads.error_response(status))
         if not self.output.paused:
-            self.deadline = self.site.now + self.site.limits.linger
+            self.deadline = self.connections.now + self.connections.limits.linger
         self.output.end()
 
     # Time
 
     def _set_deadline(self) -> None:
         """Give the client the time that is due to it in what it does now."""
-        site = self.site
+        shared = self.connections
         if self._closing or self.output.paused:
-            self.deadline = site.now + site.limits.stall
+            self.deadline = shared.now + shared.limits.stall
         elif self._request is not None:
             self.deadline = inf
         elif self._reader.receiving:
-            self.deadline = site.now + site.limits.receive
+            self.deadline = shared.now + shared.limits.receive
         else:
-            self.deadline = site.idle_until
+            self.deadline = shared.idle_until
 
     def time_out(self) -> None:
         """Act upon a deadline that has passed."""
@@ -297,7 +273,7 @@ class LeanChannel(ResponseConsumer):
             self._reject(408)
         else:
             self._close()
-            self.deadline = self.site.now + self.site.limits.linger
+            self.deadline = self.connections.now + self.connections.limits.linger
 
     # What the output tells
 

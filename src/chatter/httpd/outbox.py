@@ -8,14 +8,19 @@ this would only have them wait for each other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
-    from chatter.httpd.output import SocketOutput
+
+class GatheringOutput(Protocol):
+    """An output that holds bytes back until the turn ends."""
+
+    def send_gathered(self) -> None:
+        """Send them now."""
 
 
 class Outbox:
@@ -30,11 +35,11 @@ class Outbox:
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self._outputs: list[SocketOutput] = []
+        self._outputs: list[GatheringOutput] = []
         self._end_of_turn: IDelayedCall | None = None
         self.gathers = False
 
-    def add(self, output: SocketOutput) -> None:
+    def add(self, output: GatheringOutput) -> None:
         """Have an output send then."""
         if self._end_of_turn is None:
             self._end_of_turn = self._reactor.callLater(0, self._send)

@@ -11,10 +11,11 @@ from zope.interface import implementer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twisted.internet.interfaces import IDelayedCall, IPullProducer
+    from twisted.internet.interfaces import IAddress, IDelayedCall, IPullProducer
+    from twisted.web.server import Site
 
+    from chatter.httpd.connections import Connections
     from chatter.httpd.output import SocketOutput, TransportOutput
-    from chatter.httpd.site import LeanSite
 
 
 @implementer(IPushProducer)
@@ -33,7 +34,7 @@ class RepeatedPull:
         self._next: IDelayedCall | None = None
 
     def _pull(self) -> None:
-        self._next = self._consumer.site.reactor.callLater(0, self._pull)
+        self._next = self._consumer.connections.reactor.callLater(0, self._pull)
         try:
             self._producer.resumeProducing()
         except Exception:  # noqa: BLE001 - whatever it is, it would be so again and again
@@ -50,7 +51,7 @@ class RepeatedPull:
     def resumeProducing(self) -> None:
         """Ask from now on."""
         if self._next is None:
-            self._next = self._consumer.site.reactor.callLater(0, self._pull)
+            self._next = self._consumer.connections.reactor.callLater(0, self._pull)
 
     def stopProducing(self) -> None:
         """End it: what it produces can't be taken any more."""
@@ -85,17 +86,47 @@ def _do_nothing() -> None:
 
 
 class ResponseConsumer:
-    """The side of a connection that an answer is written to.
+    """The side of a connection that responses are written to.
 
-    :ivar output: where they go, once :meth:`write_to` was called.
+    :ivar addresses: the client's and the server's, once a request is here; behind a
+        proxy they are known late.
+    :ivar output: where responses go, once :meth:`write_to` was called.
+    :ivar persistent: whether another request may follow.
     """
 
-    __slots__ = ("_producer", "output", "site")
+    __slots__ = (
+        "_producer",
+        "addresses",
+        "connections",
+        "output",
+        "persistent",
+        "site",
+        "transport",
+    )
 
-    def __init__(self, site: LeanSite) -> None:
+    def __init__(self, site: Site, connections: Connections) -> None:
         self.site = site
+        self.connections = connections
+        self.persistent = True
+        self.transport: Any = None
+        self.addresses: tuple[IAddress, IAddress] | None = None
         self.output: SocketOutput | TransportOutput
         self._producer: Any = None
+
+    def getPeer(self) -> IAddress:
+        """The client's address."""
+        return self.learn_addresses()[0]
+
+    def getHost(self) -> IAddress:
+        """The server's address."""
+        return self.learn_addresses()[1]
+
+    def learn_addresses(self) -> tuple[IAddress, IAddress]:
+        """The client's address and the server's."""
+        if self.addresses is None:
+            transport = self.transport
+            self.addresses = (transport.getPeer(), transport.getHost())
+        return self.addresses
 
     def write_to(self, output: SocketOutput | TransportOutput) -> None:
         """Have the answers written to an output."""

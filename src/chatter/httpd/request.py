@@ -19,7 +19,7 @@ from twisted.web.resource import EncodingResourceWrapper
 from chatter.httpd.response_writer import ResponseWriter
 
 if TYPE_CHECKING:
-    from chatter.httpd.channel import LeanChannel
+    from chatter.httpd.producers import ResponseConsumer
     from chatter.httpd.request_head import RequestHead
 
 
@@ -40,7 +40,7 @@ class LeanRequest(ResponseWriter):
     _received_cookies: dict[bytes, bytes] | None = None
     _content: BytesIO | None = None
 
-    def __init__(self, channel: LeanChannel, head: RequestHead, body: bytes) -> None:
+    def __init__(self, channel: ResponseConsumer, head: RequestHead, body: bytes) -> None:
         # Twisted's own constructor makes two Headers objects and asks the transport
         # for its addresses, for each request.  A test compares the attributes.
         Componentized.__init__(self)

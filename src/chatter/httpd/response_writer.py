@@ -104,7 +104,7 @@ class ResponseWriter(ResponseHeaders):
             headers[b"Connection"] = b"close"
         elif self.clientproto == b"HTTP/1.0":
             headers[b"Connection"] = b"keep-alive"
-        start = self.channel.site.status_line(self.code, self.code_message)
+        start = self.channel.connections.heads.status_line(self.code, self.code_message)
         return serialise_head(start, headers, repeated)
 
     def finish(self) -> None:
@@ -161,7 +161,8 @@ class ResponseWriter(ResponseHeaders):
         """
         channel = self.channel
         if channel is not None and channel.persistent and not self._is_special:
-            head = channel.site.heads.get(headers) or channel.site.head_with(headers)
+            heads = channel.connections.heads
+            head = heads.whole.get(headers) or heads.head_with(headers)
             self.startedWriting = 1
             self.sentLength = size = len(body)
             whole = b"%bContent-Length: %d\r\n\r\n%b" % (head, size, body)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from twisted.python.failure import Failure
 
+    from chatter.httpd.connections import Connections
     from chatter.httpd.output import SocketOutput
-    from chatter.httpd.site import LeanSite
 
 
 class StreamOwner(Protocol):
@@ -44,12 +44,16 @@ class Stream:
     :ivar deadline: when the site is to call :meth:`time_out`.
     """
 
-    __slots__ = ("_output", "_owner", "deadline", "factory", "transport")
+    __slots__ = ("_connections", "_output", "_owner", "deadline", "transport")
 
     def __init__(
-        self, site: LeanSite, transport: Any, output: SocketOutput, owner: StreamOwner
+        self,
+        connections: Connections,
+        transport: Any,
+        output: SocketOutput,
+        owner: StreamOwner,
     ) -> None:
-        self.factory = site
+        self._connections = connections
         self.transport = transport
         self.deadline = inf
         self._output = output
@@ -92,18 +96,18 @@ class Stream:
         """End."""
         self._output.lost()
         self._owner.stream_lost()
-        self.factory.connection_lost(self)
+        self._connections.lost(self)
 
     # As the output's owner
 
     def output_paused(self) -> None:
         """Give the client some time to take what is left."""
-        self.deadline = self.factory.now + self.factory.limits.stall
+        self.deadline = self._connections.now + self._connections.limits.stall
         self._owner.stream_paused()
 
     def output_progressed(self) -> None:
         """Give the client more time."""
-        self.deadline = self.factory.now + self.factory.limits.stall
+        self.deadline = self._connections.now + self._connections.limits.stall
 
     def output_resumed(self) -> None:
         """Go on."""

@@ -8,7 +8,7 @@ the reactor, so that others have theirs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
@@ -20,14 +20,44 @@ from chatter.web.sinks import NO_SINK, RequestSink
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twisted.internet.interfaces import IReactorTime
+    from twisted.python.failure import Failure
     from twisted.web.server import Request
 
+    from chatter.protocol.model import Message
     from chatter.web.event_feed import EventFeed
     from chatter.web.sinks import Sink
-    from chatter.web.streams import Streams
 
 
 _log = Logger()
+
+
+class SharedByStreams(Protocol):
+    """What all streams of a chat share.
+
+    :ivar clock: measures time.
+    :ivar feed: what they all read from.
+    :ivar now: the clock's time, at most a quarter of a second old.
+    :ivar retry: after so many milliseconds a client whose stream ended comes back.
+    """
+
+    clock: IReactorTime
+    feed: EventFeed
+    now: float
+    retry: int
+
+    async def read_back(self, user_id: int, after: int) -> list[Message]:
+        """Read a chunk's messages from the store, which are not at hand."""
+        raise NotImplementedError
+
+    def put_off(self, stream: EventStream) -> None:
+        """Let a stream try again later, for which the store was away."""
+
+    def failed(self, failure: Failure) -> None:
+        """Log what must not happen."""
+
+    def remove(self, stream: EventStream) -> None:
+        """Forget a stream that has ended."""
 
 
 def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
@@ -78,7 +108,7 @@ class EventStream:
 
     __slots__ = ("_catching_up", "_streams", "cursor", "last_write", "send", "sink", "user_id")
 
-    def __init__(self, streams: Streams, user_id: int, cursor: int) -> None:
+    def __init__(self, streams: SharedByStreams, user_id: int, cursor: int) -> None:
         self.user_id = user_id
         self.last_write = 0.0
         self._streams = streams

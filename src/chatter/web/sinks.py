@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
     from twisted.web.server import Request
 
-    from chatter.web.event_stream import EventStream
+    from chatter.httpd.stream import StreamOwner
 
 STALL = 60.0
 """For so many seconds a reader may take nothing while much is left to be sent."""
@@ -78,7 +78,7 @@ class RequestSink:
 
     __slots__ = ("_clock", "_request", "_stream", "_too_late", "paused")
 
-    def __init__(self, request: Request, stream: EventStream, clock: Any) -> None:
+    def __init__(self, request: Request, stream: StreamOwner, clock: Any) -> None:
         self.paused = False
         self._request: Request | None = request
         self._stream = stream

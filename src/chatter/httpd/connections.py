@@ -1,0 +1,134 @@
+"""What all connections of a site share: the time, limits, and the clean end.
+
+A connection has a deadline instead of a timer.  One tick a second looks whose deadline
+has passed, so that time limits cost nothing for each request or connection.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+from chatter.httpd.outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import IDelayedCall
+
+    from chatter.httpd.limits import Limits
+    from chatter.httpd.response_heads import ResponseHeads
+
+TICK = 1.0
+"""The seconds between two looks at the deadlines."""
+
+DRAIN_TIMEOUT = 3.0
+"""The seconds that requests under way have to be answered while the site drains."""
+
+
+class Connection(Protocol):
+    """One of the connections.
+
+    :ivar deadline: when :meth:`time_out` is to be called.
+    """
+
+    deadline: float
+    transport: Any
+
+    def time_out(self) -> None:
+        """Act upon a deadline that has passed."""
+
+    def drain(self) -> None:
+        """Close once the request under way is answered."""
+
+
+class Connections:
+    """The open connections of a site, and what they share.
+
+    :param reactor: an ``IReactorTime`` provider.
+    :param limits: how much a client may ask for.
+    :param heads: what responses begin with.
+    :param when_none_is_left: called each time the last connection was lost.
+
+    :ivar open: the open connections.
+    :ivar draining: whether each response is the last one on its connection.
+    :ivar idle_until: the deadline of a connection on which nothing happens from now on.
+    :ivar now: the reactor's time, at most :data:`TICK` seconds old.
+    :ivar outbox: where whole responses wait for the end of the reactor's turn.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        limits: Limits,
+        heads: ResponseHeads,
+        when_none_is_left: Callable[[], None],
+    ) -> None:
+        self.reactor = reactor
+        self.limits = limits
+        self.heads = heads
+        self.open: set[Connection] = set()
+        self.draining = False
+        self.outbox = Outbox(reactor)
+        self._when_none_is_left = when_none_is_left
+        self._drained: Deferred[None] | None = None
+        self._next_tick: IDelayedCall | None = None
+        self._set_time()
+
+    def expect(self) -> None:
+        """Keep time from now on: a connection is about to be made."""
+        if self._next_tick is None:
+            self._set_time()
+            self._next_tick = self.reactor.callLater(TICK, self._tick)
+
+    def lost(self, connection: Connection) -> None:
+        """Forget a connection; the last one ends the draining."""
+        self.open.discard(connection)
+        if self.open:
+            return
+        self._when_none_is_left()
+        if self._drained is not None and not self._drained.called:
+            self._drained.callback(None)
+
+    def rest(self) -> None:
+        """Cancel all timers; there must be no connection."""
+        self.outbox.end()
+        if self._next_tick is not None:
+            self._next_tick.cancel()
+            self._next_tick = None
+
+    def _set_time(self) -> None:
+        self.now = self.reactor.seconds()
+        self.idle_until = self.now + self.limits.idle
+        self.heads.renew(self.now)
+
+    def _tick(self) -> None:
+        self._next_tick = None
+        self._set_time()
+        now = self.now
+        for connection in [c for c in self.open if c.deadline <= now]:
+            connection.time_out()
+        if self.open:
+            self._next_tick = self.reactor.callLater(TICK, self._tick)
+
+    async def drain(self) -> None:
+        """Answer the requests under way, and close all connections.
+
+        What is not answered within :data:`DRAIN_TIMEOUT` seconds is cut off.
+        """
+        self.draining = True
+        for connection in tuple(self.open):
+            connection.drain()
+        if not self.open:
+            return
+        if self._drained is None:
+            self._drained = Deferred()
+        timeout = self.reactor.callLater(DRAIN_TIMEOUT, self._cut_off)
+        await self._drained
+        if timeout.active():
+            timeout.cancel()
+
+    def _cut_off(self) -> None:
+        for connection in tuple(self.open):
+            connection.transport.abortConnection()
