@@ -57,7 +57,8 @@ def test_it_installs_no_reactor():
 
 def private_names(tree):
     """The attributes with a leading underscore that some code uses, and those that it makes."""
-    used, made = set(), set()
+    used: set[str] = set()
+    made: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             name = node.attr
