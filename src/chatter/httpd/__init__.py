@@ -15,7 +15,8 @@ fraction of the cost, with limits, and stricter about what it takes for HTTP.
 """
 
 from chatter.httpd.limits import Limits
+from chatter.httpd.request import LeanRequest
 from chatter.httpd.response_heads import reason_of
 from chatter.httpd.site import LeanSite
 
-__all__ = ["LeanSite", "Limits", "reason_of"]
+__all__ = ["LeanRequest", "LeanSite", "Limits", "reason_of"]

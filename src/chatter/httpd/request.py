@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 class LeanRequest(ResponseWriter):
     """A request that has arrived whole.
 
+    Beside all that :class:`twisted.web.server.Request` has, a resource finds here
+    :meth:`respond`, :meth:`begin_stream`, :attr:`whole_body` and :attr:`request_head`.
+
     :param channel: the connection.
     :param head: its request line and fields.
     :param body: its body.
 
-    :ivar request_head: the same.
-    :ivar whole_body: the same.
+    :ivar request_head: its request line and headers.  What a resource keeps in its ``note``
+        is there again when the client sends the very same head again.
+    :ivar whole_body: its body.
     """
 
     # What most requests never change is the class's, and costs them nothing.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from chatter.protocol.errors import Unauthorized
+from chatter.web.lean import lean
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +46,8 @@ class Authentication:
         header = request.getHeader(b"authorization")
         # Our own server has the very same head again, if a client sends it again.  But a
         # resource on the way may have set another field than the client sent.
-        head: Any = getattr(request, "request_head", None)
+        lean_request = lean(request)
+        head = None if lean_request is None else lean_request.request_head
         note = None if head is None else head.note
         if note is not None and note[0] is self and note[1] is header:
             user: User | None = note[2]

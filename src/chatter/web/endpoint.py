@@ -27,6 +27,7 @@ from chatter.protocol.errors import (
 )
 from chatter.protocol.validation import checked_query
 from chatter.web.coroutines import DrivenCoroutine
+from chatter.web.lean import lean
 from chatter.web.responses import Response, cut_off, error_response, send
 
 if TYPE_CHECKING:
@@ -186,9 +187,10 @@ def body_of(request: Request) -> bytes:
     :raises ContentTooLarge: if it is too large, and the server did not refuse it
         before it was read.
     """
-    # Our own server has it at hand.
-    body: bytes | None = getattr(request, "whole_body", None)
-    if body is None:
+    lean_request = lean(request)
+    if lean_request is not None:
+        body = lean_request.whole_body
+    else:
         assert request.content is not None
         # It may be of any size, but need not be read whole to be refused.
         body = request.content.read(MAX_BODY + 1)

@@ -15,6 +15,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from chatter.protocol.errors import StoreUnavailable
+from chatter.web.lean import lean
 from chatter.web.sinks import NO_SINK, RequestSink
 
 if TYPE_CHECKING:
@@ -119,8 +120,8 @@ class EventStream:
 
     def begin(self, request: Request) -> None:
         """Take a request over; its head must be set."""
-        begin_stream = getattr(request, "begin_stream", None)
-        sink = begin_stream(self) if begin_stream is not None else None
+        lean_request = lean(request)
+        sink = None if lean_request is None else lean_request.begin_stream(self)
         self.sink = sink or RequestSink(request, self, self._streams.clock)
         self._look_at_sink()
         self._write(b"retry: %d\n\n" % self._streams.retry)

@@ -14,6 +14,7 @@ from zope.interface import implementer
 
 from chatter.protocol.errors import TransientError, Unauthorized
 from chatter.protocol.problems import problem_of
+from chatter.web.lean import lean
 
 if TYPE_CHECKING:
     from chatter.protocol.errors import ChatError
@@ -64,10 +65,9 @@ def error_response(error: ChatError, *headers: tuple[bytes, bytes]) -> Response:
 def send(request: Request, response: Response) -> None:
     """Send an answer and finish the request, at once or when all of it has left."""
     if response.is_plain:
-        # Our own server has this; another one sends it in steps.
-        respond = getattr(request, "respond", None)
-        if respond is not None:
-            respond(_USUAL_HEADERS, response.body, response.delivered)
+        lean_request = lean(request)
+        if lean_request is not None:
+            lean_request.respond(_USUAL_HEADERS, response.body, response.delivered)
             return
     _set_head(request, response)
     if response.begin is not None:

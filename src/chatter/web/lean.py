@@ -1,0 +1,19 @@
+"""Where ``web/`` meets the lean HTTP server, which does some things at less cost.
+
+The resources run under any server of ``twisted.web``.  Whoever wants what only
+:class:`.LeanRequest` has calls :func:`lean`, and does it in the usual way if that is ``None``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatter.httpd import LeanRequest
+
+if TYPE_CHECKING:
+    from twisted.web.server import Request
+
+
+def lean(request: Request) -> LeanRequest | None:
+    """The request, if the lean server serves it."""
+    return request if isinstance(request, LeanRequest) else None
