@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 
 import pytest
 
 from chatter.protocol.errors import StoreUnavailable
-from chatter.stores.postgres import statements
+from chatter.stores.postgres import chats, statements
 from chatter.stores.postgres.database import Database, schema_scripts
 from chatter.stores.registry import check_store
 
@@ -55,6 +57,40 @@ def test_an_older_schema_is_brought_up_to_date_once(url, ask):
         for made in [threads.submit(Database(url).prepare, more) for _ in range(8)]:
             made.result()
     assert ask("SELECT * FROM new") == [(1,)]
+
+
+def test_the_chats_of_an_older_log_are_found(url, ask):
+    """Also those of messages that nodes of the old version send during the upgrade and after."""
+    scripts = schema_scripts()
+    older = next(n for n, script in enumerate(scripts) if "CREATE TABLE chats" in script)
+    Database(url).prepare(scripts[:older])
+    ended = Event()
+
+    def send():
+        draft = {"text": "a", "sent_at": "2026-01-01T00:00:00Z"}
+        number = 0
+        with Database(url).connect() as connection:
+            while not ended.is_set() or number % 7:
+                pairs = [(number % 7 + 1, number * n % 9 + 1) for n in range(3)]
+                drafts = [{**draft, "sender_id": a, "recipient_id": b} for a, b in pairs]
+                connection.execute("SELECT write_batch(%s, NULL, NULL)", (json.dumps(drafts),))
+                number += 1
+
+    with ThreadPoolExecutor(2) as threads:
+        sending = [threads.submit(send) for _ in range(2)]
+        for _ in range(50):
+            ask("SELECT pg_sleep(0.01)")
+        Database(url).prepare()
+        ended.set()
+        for sent in sending:
+            sent.result()
+    right = ask("""
+        SELECT user_id, other_id, max(id) FROM (
+            SELECT sender_id AS user_id, recipient_id AS other_id, id FROM messages
+            UNION SELECT recipient_id, sender_id, id FROM messages
+        ) AS pairs GROUP BY user_id, other_id ORDER BY user_id, other_id
+    """)
+    assert ask("SELECT user_id, other_id, last_id FROM chats ORDER BY user_id, other_id") == right
 
 
 def test_a_script_that_fails_changes_nothing(url, ask):
@@ -120,6 +156,9 @@ READS = {
     "USER_BY_NAME": "'user 1'",
     "USER_BY_TOKEN": "'aa'",
     "READ_CURSORS": "'{1,2}'",
+    "READ_USERS_BY_ID": "'{1,2}'",
+    "READ_USERS_BY_PREFIX": "'user 1', 'user 1􏿿', 10",
+    "READ_PRIVATE_CHATS": "1, 0, 15000, 10",
 }
 
 FILL = """
@@ -150,7 +189,7 @@ def grown(url, general, known):
         if known != "nothing":
             connection.execute("ANALYZE")
         for name, arguments in READS.items():
-            sql = getattr(statements, name).decode()
+            sql = (getattr(statements, name, None) or getattr(chats, name)).decode()
             connection.execute(f"PREPARE {name} AS {sql}".encode())
             connection.execute(f"EXECUTE {name} ({arguments})".encode())
         connection.execute("SELECT write_batch(%s, NULL, %s)", (DRAFTS, PROGRESS))

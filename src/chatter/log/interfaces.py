@@ -9,10 +9,10 @@ from twisted.plugin import IPlugin
 from zope.interface import Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
-    from chatter.protocol.model import Draft, Message, User
+    from chatter.protocol.model import ChatSummary, Draft, Message, User
 
 
 class IChatStore(IService):
@@ -66,6 +66,28 @@ class IChatStore(IService):
     ) -> Awaitable[list[Message]]:
         """The newest ``limit`` messages between two users (below ``before``), oldest first."""
 
+    def chats(
+        user_id: int, cursor: int, before: int | None, limit: int
+    ) -> Awaitable[list[ChatSummary]]:
+        """The chats of a user: those with a private message, newest message first.
+
+        Without ``before`` the general chat stands before them, and does not count.
+
+        :param cursor: how far the user has read the feed; a chat is read up to there, or
+            up to its own read mark if that is larger.
+        :param before: only private chats whose last message has a smaller id.
+        :param limit: at most so many private chats.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def mark_read(user_id: int, other_id: int | None, message_id: int) -> Awaitable[None]:
+        """Move the read mark of one chat on, never back; fires once that is stored.
+
+        :param other_id: the other user of a private chat; ``None`` for the general chat.
+            Where there is no private message between the two, nothing is marked.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
     def add_user(
         name: str, token_hash: bytes | None, cursor: int, now: datetime
     ) -> Awaitable[User]:
@@ -87,6 +109,28 @@ class IChatStore(IService):
 
     def users(after: int, limit: int) -> Awaitable[list[User]]:
         """At most ``limit`` users with a larger id than ``after``, by id."""
+
+    def users_by_id(user_ids: Collection[int]) -> Awaitable[list[User]]:
+        """The users with those ids, by id; unknown ids are left out.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def users_by_prefix(prefix: str, limit: int) -> Awaitable[list[User]]:
+        """At most ``limit`` users whose name begins with a prefix, by name.
+
+        Both are compared as :func:`chatter.protocol.names.fold` folds them.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def users_seen(since: datetime, after: int, limit: int) -> Awaitable[list[User]]:
+        """At most ``limit`` users who were seen since then, with a larger id than ``after``.
+
+        They come by id.  It goes by what is saved, which may lag.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
 
     def cursor(user_id: int) -> Awaitable[int]:
         """Up to where a user has read, also if that is not yet saved."""

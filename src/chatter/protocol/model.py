@@ -69,6 +69,13 @@ Name: TypeAlias = Annotated[
     ),
 ]
 
+MOST_UNREAD = 100
+"""Unread messages of a chat are counted up to so many."""
+
+Unread: TypeAlias = Annotated[
+    int, Meta(ge=0, le=MOST_UNREAD, description="How many are unread; 100 stands for 100 or more.")
+]
+
 IdempotencyKey: TypeAlias = Annotated[
     str,
     Meta(
@@ -134,3 +141,20 @@ class Page(Struct, frozen=True):
     messages: list[Message]
     cursor: int
     more: bool
+
+
+class ChatSummary(Struct, frozen=True):
+    """One chat in a user's list of chats.
+
+    :ivar recipient_id: the other user of a private chat; ``None`` for the general chat.
+    :ivar last: the newest message; ``None`` if there is none yet.
+    :ivar read: the user has read the chat up to this id: the larger one of the chat's own
+        read mark and the user's cursor.
+    :ivar unread: how many messages of others come after ``read``, counted up to
+        :data:`MOST_UNREAD` among the newest 1,000 of the chat.
+    """
+
+    recipient_id: Id | None
+    last: Message | None
+    read: Cursor
+    unread: Unread

@@ -35,6 +35,10 @@ _VIRAMA = 9
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f")
 """The flag of a part of a country: a black flag, and the tags that say of which."""
 
+AFTER_ALL = "\U0010ffff"
+"""No name has it, and it sorts after all that names have: a prefix and it are the end of
+what begins with the prefix."""
+
 
 def check(name: str) -> str:
     """Return the name if a user can have it.

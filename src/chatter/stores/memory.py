@@ -5,6 +5,8 @@ For trying things out, for tests, and as the plainest reading of what a store is
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
@@ -15,11 +17,14 @@ from chatter.log.feed import Log
 from chatter.log.interfaces import IChatStore
 from chatter.protocol import names
 from chatter.protocol.errors import NameTaken, StoreUnavailable
-from chatter.protocol.model import Draft, Message, User
+from chatter.protocol.model import MOST_UNREAD, ChatSummary, Draft, Message, User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
+
+_COUNTED = 1000
+"""Among so many of the newest messages of a chat the unread ones are counted."""
 
 
 @implementer(IChatStore)
@@ -37,6 +42,9 @@ class MemoryStore(Service):
         self._ids_by_name: dict[str, int] = {}
         self._ids_by_token: dict[bytes, int] = {}
         self._cursors: dict[int, int] = {}
+        # For each user the others of private chats, the newest last, and the last message.
+        self._chats: defaultdict[int, dict[int, Message]] = defaultdict(dict)
+        self._read_marks: dict[tuple[int, int | None], int] = {}
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> MemoryStore:  # noqa: ARG003
@@ -82,6 +90,9 @@ class MemoryStore(Service):
             self._last_id, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
         )
         self._log.extend([message])
+        if message.recipient_id is not None:
+            self._note_chat(message.sender_id, message.recipient_id, message)
+            self._note_chat(message.recipient_id, message.sender_id, message)
         if draft.key is not None:
             self._by_key[draft.sender_id, draft.key] = message
         if self.listener is not None:
@@ -104,6 +115,43 @@ class MemoryStore(Service):
         """The newest messages between two users."""
         await self.check()
         return self._log.private(user_id, other_id, before, limit)
+
+    def _note_chat(self, user_id: int, other_id: int, message: Message) -> None:
+        chats = self._chats[user_id]
+        chats.pop(other_id, None)
+        chats[other_id] = message
+
+    async def chats(
+        self, user_id: int, cursor: int, before: int | None, limit: int
+    ) -> list[ChatSummary]:
+        """The chats of a user, newest message first."""
+        await self.check()
+        newest = reversed(self._chats[user_id].items())
+        wanted = ((i, last) for i, last in newest if before is None or last.id < before)
+        found = [self._summary(user_id, i, last, cursor) for i, last in islice(wanted, limit)]
+        if before is None:
+            last = self._log.general(None, 1)
+            found.insert(0, self._summary(user_id, None, last[0] if last else None, cursor))
+        return found
+
+    def _summary(
+        self, user_id: int, other_id: int | None, last: Message | None, cursor: int
+    ) -> ChatSummary:
+        read = max(cursor, self._read_marks.get((user_id, other_id), 0))
+        newest = (
+            self._log.general(None, _COUNTED)
+            if other_id is None
+            else self._log.private(user_id, other_id, None, _COUNTED)
+        )
+        unread = sum(m.id > read and m.sender_id != user_id for m in newest)
+        return ChatSummary(other_id, last, read, min(unread, MOST_UNREAD))
+
+    async def mark_read(self, user_id: int, other_id: int | None, message_id: int) -> None:
+        """Move the read mark of one chat on."""
+        await self.check()
+        if other_id is None or other_id in self._chats[user_id]:
+            mark = self._read_marks.get((user_id, other_id), 0)
+            self._read_marks[user_id, other_id] = max(mark, message_id)
 
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime
@@ -142,6 +190,24 @@ class MemoryStore(Service):
         # Users are never removed, so that their ids have no gaps.
         last = min(after + limit, len(self._users))
         return [self._users[user_id] for user_id in range(after + 1, last + 1)]
+
+    async def users_by_id(self, user_ids: Collection[int]) -> list[User]:
+        """The users with those ids, by id."""
+        await self.check()
+        return [self._users[i] for i in sorted(set(user_ids)) if i in self._users]
+
+    async def users_by_prefix(self, prefix: str, limit: int) -> list[User]:
+        """The users whose name begins with a prefix, by name."""
+        await self.check()
+        folded = names.fold(prefix)
+        found = sorted(name for name in self._ids_by_name if name.startswith(folded))
+        return [self._users[self._ids_by_name[name]] for name in found[:limit]]
+
+    async def users_seen(self, since: datetime, after: int, limit: int) -> list[User]:
+        """The users who were seen since then, by id."""
+        await self.check()
+        seen = (u for u in self._users.values() if u.id > after and u.last_seen >= since)
+        return list(islice(seen, limit))
 
     async def cursor(self, user_id: int) -> int:
         """Up to where a user has read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from chatter.protocol.errors import NameTaken
-from chatter.protocol.model import Draft, Message, User
+from chatter.protocol.model import ChatSummary, Draft, Message, User
 from chatter.testing.store_contract import StoreContract
 from chatter.testing.waiting import NOW, all_of, begun, finished, join, must_raise
 
@@ -33,6 +33,21 @@ class DurableStoreContract(StoreContract):
             new = await store.append(Draft(alice.id, None, "b", NOW))
             assert new.id > message.id
             assert await store.read_feed(alice.id, 0, 10) == [message, new]
+
+    async def test_chats_and_read_marks_survive_a_restart(self) -> None:
+        """The list of chats is what it was."""
+        async with self.opened() as store:
+            alice, bob = await join(store, "alice", "bob")
+            private = await store.append(Draft(bob.id, alice.id, "a", NOW))
+            general = await store.append(Draft(bob.id, None, "b", NOW))
+            await store.mark_read(alice.id, bob.id, private.id)
+            before = await store.chats(alice.id, 0, None, 10)
+        async with self.opened() as store:
+            assert await store.chats(alice.id, 0, None, 10) == before
+            assert before == [
+                ChatSummary(None, general, 0, 1),
+                ChatSummary(bob.id, private, private.id, 0),
+            ]
 
     async def test_the_listener_is_told_of_the_new_only(self) -> None:
         """After a restart nobody is told again of what was committed before."""

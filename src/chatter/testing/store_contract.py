@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
+from chatter.testing.chats_contract import ChatsContract
 from chatter.testing.log_contract import LogContract
 from chatter.testing.users_contract import UsersContract
 from chatter.testing.waiting import NOW, finished, join, must_raise
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from chatter.log.interfaces import IChatStore
 
 
-class StoreContract(LogContract, UsersContract):
+class StoreContract(LogContract, UsersContract, ChatsContract):
     """What every store promises.
 
     Its authors override :meth:`make_store`.
@@ -57,7 +58,12 @@ class StoreContract(LogContract, UsersContract):
             store.user_by_name("bob"),
             store.user_by_token(b"a" * 32),
             store.users(0, 1),
+            store.users_by_id([user_id]),
+            store.users_by_prefix("b", 1),
+            store.users_seen(NOW, 0, 1),
             store.cursor(user_id),
+            store.chats(user_id, 0, None, 1),
+            store.mark_read(user_id, None, 1),
         ):
             await must_raise(StoreUnavailable, asked)
 

@@ -61,6 +61,44 @@ class UsersContract(OpenedStore):
             assert await store.users(users[2].id, 3) == users[3:]
             assert await store.users(users[4].id, 3) == []
 
+    async def test_users_are_found_by_several_ids(self) -> None:
+        """Those that are there come by id, each once."""
+        async with self.opened() as store:
+            users = await join(store, *(f"user {number}" for number in range(4)))
+            wanted = [users[3].id, users[1].id, users[3].id, users[3].id + 1000]
+            assert await store.users_by_id(wanted) == [users[1], users[3]]
+            assert await store.users_by_id([]) == []
+
+    async def test_users_are_found_by_the_beginning_of_their_name(self) -> None:
+        """Whatever the case; by name, at most so many."""
+        async with self.opened() as store:
+            names = ("Zoë", "alice", "Albert", "al", "alb%", "alb_", "ålborg", "Al😀")
+            zoe, alice, albert, al, percent, underscore, _, smile = await join(store, *names)
+            assert await store.users_by_prefix("AL", 10) == [
+                al,
+                percent,
+                underscore,
+                albert,
+                alice,
+                smile,
+            ]
+            assert await store.users_by_prefix("al", 2) == [al, percent]
+            assert await store.users_by_prefix("alb%", 10) == [percent]
+            assert await store.users_by_prefix("ZÖ", 10) == []
+            assert await store.users_by_prefix("zoë", 10) == [zoe]
+
+    async def test_users_are_found_by_when_they_were_seen(self) -> None:
+        """Those who were seen since then, by id, so many at a time."""
+        async with self.opened() as store:
+            users = [
+                await store.add_user(f"{number}", None, 0, NOW + timedelta(minutes=number))
+                for number in (3, 0, 2, 1)
+            ]
+            since = NOW + timedelta(minutes=1)
+            assert await store.users_seen(since, 0, 10) == [users[0], users[2], users[3]]
+            assert await store.users_seen(since, users[0].id, 1) == [users[2]]
+            assert await store.users_seen(NOW + timedelta(minutes=4), 0, 10) == []
+
     async def test_cursors_and_signs_of_life_never_go_back(self) -> None:
         """What was noted is known at once, and something older changes nothing."""
         later = NOW + timedelta(minutes=1)

@@ -27,7 +27,7 @@ SCHEMA_LOCK = 0x63686174
 PATIENCE = 10.0
 """A database that is asked for its version has so many seconds to answer."""
 
-_OURS = ["chatter_schema", "users", "messages", "log_end"]
+_OURS = ["chatter_schema", "users", "messages", "log_end", "chats"]
 
 _DEFAULTS: dict[str, Any] = {
     "fallback_application_name": "chatter",

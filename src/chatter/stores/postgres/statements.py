@@ -112,6 +112,27 @@ READ_USERS = b"""
     ) AS u
 """
 
+READ_USERS_BY_ID = b"""
+    SELECT json_agg(u ORDER BY id) FROM (
+        SELECT id, name, last_seen FROM users WHERE id = ANY($1)
+    ) AS u
+"""
+
+READ_USERS_BY_PREFIX = b"""
+    SELECT json_agg(u ORDER BY folded_name COLLATE "C") FROM (
+        SELECT id, name, last_seen, folded_name FROM users
+        WHERE folded_name COLLATE "C" >= $1 AND folded_name COLLATE "C" < $2
+        ORDER BY folded_name COLLATE "C" LIMIT $3
+    ) AS u
+"""
+
+READ_USERS_SEEN = b"""
+    SELECT json_agg(u ORDER BY id) FROM (
+        SELECT id, name, last_seen FROM users WHERE last_seen >= $1 AND id > $2
+        ORDER BY id LIMIT $3
+    ) AS u
+"""
+
 _FIND_USER = """
     SELECT json_agg(u) FROM (SELECT id, name, last_seen FROM users WHERE {} = {}) AS u
 """
@@ -163,4 +184,13 @@ def query(sql: bytes, *parameters: int | str) -> Query:
 
 def read_cursors(user_ids: Iterable[int]) -> Query:
     """What asks for the cursors of some users."""
-    return query(READ_CURSORS, "{" + ",".join(map(str, user_ids)) + "}")
+    return query(READ_CURSORS, _array(user_ids))
+
+
+def read_users_by_id(user_ids: Iterable[int]) -> Query:
+    """What asks for the users with those ids."""
+    return query(READ_USERS_BY_ID, _array(user_ids))
+
+
+def _array(ids: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, ids)) + "}"

@@ -17,9 +17,9 @@ from zope.interface import implementer
 from chatter.log.interfaces import IChatStore
 from chatter.protocol import names
 from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.model import MAX_ID, Draft, Message, User
+from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.batches import Batches
-from chatter.stores.postgres import statements
+from chatter.stores.postgres import chats, statements
 from chatter.stores.postgres.database import Database
 from chatter.stores.postgres.reconnecting import ReconnectingSession
 from chatter.stores.postgres.statements import query
@@ -28,7 +28,7 @@ from chatter.stores.postgres.writing import Moved, NewUser, Write, WriteBatch
 from chatter.stores.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from chatter.stores.postgres.session import Query, Row
@@ -151,6 +151,10 @@ class PostgresStore(Service):
         user: User = await self._writes.submit(wanted)
         return user
 
+    async def mark_read(self, user_id: int, other_id: int | None, message_id: int) -> None:
+        """Move the read mark of one chat on."""
+        await self._writes.submit(chats.Mark(user_id, other_id, message_id))
+
     def _greet_as_writer(self) -> list[Query]:
         go_on = query(statements.GO_ON_AFTER, self._tail.told)
         # Where a session writes, its own notifications wake no other process.
@@ -158,7 +162,7 @@ class PostgresStore(Service):
 
     async def _write_batch(self, writes: list[Write]) -> list[Any]:
         batch = WriteBatch(writes)
-        (row,) = await self._writer.run([batch.query()])
+        (row,) = await self._writer.run(batch.queries())
         results, new = batch.results(row)
         self._tail.wrote(new)
         return results
@@ -219,6 +223,33 @@ class PostgresStore(Service):
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""
         return statements.users(await self._read(query(statements.READ_USERS, after, limit)))
+
+    async def users_by_id(self, user_ids: Collection[int]) -> list[User]:
+        """The users with those ids, by id."""
+        return statements.users(await self._read(statements.read_users_by_id(user_ids)))
+
+    async def users_by_prefix(self, prefix: str, limit: int) -> list[User]:
+        """The users whose name begins with a prefix, by name."""
+        folded = names.fold(prefix)
+        end = folded + names.AFTER_ALL
+        wanted = query(statements.READ_USERS_BY_PREFIX, folded, end, limit)
+        return statements.users(await self._read(wanted))
+
+    async def users_seen(self, since: datetime, after: int, limit: int) -> list[User]:
+        """The users who were seen since then, by id."""
+        wanted = query(statements.READ_USERS_SEEN, since.isoformat(), after, limit)
+        return statements.users(await self._read(wanted))
+
+    async def chats(
+        self, user_id: int, cursor: int, before: int | None, limit: int
+    ) -> list[ChatSummary]:
+        """The chats of a user, newest message first."""
+        wanted = [chats.read_private_chats(user_id, cursor, before, limit)]
+        if before is None:
+            wanted.insert(0, chats.read_general_chat(user_id, cursor))
+        # They travel together.
+        pending = [self._reads.submit(one) for one in wanted]
+        return [chat for one in pending for chat in chats.chats(await one)]
 
     async def _read_messages(self, sql: bytes, *parameters: int) -> list[Message]:
         return statements.messages(await self._read(query(sql, *parameters)))

@@ -9,6 +9,7 @@ from msgspec import Struct, json
 
 from chatter.protocol.errors import NameTaken
 from chatter.protocol.model import Draft, Message, User
+from chatter.stores.postgres.chats import Mark, mark_read
 from chatter.stores.postgres.session import Query
 from chatter.stores.postgres.statements import WRITE_BATCH
 
@@ -45,7 +46,7 @@ class _Keyed(Message, frozen=True, gc=False):
     idempotency_key: str | None
 
 
-Write: TypeAlias = "Draft | NewUser | list[Moved]"
+Write: TypeAlias = "Draft | NewUser | Mark | list[Moved]"
 
 _encode = json.Encoder().encode
 _earlier = json.Decoder(list[_Keyed]).decode
@@ -62,6 +63,7 @@ class WriteBatch:
         self._writes = writes
         self._drafts: list[Draft] = []
         self._new_users: dict[str, NewUser] = {}
+        self._marks: list[Mark] = []
         moved: list[Moved] = []
         keys: set[tuple[int, str]] = set()
         for write in writes:
@@ -73,6 +75,8 @@ class WriteBatch:
                 self._drafts.append(write)
             elif isinstance(write, NewUser):
                 self._new_users.setdefault(write.folded_name, write)
+            elif isinstance(write, Mark):
+                self._marks.append(write)
             else:
                 moved += write
         self._parameters = (
@@ -81,9 +85,10 @@ class WriteBatch:
             _encode(moved) if moved else None,
         )
 
-    def query(self) -> Query:
-        """What does it."""
-        return Query(WRITE_BATCH, self._parameters)
+    def queries(self) -> list[Query]:
+        """What does it; the first one locks the log, and answers with a row."""
+        write = Query(WRITE_BATCH, self._parameters)
+        return [write, mark_read(self._marks)] if self._marks else [write]
 
     def results(self, row: Row) -> tuple[list[Any], list[Message]]:
         """What each of the writes is answered, and apart from these the messages that are new.

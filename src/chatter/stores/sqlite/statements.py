@@ -84,21 +84,36 @@ READ_PRIVATE = f"""
 """  # noqa: S608
 
 
+READ_USERS_BY_ID = f"""
+    SELECT {_USER} FROM users WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
+"""  # noqa: S608
+
+READ_USERS_BY_PREFIX = f"""
+    SELECT {_USER} FROM users WHERE folded_name >= ? AND folded_name < ?
+    ORDER BY folded_name LIMIT ?
+"""  # noqa: S608
+
+READ_USERS_SEEN = f"""
+    SELECT {_USER} FROM users WHERE last_seen >= ? AND id > ? ORDER BY id LIMIT ?
+"""  # noqa: S608
+
+
 def microseconds(moment: datetime) -> int:
     """A time as the tables hold it."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def _moment(value: int) -> datetime:
+def moment(value: int) -> datetime:
+    """A time that the tables hold."""
     return _EPOCH + timedelta(microseconds=value)
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    return Message(row[0], row[1], row[2], row[3], _moment(row[4]))
+    return Message(row[0], row[1], row[2], row[3], moment(row[4]))
 
 
 def _user(row: tuple[Any, ...]) -> User:
-    return User(row[0], row[1], _moment(row[2]))
+    return User(row[0], row[1], moment(row[2]))
 
 
 def read_messages(
@@ -196,6 +211,26 @@ def read_users(connection: sqlite3.Connection, after: int, limit: int) -> list[U
     """The users with a larger id, by id."""
     statement = f"SELECT {_USER} FROM users WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
     return [_user(row) for row in connection.execute(statement, (after, limit))]
+
+
+def read_users_by_id(connection: sqlite3.Connection, user_ids: list[int]) -> list[User]:
+    """The users with those ids, by id."""
+    rows = connection.execute(READ_USERS_BY_ID, (json.encode(user_ids).decode(),))
+    return [_user(row) for row in rows]
+
+
+def read_users_by_prefix(connection: sqlite3.Connection, prefix: str, limit: int) -> list[User]:
+    """The users whose folded name begins with a folded prefix, by name."""
+    rows = connection.execute(READ_USERS_BY_PREFIX, (prefix, prefix + names.AFTER_ALL, limit))
+    return [_user(row) for row in rows]
+
+
+def read_users_seen(
+    connection: sqlite3.Connection, since: datetime, after: int, limit: int
+) -> list[User]:
+    """The users with a larger id who were seen since then, by id."""
+    rows = connection.execute(READ_USERS_SEEN, (microseconds(since), after, limit))
+    return [_user(row) for row in rows]
 
 
 def read_cursor(connection: sqlite3.Connection, user_id: int) -> int:

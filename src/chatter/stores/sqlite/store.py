@@ -20,16 +20,16 @@ from zope.interface import implementer
 from chatter.log.interfaces import IChatStore
 from chatter.protocol import names
 from chatter.protocol.errors import NameTaken, StoreUnavailable
-from chatter.protocol.model import MAX_ID, Draft, Message, User
+from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.batches import Batches
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
-from chatter.stores.sqlite import statements
+from chatter.stores.sqlite import chats, statements
 from chatter.stores.sqlite.database import Database
 from chatter.stores.worker_thread import WorkerThread
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
     from chatter.log.pending import Pending
@@ -138,6 +138,12 @@ class SQLiteStore(Service):
         )
         return user
 
+    async def mark_read(self, user_id: int, other_id: int | None, message_id: int) -> None:
+        """Move the read mark of one chat on."""
+        await self._writes.submit(
+            lambda connection: chats.mark_read(connection, user_id, other_id, message_id)
+        )
+
     async def _write_batch(self, batch: list[_Write]) -> list[Any]:
         try:
             results, new = await self._writer.run(partial(self._write, batch))
@@ -224,6 +230,32 @@ class SQLiteStore(Service):
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""
         return await self._read(lambda connection: statements.read_users(connection, after, limit))
+
+    async def users_by_id(self, user_ids: Collection[int]) -> list[User]:
+        """The users with those ids, by id."""
+        wanted = list(user_ids)
+        return await self._read(lambda connection: statements.read_users_by_id(connection, wanted))
+
+    async def users_by_prefix(self, prefix: str, limit: int) -> list[User]:
+        """The users whose name begins with a prefix, by name."""
+        folded = names.fold(prefix)
+        return await self._read(
+            lambda connection: statements.read_users_by_prefix(connection, folded, limit)
+        )
+
+    async def users_seen(self, since: datetime, after: int, limit: int) -> list[User]:
+        """The users who were seen since then, by id."""
+        return await self._read(
+            lambda connection: statements.read_users_seen(connection, since, after, limit)
+        )
+
+    async def chats(
+        self, user_id: int, cursor: int, before: int | None, limit: int
+    ) -> list[ChatSummary]:
+        """The chats of a user, newest message first."""
+        return await self._read(
+            lambda connection: chats.read_chats(connection, user_id, cursor, before, limit)
+        )
 
     def _read_messages(self, statement: str, **parameters: int) -> Pending[list[Message]]:
         return self._read(

@@ -1,0 +1,92 @@
+"""The list of a user's chats: the SQL, and rows made values.
+
+A trigger of the schema keeps ``chats.last_id`` true; here it is only read.  All of it blocks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chatter.protocol.model import ChatSummary, Message
+from chatter.stores.sqlite.statements import moment
+
+if TYPE_CHECKING:
+    import sqlite3
+
+GENERAL = 0
+"""What ``chats.other_id`` is for the general chat."""
+
+_LAST = "messages.id, messages.sender_id, messages.recipient_id, messages.text, messages.sent_at"
+
+READ_PRIVATE_CHATS = f"""
+    SELECT other_id, max(read_id, :cursor), (
+        SELECT count(*) FROM (
+            SELECT 1 FROM messages AS m
+            WHERE m.sender_id = other_id AND m.recipient_id = :user_id AND other_id <> :user_id
+            AND m.id > max(read_id, :cursor) LIMIT 100
+        )
+    ), {_LAST}
+    FROM chats JOIN messages ON messages.id = last_id
+    WHERE user_id = :user_id AND last_id > 0 AND last_id < :before
+    ORDER BY last_id DESC LIMIT :limit
+"""  # noqa: S608 - only names of columns are put in
+
+READ_GENERAL_MARK = "SELECT read_id FROM chats WHERE user_id = :user_id AND other_id = 0"
+
+READ_GENERAL_LAST = f"""
+    SELECT {_LAST} FROM messages WHERE recipient_id IS NULL ORDER BY id DESC LIMIT 1
+"""  # noqa: S608
+
+# Of a user who sends much more than others do, only the newest are looked at.
+COUNT_GENERAL_UNREAD = """
+    SELECT count(*) FROM (
+        SELECT 1 FROM (
+            SELECT sender_id FROM messages WHERE recipient_id IS NULL AND id > :read
+            ORDER BY id DESC LIMIT 1000
+        ) WHERE sender_id <> :user_id LIMIT 100
+    )
+"""
+
+MARK_PRIVATE = """
+    UPDATE chats SET read_id = max(read_id, :message_id)
+    WHERE user_id = :user_id AND other_id = :other_id
+"""
+
+MARK_GENERAL = """
+    INSERT INTO chats (user_id, other_id, last_id, read_id) VALUES (:user_id, 0, 0, :message_id)
+    ON CONFLICT (user_id, other_id) DO UPDATE SET read_id = max(read_id, excluded.read_id)
+"""
+
+
+def read_chats(
+    connection: sqlite3.Connection, user_id: int, cursor: int, before: int | None, limit: int
+) -> list[ChatSummary]:
+    """The chats of a user, as :meth:`~chatter.log.interfaces.IChatStore.chats` promises."""
+    parameters = {"user_id": user_id, "cursor": cursor, "before": before or 2**63 - 1}
+    rows = connection.execute(READ_PRIVATE_CHATS, {**parameters, "limit": limit})
+    private = [ChatSummary(row[0], _message(row[3:]), row[1], row[2]) for row in rows]
+    if before is not None:
+        return private
+    return [_general(connection, user_id, cursor), *private]
+
+
+def _general(connection: sqlite3.Connection, user_id: int, cursor: int) -> ChatSummary:
+    mark = connection.execute(READ_GENERAL_MARK, {"user_id": user_id}).fetchone()
+    read = cursor if mark is None else max(cursor, mark[0])
+    last = connection.execute(READ_GENERAL_LAST).fetchone()
+    counted = {"user_id": user_id, "read": read}
+    (unread,) = connection.execute(COUNT_GENERAL_UNREAD, counted).fetchone()
+    return ChatSummary(None, None if last is None else _message(last), read, unread)
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    return Message(row[0], row[1], row[2], row[3], moment(row[4]))
+
+
+def mark_read(
+    connection: sqlite3.Connection, user_id: int, other_id: int | None, message_id: int
+) -> None:
+    """Move the read mark of a chat on, never back."""
+    statement = MARK_GENERAL if other_id is None else MARK_PRIVATE
+    marked = {"user_id": user_id, "other_id": other_id, "message_id": message_id}
+    connection.execute(statement, marked)
