@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import json
 
+from chatter.httpd import LeanRequest
 from chatter.protocol.model import Message
 from chatter.testing.waiting import begun
 
@@ -26,7 +27,7 @@ def result_of(awaitable: Awaitable[Any]) -> Any:
     return result
 
 
-class Reader:
+class Reader(LeanRequest):
     """A request that has become a stream, and the client at its other end.
 
     :ivar paused: whether the client takes nothing; what was written before is on
@@ -35,7 +36,10 @@ class Reader:
     """
 
     def __init__(self, streams: Streams, user: User, cursor: int) -> None:
+        # It has nothing of a request but that it becomes a stream.
         self.paused = False
+        self.is_closed = False
+        self.retry = 0
         self._room = 1.0
         self._rest = b""
         self.comments = 0
@@ -43,9 +47,9 @@ class Reader:
         self.received: list[Message] = []
         self._owner: Any = None
         result_of(streams.admit(user))
-        streams.open(user, cursor, self)  # type: ignore[arg-type]
+        streams.open(user, cursor, self)
 
-    def begin_stream(self, owner: Any) -> Reader:
+    def begin_stream(self, owner: Any) -> Any:
         """Become a stream, as a request does."""
         self._owner = owner
         return self
@@ -56,6 +60,10 @@ class Reader:
         self.writes += 1
         for block in data.split(b"\n\n"):
             fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
+            if b"retry" in fields:
+                self.retry = int(fields[b"retry"])
+            if fields.get(b"event") == b"closed":
+                continue
             if b"data" in fields:
                 assert fields[b"event"] == b"message"
                 message = json.decode(fields[b"data"], type=Message)
@@ -96,6 +104,14 @@ class Reader:
         if rest:
             self.write(rest)
         self._owner.stream_resumed()
+
+    def close(self) -> None:
+        """Hear that the response has ended."""
+        self.is_closed = True
+
+    def abort(self) -> None:
+        """Hear that the connection was closed at once."""
+        self.is_closed = True
 
     def break_off(self) -> None:
         """Lose the connection."""

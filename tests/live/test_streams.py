@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec import json
@@ -11,10 +12,11 @@ from twisted.internet.task import Clock
 
 from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
-from chatter.protocol.errors import StoreUnavailable, TooManyRequests
+from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.memory import MemoryStore
 from chatter.web import event_feed
 from chatter.web.event_feed import EventFeed
+from chatter.web.event_stream import GIVEN_WAY_RETRY
 from chatter.web.streams import HEARTBEAT, STREAMS_PER_USER, Streams
 from tests.live.support import Reader, result_of
 
@@ -110,17 +112,54 @@ def test_a_stalled_stream_gets_nothing_at_all(chat, clock, streams):
     reader.break_off()
 
 
-def test_too_many_streams_of_one_user_are_refused(chat, streams):
-    """The 17th stream of a user gets 429; one that ends makes room."""
+def test_the_oldest_stream_of_a_user_gives_way(chat, clock, streams):
+    """The 17th stream of a user ends the oldest, whose client is told to come back late."""
     alice, bob = join(chat, "alice"), join(chat, "bob")
     readers = [Reader(streams, alice, 0) for _ in range(STREAMS_PER_USER)]
-    with pytest.raises(TooManyRequests):
-        Reader(streams, alice, 0)
     readers.append(Reader(streams, bob, 0))
-    readers.pop(0).break_off()
+    assert not any(reader.is_closed for reader in readers)
     readers.append(Reader(streams, alice, 0))
+    oldest, *others = readers
+    assert oldest.is_closed
+    assert oldest.retry == GIVEN_WAY_RETRY
+    assert not any(reader.is_closed for reader in others)
+    result_of(chat.send(alice, "a"))
+    clock.advance(0)
+    assert {len(reader.received) for reader in others} == {1}
+    assert not oldest.received
     for reader in readers:
         reader.break_off()
+    assert not clock.getDelayedCalls()
+
+
+def test_a_stalled_stream_that_gives_way_is_cut_off(chat, streams):
+    """Nothing is written for a reader who takes nothing; the connection is closed."""
+    alice = join(chat, "alice")
+    readers = [Reader(streams, alice, 0) for _ in range(STREAMS_PER_USER)]
+    readers[0].stall()
+    readers.append(Reader(streams, alice, 0))
+    assert readers[0].is_closed
+    assert readers[0].retry != GIVEN_WAY_RETRY
+    for reader in readers:
+        reader.break_off()
+
+
+def test_a_stream_that_reads_back_gives_way(chat, clock, streams, caplog):
+    """It reads no further, and nothing is written to it any more."""
+    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    alice = join(chat, "alice")
+    for _ in range(500):
+        result_of(chat.send(alice, "a"))
+    first = Reader(streams, alice, 0)
+    others = [Reader(streams, alice, 500) for _ in range(STREAMS_PER_USER)]
+    writes = first.writes
+    clock.advance(0)
+    assert first.is_closed
+    assert first.writes == writes
+    assert not caplog.records
+    for reader in others:
+        reader.break_off()
+    assert not clock.getDelayedCalls()
 
 
 def test_too_many_streams_in_all_are_refused(chat):
@@ -132,6 +171,38 @@ def test_too_many_streams_in_all_are_refused(chat):
         Reader(streams, bob, 0)
     for reader in readers:
         reader.break_off()
+
+
+def test_a_full_server_lets_a_user_replace_a_stream(chat):
+    """What ends another stream adds none."""
+    streams = Streams(core_of(chat), STREAMS_PER_USER)
+    alice = join(chat, "alice")
+    readers = [Reader(streams, alice, 0) for _ in range(STREAMS_PER_USER + 1)]
+    assert readers[0].is_closed
+    for reader in readers:
+        reader.break_off()
+
+
+def test_the_end_of_a_stream_costs_the_same_however_many_there_are(chat, streams):
+    """Nothing that grows with the users is walked through."""
+    users = [join(chat, f"user {number}") for number in range(50)]
+    readers = [Reader(streams, user, 0) for user in users]
+    walks = []
+
+    class Watched(dict[int, Any]):
+        def __iter__(self):
+            walks.append("iter")
+            return super().__iter__()
+
+        def items(self):
+            walks.append("items")
+            return super().items()
+
+    streams._of_user = Watched(streams._of_user)
+    for reader in readers:
+        reader.break_off()
+    assert not walks
+    assert not streams._of_user, "who has no stream is forgotten"
 
 
 def test_who_has_a_stream_open_is_online(chat, clock, streams):

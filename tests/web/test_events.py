@@ -41,6 +41,11 @@ class Listener:
         return self.response.body.decode().removesuffix("\n\n").split("\n\n")
 
     @property
+    def has_ended(self):
+        """Whether the response is whole."""
+        return bool(self.transport.value().endswith(b"\r\n0\r\n\r\n"))
+
+    @property
     def ids(self):
         return [
             int(line[4:])
@@ -152,15 +157,21 @@ def test_who_is_gone_is_forgotten_at_once(listen, clock, chat, alice):
     assert len(clock.getDelayedCalls()) < before
 
 
-def test_too_many_streams(web, listen, alice):
-    """The 17th of a user is 429 with Retry-After, and one that has ended makes room."""
+def test_the_oldest_of_too_many_streams_ends(web, listen, alice):
+    """The 17th of a user ends the first, whose last event says so, and when to come back."""
     listeners = [listen(alice) for _ in range(16)]
-    response = web.ask("GET", "/events", alice)
-    assert (response.status, response.problem) == (429, "too-many-requests")
-    assert int(response.headers["retry-after"]) >= 1
-    assert web.ask("GET", "/status", alice).status == 200, "only streams are too many"
-    listeners[0].lose()
-    assert listen(alice).response.status == 200
+    assert not any(listener.has_ended for listener in listeners)
+    newest = listen(alice)
+    assert newest.response.status == 200
+    assert newest.blocks[0] == "retry: 1000"
+    oldest, *others = listeners
+    assert oldest.blocks[-1].split("\n") == [
+        "retry: 30000",
+        "event: closed",
+        'data: {"reason":"newer-stream"}',
+    ]
+    assert oldest.has_ended
+    assert not any(listener.has_ended for listener in others)
 
 
 def test_too_many_streams_in_all(make_web, chat):
@@ -186,7 +197,7 @@ def test_streams_that_come_at_the_same_time_are_counted(web, listen, chat, alice
     assert len(responses) == 20
     for response in responses:
         response.callback(3)
-    assert sorted(listener.response.status for listener in listeners) == [200] * 16 + [429] * 4
+    assert [listener.has_ended for listener in listeners] == [True] * 4 + [False] * 16
     assert len(core_of(chat).live.followers) == 16
 
 

@@ -1,14 +1,19 @@
-"""Who is there: a user's last sign of life, which counts for a minute.
+"""Presence: a user's last sign of life, which counts for a minute.
 
-Who waits for news is there all the time.  That is saved again and again, so that other
-servers of the same store know it, and this one after a crash.
+A user who waits for messages is there all the time.  That is saved again and again, so
+that other servers of the same store know it, and this one after a crash.  What is kept
+here is what the last minute saw; older signs of life are the store's.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from math import inf
 from typing import TYPE_CHECKING
+
+from cachetools import FIFOCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +26,9 @@ LIFETIME = timedelta(minutes=1)
 _WORTH_SAVING = 30
 """A sign of life is saved if the last one saved is so many seconds old."""
 
+_AHEAD = 1000
+"""Of so many users it is remembered that the store has a time in the future."""
+
 
 class Presence:
     """When each user was last seen by this process.
@@ -31,25 +39,34 @@ class Presence:
     def __init__(self, clock: IReactorTime, save: Callable[[int, datetime], None]) -> None:
         self._clock = clock
         self._save = save
-        self._seen: dict[int, float] = {}
+        # The user who was seen last stands last.
+        self._seen: OrderedDict[int, float] = OrderedDict()
         self._saved: dict[int, float] = {}
         # How often each is held; who was saved last stands last.
-        self._held: dict[int, int] = {}
+        self._held: OrderedDict[int, int] = OrderedDict()
         self._next_turn: IDelayedCall | None = None
+        self._ahead: FIFOCache[int, tuple[datetime, float]] = FIFOCache(_AHEAD)
 
     def now(self) -> datetime:
-        """The clock's time, in UTC."""
-        return _moment(self._clock.seconds())
+        """The time of day, in UTC."""
+        return datetime.fromtimestamp(self._clock.seconds(), timezone.utc)
+
+    def _moment(self, seconds: float) -> datetime:
+        """The time of day when the clock showed so many seconds."""
+        return self.now() - timedelta(seconds=self._clock.seconds() - seconds)
 
     def see(self, user_id: int) -> None:
         """Note a sign of life."""
-        now = self._seen[user_id] = self._clock.seconds()
-        if now - self._saved.get(user_id, 0) >= _WORTH_SAVING:
+        seen = self._seen
+        now = seen[user_id] = self._clock.seconds()
+        seen.move_to_end(user_id)
+        if now - self._saved.get(user_id, -inf) >= _WORTH_SAVING:
             self._save_now(user_id)
+            self._forget_some(now)
 
     @contextmanager
     def held(self, user_id: int) -> Iterator[None]:
-        """Hold a user there, who waits for news."""
+        """Hold a user there, who waits for messages."""
         self.hold(user_id)
         try:
             yield
@@ -57,19 +74,21 @@ class Presence:
             self.let_go(user_id)
 
     def hold(self, user_id: int) -> None:
-        """Take note that a user is there until let go, as often as held."""
+        """Note that a user is there until let go, as often as held."""
         self._held[user_id] = self._held.get(user_id, 0) + 1
         if self._next_turn is None:
             self._next_turn = self._clock.callLater(1, self._take_turn)
 
     def let_go(self, user_id: int) -> None:
-        """Take note that a user is held once less, and was there until now."""
+        """Note that a user is held once less, and was there until now."""
         self._held[user_id] -= 1
-        self._seen[user_id] = self._clock.seconds()
+        now = self._seen[user_id] = self._clock.seconds()
+        self._seen.move_to_end(user_id)
         if self._held[user_id]:
             return
         del self._held[user_id]
         self._save_now(user_id)
+        self._forget_some(now)
         if not self._held and self._next_turn is not None:
             self._next_turn.cancel()
             self._next_turn = None
@@ -79,24 +98,44 @@ class Presence:
         self._next_turn = self._clock.callLater(1, self._take_turn)
         for _ in range(-(-len(self._held) // _WORTH_SAVING)):
             user_id = next(iter(self._held))
-            self._held[user_id] = self._held.pop(user_id)
+            self._held.move_to_end(user_id)
             self._save_now(user_id)
 
     def _save_now(self, user_id: int) -> None:
-        now = self._saved[user_id] = self._clock.seconds()
-        self._save(user_id, _moment(now))
+        self._saved[user_id] = self._clock.seconds()
+        self._save(user_id, self.now())
+
+    def _forget_some(self, now: float) -> None:
+        """Forget two users who were seen last long ago; it follows each save of one.
+
+        So there are never many more than the last minute saw.
+        """
+        for _ in range(2):
+            user_id, seen = next(iter(self._seen.items()))
+            if now - seen < LIFETIME.total_seconds():
+                return
+            del self._seen[user_id]
+            saved = self._saved.pop(user_id, -inf)
+            if saved < seen:
+                self._save(user_id, self._moment(seen))
 
     def last_seen(self, user_id: int, saved: datetime) -> datetime:
-        """The last sign of life, here or as saved."""
+        """The last sign of life, here or as saved; it is never in the future."""
+        now = self.now()
         if user_id in self._held:
-            return self.now()
+            return now
+        if saved > now:
+            saved = self._past(user_id, saved)
         seen = self._seen.get(user_id)
-        return saved if seen is None else max(saved, _moment(seen))
+        return saved if seen is None else max(saved, self._moment(seen))
+
+    def _past(self, user_id: int, saved: datetime) -> datetime:
+        """A time that a clock ahead of this one has saved: now, when it is first found."""
+        ahead = self._ahead.get(user_id)
+        if ahead is None or ahead[0] != saved:
+            ahead = self._ahead[user_id] = (saved, self._clock.seconds())
+        return self._moment(ahead[1])
 
     def is_online(self, last_seen: datetime) -> bool:
         """Tell whether somebody last seen then is still there."""
         return self.now() - last_seen < LIFETIME
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, timezone.utc)

@@ -81,6 +81,10 @@ class Stream:
         """End the answer once all has been sent."""
         self.transport.loseConnection()
 
+    def abort(self) -> None:
+        """Close the connection at once, whatever is left to be sent."""
+        self.transport.abortConnection()
+
     # As the transport's protocol
 
     def makeConnection(self, transport: Any) -> None:

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from chatter.web.sinks import Sink
 
 
+GIVEN_WAY_RETRY = 30_000
+"""A client whose stream has given way to a newer one comes back after so many milliseconds."""
+
+_GIVEN_WAY = b'retry: %d\nevent: closed\ndata: {"reason":"newer-stream"}\n\n' % GIVEN_WAY_RETRY
+
 _log = Logger()
 
 
@@ -187,6 +192,20 @@ class EventStream:
     def stop(self) -> None:
         """End the response: the chat stops, and the client comes back by itself."""
         self.sink.close()
+
+    def give_way(self) -> None:
+        """End the response: the user has begun too many others.
+
+        The client is told, and to come back late, so that two clients don't end each
+        other's streams all the time.
+        """
+        sink = self.sink
+        self.stream_lost()
+        if sink.paused:
+            sink.abort()
+        else:
+            sink.write(_GIVEN_WAY)
+            sink.close()
 
     def try_again(self) -> None:
         """Go on after the store was away."""

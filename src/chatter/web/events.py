@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatter.protocol.bodies import EventsQuery
-from chatter.protocol.errors import TooManyRequests
 from chatter.protocol.model import Cursor
 from chatter.protocol.validation import checked_query
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
@@ -39,7 +38,6 @@ class EventsEndpoint(UserEndpoint):
         headers={"Last-Event-ID": Cursor},
         response=str,
         media_type="text/event-stream",
-        errors=(TooManyRequests,),
     )
 
     def __init__(self, core: ChatCore, authentication: Authentication, streams: Streams) -> None:

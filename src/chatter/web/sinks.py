@@ -44,6 +44,9 @@ class Sink(Protocol):
     def close(self) -> None:
         """End the response once all has been sent."""
 
+    def abort(self) -> None:
+        """Close the connection at once, whatever is left to be sent."""
+
 
 class _NoSink:
     """Where a stream writes to before it has begun, and after it was lost: nowhere."""
@@ -61,6 +64,9 @@ class _NoSink:
         """Do nothing."""
 
     def close(self) -> None:
+        """Do nothing."""
+
+    def abort(self) -> None:
         """Do nothing."""
 
 
@@ -107,6 +113,11 @@ class RequestSink:
             self._request.unregisterProducer()
             self._request.finish()
 
+    def abort(self) -> None:
+        """Let go of a reader who takes nothing; Twisted's own server never would."""
+        if self._request is not None:
+            cut_off(self._request)
+
     def _end(self, _: object) -> None:
         self._request = None
         self._forgive()
@@ -117,7 +128,7 @@ class RequestSink:
         self.paused = True
         self._stream.stream_paused()
         self._forgive()
-        self._too_late = self._clock.callLater(STALL, self._cut_off)
+        self._too_late = self._clock.callLater(STALL, self.abort)
 
     def resumeProducing(self) -> None:
         """Hear that nothing is left."""
@@ -128,11 +139,6 @@ class RequestSink:
     def _forgive(self) -> None:
         if self._too_late is not None and self._too_late.active():
             self._too_late.cancel()
-
-    def _cut_off(self) -> None:
-        """Let go of a reader who takes nothing; Twisted's own server never would."""
-        assert self._request is not None
-        cut_off(self._request)
 
     def stopProducing(self) -> None:
         """Do nothing: the request tells that its connection is lost."""

@@ -1,14 +1,17 @@
-"""All event streams of a chat: their number, their heartbeat, their end."""
+"""All event streams of a chat: how many, their heartbeat, their end.
+
+What a stream's beginning and its end cost does not depend on how many others there are.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
 from chatter.chat.followers import SLICE_SECONDS, one_by_one, serve_some
-from chatter.protocol.errors import StoreUnavailable, TooManyRequests
+from chatter.protocol.errors import StoreUnavailable
 from chatter.web.event_feed import EventFeed
 from chatter.web.event_stream import EventStream, broadcast
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from chatter.protocol.model import Message, User
 
 STREAMS_PER_USER = 16
-"""A user may have so many streams open at a time."""
+"""A user may have so many streams open; beyond that the oldest ends."""
 
 MAX_STREAMS = 10_000
 """So many streams may be open in all, unless the server is told otherwise."""
@@ -59,7 +62,8 @@ class Streams:
         self.clock = core.clock
         self._most = most
         self._streams: dict[EventStream, None] = {}
-        self._per_user: Counter[int] = Counter()
+        # The oldest of a user's streams stands first.
+        self._of_user: defaultdict[int, dict[EventStream, None]] = defaultdict(dict)
         self._next_tick: IDelayedCall | None = None
         self._put_off: list[EventStream] = []
         self._due: list[EventStream] = []
@@ -70,13 +74,10 @@ class Streams:
 
         It is the last thing to wait for before :meth:`open`: others may come meanwhile.
 
-        :raises TooManyRequests: if the user has too many.
         :raises StoreUnavailable: if there are too many in all, or the store is away.
         """
         recent = await self._core.live.recent()
-        if self._per_user[user.id] >= STREAMS_PER_USER:
-            raise TooManyRequests(f"A user has at most {STREAMS_PER_USER} streams open.", 5)
-        if len(self._streams) >= self._most:
+        if len(self._streams) >= self._most and not self._has_all(user.id):
             raise StoreUnavailable("There are too many streams open; try again later.", 5)
         if not self._streams:
             self.feed = EventFeed(recent)
@@ -84,21 +85,31 @@ class Streams:
     def open(self, user: User, cursor: int, request: Request) -> None:
         """Make a request's answer a stream that goes on after a cursor."""
         self.now = self.clock.seconds()
+        # Connections of a phone that has changed networks look alive for minutes.
+        oldest = next(iter(self._of_user[user.id])) if self._has_all(user.id) else None
         stream = EventStream(self, user.id, cursor)
         self._streams[stream] = None
-        self._per_user[user.id] += 1
+        self._of_user[user.id][stream] = None
         self._core.presence.hold(user.id)
         self._core.live.followers.add(stream, self._deliver)
         if self._next_tick is None:
             self._next_tick = self.clock.callLater(_TICK, self._tick)
+        if oldest is not None:
+            oldest.give_way()
         stream.begin(request)
+
+    def _has_all(self, user_id: int) -> bool:
+        return user_id in self._of_user and len(self._of_user[user_id]) >= STREAMS_PER_USER
 
     def remove(self, stream: EventStream) -> None:
         """Forget a stream that has ended."""
         if stream not in self._streams:
             return
         del self._streams[stream]
-        self._per_user -= Counter((stream.user_id,))
+        of_user = self._of_user[stream.user_id]
+        del of_user[stream]
+        if not of_user:
+            del self._of_user[stream.user_id]
         self._core.live.followers.remove(stream)
         self._core.presence.let_go(stream.user_id)
         if not self._streams and self._next_tick is not None:
