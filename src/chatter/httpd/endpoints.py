@@ -1,0 +1,75 @@
+"""Where to listen, as a string: a port, or one of Twisted's endpoint descriptions.
+
+Three things differ from :func:`twisted.internet.endpoints.serverFromString`.  A bare
+number is a TCP port of the loopback interface.  The backlog is large enough for many
+clients that reconnect at once.  A UNIX socket that a killed process left behind does
+not stop a start (:mod:`chatter.httpd.unix_sockets`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.endpoints import serverFromString
+
+from chatter.httpd.unix_sockets import SoleEndpoint
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IStreamServerEndpoint
+
+_BACKLOG = 1024
+_BACKLOG_PLACE = 2
+_LARGEST_PORT = 0xFFFF
+_FORMS = "write a port (9105), tcp:9105:interface=0.0.0.0 or unix:/run/chatter.sock"
+
+
+def server_endpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
+    """Make an endpoint of a string.
+
+    :param reactor: the reactor that will listen.
+    :param description: ``9105`` for a TCP port on 127.0.0.1, or what Twisted takes,
+        such as ``tcp:9105:interface=0.0.0.0`` or ``unix:/run/chatter.sock``.
+    :raises ValueError: if it is neither; the text says which forms there are.
+    """
+    if re.fullmatch("[0-9]+", description):
+        description = f"tcp:{description}:interface=127.0.0.1"
+    # A colon within an argument has a backslash before it.
+    kind, *arguments = re.split(r"(?<!\\):", description)
+    positional = [argument for argument in arguments if "=" not in argument]
+    named = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+    if kind in {"tcp", "tcp6", "ssl"}:
+        _check_port(named.get("port", *positional[:1]))
+    elif kind == "unix":
+        path = named.get("address", *positional[:1])
+        if not path:
+            raise ValueError(f"a UNIX socket has a path; {_FORMS}.")
+        # The lock that this asks for is known by a process id, which may be reused.
+        arguments = [argument for argument in arguments if not argument.startswith("lockfile=")]
+        arguments.append("lockfile=0")
+    if kind in {"tcp", "tcp6", "ssl", "unix"}:
+        if "backlog" not in named and len(positional) <= _BACKLOG_PLACE:
+            arguments.append(f"backlog={_BACKLOG}")
+        description = ":".join([kind, *arguments])
+    endpoint = _made(reactor, description)
+    if kind == "unix":
+        return SoleEndpoint(endpoint, re.sub(r"\\(.)", r"\1", path))
+    return endpoint
+
+
+def _check_port(port: str | None) -> None:
+    if port is None or not re.fullmatch("[0-9]+", port) or int(port) > _LARGEST_PORT:
+        raise ValueError(f"a port is a number from 0 to {_LARGEST_PORT}; {_FORMS}.")
+
+
+def _made(reactor: Any, description: str) -> IStreamServerEndpoint:
+    try:
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
+    except OSError as error:
+        raise ValueError(f"{error.filename} can't be read: {error.strerror}.") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"this is no place to listen; {_FORMS}.") from error
+    except Exception as error:
+        # It is of OpenSSL.
+        raise ValueError("its key or its certificate can't be used.") from error
+    return endpoint
