@@ -1,10 +1,10 @@
 """Start and stop in order.
 
-Twisted's ``MultiService`` starts and stops its children side by side, so that a
-store could close under a live request.  Here the ports are bound first (so that a
-port in use is told at once, and a low one is bound while ``twistd`` is still root),
-the store is opened, and only then is anybody let in.  The way out is the same way
-back: let nobody in, answer what is under way, save, close.
+Twisted's ``MultiService`` starts and stops its children side by side, so that a store
+could close under a live request.  Here the ports are bound first, so that a port in use
+is told at once and a low one is bound while ``twistd`` is still root.  Then the store is
+opened, and only then are connections accepted.  The stop goes the same way back: stop
+accepting, finish the requests under way, flush cursors, close the store.
 """
 
 from __future__ import annotations
@@ -12,27 +12,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, DeferredLock
 from twisted.logger import Logger
 
-from chatter.chat.chat import core_of
-from chatter.protocol.deferring import when_done
+from chatter.chat.chat import DEFAULT_HISTORY, Chat, core_of
+from chatter.httpd.endpoints import server_endpoint
+from chatter.protocol.deferring import returns_deferred, when_done
+from chatter.stores.registry import make_store
+from chatter.web import ChatResource
+from chatter.web.site import ChatSite
+from chatter.web.streams import MAX_STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
     from twisted.python.failure import Failure
+    from typing_extensions import Self
 
-    from chatter.chat import Chat
-    from chatter.web.site import ChatSite
+DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
+"""Where a chat listens unless it is told otherwise."""
 
 
 class ChatService(Service):
     """A chat and its site, run as one service.
 
+    It can be started again after it was stopped.
+
     :param chat: the chat, which is started and stopped.
+    :param site: the site that serves it.
     :param endpoints: where to listen.
+
+    :ivar chat: the chat, for listeners and for what the application itself sends.
     """
 
     name = "chatter"
@@ -41,61 +52,102 @@ class ChatService(Service):
     def __init__(
         self, chat: Chat, site: ChatSite, endpoints: Sequence[IStreamServerEndpoint]
     ) -> None:
-        self._chat = chat
+        self.chat = chat
         self._core = core_of(chat)
         self._site = site
         self._endpoints = endpoints
         self._bound: list[Deferred[Any]] = []
-        self._started: Deferred[None] | None = None
+        # A stop waits for the start before it, and the other way round.
+        self._turn = DeferredLock()
+
+    @classmethod
+    def for_store(
+        cls,
+        reactor: Any,
+        store: str,
+        ports: str | Sequence[str] = DEFAULT_PORT,
+        *,
+        history: int = DEFAULT_HISTORY,
+        origins: Collection[str] = (),
+        max_streams: int = MAX_STREAMS,
+        access_log: str | None = None,
+    ) -> Self:
+        """Make the service of a chat that has a server of its own.
+
+        :param reactor: the reactor that will run it.
+        :param store: where the chat is kept, such as ``sqlite:chat.sqlite``.
+        :param ports: where to listen: a port of 127.0.0.1 (``8080``), or Twisted's
+            descriptions of endpoints (``tcp:8080``, ``unix:/run/chat.sock``).
+        :param history: how many messages of the general chat are unread for a new user.
+        :param origins: the origins of web pages that may use the chat.
+        :param max_streams: how many event streams may be open in all.
+        :param access_log: the file that gets a line for each request.
+        :raises ValueError: if the store or a port makes no sense.
+        :raises StoreUnavailable: if the store needs what is not installed.
+        """
+        chat = Chat(make_store(store, reactor), reactor, history=history)
+        resource = ChatResource(chat, origins=origins, max_streams=max_streams)
+        site = ChatSite(resource, reactor, access_log)
+        descriptions = [ports] if isinstance(ports, str) else ports
+        return cls(chat, site, [server_endpoint(reactor, port) for port in descriptions])
 
     def privilegedStartService(self) -> None:
-        """Bind the ports, without letting anybody in.
+        """Bind the ports, without accepting.
 
-        :raises CannotListenError: or what else an endpoint says that can't listen.
+        :raises CannotListenError: or what else an endpoint raises that can't listen.
+        :raises RuntimeError: if the service runs already.
         """
+        if self._bound:
+            raise RuntimeError("The chat runs already.")
         failures: list[Failure] = []
         for endpoint in self._endpoints:
             bound = endpoint.listen(self._site)
-            bound.addCallbacks(self._hold, failures.append)
+            bound.addCallback(self._hold)
+            bound.addErrback(_note, failures)
             self._bound.append(bound)
         if failures:
+            Deferred.fromCoroutine(self._unbind())
             failures[0].raiseException()
 
-    def startService(self) -> Deferred[None]:
-        """Open the store, then let people in; fires once they can come."""
-        if not self._bound:
-            self.privilegedStartService()
-        super().startService()
-        self._started = Deferred.fromCoroutine(self._start())
-        return self._started
+    @returns_deferred
+    async def startService(self) -> None:
+        """Listen, open the store, then accept; fires once clients are served.
 
-    async def _start(self) -> None:
-        try:
-            await self._chat.startService()
-        except BaseException:
-            self.running = False
+        :raises CannotListenError: or what else an endpoint raises that can't listen.
+        :raises StoreUnavailable: if the store can't be opened.
+        :raises RuntimeError: if the service runs already.
+        """
+        async with self._turn:
+            if self.running:
+                raise RuntimeError("The chat runs already.")
+            if not self._bound:
+                self.privilegedStartService()
+            super().startService()
+            try:
+                ports = await self._ports()
+                await self.chat.startService()
+            except BaseException as error:
+                self._log.critical("chatter can't start: {error}", error=error)
+                self.running = False
+                await self._unbind()
+                raise
+            for port in ports:
+                if hasattr(port, "startReading"):
+                    port.startReading()
+                self._log.info("chatter listens on {address}.", address=port.getHost())
+
+    @returns_deferred
+    async def stopService(self) -> None:
+        """Stop accepting, finish the requests under way, flush and close everything."""
+        async with self._turn:
             await self._unbind()
-            raise
-        for port in await self._ports():
-            _release(port)
-            self._log.info("chatter listens on {address}.", address=port.getHost())
-
-    def stopService(self) -> Deferred[None]:
-        """Let nobody in, answer what is under way, save and close everything."""
-        return Deferred.fromCoroutine(self._stop())
-
-    async def _stop(self) -> None:
-        if self._started is not None:
-            # One that is still starting is let finish, or else it could not be undone.
-            await DeferredList([self._started], consumeErrors=True)
-        if not self.running:
-            return
-        super().stopService()
-        await self._unbind()
-        self._core.live.stop()
-        await self._site.drain()
-        await self._chat.stopService()
-        self._log.info("chatter has stopped.")
+            if not self.running:
+                return
+            super().stopService()
+            self._core.live.stop()
+            await self._site.drain()
+            await self.chat.stopService()
+            self._log.info("chatter has stopped.")
 
     def _hold(self, port: IListeningPort) -> IListeningPort:
         """Bind without accepting: whoever connects waits in the kernel's queue."""
@@ -105,16 +157,23 @@ class ChatService(Service):
         return port
 
     async def _ports(self) -> list[IListeningPort]:
+        """All ports, once they are bound."""
         results = await DeferredList(self._bound)
-        return [port for _, port in results if port is not None]
+        for _, result in results:
+            if isinstance(result, Exception):
+                raise result
+        return [port for _, port in results]
 
     async def _unbind(self) -> None:
-        ports = await self._ports()
-        self._bound.clear()
-        for port in ports:
-            await when_done(port.stopListening())
+        results = await DeferredList(self._bound)
+        self._bound = []
+        for _, result in results:
+            if not isinstance(result, Exception):
+                await when_done(result.stopListening())
 
 
-def _release(port: IListeningPort) -> None:
-    if hasattr(port, "startReading"):
-        port.startReading()
+def _note(failure: Failure, failures: list[Failure]) -> BaseException:
+    """Note why an endpoint can't listen; its Deferred fires with the exception."""
+    failures.append(failure)
+    assert failure.value is not None
+    return failure.value

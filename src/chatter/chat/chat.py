@@ -56,20 +56,30 @@ class Chat(Service):
 
     # As a service
 
-    def startService(self) -> Deferred[None]:
+    @returns_deferred
+    async def startService(self) -> None:
         """Open the store; fires once the chat can be used.
 
         :raises StoreUnavailable: if the store can't be opened.
+        :raises RuntimeError: if the chat runs already.
         """
+        if self.running:
+            raise RuntimeError("The chat runs already.")
         super().startService()
-        self._core.live.forget()
-        return when_done(self._core.store.startService())
+        self._core.live.start()
+        self._core.directory.forget()
+        try:
+            await when_done(self._core.store.startService())
+        except BaseException:
+            self.running = False
+            raise
 
-    def stopService(self) -> Deferred[None]:
+    @returns_deferred
+    async def stopService(self) -> None:
         """End whatever follows or waits, and close the store; fires once it is closed."""
         super().stopService()
         self._core.live.stop()
-        return when_done(self._core.store.stopService())
+        await when_done(self._core.store.stopService())
 
     # Users
 

@@ -31,6 +31,11 @@ class Directory:
         self._by_token: FIFOCache[bytes, User] = FIFOCache(_REMEMBERED_USERS)
         self._by_id: FIFOCache[int, User] = FIFOCache(_REMEMBERED_USERS)
 
+    def forget(self) -> None:
+        """Forget who was looked up: the store may have been replaced while it was closed."""
+        self._by_token.clear()
+        self._by_id.clear()
+
     def known_by_token(self, token: str) -> User | None:
         """The user whose token it is, if it was looked up lately."""
         try:

@@ -29,6 +29,7 @@ class Live:
     :param reactor: an ``IReactorTime`` provider.
 
     :ivar followers: whom to wake when the log has grown.
+    :ivar is_stopped: whether the chat stops, or has stopped.
     """
 
     _log = Logger()
@@ -44,6 +45,7 @@ class Live:
         self._untold: deque[Message] = deque()
         self._is_telling = False
         self.followers = Followers(reactor)
+        self.is_stopped = False
 
     async def recent(self) -> RecentLog:
         """The newest stretch of the log.
@@ -90,6 +92,8 @@ class Live:
 
         :returns: ``False`` if it was ended because the chat is about to stop.
         """
+        if self.is_stopped:
+            return False
         waiting = Waiting(self, user_id, after)
         timeout = self._reactor.callLater(seconds, waiting.end)
         try:
@@ -100,14 +104,16 @@ class Live:
             if timeout.active():
                 timeout.cancel()
 
+    def start(self) -> None:
+        """Let it be followed; the store may have been written to while it was closed."""
+        self._recent = None
+        self.is_stopped = False
+
     def stop(self) -> None:
-        """Stop all followers: the chat stops."""
+        """Stop all followers, and let nothing wait any more: the chat stops."""
+        self.is_stopped = True
         for follower in self.followers:
             follower.stop()
-
-    def forget(self) -> None:
-        """Forget the log: the store may have been written to by others while it was closed."""
-        self._recent = None
 
     def add_listener(self, listener: Callable[[Message], object]) -> None:
         """Call something with each message once it is committed, in id order."""

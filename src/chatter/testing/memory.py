@@ -17,9 +17,9 @@ def memory_chat(clock: Any, history: int = 20) -> Chat:
 
     :param clock: an ``IReactorTime`` provider, such as ``twisted.internet.task.Clock``.
     """
-    store = MemoryStore()
-    store.startService()
-    return Chat(store, clock, history=history)
+    chat = Chat(MemoryStore(), clock, history=history)
+    chat.startService()
+    return chat
 
 
 def memory_client(chat: Chat, token: str | None = None) -> ChatClient:

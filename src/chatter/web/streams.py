@@ -77,6 +77,8 @@ class Streams:
         :raises StoreUnavailable: if there are too many in all, or the store is away.
         """
         recent = await self._core.live.recent()
+        if self._core.live.is_stopped:
+            raise StoreUnavailable("The chat is about to stop.", 1)
         if len(self._streams) >= self._most and not self._has_all(user.id):
             raise StoreUnavailable("There are too many streams open; try again later.", 5)
         if not self._streams:
