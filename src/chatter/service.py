@@ -97,17 +97,10 @@ class ChatService(Service):
         :raises CannotListenError: or what else an endpoint raises that can't listen.
         :raises RuntimeError: if the service runs already.
         """
-        if self._bound:
-            raise RuntimeError("The chat runs already.")
-        failures: list[Failure] = []
-        for endpoint in self._endpoints:
-            bound = endpoint.listen(self._site)
-            bound.addCallback(self._hold)
-            bound.addErrback(_note, failures)
-            self._bound.append(bound)
-        if failures:
-            Deferred.fromCoroutine(self._unbind())
-            failures[0].raiseException()
+        failure = self._bind()
+        if failure is not None:
+            self._turn.run(lambda: Deferred.fromCoroutine(self._unbind()))
+            failure.raiseException()
 
     @returns_deferred
     async def startService(self) -> None:
@@ -120,10 +113,10 @@ class ChatService(Service):
         async with self._turn:
             if self.running:
                 raise RuntimeError("The chat runs already.")
-            if not self._bound:
-                self.privilegedStartService()
             super().startService()
             try:
+                if not self._bound:
+                    self._bind()
                 ports = await self._ports()
                 await self.chat.startService()
             except BaseException as error:
@@ -148,6 +141,18 @@ class ChatService(Service):
             await self._site.drain()
             await self.chat.stopService()
             self._log.info("chatter has stopped.")
+
+    def _bind(self) -> Failure | None:
+        """Begin to listen; returns what has failed at once."""
+        if self._bound:
+            raise RuntimeError("The chat runs already.")
+        failures: list[Failure] = []
+        for endpoint in self._endpoints:
+            bound = endpoint.listen(self._site)
+            bound.addCallback(self._hold)
+            bound.addErrback(_note, failures)
+            self._bound.append(bound)
+        return failures[0] if failures else None
 
     def _hold(self, port: IListeningPort) -> IListeningPort:
         """Bind without accepting: whoever connects waits in the kernel's queue."""

@@ -9,26 +9,23 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from twisted.internet.endpoints import serverFromString
 from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 
-from chatter.chat.chat import DEFAULT_HISTORY, Chat
+from chatter.chat.chat import DEFAULT_HISTORY
+from chatter.httpd.endpoints import server_endpoint
 from chatter.httpd.open_files import OTHER_FILES, allow_open_files
 from chatter.protocol.bodies import MAX_LIMIT
 from chatter.protocol.errors import StoreUnavailable
-from chatter.service import ChatService
-from chatter.stores.registry import check_store, make_store, without_password
+from chatter.service import DEFAULT_PORT, ChatService
+from chatter.stores.registry import check_store, without_password
 from chatter.version import __version__
-from chatter.web import ChatResource
-from chatter.web.site import ChatSite
 
 if TYPE_CHECKING:
     from twisted.application.service import IService
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
-DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
 DEFAULT_STORE = "sqlite:chatter.sqlite"
 
 
@@ -125,9 +122,9 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         self["port"] = self["port"] or [DEFAULT_PORT]
         for port in self["port"]:
             try:
-                serverFromString(reactor, port)
-            except Exception as error:
-                raise CannotStart(f"chatter: --port {port!r} is no endpoint: {error}") from error
+                server_endpoint(reactor, port)
+            except ValueError as error:
+                raise CannotStart(f"chatter: --port {port!r}: {error}") from error
         self["history"] = _number("history", self["history"], 0, MAX_LIMIT - 1)
         open_files = allow_open_files()
         most_streams = self["max-streams"] or max(1, open_files - OTHER_FILES)
@@ -165,33 +162,21 @@ def makeService(options: Options) -> IService:
     """Make the service that the options describe."""
     from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
 
-    clock: Any = reactor
-    store = make_store(options["store"], clock)
-    chat = Chat(store, clock, history=options["history"])
-    resource = ChatResource(chat, origins=options["origin"], max_streams=options["max-streams"])
-    site = ChatSite(resource, clock, options["access-log"])
-    endpoints = [serverFromString(clock, _with_backlog(port)) for port in options["port"]]
-    return TwistdService(chat, site, endpoints, clock)
-
-
-def _with_backlog(port: str) -> str:
-    """An endpoint that lets more clients than Twisted's 50 come back at once after a restart."""
-    kind, *arguments = port.split(":")
-    by_position = [argument for argument in arguments if "=" not in argument]
-    # The third in its place, if there is one, may be the backlog.
-    if kind in ("tcp", "tcp6", "ssl") and "backlog=" not in port and len(by_position) < 3:  # noqa: PLR2004
-        return f"{port}:backlog=1024"
-    return port
+    return TwistdService.for_store(
+        reactor,
+        options["store"],
+        options["port"],
+        history=options["history"],
+        origins=options["origin"],
+        max_streams=options["max-streams"],
+        access_log=options["access-log"],
+    )
 
 
 class TwistdService(ChatService):
     """The service as ``twistd`` runs it: if it can't start, the process ends."""
 
     _log = Logger()
-
-    def __init__(self, chat: Chat, site: ChatSite, endpoints: Any, reactor: Any) -> None:
-        super().__init__(chat, site, endpoints)
-        self._reactor = reactor
 
     def privilegedStartService(self) -> None:
         """Bind the ports.
@@ -214,12 +199,13 @@ class TwistdService(ChatService):
         return started
 
     def _give_up(self, failure: Failure) -> None:
-        reason = failure.getErrorMessage()
-        self._log.critical("chatter can't start: {reason}", reason=reason)
-        print(f"chatter: {reason}", file=sys.__stderr__)
+        from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
+
+        print(f"chatter: {failure.getErrorMessage()}", file=sys.__stderr__)
         # Whatever stops the reactor, twistd ends with status 0.
         atexit.register(os._exit, 1)
-        self._reactor.callWhenRunning(self._reactor.stop)
+        running: Any = reactor
+        running.callWhenRunning(running.stop)
 
 
 def _collect_garbage_rarely() -> None:

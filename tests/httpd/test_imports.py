@@ -11,24 +11,7 @@ from pathlib import Path
 import chatter.httpd
 
 FILES = sorted(Path(chatter.httpd.__file__).parent.glob("*.py"))
-ALLOWED = {
-    "__future__",
-    "collections",
-    "contextlib",
-    "copy",
-    "dataclasses",
-    "functools",
-    "hmac",
-    "httptools",
-    "io",
-    "itertools",
-    "math",
-    "re",
-    "resource",
-    "select",
-    "socket",
-}
-ALLOWED |= {"twisted", "typing", "urllib", "warnings", "zope", "chatter.httpd"}
+ALLOWED = sys.stdlib_module_names | {"chatter.httpd", "httptools", "twisted", "zope"}
 
 
 def modules_of(file):

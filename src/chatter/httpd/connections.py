@@ -115,19 +115,20 @@ class Connections:
     async def drain(self) -> None:
         """Answer the requests under way, and close all connections.
 
-        What is not answered within :data:`DRAIN_TIMEOUT` seconds is cut off.
+        What is not answered within :data:`DRAIN_TIMEOUT` seconds is cut off.  Connections
+        that are made after the end are served as before.
         """
         self.draining = True
         for connection in tuple(self.open):
             connection.drain()
-        if not self.open:
-            return
-        if self._drained is None:
-            self._drained = Deferred()
-        timeout = self.reactor.callLater(DRAIN_TIMEOUT, self._cut_off)
-        await self._drained
-        if timeout.active():
-            timeout.cancel()
+        if self.open:
+            drained = self._drained = self._drained or Deferred()
+            timeout = self.reactor.callLater(DRAIN_TIMEOUT, self._cut_off)
+            await drained
+            if timeout.active():
+                timeout.cancel()
+        self._drained = None
+        self.draining = False
 
     def _cut_off(self) -> None:
         for connection in tuple(self.open):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twisted.logger import Logger
 from twisted.web.resource import getChildForRequest
 from twisted.web.server import Site
 
 from chatter.httpd.channel import LeanChannel
 from chatter.httpd.connections import Connections
 from chatter.httpd.limits import Limits
+from chatter.httpd.log_file import LogFile, append_to
 from chatter.httpd.response_heads import ResponseHeads, plain_error_body
 from chatter.httpd.watched_sockets import WatchedSockets
 
@@ -36,6 +40,7 @@ class LeanSite(Site):
     """
 
     noisy = False
+    _logger = Logger()
 
     def __init__(
         self,
@@ -46,7 +51,10 @@ class LeanSite(Site):
         access_log: str | None = None,
         error_body: Callable[[int], tuple[bytes, bytes]] = plain_error_body,
     ) -> None:
-        super().__init__(resource, logPath=access_log, reactor=reactor)
+        super().__init__(resource, reactor=reactor)
+        self._access_log_path = access_log
+        self._access_log: LogFile | None = None
+        self._log_is_failing = False
         self.connections = Connections(
             reactor, limits or Limits(), ResponseHeads(error_body), self._rest_if_closed
         )
@@ -69,20 +77,44 @@ class LeanSite(Site):
         return [b"http/1.1"]
 
     def startFactory(self) -> None:
-        """Open the access log, if there is one."""
-        if self.logPath is not None:
-            super().startFactory()
+        """Open the access log, if there is one.
+
+        :raises OSError: if it can't be opened.
+        """
+        if self._access_log_path is None:
+            return
+        path = Path(self._access_log_path).absolute()
+        access_log = LogFile(partial(append_to, str(path)))
+        super().startFactory()
+        self.logFile = self._access_log = access_log
 
     def stopFactory(self) -> None:
-        """Close the access log, and cancel all timers if no connection is left."""
-        super().stopFactory()
+        """Close the access log and cancel all timers, once no connection is left."""
         if not self.connections.open:
             self._rest()
 
     def log(self, request: Any) -> None:
         """Write to the access log, if there is one."""
-        if self.logPath is not None:
+        if self._access_log is None:
+            return
+        try:
             super().log(request)
+        except OSError as error:
+            if not self._log_is_failing:
+                self._logger.error(  # noqa: TRY400 - the reason is all there is to say
+                    "The access log can't be written: {error}.", error=error
+                )
+            self._log_is_failing = True
+        else:
+            self._log_is_failing = False
+
+    def reopen_access_log(self) -> None:
+        """Go on in the file that has the access log's name now, if there is an access log.
+
+        :raises OSError: if it can't be opened; the file that is open stays in use.
+        """
+        if self._access_log is not None:
+            self._access_log.reopen()
 
     async def drain(self) -> None:
         """Answer the requests under way, and close all connections.
@@ -96,5 +128,7 @@ class LeanSite(Site):
             self._rest()
 
     def _rest(self) -> None:
+        super().stopFactory()
+        self._access_log = None
         self.sockets.end()
         self.connections.rest()
