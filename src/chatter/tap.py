@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 
 from chatter.chat.chat import DEFAULT_HISTORY
+from chatter.clocks import use_monotonic_time
 from chatter.httpd.endpoints import server_endpoint
 from chatter.httpd.open_files import OTHER_FILES, allow_open_files
 from chatter.protocol.bodies import MAX_LIMIT
@@ -162,6 +163,7 @@ def makeService(options: Options) -> IService:
     """Make the service that the options describe."""
     from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
 
+    use_monotonic_time(reactor)
     return TwistdService.for_store(
         reactor,
         options["store"],

@@ -226,7 +226,9 @@ async def subscription(resource, port=0):
         yield f"http://127.0.0.1:{bound.getHost().port}"
     finally:
         await bound.stopListening()
-        of_chat = {connection.transport for connection in getattr(site, "connections", ())}
+        of_chat = (
+            {connection.transport for connection in site.connections.open} if is_chat else set()
+        )
         for transport in (set(reactor.getReaders()) - before) | of_chat:
             if isinstance(transport, tcp.Server):
                 transport.abortConnection()

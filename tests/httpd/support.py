@@ -284,7 +284,9 @@ class Server:
         if stock:
             self.site = Site(resource, reactor=self.clock, parsePOSTFormSubmission=False)
         else:
-            self.site = LeanSite(resource, self.clock, limits=limits, **options)
+            self.site = LeanSite(
+                resource, self.clock, wall_clock=self.clock.seconds, limits=limits, **options
+            )
 
     def connect(self, transport: Any = None) -> Connection:
         return Connection(self.site, transport)

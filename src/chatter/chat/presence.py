@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
 
+from chatter.clocks import wall_clock
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -38,6 +40,7 @@ class Presence:
 
     def __init__(self, clock: IReactorTime, save: Callable[[int, datetime], None]) -> None:
         self._clock = clock
+        self._wall_clock = wall_clock(clock)
         self._save = save
         # The user who was seen last stands last.
         self._seen: OrderedDict[int, float] = OrderedDict()
@@ -49,7 +52,7 @@ class Presence:
 
     def now(self) -> datetime:
         """The time of day, in UTC."""
-        return datetime.fromtimestamp(self._clock.seconds(), timezone.utc)
+        return datetime.fromtimestamp(self._wall_clock(), timezone.utc)
 
     def _moment(self, seconds: float) -> datetime:
         """The time of day when the clock showed so many seconds."""

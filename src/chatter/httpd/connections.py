@@ -49,6 +49,7 @@ class Connections:
     :param reactor: an ``IReactorTime`` provider.
     :param limits: how much a client may ask for.
     :param heads: what responses begin with.
+    :param wall_clock: the time of day, in seconds since 1970.
     :param when_none_is_left: called each time the last connection was lost.
 
     :ivar open: the open connections.
@@ -63,6 +64,7 @@ class Connections:
         reactor: Any,
         limits: Limits,
         heads: ResponseHeads,
+        wall_clock: Callable[[], float],
         when_none_is_left: Callable[[], None],
     ) -> None:
         self.reactor = reactor
@@ -71,6 +73,7 @@ class Connections:
         self.open: set[Connection] = set()
         self.draining = False
         self.outbox = Outbox(reactor)
+        self._wall_clock = wall_clock
         self._when_none_is_left = when_none_is_left
         self._drained: Deferred[None] | None = None
         self._next_tick: IDelayedCall | None = None
@@ -101,7 +104,7 @@ class Connections:
     def _set_time(self) -> None:
         self.now = self.reactor.seconds()
         self.idle_until = self.now + self.limits.idle
-        self.heads.renew(self.now)
+        self.heads.renew(self._wall_clock())
 
     def _tick(self) -> None:
         self._next_tick = None

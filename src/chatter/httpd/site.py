@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
+from twisted.web.http import combinedLogFormatter, datetimeToLogString
 from twisted.web.resource import getChildForRequest
 from twisted.web.server import Site
 
@@ -29,6 +31,8 @@ class LeanSite(Site):
 
     :param resource: the root of the resources.
     :param reactor: an ``IReactorTime`` provider.
+    :param wall_clock: the time of day for ``Date`` and the access log, in seconds since
+        1970; what waits goes by the reactor's own time.
     :param limits: how much a client may ask for.
     :param access_log: where to write a line for each request; nowhere by default.
     :param error_body: the content type and the body for a request that is rejected
@@ -47,16 +51,22 @@ class LeanSite(Site):
         resource: IResource,
         reactor: Any,
         *,
+        wall_clock: Callable[[], float] = time,
         limits: Limits | None = None,
         access_log: str | None = None,
         error_body: Callable[[int], tuple[bytes, bytes]] = plain_error_body,
     ) -> None:
-        super().__init__(resource, reactor=reactor)
+        super().__init__(resource, logFormatter=self._access_log_line, reactor=reactor)
         self._access_log_path = access_log
         self._access_log: LogFile | None = None
         self._log_is_failing = False
+        self._wall_clock = wall_clock
         self.connections = Connections(
-            reactor, limits or Limits(), ResponseHeads(error_body), self._rest_if_closed
+            reactor,
+            limits or Limits(),
+            ResponseHeads(error_body),
+            wall_clock,
+            self._rest_if_closed,
         )
         self.sockets = WatchedSockets(self.connections.outbox)
 
@@ -115,6 +125,11 @@ class LeanSite(Site):
         """
         if self._access_log is not None:
             self._access_log.reopen()
+
+    def _access_log_line(self, _: object, request: Any) -> str:
+        # What Twisted gives as the time was made of the reactor's, which may be monotonic.
+        line: str = combinedLogFormatter(datetimeToLogString(self._wall_clock()), request)
+        return line
 
     async def drain(self) -> None:
         """Answer the requests under way, and close all connections.

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from twisted.internet.defer import DeferredLock
 
+from chatter.clocks import wall_clock
 from chatter.protocol.errors import ContentTooLarge, InvalidRequest, UnknownRecipient
 from chatter.terminal.commands import HELP, Help, Mistake, Say, SayTo, Who
 from chatter.terminal.lines import harmless, line_of
@@ -63,6 +64,7 @@ class Conversation:
     ) -> None:
         self._client = client
         self._clock = clock
+        self._wall_clock = wall_clock(clock)
         self._user_id = user_id
         self._people = people
         self._display = display
@@ -123,5 +125,5 @@ class Conversation:
         self._display.show(self._line_of(message), private=message.recipient_id is not None)
 
     def _line_of(self, message: Message) -> str:
-        now = datetime.fromtimestamp(self._clock.seconds(), timezone.utc).astimezone()
+        now = datetime.fromtimestamp(self._wall_clock(), timezone.utc).astimezone()
         return line_of(message, self._user_id, self._people.name_of, now)

@@ -15,6 +15,7 @@ from twisted.internet.task import deferLater, react
 
 from chatter.client import DEFAULT_URL, ChatClient, NoResponse, Retries
 from chatter.client.exchange import checked_url
+from chatter.clocks import use_monotonic_time
 from chatter.protocol.errors import ChatError
 from chatter.terminal.interactive import converse
 from chatter.terminal.lines import harmless
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(reactor: Any, url: str, name: str | None) -> None:
+    use_monotonic_time(reactor)
     running = Deferred.fromCoroutine(_chat(reactor, url, name))
     ended: Deferred[None] = Deferred()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import json
 
+from chatter.clocks import wall_clock
 from chatter.httpd import LeanSite, Limits, reason_of
 from chatter.protocol.bodies import MAX_BODY
 from chatter.protocol.errors import ContentTooLarge, InvalidRequest
@@ -32,7 +33,12 @@ class ChatSite(LeanSite):
 
     def __init__(self, resource: IResource, reactor: Any, access_log: str | None = None) -> None:
         super().__init__(
-            resource, reactor, limits=LIMITS, access_log=access_log, error_body=_error_body
+            resource,
+            reactor,
+            wall_clock=wall_clock(reactor),
+            limits=LIMITS,
+            access_log=access_log,
+            error_body=_error_body,
         )
 
 
