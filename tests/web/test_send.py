@@ -73,13 +73,79 @@ def test_what_is_no_json_of_the_right_kind(web, path, content):
 
 
 @pytest.mark.parametrize(
-    "number", ["0", "-1", "1.5", '"1"', "true", "null", "1e400", "9" * 30, "9" * 5000, str(2**63)]
+    "number",
+    [
+        *("0", "-1", "1.5", "1.0", "1e0", "true", "null", "[1]", "{}", "1e400"),
+        *("9" * 30, "9" * 5000, str(2**63)),
+        *('""', '" 1"', '"1 "', '"+1"', '"-1"', '"1.0"', '"1e0"', '"0"', '"01"', '"0x1"', '"1_0"'),
+        *('"1\\n"', '"\\u0661"', '"\uff11"', '"alice"', f'"{2**63}"', f'"{"9" * 5000}"'),
+    ],
 )
 def test_what_is_no_user_id(web, number):
-    """A recipient is a positive integer."""
+    """A recipient is a positive integer, and the error says so without repeating what came."""
     content = b'{"text": "a", "recipient_id": %b}' % number.encode()
     response = web.ask("POST", "/send-private", web.join(), content=content)
     assert (response.status, response.problem) == (400, "invalid-request")
+    detail = response.json["detail"]
+    assert detail.startswith("recipient_id ")
+    assert "an integer from 1 to " in detail
+    assert "alice" not in detail
+    assert "msgspec" not in detail
+    assert "`" not in detail
+
+
+def test_an_id_as_it_was_typed(web):
+    """A decimal string is taken for the id, since some clients pass on what was typed."""
+    alice, _ = web.join("alice"), web.join("bob")
+    response = web.ask("POST", "/send-private", alice, {"text": "a", "recipient_id": "2"})
+    assert (response.status, response.json["recipient_id"]) == (200, 2)
+    response = web.ask("POST", "/send-private", alice, {"text": "a", "recipient_id": str(10**17)})
+    assert (response.status, response.problem) == (404, "unknown-recipient")
+
+
+@pytest.mark.parametrize("recipient_id", [1, 99, "1", "", 0, [], {}, True, "alice"])
+def test_a_private_text_does_not_become_public(web, recipient_id):
+    """A recipient in a body for everybody is 400, and nothing is stored."""
+    token = web.join("alice")
+    response = web.ask("POST", "/send", token, {"text": "psst", "recipient_id": recipient_id})
+    assert (response.status, response.problem) == (400, "invalid-request")
+    assert "/send-private" in response.json["detail"]
+    assert web.ask("GET", "/status", token).json["messages"] == []
+
+
+def test_nobody_as_the_recipient_is_everybody(web):
+    """``null`` is what a message to everybody has there."""
+    response = web.ask("POST", "/send", web.join(), {"text": "a", "recipient_id": None})
+    assert (response.status, response.json["recipient_id"]) == (200, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "detail"),
+    [
+        ("/send", "{}", "text is missing. "),
+        ("/send", '{"text": 1}', "text is an integer. "),
+        ("/send", '{"text": ""}', "text is empty. "),
+        ("/send", '{"text": "%s"}' % ("x" * 4097), "text is too long. "),
+        ("/send", '{"text": " "}', "text is not valid. "),
+        ("/send", '{"text": "a", "recipient_id": 1}', "recipient_id does not belong here. "),
+        ("/send", "[]", "The body is an array, not an object."),
+        ("/send-private", '{"text": "a"}', "recipient_id is missing. "),
+        (
+            "/send-private",
+            '{"text": "a", "recipient_id": "x"}',
+            "recipient_id has the wrong form. ",
+        ),
+        ("/send-private", '{"text": "a", "recipient_id": 0}', "recipient_id is too small. "),
+        ("/connect", '{"name": 7}', "name is an integer. "),
+    ],
+)
+def test_an_error_says_what_is_wrong_and_what_is_expected(web, path, content, detail):
+    """Its detail is for the person who reads it: in the words of HTTP, not of Python."""
+    headers = {"Content-Type": "application/json"}
+    token = None if path == "/connect" else web.join()
+    response = web.ask("POST", path, token, content=content.encode(), headers=headers)
+    assert response.problem == "invalid-request"
+    assert response.json["detail"].startswith(detail)
 
 
 def test_a_recipient_whom_nobody_is(web):

@@ -130,6 +130,10 @@ def test_a_look_shows_20_by_default(web):
         "limit=x",
         "limit=",
         "limit=-1",
+        "limit=1e2",
+        "limit=5.0",
+        "limit=%205",
+        "limit=null",
         "limit=1&limit=2",
         "after=-1",
         "after=x",
@@ -146,6 +150,8 @@ def test_a_look_shows_20_by_default(web):
         "chat_type=x",
         "chat_type=private",
         "chat_type=private&recipient_id=0",
+        "chat_type=private&recipient_id=1.0",
+        "chat_type=private&recipient_id=%D9%A1",
         "chat_type=general&recipient_id=1",
         "chat_type=general&after=1",
         "chat_type=general&wait=1",
@@ -156,6 +162,17 @@ def test_parameters_that_make_no_sense(web, query):
     """What is not valid, or contradicts itself, is 400 and says why."""
     response = web.ask("GET", f"/status?{query}", web.join())
     assert (response.status, response.problem) == (400, "invalid-request")
+    assert "`" not in response.json["detail"]
+
+
+def test_an_error_says_what_is_wrong_with_a_parameter(web):
+    """Its detail names the parameter, and what is expected."""
+    detail = web.ask("GET", "/status?limit=x", web.join()).json["detail"]
+    expected = "how many at most: an integer from 1 to 1000."
+    assert detail == f"limit is not an integer. Expected: {expected}"
+    headers = {"Last-Event-ID": "x"}
+    detail = web.ask("GET", "/events", web.join(), headers=headers).json["detail"]
+    assert detail.startswith("Last-Event-ID is not valid. Expected: the id of")
 
 
 def test_unknown_parameters_are_ignored(web):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chatter.protocol.model import Cursor, Id, Name, Text
+from chatter.protocol.model import Cursor, Id, IdAsText, Name, Text
 
 MAX_BODY = 64 * 1024
 """The largest body of a request that is read, in bytes."""
@@ -22,7 +22,9 @@ MAX_LIMIT = 1000
 MAX_WAIT = 60
 """The longest wait of a poll, in seconds."""
 
-Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="How many at most: 1 to 1000.")]
+Limit = Annotated[
+    int, Meta(ge=1, le=MAX_LIMIT, description="How many at most: an integer from 1 to 1000.")
+]
 
 
 class ConnectBody(Struct, frozen=True):
@@ -31,17 +33,29 @@ class ConnectBody(Struct, frozen=True):
     name: Name | None = None
 
 
-class SendBody(Struct, frozen=True):
-    """The body of ``POST /send``."""
+class SendBody(Struct, frozen=True, omit_defaults=True):
+    """The body of ``POST /send``.
+
+    :ivar recipient_id: refused, so that no private text becomes public by mistake.
+    """
 
     text: Text
+    recipient_id: Annotated[
+        None, Meta(description="Nothing; a private message goes to POST /send-private.")
+    ] = None
 
 
 class SendPrivateBody(Struct, frozen=True):
     """The body of ``POST /send-private``."""
 
     text: Text
-    recipient_id: Id
+    recipient_id: Annotated[
+        Id | IdAsText,
+        Meta(
+            description="The id of a user: an integer from 1 to 9223372036854775807, or the same "
+            "as a decimal string."
+        ),
+    ]
 
 
 class StatusQuery(Struct, frozen=True):
@@ -55,9 +69,7 @@ class StatusQuery(Struct, frozen=True):
     after: (
         Annotated[
             Cursor,
-            Meta(
-                description="An id, or 0: answer what comes after it; all up to it has been read."
-            ),
+            Meta(description="An id, or 0: messages after it; all up to it has been read."),
         ]
         | None
     ) = None
@@ -65,7 +77,9 @@ class StatusQuery(Struct, frozen=True):
         Annotated[
             float,
             Meta(
-                ge=0, le=MAX_WAIT, description="If nothing is there, wait so many seconds: 0 to 60."
+                ge=0,
+                le=MAX_WAIT,
+                description="How many seconds to wait for a message: a number from 0 to 60.",
             ),
         ]
         | None
@@ -73,13 +87,14 @@ class StatusQuery(Struct, frozen=True):
     chat_type: (
         Annotated[
             Literal["general", "common", "private"],
-            Meta(description="Look into a chat: general (or common), or private."),
+            Meta(description="The chat to look into: general (or common), or private."),
         ]
         | None
     ) = None
     recipient_id: (
         Annotated[
-            Id, Meta(description="The id of whose private chat with you; with chat_type=private.")
+            Id,
+            Meta(description="The id of the other user of a private chat; with chat_type=private."),
         ]
         | None
     ) = None
@@ -108,7 +123,7 @@ class UsersQuery(Struct, frozen=True):
 
 
 class Connected(Struct, frozen=True):
-    """The answer to ``POST /connect``.
+    """The response to ``POST /connect``.
 
     :ivar token: left out where the application authenticates its users itself.
     """
@@ -130,13 +145,13 @@ class Participant(Struct, frozen=True):
 
 
 class Users(Struct, frozen=True):
-    """The answer to ``GET /users``, in the order of the ids."""
+    """The response to ``GET /users``, in the order of the ids."""
 
     users: list[Participant]
     more: bool
 
 
 class Health(Struct, frozen=True):
-    """The answer to ``GET /health``."""
+    """The response to ``GET /health``."""
 
     status: Literal["OK"]

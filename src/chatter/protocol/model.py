@@ -32,10 +32,24 @@ _NEVER_NEEDED = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 _NEEDED = "\u200c\u200d\U000e0030-\U000e007f"
 """What is no letter, mark or symbol, and yet part of names: joiners, and the tags of flags."""
 
-Id: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_ID, description="An id.")]
+Id: TypeAlias = Annotated[
+    int, Meta(ge=1, le=MAX_ID, description="An id: an integer from 1 to 9223372036854775807.")
+]
+
+IdAsText: TypeAlias = Annotated[
+    str,
+    # Python's ``$`` also matches before a newline at the end.
+    Meta(
+        pattern=r"^([1-9][0-9]{0,17}|[1-8][0-9]{18})(?!\n)$",
+        description="The same as a decimal string.",
+        examples=["7"],
+    ),
+]
+"""An id as a client sends it that passes on what was typed."""
 
 Cursor: TypeAlias = Annotated[
-    int, Meta(ge=0, le=MAX_ID, description="The id of the last message read; 0 before the first.")
+    int,
+    Meta(ge=0, le=MAX_ID, description="The id of the last message read; 0 before the first."),
 ]
 
 Text: TypeAlias = Annotated[
@@ -46,7 +60,7 @@ Text: TypeAlias = Annotated[
         # For who reads the document: to search it takes msgspec longer than all else that it
         # does with a message, and the chat checks each text anyway (``checks.checked_text``).
         extra_json_schema={"pattern": TEXT_PATTERN},
-        description="1 to 4096 characters, not all of them blank, no NUL.",
+        description="A text of 1 to 4096 characters, not all of them blank, without NUL.",
         examples=["Hello, everybody!"],
     ),
 ]
@@ -56,8 +70,8 @@ Name: TypeAlias = Annotated[
     Meta(
         min_length=1,
         max_length=MAX_NAME,
-        description="1 to 32 printable characters without surrounding blanks, invisible ones only "
-        "where a script or an emoji needs them; unique whatever their case.",
+        description="A name of 1 to 32 printable characters without surrounding blanks, invisible "
+        "ones only where a script or an emoji needs them; unique whatever their case.",
         examples=["alice"],
         # What chatter.protocol.names checks, for those who read the OpenAPI document, except where
         # an invisible character is needed; Python's own regular expressions know no categories.
@@ -81,8 +95,9 @@ IdempotencyKey: TypeAlias = Annotated[
     Meta(
         min_length=1,
         max_length=64,
-        pattern=r"^[!-~]+$",
-        description="At most 64 visible ASCII characters. A retry with the same key appends once.",
+        pattern=r"^[!-~]+(?!\n)$",
+        description="A key of 1 to 64 visible ASCII characters. A retry with the same key appends "
+        "once.",
     ),
 ]
 

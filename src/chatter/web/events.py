@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatter.protocol.bodies import EventsQuery
+from chatter.protocol.errors import InvalidRequest
 from chatter.protocol.model import Cursor
 from chatter.protocol.validation import checked_query
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
@@ -62,8 +63,13 @@ class EventsEndpoint(UserEndpoint):
 
 
 def _last_event_id(request: Request) -> int | None:
-    """The id that a client names who comes back; it is empty before the first event."""
+    """The id that a reconnecting client names; it is empty before the first event."""
     header = request.getHeader(b"Last-Event-ID")
     if not header:
         return None
-    return checked_query({"after": header.decode("latin-1")}, EventsQuery).after
+    try:
+        return checked_query({"after": header.decode("latin-1")}, EventsQuery).after
+    except InvalidRequest:
+        raise InvalidRequest(
+            "Last-Event-ID is not valid. Expected: the id of the last message received, or 0."
+        ) from None

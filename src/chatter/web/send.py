@@ -59,7 +59,7 @@ class SendPrivateEndpoint(UserEndpoint):
         """Answer with the message."""
         body = checked_body(body_of(request), _send_private_decoder)
         message = await self._core.sending.send_private(
-            user, body.recipient_id, body.text, _key_of(request)
+            user, int(body.recipient_id), body.text, _key_of(request)
         )
         return json_response(message)
 
