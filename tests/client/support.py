@@ -213,7 +213,7 @@ async def nothing_open():
 
 
 @asynccontextmanager
-async def subscription(resource, port=0):
+async def listening(resource, port=0):
     """Serve a resource on a real port, and break all connections to it at the end."""
     before = set(reactor.getReaders())
     # The chat is served as it really is, and what is not the chat by something else.
@@ -226,9 +226,7 @@ async def subscription(resource, port=0):
         yield f"http://127.0.0.1:{bound.getHost().port}"
     finally:
         await bound.stopListening()
-        of_chat = (
-            {connection.transport for connection in site.connections.open} if is_chat else set()
-        )
+        of_chat = {it.transport for it in site.connections.open} if is_chat else set()
         for transport in (set(reactor.getReaders()) - before) | of_chat:
             if isinstance(transport, tcp.Server):
                 transport.abortConnection()
@@ -237,7 +235,7 @@ async def subscription(resource, port=0):
 @asynccontextmanager
 async def serving(resource):
     """Serve a resource on a real port, to clients that have closed at the end."""
-    async with nothing_open(), subscription(resource) as url:
+    async with nothing_open(), listening(resource) as url:
         yield url
 
 

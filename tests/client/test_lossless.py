@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatter.client import ServerUnreachable
+from chatter.client import Retries, ServerUnreachable
 from tests.client.support import Rig
 
 
@@ -117,14 +117,27 @@ def test_joining_is_tried_again_when_it_certainly_did_not_happen():
     assert len(rig.result(client.users()).users) == 1
 
 
-def test_joining_is_not_tried_again_when_it_may_have_happened():
-    """If the answer to joining is lost, the caller hears of it; no second user is made."""
+def test_joining_is_tried_again_with_its_key():
+    """If the response to joining is lost, the same joining is sent again, with the same key."""
     rig = Rig()
-    rig.agent.lose = 1
-    with pytest.raises(ServerUnreachable) as caught:
-        rig.result(rig.client().connect())
-    assert caught.value.may_have_arrived
-    assert len(rig.result(rig.joined("bob").users()).users) == 2
+    rig.agent.lose = 2
+    rig.result(rig.client().connect())
+    keys = rig.headers(b"Idempotency-Key")
+    assert len(keys) == 3
+    assert keys[0] == keys[1] == keys[2]
+
+
+def test_a_joining_that_failed_goes_on_with_its_key():
+    """A call after one that gave up is the same joining; one for another name is not."""
+    rig = Rig()
+    client = rig.client(retries=Retries(attempts=1))
+    rig.agent.refuse = 3
+    for name in ("alice", "alice", "bob"):
+        with pytest.raises(ServerUnreachable):
+            rig.result(client.connect(name))
+    first, second, third = rig.headers(b"Idempotency-Key")
+    assert first == second
+    assert third != second
 
 
 def test_coming_back_is_tried_again_in_any_case():

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.web.client import Agent as WebAgent
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from chatter.client import ChatClient, Retries, ServerUnreachable, exchange
+from chatter.client import ChatClient, Retries, ServerUnreachable, UnexpectedResponse, http_bodies
 from chatter.web import ChatResource
-from tests.client.support import make_chat, nothing_open, reactor, serving, subscription, until
+from tests.client.support import listening, make_chat, nothing_open, reactor, serving, until
 
 QUICK = Retries(attempts=4, first_wait=0.01)
 
 
-async def asking(client, *requests):
-    """Ask, then close the client whatever happened."""
-    try:
-        return [await request for request in requests]
-    finally:
-        for request in requests:
-            request.close()
-        await client.close()
-
-
 async def test_a_conversation_through_a_socket():
     """All that works in memory works through a socket, on one connection."""
-    async with serving(ChatResource(make_chat(Clock()))) as url:
-        client = ChatClient.for_url(reactor, url)
-        connected, sent, page, health = await asking(
-            client, client.connect("alice"), client.send("hi"), client.poll(), client.health()
-        )
+    async with (
+        serving(ChatResource(make_chat(Clock()))) as url,
+        ChatClient.for_url(reactor, url) as client,
+    ):
+        connected = await client.connect("alice")
+        sent = await client.send("hi")
+        page = await client.poll()
+        health = await client.health()
     assert connected.name == "alice"
     assert page.messages == [sent]
     assert health.status == "OK"
@@ -43,17 +36,17 @@ async def test_nobody_listens():
     """A port at which nobody listens is an unreachable server, which was not asked."""
     async with serving(Resource()) as url:
         pass
-    client = ChatClient.for_url(reactor, url, retries=QUICK)
-    with pytest.raises(ServerUnreachable, match="refused") as caught:
-        await asking(client, client.connect("alice"))
+    async with ChatClient.for_url(reactor, url, retries=QUICK) as client:
+        with pytest.raises(ServerUnreachable, match="refused") as caught:
+            await client.connect("alice")
     assert not caught.value.may_have_arrived
 
 
 async def test_no_such_host():
     """A host that has no address is an unreachable server, which was not asked."""
-    client = ChatClient.for_url(reactor, "http://nowhere.invalid", retries=QUICK)
-    with pytest.raises(ServerUnreachable) as caught:
-        await asking(client, client.connect("alice"))
+    async with ChatClient.for_url(reactor, "http://nowhere.invalid", retries=QUICK) as client:
+        with pytest.raises(ServerUnreachable) as caught:
+            await client.connect("alice")
     assert not caught.value.may_have_arrived
 
 
@@ -79,9 +72,13 @@ class Dropping(Resource):
 async def test_a_connection_that_breaks_after_a_send():
     """A message whose answer the network swallowed is in the chat once."""
     chat = make_chat(Clock())
-    async with serving(Dropping(ChatResource(chat), drops=2)) as url:
-        client = ChatClient.for_url(reactor, url, retries=QUICK)
-        _, sent, page = await asking(client, client.connect(), client.send("hi"), client.poll())
+    async with (
+        serving(Dropping(ChatResource(chat), drops=2)) as url,
+        ChatClient.for_url(reactor, url, retries=QUICK) as client,
+    ):
+        await client.connect()
+        sent = await client.send("hi")
+        page = await client.poll()
     assert page.messages == [sent]
 
 
@@ -89,12 +86,14 @@ async def test_a_server_that_restarts_between_two_sends():
     """A connection that was kept and died meanwhile costs nothing but another attempt."""
     resource = ChatResource(make_chat(Clock()))
     async with nothing_open():
-        async with subscription(resource) as url:
+        async with listening(resource) as url:
             client = ChatClient.for_url(reactor, url, retries=QUICK)
             await client.connect()
             await client.send("before")
-        async with subscription(resource, port=int(url.rpartition(":")[2])):
-            _, page = await asking(client, client.send("after"), client.poll())
+        async with listening(resource, port=int(url.rpartition(":")[2])):
+            await client.send("after")
+            page = await client.poll()
+            await client.close()
     assert [message.text for message in page.messages] == ["before", "after"]
 
 
@@ -120,17 +119,17 @@ async def test_an_answer_that_stalls():
     async with serving(stalling) as url:
         client = ChatClient(url, agent=WebAgent(reactor), clock=reactor, timeout=0.1)
         with pytest.raises(ServerUnreachable, match="did not answer within"):
-            await asking(client, client.health())
+            await client.health()
         await until(lambda: stalling.left)
 
 
 async def test_giving_up_in_the_middle_of_an_answer(monkeypatch):
     """Cancelling while an answer is read closes the connection."""
     stalling, read = Stalling(), []
-    monkeypatch.setattr(exchange._Reader, "dataReceived", lambda _, data: read.append(data))
+    monkeypatch.setattr(http_bodies._Reader, "dataReceived", lambda _, data: read.append(data))
     async with serving(stalling) as url:
         client = ChatClient.for_url(reactor, url)
-        health = Deferred.fromCoroutine(client.health())
+        health = client.health()
         await until(lambda: read)
         health.cancel()
         with pytest.raises(CancelledError):
@@ -143,7 +142,7 @@ async def test_giving_up_before_the_connection_is_made():
     """Cancelling at the very beginning is no error of the server either."""
     async with serving(Stalling()) as url:
         client = ChatClient.for_url(reactor, url)
-        health = Deferred.fromCoroutine(client.health())
+        health = client.health()
         health.cancel()
         with pytest.raises(CancelledError):
             await health
@@ -159,12 +158,11 @@ class Nonsense(Protocol):
 
 
 async def test_a_server_that_does_not_speak_http():
-    """A port at which something else listens is an unreachable server."""
+    """A port at which something else listens is no chat server: it is not tried again."""
     async with nothing_open():
         port = reactor.listenTCP(0, Factory.forProtocol(Nonsense), interface="127.0.0.1")
         client = ChatClient.for_url(reactor, f"http://127.0.0.1:{port.getHost().port}")
-        try:
-            with pytest.raises(ServerUnreachable):
-                await asking(client, client.health())
-        finally:
-            await port.stopListening()
+        with pytest.raises(UnexpectedResponse, match="not valid HTTP"):
+            await client.health()
+        await client.close()
+        await port.stopListening()

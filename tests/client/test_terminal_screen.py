@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chatter.web import ChatResource
-from tests.client.support import LongAgo, make_chat, nothing_open, serving, subscription, until
+from tests.client.support import LongAgo, listening, make_chat, nothing_open, serving, until
 
 CLIENT = Path(__file__).parents[2] / "client.py"
 
@@ -159,13 +159,13 @@ async def test_a_server_that_goes_away_and_comes_back(terminal):
     """It is told once; what is typed meanwhile is sent, once, when the server is back."""
     chat = make_chat(LongAgo())
     async with nothing_open():
-        async with subscription(ChatResource(chat)) as url:
+        async with listening(ChatResource(chat)) as url:
             terminal.start(url, "--name", "alice")
             await terminal.shows("alice>")
         await until(lambda: "Trying again" in " ".join(terminal.lines()))
         terminal.type("still here", "Enter", "so am I", "Enter", "half a li")
         await terminal.shows("alice> half a li")
-        async with subscription(ChatResource(chat), port=int(url.rpartition(":")[2])):
+        async with listening(ChatResource(chat), port=int(url.rpartition(":")[2])):
             await terminal.shows(
                 "The server is back.", "alice: still here", "alice: so am I", "alice> half a li"
             )
@@ -178,7 +178,7 @@ async def test_leaving_while_the_server_is_away(terminal):
     """It does not hang: after some seconds it tells that the last line was not sent."""
     chat = make_chat(LongAgo())
     async with nothing_open():
-        async with subscription(ChatResource(chat)) as url:
+        async with listening(ChatResource(chat)) as url:
             terminal.start(url, "--name", "alice")
             await terminal.shows("alice>")
         terminal.type("lost", "Enter", "C-d")

@@ -202,7 +202,7 @@ def event(number):
 
 def listening():
     clock = Clock()
-    stream = Subscription(clock)
+    stream = Subscription(clock, 0)
     transport = Transport()
     stream.makeConnection(transport)
     return clock, stream, transport
@@ -225,11 +225,11 @@ def test_a_connection_that_falls_silent_is_given_up():
 def test_a_caller_who_takes_nothing_stops_the_reading():
     """Messages that nobody takes do not pile up: the connection is paused."""
     clock, stream, transport = listening()
-    for number in range(1, 1102):
+    for number in range(1, 6001):
         stream.dataReceived(event(number))
     assert transport.paused
-    taken = [result(stream.next())[0].id for _ in range(1101)]
-    assert taken == list(range(1, 1102))
+    taken = [result(stream.next())[0].id for _ in range(6000)]
+    assert taken == list(range(1, 6001))
     assert not transport.paused
     stream.close()
     assert not clock.getDelayedCalls()

@@ -1,26 +1,39 @@
 """The client of a chat server, on treq::
 
-    client = ChatClient.for_url(reactor, "http://127.0.0.1:8000")
-    await client.connect("alice")
-    await client.send("Hello, everybody!")
-    async for message in client.unread():
-        print(message.text)
-    await client.close()
+    async with ChatClient.for_url(reactor, "http://127.0.0.1:8000") as client:
+        await client.connect("alice")
+        await client.send("Hello, everybody!")
+        async for message in client.unread():
+            print(message.text)
 
-What the chat answers when something is wrong are the exceptions of
-:mod:`chatter.protocol.errors`; what goes wrong on the way to it is a :class:`NoResponse`.
-Importing this installs no reactor.
+Its methods return Deferreds, so that ``client.connect("alice").addCallback(…)`` does, too.
+The errors of the chat are the exceptions of :mod:`chatter.protocol.errors`; what goes
+wrong on the way to it is a :class:`NoResponse`.  Importing this installs no reactor.
 """
 
 from chatter.client.chat_client import DEFAULT_URL, ChatClient
-from chatter.client.errors import NoResponse, ServerUnreachable, UnexpectedResponse
+from chatter.client.errors import (
+    ClientClosed,
+    NoResponse,
+    ServerUnreachable,
+    UnexpectedResponse,
+    UntrustedServer,
+)
 from chatter.client.retries import Retries
+from chatter.client.subscription import Subscription
+from chatter.client.urls import checked_url
+from chatter.client.watcher import Watcher
 
 __all__ = [
     "DEFAULT_URL",
     "ChatClient",
+    "ClientClosed",
     "NoResponse",
     "Retries",
     "ServerUnreachable",
+    "Subscription",
     "UnexpectedResponse",
+    "UntrustedServer",
+    "Watcher",
+    "checked_url",
 ]

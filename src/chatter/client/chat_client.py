@@ -1,100 +1,105 @@
-"""The client of a chat: what can be asked of a server, each as one coroutine.
+"""The client of a chat: what can be requested of a server, each as one method.
 
-Everything here may be asked again, and is, when the connection breaks or the server
-is busy; nothing happens twice by that:
+Every request is sent again when the connection breaks or the server is busy; nothing
+happens twice by that:
 
-* A text goes out with a key, made once for all attempts; the server appends once.
-* A poll says after which id it reads, and the client's cursor moves only when an
-  answer has arrived whole.  An answer that is lost is simply asked for again, and
-  the next question tells the server how far the last answer was read.
-* Joining as somebody new has no such key.  It is tried again only when the server
-  certainly has not done it.
+* A text, and joining as somebody new, has a key, the same for all attempts.
+* A poll says after which id it reads, and the client's cursor moves only when a
+  response has arrived whole.  The next request tells the server how far it was read.
 """
 
 from __future__ import annotations
 
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET, Struct
-from twisted.internet.task import deferLater
-from twisted.web.client import Agent, HTTPConnectionPool
-
-from chatter.client.bodies import decoded, encoded, error_in
-from chatter.client.errors import ServerUnreachable, UnexpectedResponse
-from chatter.client.exchange import Exchange, Request
+from chatter.client import requests
+from chatter.client.attempts import Attempts
+from chatter.client.exchange import Exchange
 from chatter.client.following import follow
+from chatter.client.joining import Joining
+from chatter.client.operations import Operations
+from chatter.client.pages import check_history, check_users
+from chatter.client.reading import Reading
 from chatter.client.retries import Retries
-from chatter.client.subscription import Subscription
 from chatter.protocol.bodies import (
     DEFAULT_LIMIT,
-    ConnectBody,
     Connected,
     Health,
     SendBody,
     SendPrivateBody,
     Users,
 )
-from chatter.protocol.errors import TransientError, Unauthorized
+from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.model import Message, Page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
     from random import Random
+    from types import TracebackType
 
-    from twisted.internet.interfaces import IReactorTime
-    from twisted.web.iweb import IAgent
+    from twisted.internet.defer import Deferred
+    from typing_extensions import Self
 
-    from chatter.client.following import Watcher
+    from chatter.client.connections import Connections
+    from chatter.client.subscription import Subscription
+    from chatter.client.watcher import Watcher
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-
-_OK = 200
-
-Value = TypeVar("Value")
 
 
 class ChatClient:
     """One user's way to a chat server.
 
     :param url: where the server is; it may have a path.
-    :param agent: makes the requests.
-    :param clock: measures time-outs, and the waits between attempts.
+    :param agent: an ``IAgent`` provider, which sends the requests.
+    :param clock: an ``IReactorTime`` provider, which measures time-outs, and the waits
+        between attempts.
     :param token: proves who the user is, from an earlier :meth:`connect`.
     :param timeout: how many seconds one attempt may take.
-    :param retries: how often and how long to try again.
+    :param retries: how often and how long to try again; for two minutes by default.
     :param random: where keys and the jitter of waits come from.
-    :raises ValueError: if the URL is none of a chat server.
+    :param watcher: hears of each attempt that fails, and when one succeeds again.
+    :raises ValueError: if the URL can't be the URL of a chat server.
 
-    :ivar token: the user's token, to be kept for the next time.
-    :ivar cursor: the id up to which this client has read; ``None`` before
-        :meth:`connect`.
+    ``agent`` and ``clock`` are of any type: only a plugin tells type checkers which
+    classes provide an interface of Twisted.
 
-    Every method but :meth:`close` may raise a
-    :class:`~chatter.client.errors.NoResponse`, a
+    The methods return Deferreds: work begins with the call.  Every one but :meth:`close`
+    may fail with a :class:`~chatter.client.errors.NoResponse`, with a
     :class:`~chatter.protocol.errors.TransientError` once retrying has not helped, and, but
-    for :meth:`health`, :class:`~chatter.protocol.errors.Unauthorized` when the server does
-    not know the token.
+    for :meth:`health`, with :class:`~chatter.protocol.errors.Unauthorized` when the server
+    does not know the token.
+
+    It is an asynchronous context manager, which closes it at the end.
     """
 
     def __init__(
         self,
         url: str = DEFAULT_URL,
         *,
-        agent: IAgent,
-        clock: IReactorTime,
+        agent: Any,
+        clock: Any,
         token: str | None = None,
         timeout: float = 30.0,
         retries: Retries | None = None,
         random: Random | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
-        self.token = token
-        self.cursor: int | None = None
         self._exchange = Exchange(url, agent, clock, timeout)
         self._clock = clock
         self._retries = retries or Retries()
         self._random = random or SystemRandom()
-        self._pool: HTTPConnectionPool | None = None
+        self._watcher = watcher
+        self._operations = Operations()
+        self._attempts = Attempts(
+            self._exchange, clock, self._retries, self._random, self._operations, watcher
+        )
+        self._attempts.token = token
+        joining = Joining(self._attempts, self._new_key)
+        self._reading = Reading(self._exchange, self._attempts, joining, self._operations, clock)
+        self._connections: Connections | None = None
 
     @classmethod
     def for_url(
@@ -104,55 +109,101 @@ class ChatClient:
         *,
         token: str | None = None,
         retries: Retries | None = None,
+        watcher: Watcher | None = None,
+        ca: str | Path | None = None,
     ) -> ChatClient:
         """A client with connections of its own, which :meth:`close` closes.
 
-        :raises ValueError: if the URL is none of a chat server.
+        :param ca: for ``https``: a file in PEM with the authorities that are trusted;
+            without it, those of the system, or of the file in ``SSL_CERT_FILE``.
+        :raises ValueError: if the URL can't be the URL of a chat server, or the file has
+            no certificates.
+        :raises OSError: if the file can't be read.
         """
-        pool = HTTPConnectionPool(reactor)
-        # Servers close idle connections after a minute or so; a kept one should be alive.
-        pool.cachedConnectionTimeout = 30
-        agent = Agent(reactor, connectTimeout=10, pool=pool)
-        client = cls(url, agent=agent, clock=reactor, token=token, retries=retries)
-        client._pool = pool
+        from chatter.client.connections import Connections  # noqa: PLC0415
+        from chatter.client.tls import StrictPolicy  # noqa: PLC0415
+
+        connections = Connections(reactor, StrictPolicy(ca))
+        agent = connections.agent
+        client = cls(url, agent=agent, clock=reactor, token=token, retries=retries, watcher=watcher)
+        client._connections = connections
         return client
 
+    async def __aenter__(self) -> Self:
+        """Do nothing yet; :meth:`connect` joins."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        await self.close()
+
+    @returns_deferred
     async def close(self) -> None:
-        """Close the connections that :meth:`for_url` made."""
-        if self._pool is not None:
-            await self._pool.closeCachedConnections()
+        """End what is under way, and close the connections that :meth:`for_url` made.
+
+        :meth:`follow` and :meth:`unread` end; what else is under way fails with
+        :class:`~chatter.client.errors.ClientClosed`.
+        """
+        self._operations.close()
+        if self._connections is not None:
+            await self._connections.close()
 
     @property
     def url(self) -> str:
         """Where the server is, without a slash at the end."""
         return self._exchange.url
 
-    async def connect(self, name: str | None = None) -> Connected:
+    @property
+    def cursor(self) -> int | None:
+        """The id up to which this client has read; ``None`` before :meth:`connect`."""
+        return self._reading.cursor
+
+    @cursor.setter
+    def cursor(self, cursor: int | None) -> None:
+        self._reading.cursor = cursor
+
+    @property
+    def token(self) -> str | None:
+        """The user's token, to be kept for the next time."""
+        return self._attempts.token
+
+    @token.setter
+    def token(self, token: str | None) -> None:
+        self._attempts.token = token
+
+    @returns_deferred
+    async def connect(self, name: str | None = None, *, key: str | None = None) -> Connected:
         """Join the chat; with a token, come back as the user whose it is.
 
+        The client's own cursor, if it has one, stays where it is: another client of the
+        user may have read further than this one.
+
         :param name: how a new user wants to be called; without it the chat chooses.
+        :param key: as secret as the token, and made by the client if it is not given:
+            32 or more random visible ASCII characters.  Whoever joins again with
+            the same key and name within some minutes is the same user.
         :raises NameTaken: if somebody has that name.
         :raises InvalidRequest: if nobody can have it.
         """
-        new = self.token is None
-        body = encoded(ConnectBody(name)) if new and name is not None else None
-        request = Request("POST", "/connect", body=body)
-        response = await self._request(Connected, request, is_repeatable=not new)
-        read = 0 if new else self.cursor or 0
-        self.cursor = max(read, response.cursor)
-        if response.token is not UNSET:
-            self.token = response.token
-        return response
+        return await self._reading.begin(name, key)
 
+    @returns_deferred
     async def send(self, text: str, *, key: str | None = None) -> Message:
-        """Send to the general chat; the answer means that the message is stored.
+        """Send to the general chat; the response means that the message is stored.
 
         :param key: a text that was sent with the same key before is not sent again;
             without it, each call is a new message.
         :raises InvalidRequest: if the text or the key is not valid.
         """
-        return await self._send("/send", SendBody(text), key)
+        request = requests.sending("/send", SendBody(text), key or self._new_key())
+        return await self._attempts.until_done(Message, request)
 
+    @returns_deferred
     async def send_private(
         self, recipient_id: int, text: str, *, key: str | None = None
     ) -> Message:
@@ -162,8 +213,11 @@ class ChatClient:
         :raises UnknownRecipient: if nobody has that id.
         :raises InvalidRequest: if the text or the key is not valid.
         """
-        return await self._send("/send-private", SendPrivateBody(text, recipient_id), key)
+        body = SendPrivateBody(text, recipient_id)
+        request = requests.sending("/send-private", body, key or self._new_key())
+        return await self._attempts.until_done(Message, request)
 
+    @returns_deferred
     async def poll(self, limit: int = DEFAULT_LIMIT) -> Page:
         """What comes after the cursor, oldest first; then the cursor stands behind it.
 
@@ -171,55 +225,45 @@ class ChatClient:
 
         :param limit: at most so many messages.
         """
-        page = await self._read(limit)
+        page = await self._reading.page(limit)
         self.cursor = page.cursor
         return page
 
-    async def unread(self) -> AsyncIterator[Message]:
+    def unread(self) -> AsyncGenerator[Message, None]:
         """Every message that comes after the cursor, until there is none.
 
-        A message counts as read once the next one is asked for.  At the end the
+        A message counts as read once the next one is requested.  At the end the
         server knows that all were read.
         """
-        while messages := (await self._read(DEFAULT_LIMIT)).messages:
-            for message in messages:
-                yield message
-                self.cursor = message.id
+        return self._reading.unread()
 
     def follow(self, watcher: Watcher | None = None) -> AsyncGenerator[Message, None]:
-        """Every message that comes after the cursor, as it comes, without an end.
+        """Every message that comes after the cursor, as it comes, until it is closed.
 
         Each comes once, in id order, through restarts of the server and broken or
-        dead connections.  A message counts as read once the next one is asked for;
+        dead connections.  A message counts as read once the next one is requested;
         the server is told now and then, and by :meth:`acknowledge`.
 
-        :param watcher: hears when the connection is lost and found again.
+        :param watcher: hears when the connection is lost and found again; without it,
+            the client's own watcher does.
         """
-        return follow(self, self._clock, self._retries, self._random, watcher)
+        told = watcher or self._watcher
+        return follow(
+            self._reading, self._clock, self._retries, self._random, self._operations, told
+        )
 
-    async def subscribe(self) -> Subscription:
+    def subscribe(self) -> Deferred[Subscription]:
         """One connection to the event stream, from the cursor on; without trying again."""
-        subscription = Subscription(self._clock)
-        cursor = await self._position()
-        request = Request("GET", "/events", last_event_id=cursor)
-        try:
-            refusal = await self._exchange.subscribe(request, self.token, subscription)
-        except BaseException:
-            subscription.close()
-            raise
-        if refusal is not None:
-            subscription.close()
-            raise error_in(refusal, request)
-        return subscription
+        return self._reading.subscribe()
 
-    async def acknowledge(self) -> None:
-        """Tell the server how far was read; asks once, without trying again.
+    def acknowledge(self) -> Deferred[None]:
+        """Tell the server how far was read; sent once, without trying again.
 
         Polling and coming back tell it too; this is for who is about to leave.
         """
-        parameters = {"after": str(await self._position()), "limit": "1"}
-        await self._attempt(Page, Request("GET", "/status", parameters))
+        return self._reading.acknowledge()
 
+    @returns_deferred
     async def history(
         self,
         with_user: int | None = None,
@@ -235,70 +279,25 @@ class ChatClient:
         :param limit: at most so many; without it, as many as the server thinks fit.
         :raises UnknownRecipient: if nobody has that id.
         """
-        chat = {"chat_type": "general" if with_user is None else "private"}
-        return await self._get(
-            Page, "/status", **chat, recipient_id=with_user, before=before, limit=limit
-        )
+        request = requests.history(with_user, before, limit)
+        page = await self._attempts.until_done(Page, request)
+        check_history(page, before)
+        return page
 
+    @returns_deferred
     async def users(self, after: int = 0, limit: int = DEFAULT_LIMIT) -> Users:
         """The participants with a larger id than ``after``, by id."""
-        return await self._get(Users, "/users", after=after, limit=limit)
+        users = await self._attempts.until_done(Users, requests.users(after, limit))
+        check_users(users, after)
+        return users
 
+    @returns_deferred
     async def health(self) -> Health:
-        """Ask once, without trying again, whether the server can serve.
+        """Request once, without trying again, whether the server can serve.
 
         :raises StoreUnavailable: if it can't.
         """
-        return await self._attempt(Health, Request("GET", "/health"))
+        return await self._attempts.once(Health, requests.HEALTH)
 
-    async def _read(self, limit: int) -> Page:
-        return await self._get(Page, "/status", after=await self._position(), limit=limit)
-
-    async def _position(self) -> int:
-        """The cursor, which the server knows if the client doesn't yet."""
-        if self.cursor is None:
-            if self.token is None:
-                raise Unauthorized("Connect first.")
-            return (await self.connect()).cursor
-        return self.cursor
-
-    async def _get(self, kind: type[Value], path: str, **parameters: int | str | None) -> Value:
-        given = {name: str(value) for name, value in parameters.items() if value is not None}
-        return await self._request(kind, Request("GET", path, given))
-
-    async def _send(self, path: str, body: Struct, key: str | None) -> Message:
-        key = key or f"{self._random.getrandbits(128):032x}"
-        return await self._request(Message, Request("POST", path, body=encoded(body), key=key))
-
-    async def _request(
-        self, kind: type[Value], request: Request, *, is_repeatable: bool = True
-    ) -> Value:
-        began = self._clock.seconds()
-        failed = 0
-        while True:
-            try:
-                return await self._attempt(kind, request)
-            except (TransientError, ServerUnreachable) as error:
-                if (
-                    isinstance(error, ServerUnreachable)
-                    and error.may_have_arrived
-                    and not is_repeatable
-                ):
-                    raise
-                failed += 1
-                elapsed = self._clock.seconds() - began
-                wait = self._retries.wait(failed, elapsed, error.retry_after, self._random)
-                if wait is None:
-                    raise
-            await deferLater(self._clock, wait)
-
-    async def _attempt(self, kind: type[Value], request: Request) -> Value:
-        response = await self._exchange.send(request, self.token)
-        if response.status != _OK:
-            raise error_in(response, request)
-        value = decoded(response.body, kind)
-        if value is None:
-            raise UnexpectedResponse(
-                f"{request.method} {request.path} was not answered as a chat server answers."
-            )
-        return value
+    def _new_key(self) -> str:
+        return f"{self._random.getrandbits(128):032x}"

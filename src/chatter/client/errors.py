@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class NoResponse(Exception):
-    """There is no answer of a chat server.
+    """There is no response of a chat server.
 
     :param detail: one sentence for the person who reads it, without a token, a
         text or a name.
@@ -16,9 +16,9 @@ class NoResponse(Exception):
 
 
 class ServerUnreachable(NoResponse):
-    """The server could not be asked, or its answer did not arrive.
+    """The request did not reach the server, or its response did not arrive.
 
-    :ivar may_have_arrived: whether the server may have done what it was asked;
+    :ivar may_have_arrived: whether the server may have done what was requested;
         ``False`` if it certainly has not.
     :ivar retry_after: after how many seconds to try again, if that is known.
     """
@@ -30,4 +30,19 @@ class ServerUnreachable(NoResponse):
 
 
 class UnexpectedResponse(NoResponse):
-    """Something answered that is no chat server, or a proxy in front of it."""
+    """The response is not one of a chat server.
+
+    Something else answers at that URL, or a proxy in front of the chat, or a
+    server that sends more than a client should have to read.
+    """
+
+
+class UntrustedServer(NoResponse):
+    """TLS did not prove that this is the server of the URL; nothing was sent to it."""
+
+
+class ClientClosed(NoResponse):
+    """The client was closed while it waited; what was requested may have been done."""
+
+    def __init__(self) -> None:
+        super().__init__("The client was closed.")

@@ -10,78 +10,94 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.task import deferLater
 
-from chatter.client.errors import NoResponse, ServerUnreachable
+from chatter.client.errors import ClientClosed, NoResponse, ServerUnreachable
 from chatter.protocol.errors import TransientError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from random import Random
 
+    from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorTime
 
-    from chatter.client.chat_client import ChatClient
+    from chatter.client.operations import Operation, Operations
     from chatter.client.retries import Retries
     from chatter.client.subscription import Subscription
+    from chatter.client.watcher import Watcher
     from chatter.protocol.model import Message
 
 ACKNOWLEDGE_AFTER = 5.0
 """The server is told how far was read when so many seconds have passed since it last was."""
 
 
-class Watcher(Protocol):
-    """Who wants to know whether the server is there."""
+class Reader(Protocol):
+    """The client that follows."""
 
-    def lost(self, error: NoResponse | TransientError) -> None:
-        """Hear why there is no connection now."""
+    cursor: int | None
 
-    def found(self) -> None:
-        """Hear that there is one."""
+    def subscribe(self) -> Deferred[Subscription]:
+        """Open the event stream after the cursor."""
+
+    def acknowledge(self) -> Deferred[None]:
+        """Tell the server how far was read."""
 
 
 async def follow(
-    client: ChatClient,
+    reader: Reader,
     clock: IReactorTime,
     retries: Retries,
     random: Random,
+    operations: Operations,
     watcher: Watcher | None = None,
 ) -> AsyncGenerator[Message, None]:
-    """Every message after the client's cursor, as it comes, without an end."""
+    """Every message after the reader's cursor, as it comes, until the client is closed."""
     failed = 0
-    while True:
-        subscription: Subscription | None = None
-        try:
-            subscription = await client.subscribe()
-            if watcher is not None:
-                watcher.found()
-            async for message in _taken(client, clock, subscription):
-                failed = 0
-                yield message
-                client.cursor = message.id
-        except (TransientError, ServerUnreachable) as error:
-            least = max(error.retry_after, subscription.retry if subscription is not None else 0)
-            if watcher is not None:
-                watcher.lost(error)
-        finally:
-            if subscription is not None:
-                subscription.close()
-        failed += 1
-        await deferLater(clock, retries.pause(failed, least, random))
+    with operations.begun() as operation:
+        while True:
+            subscription: Subscription | None = None
+            try:
+                subscription = await operation.wait_for(reader.subscribe())
+                if watcher is not None:
+                    watcher.found()
+                async for message in _taken(reader, clock, subscription, operation):
+                    failed = 0
+                    yield message
+                    reader.cursor = message.id
+            except (TransientError, ServerUnreachable) as error:
+                retry = subscription.retry if subscription is not None else 0
+                least = max(error.retry_after, retry)
+                if watcher is not None:
+                    watcher.lost(error)
+            except ClientClosed:
+                return
+            finally:
+                if subscription is not None:
+                    subscription.close()
+            failed += 1
+            try:
+                pause = retries.pause(failed, least, random)
+                await operation.wait_for(deferLater(clock, pause))
+            except ClientClosed:
+                return
 
 
 async def _taken(
-    client: ChatClient, clock: IReactorTime, subscription: Subscription
+    reader: Reader, clock: IReactorTime, subscription: Subscription, operation: Operation
 ) -> AsyncGenerator[Message, None]:
     """What one connection brings; in between the server is told how far was read."""
-    told, told_at = client.cursor, clock.seconds()
+    told, told_at = reader.cursor, clock.seconds()
     while True:
         due = max(0, told_at + ACKNOWLEDGE_AFTER - clock.seconds())
-        message = await subscription.next(None if client.cursor == told else due)
-        if message is None:
-            told, told_at = client.cursor, clock.seconds()
-            try:
-                await client.acknowledge()
-            except (NoResponse, TransientError):
-                # It is told again by the next connection.
-                continue
-        elif client.cursor is None or message.id > client.cursor:
+        timeout = None if reader.cursor == told else due
+        message = await operation.wait_for(subscription.next(timeout))
+        if message is not None:
             yield message
+            continue
+        told, told_at = reader.cursor, clock.seconds()
+        try:
+            await operation.wait_for(reader.acknowledge())
+        except ClientClosed:
+            raise
+        except (NoResponse, TransientError):
+            # It is told again by the next connection.
+            continue

@@ -1,9 +1,12 @@
-"""When to try again: exponential back-off, capped, with full jitter.
+"""When to try again: exponential backoff, capped, with full jitter.
 
 Each wait is a random part of a ceiling that doubles.  The randomness is the point:
 when a server comes back, clients that all waited alike would all return at once
-and take it down again.  For the same reason what the server asks for in
+and take it down again.  For the same reason what the server requests with
 ``Retry-After`` is only the least wait, and the jitter comes on top of it.
+
+What ends the attempts is time: a failover of a database takes as long as it takes,
+however many attempts fit into it.
 """
 
 from __future__ import annotations
@@ -15,18 +18,21 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from random import Random
 
+MAX_RETRY_AFTER = 300
+"""A server can't make a client wait longer than so many seconds."""
+
 
 class Retries(Struct, frozen=True):
     """How long, and how often, to try.
 
-    :ivar attempts: at most so many requests are made, the first one included.
-    :ivar patience: none is started later than so many seconds after the first.
+    :ivar patience: no attempt is started later than so many seconds after the first.
+    :ivar attempts: at most so many, the first one included; ``None`` for any number.
     :ivar first_wait: the ceiling of the first wait, in seconds; it doubles.
     :ivar longest_wait: where it stops doubling.
     """
 
-    attempts: int = 6
-    patience: float = 60.0
+    patience: float = 120.0
+    attempts: int | None = None
     first_wait: float = 0.5
     longest_wait: float = 10.0
 
@@ -35,9 +41,9 @@ class Retries(Struct, frozen=True):
 
         :param failed: how many attempts have failed, at least one.
         :param elapsed: how many seconds ago the first one began.
-        :param retry_after: the least wait, as the server asks for it.
+        :param retry_after: the least wait, as the server requests it.
         """
-        if failed >= self.attempts:
+        if self.attempts is not None and failed >= self.attempts:
             return None
         wait = self.pause(failed, retry_after, random)
         return None if elapsed + wait > self.patience else wait

@@ -1,4 +1,9 @@
-"""One connection to the event stream: messages come in, as fast as they are taken."""
+"""One connection to the event stream: messages come in, as fast as they are taken.
+
+What a server can make a client do is bounded.  Messages that wait to be taken have a
+bounded size, and then nothing more is read.  Bytes that bring no message have a bounded
+rate.  A line has to end now and then.  The ids of the messages increase.
+"""
 
 # ruff: noqa: N802 - the camelCase names are those of Twisted's interfaces
 from __future__ import annotations
@@ -9,9 +14,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec import DecodeError, json
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.web.client import ResponseDone
+from twisted.web.http import PotentialDataLoss
 
 from chatter.client.errors import ServerUnreachable, UnexpectedResponse
 from chatter.client.event_parser import EventParser, EventTooLong
+from chatter.client.failures import is_of_the_network, root_of
+from chatter.client.retries import MAX_RETRY_AFTER
+from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.model import Message
 
 if TYPE_CHECKING:
@@ -19,10 +29,22 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
 SILENCE = 45.0
-"""A server that has not even sent a comment for so many seconds is gone: three beats."""
+"""A server that has not even ended a comment for so many seconds is gone: three heartbeats."""
 
-ENOUGH = 1000
-"""When so many messages wait to be taken, no more are read from the connection."""
+ENOUGH = 1024 * 1024
+"""When messages of so many characters wait to be taken, no more are read."""
+
+MAX_NOISE = 1024 * 1024
+"""So many bytes that belong to no message are read at once, and then :data:`NOISE_RATE`."""
+
+NOISE_RATE = 16 * 1024
+"""Bytes a second; a heartbeat takes three of them."""
+
+_OVERHEAD = 200
+"""What a message takes beside its text, in the stream and in memory, about."""
+
+_BYTES = 4
+"""A character has at most so many in UTF-8."""
 
 _decode = json.Decoder(Message).decode
 
@@ -31,12 +53,17 @@ class Subscription(Protocol):
     """The body of an event stream.
 
     :param clock: measures silence.
+    :param after: the id after which the stream begins.
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, after: int) -> None:
         self._clock = clock
+        self._last_id = after
         self._parser = EventParser()
         self._messages: deque[Message] = deque()
+        self._waiting = 0
+        self._noise = 0.0
+        self._measured_at = clock.seconds()
         self._error: Exception | None = None
         self._is_paused = False
         self._woken: Deferred[None] | None = None
@@ -45,21 +72,24 @@ class Subscription(Protocol):
     @property
     def retry(self) -> float:
         """The seconds that the server wants to be waited before the next connection."""
-        return (self._parser.retry or 0) / 1000
+        return min((self._parser.retry or 0) / 1000, MAX_RETRY_AFTER)
 
+    @returns_deferred
     async def next(self, timeout: float | None = None) -> Message | None:
         """The next message; ``None`` if there is none within some seconds.
 
         :raises ServerUnreachable: when the stream has ended and all of it was taken.
-        :raises UnexpectedResponse: if it is none of a chat.
+        :raises UnexpectedResponse: if it is not the stream of a chat.
         """
         if not self._messages and self._error is None:
             await self._wait(timeout)
         if self._messages:
-            if self._is_paused and len(self._messages) <= ENOUGH // 2:
+            message = self._messages.popleft()
+            self._waiting -= _size_of(message)
+            if self._is_paused and self._waiting <= ENOUGH // 2:
                 self._is_paused = False
                 self._connection.resumeProducing()
-            return self._messages.popleft()
+            return message
         if self._error is not None:
             raise self._error
         return None
@@ -79,7 +109,7 @@ class Subscription(Protocol):
             self._woken.callback(None)
 
     def close(self) -> None:
-        """Listen no more."""
+        """Read no more, and close the connection."""
         self._end(ServerUnreachable("The stream was closed.", may_have_arrived=True))
 
     @property
@@ -90,23 +120,48 @@ class Subscription(Protocol):
         """Take a part of the stream."""
         if self._error is not None:
             return
-        self._silence.reset(SILENCE)
+        lines, noise = self._parser.lines, len(data)
         try:
             for event in self._parser.feed(data):
                 if event.name == "message":
-                    self._messages.append(_decode(event.data))
+                    self._take(_decode(event.data))
+                    noise -= _BYTES * len(event.data) + _OVERHEAD
         except (DecodeError, EventTooLong):
-            self._end(UnexpectedResponse("The event stream is none of a chat server."))
-            return
-        if len(self._messages) > ENOUGH and not self._is_paused:
+            self._end(UnexpectedResponse("The event stream is not one of a chat server."))
+        except UnexpectedResponse as error:
+            self._end(error)
+        else:
+            if self._parser.lines > lines:
+                self._silence.reset(SILENCE)
+            self._bound_noise(noise)
+        if self._error is None and self._waiting > ENOUGH and not self._is_paused:
             self._is_paused = True
             self._connection.pauseProducing()
         if self._messages:
             self._wake()
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002
+    def _take(self, message: Message) -> None:
+        if message.id <= self._last_id:
+            raise UnexpectedResponse("The event stream has messages in the wrong order.")
+        self._last_id = message.id
+        self._messages.append(message)
+        self._waiting += _size_of(message)
+
+    def _bound_noise(self, size: int) -> None:
+        """Count bytes that bring no message; time makes up for them, and so do messages."""
+        now = self._clock.seconds()
+        elapsed, self._measured_at = now - self._measured_at, now
+        self._noise = max(0.0, self._noise + size - NOISE_RATE * elapsed)
+        if self._noise > MAX_NOISE:
+            self._end(UnexpectedResponse("The event stream has much data, but few messages."))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """End, after what has come was taken."""
-        self._end(ServerUnreachable("The server ended the stream.", may_have_arrived=True))
+        root = root_of(reason.value)
+        if is_of_the_network(root) or reason.check(ResponseDone, PotentialDataLoss):
+            self._end(ServerUnreachable("The server ended the stream.", may_have_arrived=True))
+        else:
+            self._end(UnexpectedResponse("The event stream is not valid HTTP."))
 
     def _give_up(self) -> None:
         self._end(ServerUnreachable("The server has fallen silent.", may_have_arrived=True))
@@ -120,3 +175,7 @@ class Subscription(Protocol):
         if self.transport is not None:
             self._connection.loseConnection()
         self._wake()
+
+
+def _size_of(message: Message) -> int:
+    return len(message.text) + _OVERHEAD

@@ -6,6 +6,7 @@ of the others are: what is on the screen is the log, in its order, up to the cur
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from chatter.client import ChatClient
-    from chatter.client.following import Watcher
+    from chatter.client.watcher import Watcher
     from chatter.protocol.model import Message
     from chatter.terminal.commands import Command
     from chatter.terminal.outage import Persist
@@ -117,8 +118,9 @@ class Conversation:
         self._display.show(f"{len(online)} of {len(everybody)} online: {', '.join(online)}")
 
     async def _show_unread(self) -> None:
-        async for message in self._client.unread():
-            await self._show(message)
+        async with aclosing(self._client.unread()) as messages:
+            async for message in messages:
+                await self._show(message)
 
     async def _show(self, message: Message) -> None:
         await self._people.meet({message.sender_id, message.recipient_id or message.sender_id})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.patch_stdout import patch_stdout
-from twisted.internet.defer import Deferred, DeferredQueue
+from twisted.internet.defer import DeferredQueue
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import deferLater
 
@@ -74,9 +74,8 @@ async def converse(
 
 async def _take_leave(client: ChatClient, clock: IReactorTime) -> None:
     """Tell the server what has been read, so that it is not shown the next time."""
-    told = Deferred.fromCoroutine(client.acknowledge())
     try:
-        await told.addTimeout(LAST_WORDS, clock)
+        await client.acknowledge().addTimeout(LAST_WORDS, clock)
     except (DeferredTimeout, NoResponse, TransientError):
         # It is shown again then; nothing is lost.
         return

@@ -14,7 +14,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater, react
 
 from chatter.client import DEFAULT_URL, ChatClient, NoResponse, Retries
-from chatter.client.exchange import checked_url
+from chatter.client.urls import checked_url
 from chatter.clocks import use_monotonic_time
 from chatter.protocol.errors import ChatError
 from chatter.terminal.interactive import converse
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _FEW = Retries(attempts=3)
+_SOME = Retries(attempts=6)
 _INPUT, _OUTPUT = 0, 1
 
 
@@ -90,7 +91,7 @@ async def _chat(reactor: Any, url: str, name: str | None) -> int:
         tokens = TokenFile(directory / "tokens.json")
         is_terminal = os.isatty(_INPUT) and os.isatty(_OUTPUT)
         # A person is told early, while it goes on; nobody else waits after it gives up.
-        client = ChatClient.for_url(reactor, url, retries=_FEW if is_terminal else None)
+        client = ChatClient.for_url(reactor, url, retries=_FEW if is_terminal else _SOME)
         try:
             if is_terminal:
                 await converse(client, reactor, tokens, directory / "history", name)

@@ -1,0 +1,58 @@
+"""Lists that a server sends in parts: each part must go on where the last one ended.
+
+A caller who reads on while there is ``more`` would otherwise never come to an end.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from chatter.client.errors import UnexpectedResponse
+
+if TYPE_CHECKING:
+    from chatter.protocol.bodies import Users
+    from chatter.protocol.model import Page
+
+
+def check_feed(page: Page, after: int) -> None:
+    """Check what comes after an id in the feed.
+
+    :raises UnexpectedResponse: if messages are not in order, or the cursor goes back or
+        stays although there is more.
+    """
+    _check_order([message.id for message in page.messages], after)
+    last = page.messages[-1].id if page.messages else after
+    if page.cursor < last:
+        raise UnexpectedResponse("The cursor in the server's page goes back.")
+    if page.more and page.cursor == after:
+        raise UnexpectedResponse("The server says that there is more, and does not send it.")
+
+
+def check_history(page: Page, before: int | None) -> None:
+    """Check a page of a chat's history.
+
+    :raises UnexpectedResponse: if messages are not in order, or there are none although
+        there is more.
+    """
+    _check_order([message.id for message in page.messages], 0)
+    if before is not None and page.messages and page.messages[-1].id >= before:
+        raise UnexpectedResponse("The server's page has messages that were not requested.")
+    if page.more and not page.messages:
+        raise UnexpectedResponse("The server says that there is more, and does not send it.")
+
+
+def check_users(users: Users, after: int) -> None:
+    """Check a part of the list of users.
+
+    :raises UnexpectedResponse: if they are not in order, or there are none although
+        there is more.
+    """
+    _check_order([user.id for user in users.users], after)
+    if users.more and not users.users:
+        raise UnexpectedResponse("The server says that there is more, and does not send it.")
+
+
+def _check_order(ids: list[int], after: int) -> None:
+    if any(first >= second for first, second in pairwise([after, *ids])):
+        raise UnexpectedResponse("The server's page is in the wrong order.")

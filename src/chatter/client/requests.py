@@ -1,0 +1,90 @@
+"""The requests that a chat server knows."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from chatter.client.bodies import encoded
+from chatter.protocol.bodies import MAX_LIMIT, ConnectBody
+from chatter.protocol.model import MAX_NAME, MAX_TEXT
+
+SMALL = 256 * 1024
+"""The largest body of a response that is no list, in bytes."""
+
+MAX_PAGE = MAX_LIMIT * (6 * MAX_TEXT + 256)
+"""The largest page of messages, in bytes: every character of each text escaped."""
+
+MAX_USERS = MAX_LIMIT * (12 * MAX_NAME + 256)
+"""The largest list of users, in bytes: every character of each name escaped, as two."""
+
+
+class Request(Struct, frozen=True):
+    """A request to a chat server.
+
+    :ivar body: JSON, already encoded.
+    :ivar key: its idempotency key.
+    :ivar last_event_id: after which event a stream shall begin.
+    :ivar largest: how many bytes the body of its response has at most.
+    """
+
+    method: str
+    path: str
+    parameters: dict[str, str] = {}
+    body: bytes | None = None
+    key: str | None = None
+    last_event_id: int | None = None
+    largest: int = SMALL
+
+
+HEALTH = Request("GET", "/health")
+COME_BACK = Request("POST", "/connect")
+
+
+def joining(name: str | None, key: str) -> Request:
+    """Join as a new user.
+
+    :raises InvalidRequest: if the name has what is no character.
+    """
+    body = None if name is None else encoded(ConnectBody(name))
+    return Request("POST", "/connect", body=body, key=key)
+
+
+def sending(path: str, body: Struct, key: str) -> Request:
+    """Send a text.
+
+    :raises InvalidRequest: if the text has what is no character.
+    """
+    return Request("POST", path, body=encoded(body), key=key)
+
+
+def feed(after: int, limit: int) -> Request:
+    """What comes after an id in the feed."""
+    return _get("/status", MAX_PAGE, after=after, limit=limit)
+
+
+def events(after: int) -> Request:
+    """The event stream after an id."""
+    return Request("GET", "/events", last_event_id=after)
+
+
+def history(with_user: int | None, before: int | None, limit: int | None) -> Request:
+    """A page of one chat: that with a user, or the general one."""
+    chat_type = "general" if with_user is None else "private"
+    return _get(
+        "/status",
+        MAX_PAGE,
+        chat_type=chat_type,
+        recipient_id=with_user,
+        before=before,
+        limit=limit,
+    )
+
+
+def users(after: int, limit: int) -> Request:
+    """A part of the list of users."""
+    return _get("/users", MAX_USERS, after=after, limit=limit)
+
+
+def _get(path: str, largest: int, **parameters: int | str | None) -> Request:
+    given = {name: str(value) for name, value in parameters.items() if value is not None}
+    return Request("GET", path, given, largest=largest)
