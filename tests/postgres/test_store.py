@@ -12,7 +12,7 @@ from chatter.protocol.errors import NameTaken, StoreUnavailable
 from chatter.protocol.model import Draft, User
 from chatter.stores.postgres import PostgresStore, tail
 from chatter.stores.registry import check_store, make_store, without_password
-from chatter.testing.waiting import all_of, begun, join, must_raise, outcomes_of
+from chatter.testing.waiting import all_of, join, outcomes_of
 from tests.postgres.server import PASSWORD
 from tests.postgres.support import NOW, cursor_of, eventually, opened
 
@@ -237,12 +237,16 @@ def test_what_has_to_be_installed_is_said(monkeypatch):
     assert "\n" not in raised.value.detail
 
 
-async def test_a_lone_failure_is_no_answer_for_ever(url):
-    """What PostgreSQL refuses as nonsense is a 503 for its batch, and the next one works."""
+async def test_what_postgresql_refuses_fails_alone(url):
+    """Neither the session nor what is written and read at the same time ends with it."""
     async with opened(url) as (store,):
         (alice,) = await join(store, "alice")
-        refused = begun(store.append(Draft(alice.id, None, "NUL: \0", NOW)))
-        await must_raise(StoreUnavailable, refused)
-        await eventually(lambda: store._writer.backend_pid is not None)
-        kept = await store.append(Draft(alice.id, None, "kept", NOW))
+        pid = store._writer.backend_pid
+        refused, kept = await outcomes_of(
+            store.append(Draft(alice.id, None, text, NOW)) for text in ("NUL: \0", "kept")
+        )
+        assert isinstance(refused, Exception)
+        assert not isinstance(refused, StoreUnavailable)
         assert store.told == [kept]
+        assert await store.read_feed(alice.id, 0, 10) == [kept]
+        assert store._writer.backend_pid == pid

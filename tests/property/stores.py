@@ -53,7 +53,7 @@ class SQLitePlace:
     def settle(self) -> None:
         """Wait for what the store does by itself."""
         self._reactor.advance(0)
-        while self.store._writes._busy or self.store._reads._busy:
+        while self.store._writer._batches._busy or self.store._reader._batches._busy:
             self._reactor.take()()
 
     def restart(self) -> None:
@@ -109,7 +109,7 @@ class PostgresPlace:
         self._reactor.advance(0)
         while (
             store._writes._busy
-            or store._reads._busy
+            or store._reads._batches._busy
             or store._tail._reading is not None
             or store._progress._saving is not None
             or store._progress._next_save is not None

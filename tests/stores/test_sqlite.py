@@ -184,7 +184,7 @@ async def test_what_arrives_together_is_committed_together(path, number):
     await store.startService()
     user = await store.add_user("alice", None, 0, NOW)
     executed: list[str] = []
-    store._write_connection.set_trace_callback(executed.append)
+    store._writer._connection.set_trace_callback(executed.append)
     messages = await all_of(store.append(Draft(user.id, None, f"{n}", NOW)) for n in range(number))
     # The trigger of each row is part of its statement, and traced as that statement again.
     executed = [*dict.fromkeys(executed)]
@@ -201,12 +201,12 @@ async def test_a_write_that_fails_stores_nothing_and_the_next_one_may_work(path)
     store = SQLiteStore(path, reactor)
     await store.startService()
     user = await store.add_user("alice", None, 0, NOW)
-    store._write_connection.execute("PRAGMA query_only = ON")
+    store._writer._connection.execute("PRAGMA query_only = ON")
     with pytest.raises(StoreUnavailable):
         await store.append(Draft(user.id, None, "lost", NOW))
     with pytest.raises(StoreUnavailable):
         await store.check()
-    store._write_connection.execute("PRAGMA query_only = OFF")
+    store._writer._connection.execute("PRAGMA query_only = OFF")
     await store.check()
     kept = await store.append(Draft(user.id, None, "kept", NOW))
     assert await store.read_feed(user.id, 0, 10) == [kept]

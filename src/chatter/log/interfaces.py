@@ -24,47 +24,62 @@ class IChatStore(IService):
     can't be opened fails with :class:`~chatter.protocol.errors.StoreUnavailable`, whose
     detail is one line for the operator.
 
-    Every method that is awaited raises
-    :class:`~chatter.protocol.errors.StoreUnavailable` when the store can't serve, also
-    before it is open and after it was closed; then nothing was stored, or, where
-    that can't be known, a retry with the same key is safe.
+    No method raises anything but what it says, if it is called as its types say.  A call
+    with something else (an id that no integer column holds) may raise anything, and fails
+    alone.  :class:`~chatter.protocol.errors.StoreUnavailable` means: nothing was stored, or,
+    where that can't be known, a retry with the same key is safe.
 
     The promises that every implementation keeps, and
     :class:`chatter.testing.StoreContract` proves:
 
-    - *Durable*: what was answered survives a ``kill -9`` and a loss of power.
+    - *Durable*: what ``append`` and ``add_user`` have fired with survives a ``kill -9``
+      and a loss of power.
     - *In commit order*: nobody who has seen id *n* will ever find a new message
       below *n*.  No id is used twice, also not after a restart.
     - *Once*: drafts of one sender with one key become one message.
-    - *Cheap*: reading costs the size of the answer, not of the log.
+    - *Cheap*: reading costs the size of the result, not of the log.
     """
 
     listener: Callable[[list[Message]], None] | None = Attribute(
         """Called with each committed message once, in id order, in the reactor
-        thread, those of other nodes included; before ``append`` answers.  Each call
+        thread, those of other nodes included; before ``append`` fires.  Each call
         has one message or more.  It raises nothing."""
     )
 
     def last_id() -> Awaitable[int]:
-        """The id of the newest message; 0 before the first."""
+        """The id of the newest message; 0 before the first.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
 
     def append(draft: Draft) -> Awaitable[Message]:
-        """Append a message, and answer it once it is durable.
+        """Append a message; fires with it once it is durable.
 
-        A draft whose sender and key are those of an earlier one appends nothing
-        and answers the first message again.  Sender and recipient must exist.
+        A draft whose sender and key are those of an earlier one appends nothing, and
+        fires with the first message again.  Sender and recipient must exist.
+
+        :raises StoreUnavailable: if the store can't serve.
         """
 
     def read_feed(user_id: int, after: int, limit: int) -> Awaitable[list[Message]]:
-        """What a user may see after an id: at most ``limit``, oldest first."""
+        """What a user may see after an id: at most ``limit``, oldest first.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
 
     def read_general(before: int | None, limit: int) -> Awaitable[list[Message]]:
-        """The newest ``limit`` messages of the general chat (below ``before``), oldest first."""
+        """The newest ``limit`` messages of the general chat (below ``before``), oldest first.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
 
     def read_private(
         user_id: int, other_id: int, before: int | None, limit: int
     ) -> Awaitable[list[Message]]:
-        """The newest ``limit`` messages between two users (below ``before``), oldest first."""
+        """The newest ``limit`` messages between two users (below ``before``), oldest first.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
 
     def chats(
         user_id: int, cursor: int, before: int | None, limit: int
@@ -96,19 +111,32 @@ class IChatStore(IService):
         :param token_hash: the SHA-256 of the token that proves who the user is;
             ``None`` for a user whom only the application knows.
         :raises NameTaken: if :func:`chatter.protocol.names.fold` finds it taken.
+        :raises StoreUnavailable: if the store can't serve.
         """
 
     def user_by_id(user_id: int) -> Awaitable[User | None]:
-        """The user with that id."""
+        """The user with that id.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
 
     def user_by_name(name: str) -> Awaitable[User | None]:
-        """The user with that name, whatever its case."""
+        """The user with that name, whatever its case.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
 
     def user_by_token(token_hash: bytes) -> Awaitable[User | None]:
-        """The user whose token has that SHA-256."""
+        """The user whose token has that SHA-256.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
 
     def users(after: int, limit: int) -> Awaitable[list[User]]:
-        """At most ``limit`` users with a larger id than ``after``, by id."""
+        """At most ``limit`` users with a larger id than ``after``, by id.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
 
     def users_by_id(user_ids: Collection[int]) -> Awaitable[list[User]]:
         """The users with those ids, by id; unknown ids are left out.
@@ -133,17 +161,26 @@ class IChatStore(IService):
         """
 
     def cursor(user_id: int) -> Awaitable[int]:
-        """Up to where a user has read, also if that is not yet saved."""
+        """Up to where a user has read, also if that is not yet saved; 0 for no user.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
 
     def save_progress(user_id: int, cursor: int, last_seen: datetime) -> None:
         """Move a user's cursor and last sign of life on, never back.
 
-        It answers at once and is saved within a second or at ``stopService``.  A
-        crash before that forgets it, so that messages are repeated, never skipped.
+        It returns at once and is saved within a second or at ``stopService``.  A
+        crash before that forgets it, so that messages are repeated, never skipped.  It
+        raises nothing; what can't be a user or a cursor is ignored.
         """
 
     def check() -> Awaitable[None]:
-        """Raise :class:`~chatter.protocol.errors.StoreUnavailable` unless it can serve."""
+        """See whether the store can serve: read, and write.
+
+        It fires within about a second, whatever the store waits for.
+
+        :raises StoreUnavailable: if it can't.
+        """
 
 
 class IChatStoreMaker(IPlugin):

@@ -2,8 +2,10 @@
 
 All that is submitted while a batch is under way goes into the next one, and all
 that one turn of the reactor submits goes over as one list.  So the cost of a
-batch (a commit with its disk sync, the way to whoever does it and back) is shared
-by all in it, and grows rarer the busier it is.
+batch (a commit with its disk sync, the way to the thread or process that does it and
+back) is shared by all in it, and grows rarer the busier it is.
+
+A job that can't be done fails alone.  A store that is away fails all that wait, at once.
 """
 
 from __future__ import annotations
@@ -30,11 +32,14 @@ class Batches(Generic[Job]):
 
     :param reactor: an ``IReactorTime`` provider.
     :param work: does a batch; returns one result for each job, in order, an exception
-        being a result too.  What it raises is the result of each job.
+        being a result too.  When it raises, nothing of the batch has been done:
+        after :class:`~chatter.protocol.errors.StoreUnavailable` all jobs fail, those that
+        still wait included; after any other exception each job is done in a batch of its
+        own, so that only the one at fault fails.
     :param most: a batch has at most so many jobs.
-    :param ahead: begin a batch before the answers of the last one are told, and not after it:
-        for work that another process does.  A thread of this one would only fight for the
-        interpreter's lock with whoever is told.
+    :param ahead: begin a batch before the results of the last one are delivered, and not
+        after it: for work that another process does.  A thread of this one would only
+        compete for the interpreter's lock with those that get the results.
     """
 
     _log = Logger()
@@ -57,6 +62,11 @@ class Batches(Generic[Job]):
         self._open = False
         self._idle: Deferred[None] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether jobs are taken."""
+        return self._open
+
     def start(self) -> None:
         """Take jobs from now on."""
         self._open = True
@@ -69,10 +79,10 @@ class Batches(Generic[Job]):
             await self._idle
 
     def submit(self, job: Job) -> Pending[Any]:
-        """Do a job in the next batch; answers its result.
+        """Do a job in the next batch; fires with its result.
 
         Not to wait for that changes nothing about the job.  If no jobs are taken, the
-        answer is :class:`~chatter.protocol.errors.StoreUnavailable`.
+        result is :class:`~chatter.protocol.errors.StoreUnavailable`.
         """
         result: Pending[Any] = Pending()
         if not self._open:
@@ -93,8 +103,32 @@ class Batches(Generic[Job]):
         jobs, self._jobs = self._jobs[: self._most], self._jobs[self._most :]
         pending, self._pending = self._pending[: self._most], self._pending[self._most :]
         done = Deferred.fromCoroutine(self._work(jobs))
-        done.addErrback(_each_fails, len(jobs))
+        done.addErrback(self._failed, jobs, pending)
         done.addCallback(self._fire, pending)
+
+    def _failed(
+        self, failure: Failure, jobs: list[Job], pending: list[Pending[Any]]
+    ) -> list[Any] | Deferred[list[Any]]:
+        error = failure.value
+        if isinstance(error, StoreUnavailable):
+            # What waits would only wait as long for the same.
+            pending += self._pending
+            self._jobs, self._pending = [], []
+        elif len(jobs) > 1:
+            return Deferred.fromCoroutine(self._one_by_one(jobs))
+        return [error] * len(pending)
+
+    async def _one_by_one(self, jobs: list[Job]) -> list[Any]:
+        results: list[Any] = []
+        for number, job in enumerate(jobs):
+            try:
+                results += await self._work([job])
+            except StoreUnavailable as error:
+                results += [error] * (len(jobs) - number)
+                break
+            except Exception as error:  # noqa: BLE001 - it is the result of that job
+                results.append(error)
+        return results
 
     def _fire(self, results: list[Any], pending: list[Pending[Any]]) -> None:
         self._busy = self._ahead and bool(self._jobs)
@@ -103,14 +137,10 @@ class Batches(Generic[Job]):
         for one, result in zip(pending, results, strict=True):
             try:
                 one.fire(result)
-            except BaseException:  # noqa: BLE001 - it is its waiter's affair; others wait, too
-                self._log.failure("What waited for a job of a batch failed.")
+            except BaseException:  # noqa: BLE001 - one that fails with its result fails alone
+                self._log.failure("A coroutine that waited for a job of a batch failed.")
         if self._jobs and not self._busy:
             self._run_soon()
         if self._idle is not None and not self._busy:
             idle, self._idle = self._idle, None
             idle.callback(None)
-
-
-def _each_fails(failure: Failure, number: int) -> list[Any]:
-    return [failure.value] * number

@@ -17,7 +17,7 @@ from chatter.log.feed import Log
 from chatter.log.interfaces import IChatStore
 from chatter.protocol import names
 from chatter.protocol.errors import NameTaken, StoreUnavailable
-from chatter.protocol.model import MOST_UNREAD, ChatSummary, Draft, Message, User
+from chatter.protocol.model import MAX_ID, MOST_UNREAD, ChatSummary, Draft, Message, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -212,11 +212,13 @@ class MemoryStore(Service):
     async def cursor(self, user_id: int) -> int:
         """Up to where a user has read."""
         await self.check()
-        return self._cursors[user_id]
+        return self._cursors.get(user_id, 0)
 
     def save_progress(self, user_id: int, cursor: int, last_seen: datetime) -> None:
         """Move a user's cursor and last sign of life on."""
+        user = self._users.get(user_id)
+        if user is None or not 0 <= cursor <= MAX_ID:
+            return
         self._cursors[user_id] = max(cursor, self._cursors[user_id])
-        user = self._users[user_id]
         if last_seen > user.last_seen:
             self._users[user_id] = User(user.id, user.name, last_seen)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import MAX_ID
+from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -27,6 +30,8 @@ class Progress:
     :param interval: what moves is saved within so many seconds.
     """
 
+    _log = Logger()
+
     def __init__(
         self,
         reactor: Any,
@@ -40,6 +45,7 @@ class Progress:
         self._next_save: IDelayedCall | None = None
         self._saving: Deferred[bool] | None = None
         self._open = False
+        self._trouble = Reasons(self._log, "Cursors can't be saved", "Cursors can be saved again.")
 
     def start(self) -> None:
         """Save from now on what moves."""
@@ -62,7 +68,12 @@ class Progress:
         return cursor
 
     def move(self, user_id: int, cursor: int, last_seen: datetime) -> None:
-        """Move a user on, never back, and save that soon."""
+        """Move a user on, never back, and save that soon.
+
+        What can't be a user or a cursor is ignored: it would fail with all others.
+        """
+        if not (1 <= user_id <= MAX_ID and 0 <= cursor <= MAX_ID):
+            return
         earlier = self._unsaved.get(user_id)
         if earlier is not None:
             cursor, last_seen = max(cursor, earlier[0]), max(last_seen, earlier[1])
@@ -90,6 +101,10 @@ class Progress:
             await self._save([(user_id, *moved) for user_id, moved in progress.items()])
         except StoreUnavailable:
             return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            self._trouble.failed(error)
+            return False
+        self._trouble.worked()
         for user_id, moved in progress.items():
             if self._unsaved[user_id] is moved:
                 del self._unsaved[user_id]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.model import Draft
+from chatter.protocol.model import MAX_ID, Draft, Message
 from chatter.testing.chats_contract import ChatsContract
 from chatter.testing.log_contract import LogContract
 from chatter.testing.users_contract import UsersContract
-from chatter.testing.waiting import NOW, finished, join, must_raise
+from chatter.testing.waiting import NOW, finished, join, must_raise, outcomes_of
 
 if TYPE_CHECKING:
     from chatter.log.interfaces import IChatStore
@@ -66,6 +66,37 @@ class StoreContract(LogContract, UsersContract, ChatsContract):
             store.mark_read(user_id, None, 1),
         ):
             await must_raise(StoreUnavailable, asked)
+
+    async def test_what_is_wrong_fails_alone(self) -> None:
+        """An id that no column holds, or of no user, touches no other call of that moment."""
+        far = MAX_ID + 1
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            first = await store.append(Draft(alice.id, None, "a", NOW))
+            store.save_progress(far, 1, NOW)
+            store.save_progress(alice.id, far, NOW)
+            store.save_progress(alice.id + 2000, 1, NOW)
+            _, none, found, feed, nobody, _, second = await outcomes_of(
+                (
+                    store.user_by_id(far),
+                    store.user_by_id(alice.id + 1000),
+                    store.user_by_id(alice.id),
+                    store.read_feed(alice.id, 0, 10),
+                    store.cursor(alice.id + 1000),
+                    store.append(Draft(far, None, "x", NOW)),
+                    store.append(Draft(alice.id, None, "b", NOW)),
+                )
+            )
+            assert none is None
+            assert found == alice
+            assert feed[0] == first
+            assert nobody == 0
+            assert isinstance(second, Message)
+            # What came later than the failure, and what is saved together.
+            store.save_progress(alice.id, second.id, NOW)
+            await store.check()
+            assert await store.cursor(alice.id) == second.id
+            assert (await store.read_feed(alice.id, 0, 10))[-1] == second
 
     async def test_nothing_is_left_behind(self) -> None:
         """A store that was stopped has no thread, no timer and no file any more."""

@@ -1,7 +1,7 @@
-"""A session that comes back: at once away when it fails, and there again by itself.
+"""A session that comes back: lost at once when it fails, and there again by itself.
 
-While it is away nothing waits for it.  What is asked is refused at once, and one attempt
-a second tries to reach the database again.
+While it is away nothing waits for it: queries fail at once, and one attempt a second tries
+to reach the database again, whatever the last one failed with.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from chatter.protocol.errors import StoreUnavailable
-from chatter.stores.postgres.session import Session
+from chatter.stores.postgres.session import QueryFailed, Session
+from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twisted.internet.interfaces import IDelayedCall
+    from twisted.python.failure import Failure
 
     from chatter.stores.postgres.database import Database
     from chatter.stores.postgres.session import Query, Row
 
 PATIENCE = 4.0
-"""A database that has not answered after so many seconds is away."""
+"""A database that has not responded after so many seconds is away."""
 
 RETRY = 1.0
 """So many seconds are between two attempts to reach it again."""
@@ -67,6 +69,11 @@ class ReconnectingSession:
         self._overdue: IDelayedCall | None = None
         self._next_try: IDelayedCall | None = None
         self._trying: Deferred[None] | None = None
+        self._trouble = Reasons(
+            self._log,
+            f"{database} is away for {purpose}",
+            f"{database} is there again for {purpose}.",
+        )
 
     @property
     def backend_pid(self) -> int | None:
@@ -76,7 +83,7 @@ class ReconnectingSession:
     async def open(self) -> list[Row]:
         """Begin the first session.
 
-        :returns: the first row of each query of the greeting that answers rows.
+        :returns: the first row of each query of the greeting that returns rows.
         :raises StoreUnavailable: if the database can't be reached.
         """
         self._is_open = True
@@ -88,7 +95,7 @@ class ReconnectingSession:
             raise
 
     def hurry(self, patience: float) -> None:
-        """Wait no longer than so many seconds for an answer, and reach for no other session."""
+        """Wait no longer than so many seconds for a result, and reach for no other session."""
         self._is_open = False
         self._patience = patience
         if self._overdue is not None:
@@ -109,8 +116,9 @@ class ReconnectingSession:
     async def run(self, queries: Sequence[Query]) -> list[Row]:
         """Run some queries as one transaction; one run at a time.
 
-        :returns: the first row of each that answers rows.
+        :returns: the first row of each that returns rows.
         :raises StoreUnavailable: if that fails, or there is no session now.
+        :raises QueryFailed: if what was sent is at fault; the session goes on.
         """
         self.check()
         assert self._session is not None
@@ -128,6 +136,10 @@ class ReconnectingSession:
         self._overdue = self._reactor.callLater(self._patience, _give_up, session)
         try:
             return await session.run(queries)
+        except QueryFailed as error:
+            if error.is_of_the_query:
+                raise
+            raise StoreUnavailable("The database can't do this now.", 2) from error
         except Exception as error:
             raise StoreUnavailable("The database is away.", 2) from error
         finally:
@@ -139,8 +151,16 @@ class ReconnectingSession:
         pool = self._reactor.getThreadPool()
         # Blocking, because libpq looks names up and tries one server after the other.
         connection = await deferToThreadPool(self._reactor, pool, self._database.connect)
-        session = Session(self._reactor, connection, self._notified, self._lost)
-        rows = await self._ask(session, self._greeting())
+        try:
+            session = Session(self._reactor, connection, self._notified, self._lost)
+        except BaseException:
+            connection.close()
+            raise
+        try:
+            rows = await self._ask(session, self._greeting())
+        except BaseException:
+            session.close()
+            raise
         if self._is_open:
             self._session = session
         else:
@@ -149,38 +169,31 @@ class ReconnectingSession:
 
     def _lost(self, error: Exception) -> None:
         if self._session is None:
-            return  # It had not begun: who tried hears of it.
+            return  # It had not begun: whoever connects is told.
         self._session = None
-        self._log.warn(
-            "{database} is away for {purpose}: {reason}",
-            database=str(self._database),
-            purpose=self._purpose,
-            reason=" ".join(str(error).split()),
-        )
+        self._trouble.failed(error)
         if self._is_open:
             self._next_try = self._reactor.callLater(0, self._try_again)
 
     def _try_again(self) -> None:
         self._next_try = None
         self._trying = Deferred.fromCoroutine(self._reach())
-        self._trying.addErrback(
-            lambda failure: self._log.failure("The database can't be reached.", failure)
-        )
+        # Whatever goes wrong, the next attempt may be the one that works.
+        self._trying.addErrback(self._not_reached)
 
     async def _reach(self) -> None:
-        try:
-            await self._connect()
-        except StoreUnavailable:
-            if self._is_open:
-                self._next_try = self._reactor.callLater(RETRY, self._try_again)
-        else:
-            self._log.info(
-                "{database} is there again for {purpose}.",
-                database=str(self._database),
-                purpose=self._purpose,
-            )
-            self._back()
+        await self._connect()
+        self._trouble.worked()
+        self._back()
+
+    def _not_reached(self, failure: Failure) -> None:
+        error = failure.value
+        assert error is not None
+        # "The database is away" is what others are told; the log has why.
+        self._trouble.failed(error.__cause__ or error)
+        if self._is_open and self._session is None:
+            self._next_try = self._reactor.callLater(RETRY, self._try_again)
 
 
 def _give_up(session: Session) -> None:
-    session.fail(TimeoutError("there is no answer"))
+    session.fail(TimeoutError("there is no response"))

@@ -27,6 +27,13 @@ Row: TypeAlias = "tuple[bytes | None, ...]"
 # connection, transaction, resources, intervention, system.
 _TELLABLE = ("08", "25", "28", "40", "53", "55", "57", "58")
 
+# Errors of these classes tell of what was sent, and not of the server: data, constraints.
+_OF_THE_QUERY = ("22", "23")
+
+# After these nothing is wrong with the session: the schema, resources (a full disk), limits,
+# the system, an exception raised by a function, a defect.
+_SESSION_GOES_ON = (*_OF_THE_QUERY, "42", "53", "54", "58", "P0", "XX")
+
 
 class Query(NamedTuple):
     """A statement and its parameters, as text."""
@@ -36,7 +43,11 @@ class Query(NamedTuple):
 
 
 class QueryFailed(Exception):
-    """PostgreSQL said no to a query; it can be logged."""
+    """A query failed in the server; the text can be logged.
+
+    :ivar is_of_the_query: whether its parameters are at fault, so that others may work.
+    :ivar session_goes_on: whether the session can be used as before.
+    """
 
     def __init__(self, result: PGresult) -> None:
         state = (result.error_field(DiagnosticField.SQLSTATE) or b"08006").decode()
@@ -44,13 +55,16 @@ class QueryFailed(Exception):
         # Others may quote a text or a name.
         told = message.decode("utf-8", "replace") if state[:2] in _TELLABLE else "a defect"
         super().__init__(f"{told} (SQLSTATE {state})")
+        self.is_of_the_query = state[:2] in _OF_THE_QUERY
+        self.session_goes_on = state[:2] in _SESSION_GOES_ON
 
 
 @implementer(IReadWriteDescriptor)
 class Session:
-    """Runs queries, some at a time: they travel together, and so do their answers.
+    """Runs queries, some at a time: they travel together, and so do their results.
 
-    What is run together is one transaction.  After any failure the connection is let go.
+    What is run together is one transaction.  After a failure the connection is closed,
+    unless the failure has nothing to do with it.
 
     :param connection: in autocommit mode; it belongs to the session from now on.
     :param notified: called with each notification: which backend sent it, and what it says.
@@ -72,12 +86,16 @@ class Session:
         self._notified = notified
         self._lost = lost
         self._names: dict[bytes, bytes] = {}
+        self._new_names: list[bytes] = []
+        self._prepared = 0
         self._rows: list[Row] = []
-        self._answer: Deferred[list[Row]] | None = None
+        self._failed: QueryFailed | None = None
+        self._result: Deferred[list[Row]] | None = None
         self.backend_pid = self._pgconn.backend_pid
         self._pgconn.nonblocking = 1
         self._pgconn.enter_pipeline_mode()
         # One of our own: libpq closes its one when it pleases, behind the reactor's back.
+        # It may fail, at the limit of open files.
         self._socket = os.dup(self._pgconn.socket)
         reactor.addReader(self)
 
@@ -85,12 +103,15 @@ class Session:
         """Run some queries; fires with the first row of each that answers rows.
 
         It must not be called again before that.  If one query fails, so does this, and none
-        of them has done anything; unless the connection was lost, when nobody knows.
+        of them has done anything; unless the connection was lost, when that is not known.
+
+        :raises QueryFailed: if a query failed in the server.
         """
-        assert self._answer is None
+        assert self._result is None
         assert self._socket >= 0
-        result = self._answer = Deferred()
+        result = self._result = Deferred()
         self._rows = []
+        self._new_names.clear()
         try:
             for sql, parameters in queries:
                 self._send(sql, parameters)
@@ -104,12 +125,14 @@ class Session:
     def _send(self, sql: bytes, parameters: tuple[bytes | None, ...]) -> None:
         name = self._names.get(sql)
         if name is None:
-            name = self._names[sql] = b"%d" % len(self._names)
+            self._prepared += 1
+            name = self._names[sql] = b"%d" % self._prepared
+            self._new_names.append(sql)
             self._pgconn.send_prepare(name, sql)
         self._pgconn.send_query_prepared(name, parameters)
 
     def close(self) -> None:
-        """Let the connection go, whatever state it is in; an answer never comes."""
+        """Let the connection go, whatever state it is in; a result never comes."""
         if self._socket < 0:
             return
         self._reactor.removeReader(self)
@@ -123,9 +146,9 @@ class Session:
         if self._socket < 0:
             return
         self.close()
-        # First whoever would run something next is told that it is of no use.
+        # First the owner, so that it runs nothing more here.
         self._lost(error)
-        result, self._answer = self._answer, None
+        result, self._result = self._result, None
         if result is not None:
             result.errback(error)
 
@@ -143,7 +166,7 @@ class Session:
         """Take what the server has sent."""
         try:
             self._pgconn.consume_input()
-            self._take_answers()
+            self._take_results()
             while self._socket >= 0 and (notification := self._pgconn.notifies()) is not None:
                 self._notified(notification.be_pid, notification.extra)
         except (psycopg.Error, QueryFailed) as error:
@@ -162,21 +185,36 @@ class Session:
         assert isinstance(reason.value, Exception)
         self.fail(reason.value)
 
-    def _take_answers(self) -> None:
+    def _take_results(self) -> None:
         pgconn = self._pgconn
-        while self._answer is not None and not pgconn.is_busy():
+        while self._result is not None and not pgconn.is_busy():
             result = pgconn.get_result()
             if result is None:
-                # One stands after each answer, and no end of them after the last.
+                # One stands after each result, and no end of them after the last.
                 if pgconn.status == ConnStatus.BAD:
                     raise psycopg.OperationalError("the connection is lost")
             elif result.status == ExecStatus.TUPLES_OK:
                 self._rows.append(_first_row(result))
             elif result.status == ExecStatus.PIPELINE_SYNC:
-                answer, self._answer = self._answer, None
-                answer.callback(self._rows)
-            elif result.status != ExecStatus.COMMAND_OK:
+                self._fire()
+            elif result.status == ExecStatus.FATAL_ERROR:
+                self._failed = QueryFailed(result)
+                if not self._failed.session_goes_on:
+                    raise self._failed
+            elif result.status not in (ExecStatus.COMMAND_OK, ExecStatus.PIPELINE_ABORTED):
                 raise QueryFailed(result)
+
+    def _fire(self) -> None:
+        result, self._result = self._result, None
+        failed, self._failed = self._failed, None
+        assert result is not None
+        if failed is None:
+            result.callback(self._rows)
+            return
+        # Which of the statements were prepared before the failure is not known.
+        for sql in self._new_names:
+            del self._names[sql]
+        result.errback(failed)
 
 
 def _first_row(result: PGresult) -> Row:

@@ -1,4 +1,4 @@
-"""What is read from and written to the database: the SQL, and answers made values.
+"""What is read from and written to the database: the SQL, and rows made values.
 
 Rows go in and come out as one JSON text each way.  So nothing is done for each row in
 Python: it is PostgreSQL that puts the text together and takes it apart, and msgspec.
@@ -60,7 +60,22 @@ LISTEN = Query(b"LISTEN " + CHANNEL)
 
 LAST_ID = Query(b"SELECT last_id FROM log_end")
 
-ALIVE = Query(b"SELECT 1")
+ALIVE = Query(b"SELECT FROM messages LIMIT 1")
+
+# Writes some messages and takes them back, to see whether there is room for them.
+TAKE_ROOM = Query(
+    b"""
+    DO $$ DECLARE
+        newest bigint;
+    BEGIN
+        SELECT last_id INTO STRICT newest FROM log_end FOR UPDATE;
+        INSERT INTO messages (id, sender_id, text, sent_at)
+            SELECT newest + n, 0, repeat('x', 1900), now() FROM generate_series(1, 32) AS n;
+        RAISE EXCEPTION USING ERRCODE = 'CHR00';
+    EXCEPTION WHEN SQLSTATE 'CHR00' THEN NULL;
+    END $$
+"""
+)
 
 WRITE_BATCH = b"SELECT last_id, earlier, added FROM write_batch($1, $2, $3)"
 

@@ -6,7 +6,7 @@ wait for one another anyway; reads of one turn of the reactor travel together.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults
@@ -19,34 +19,29 @@ from chatter.protocol import names
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.batches import Batches
+from chatter.stores.checking import in_time
 from chatter.stores.postgres import chats, statements
 from chatter.stores.postgres.database import Database
+from chatter.stores.postgres.reading import Reader
 from chatter.stores.postgres.reconnecting import ReconnectingSession
+from chatter.stores.postgres.session import QueryFailed
 from chatter.stores.postgres.statements import query
 from chatter.stores.postgres.tail import Tail
-from chatter.stores.postgres.writing import Moved, NewUser, Write, WriteBatch
+from chatter.stores.postgres.writing import Moved, NewUser, TakeRoom, Write, WriteBatch
 from chatter.stores.progress import Progress
+from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from chatter.stores.postgres.session import Query, Row
+    from chatter.stores.postgres.session import Query
 
 PATIENCE_AT_THE_END = 1.5
 """A store that stops waits no longer for an answer of the database."""
 
 MOST_AT_ONCE = 1000
 """A batch has at most so many parts, so that no batch keeps the log locked for long."""
-
-
-class _CursorOf(NamedTuple):
-    """The question for a user's cursor; those of a batch are one query."""
-
-    user_id: int
-
-
-_Read: TypeAlias = "Query | _CursorOf"
 
 
 @implementer(IChatStore)
@@ -64,6 +59,9 @@ class PostgresStore(Service):
         self.listener: Callable[[list[Message]], None] | None = None
         self._database = database
         self._reactor = reactor
+        self._refused = Reasons(
+            self._log, f"{database} can't be written", f"{database} can be written again."
+        )
         self._progress = Progress(reactor, self._save_progress, interval=0)
         self._tail = Tail(reactor, self._read_log, self._tell)
         self._writer = ReconnectingSession(
@@ -77,8 +75,8 @@ class PostgresStore(Service):
         self._reader = ReconnectingSession(
             reactor, database, "reading", self._greet_as_reader, back=self._tail.look
         )
+        self._reads = Reader(reactor, self._reader, str(database))
         self._writes: Batches[Write] = Batches(reactor, self._write_batch, MOST_AT_ONCE, ahead=True)
-        self._reads: Batches[_Read] = Batches(reactor, self._read_batch, MOST_AT_ONCE, ahead=True)
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> PostgresStore:
@@ -162,7 +160,14 @@ class PostgresStore(Service):
 
     async def _write_batch(self, writes: list[Write]) -> list[Any]:
         batch = WriteBatch(writes)
-        (row,) = await self._writer.run(batch.queries())
+        try:
+            (row,) = await self._writer.run(batch.queries)
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, QueryFailed):
+                self._refused.failed(error.__cause__)
+            raise
+        if batch.proves_room:
+            self._refused.worked()
         results, new = batch.results(row)
         self._tail.wrote(new)
         return results
@@ -178,7 +183,7 @@ class PostgresStore(Service):
             self._tail.hint(int(payload))
 
     async def _read_log(self, after: int, limit: int) -> list[Message]:
-        return statements.messages(await self._read(query(statements.READ_LOG, after, limit)))
+        return statements.messages(await self._reads.row(query(statements.READ_LOG, after, limit)))
 
     def _tell(self, messages: list[Message]) -> None:
         if self.listener is not None:
@@ -222,23 +227,23 @@ class PostgresStore(Service):
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""
-        return statements.users(await self._read(query(statements.READ_USERS, after, limit)))
+        return statements.users(await self._reads.row(query(statements.READ_USERS, after, limit)))
 
     async def users_by_id(self, user_ids: Collection[int]) -> list[User]:
         """The users with those ids, by id."""
-        return statements.users(await self._read(statements.read_users_by_id(user_ids)))
+        return statements.users(await self._reads.row(statements.read_users_by_id(user_ids)))
 
     async def users_by_prefix(self, prefix: str, limit: int) -> list[User]:
         """The users whose name begins with a prefix, by name."""
         folded = names.fold(prefix)
         end = folded + names.AFTER_ALL
         wanted = query(statements.READ_USERS_BY_PREFIX, folded, end, limit)
-        return statements.users(await self._read(wanted))
+        return statements.users(await self._reads.row(wanted))
 
     async def users_seen(self, since: datetime, after: int, limit: int) -> list[User]:
         """The users who were seen since then, by id."""
         wanted = query(statements.READ_USERS_SEEN, since.isoformat(), after, limit)
-        return statements.users(await self._read(wanted))
+        return statements.users(await self._reads.row(wanted))
 
     async def chats(
         self, user_id: int, cursor: int, before: int | None, limit: int
@@ -247,33 +252,14 @@ class PostgresStore(Service):
         wanted = [chats.read_private_chats(user_id, cursor, before, limit)]
         if before is None:
             wanted.insert(0, chats.read_general_chat(user_id, cursor))
-        # They travel together.
-        pending = [self._reads.submit(one) for one in wanted]
-        return [chat for one in pending for chat in chats.chats(await one)]
+        return [chat for row in await self._reads.rows(wanted) for chat in chats.chats(row)]
 
     async def _read_messages(self, sql: bytes, *parameters: int) -> list[Message]:
-        return statements.messages(await self._read(query(sql, *parameters)))
+        return statements.messages(await self._reads.row(query(sql, *parameters)))
 
     async def _find_user(self, sql: bytes, value: int | str) -> User | None:
-        found = statements.users(await self._read(query(sql, value)))
+        found = statements.users(await self._reads.row(query(sql, value)))
         return found[0] if found else None
-
-    async def _read(self, question: Query) -> Row:
-        row: Row = await self._reads.submit(question)
-        return row
-
-    async def _read_batch(self, questions: list[_Read]) -> list[Any]:
-        asked = [question for question in questions if not isinstance(question, _CursorOf)]
-        user_ids = {question.user_id for question in questions if isinstance(question, _CursorOf)}
-        if user_ids:
-            asked.append(statements.read_cursors(user_ids))
-        rows = await self._reader.run(asked)
-        cursors = statements.cursors(rows.pop()) if user_ids else {}
-        each = iter(rows)
-        return [
-            cursors.get(question.user_id, 0) if isinstance(question, _CursorOf) else next(each)
-            for question in questions
-        ]
 
     # Cursors
 
@@ -281,7 +267,7 @@ class PostgresStore(Service):
         """Up to where a user has read, here or at another server."""
         # What moves while the database is asked may be saved too late to be read.
         before = self._progress.cursor(user_id)
-        saved: int = await self._reads.submit(_CursorOf(user_id))
+        saved = await self._reads.cursor(user_id)
         return max(before, saved, self._progress.cursor(user_id))
 
     def save_progress(self, user_id: int, cursor: int, last_seen: datetime) -> None:
@@ -292,9 +278,14 @@ class PostgresStore(Service):
         await self._writes.submit([Moved(*moved) for moved in progress])
 
     async def check(self) -> None:
-        """Raise unless the store can serve."""
+        """Raise unless the store can serve, within about a second."""
         self._writer.check()
-        await self._read(statements.ALIVE)
+        await in_time(self._reactor, self._check())
+
+    async def _check(self) -> None:
+        await self._reads.row(statements.ALIVE)
+        # To write nothing takes the lock on the log; after a failure only writing proves it.
+        await self._writes.submit([] if self._refused.reason is None else TakeRoom())
 
 
 def _below(before: int | None) -> int:

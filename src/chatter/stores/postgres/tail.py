@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import MAX_ID
+from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -61,6 +62,9 @@ class Tail:
         self._reading: Deferred[None] | None = None
         self._has_grown = False
         self._waiting: list[tuple[int, Deferred[None]]] = []
+        self._trouble = Reasons(
+            self._log, "The log can't be read on", "The log can be read on again."
+        )
 
     @property
     def is_open(self) -> bool:
@@ -122,8 +126,11 @@ class Tail:
         # What could not be read will be told later; who has written is not kept waiting.
         for _, told in self._take_waiting(MAX_ID):
             told.callback(None)
-        if isinstance(result, Failure) and not result.check(StoreUnavailable):
-            self._log.failure("The log can't be read on.", result)
+        if not isinstance(result, Failure):
+            self._trouble.worked()
+        elif not isinstance(error := result.value, StoreUnavailable):
+            assert error is not None
+            self._trouble.failed(error)
 
     def _tell_of(self, messages: list[Message]) -> None:
         new = [message for message in messages if message.id > self.told]

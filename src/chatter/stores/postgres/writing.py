@@ -1,4 +1,4 @@
-"""A batch of writes made one query, and its answer made the answers to each of them."""
+"""A batch of writes made one query, and the row that it returns made the result of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatter.protocol.errors import NameTaken
 from chatter.protocol.model import Draft, Message, User
 from chatter.stores.postgres.chats import Mark, mark_read
 from chatter.stores.postgres.session import Query
-from chatter.stores.postgres.statements import WRITE_BATCH
+from chatter.stores.postgres.statements import TAKE_ROOM, WRITE_BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,11 @@ class _Keyed(Message, frozen=True, gc=False):
     idempotency_key: str | None
 
 
-Write: TypeAlias = "Draft | NewUser | Mark | list[Moved]"
+class TakeRoom(Struct, frozen=True, gc=False):
+    """A proof that there is room for messages, where a write has failed before."""
+
+
+Write: TypeAlias = "Draft | NewUser | Mark | TakeRoom | list[Moved]"
 
 _encode = json.Encoder().encode
 _earlier = json.Decoder(list[_Keyed]).decode
@@ -64,6 +68,7 @@ class WriteBatch:
         self._drafts: list[Draft] = []
         self._new_users: dict[str, NewUser] = {}
         self._marks: list[Mark] = []
+        self._queries: list[Query] = []
         moved: list[Moved] = []
         keys: set[tuple[int, str]] = set()
         for write in writes:
@@ -77,23 +82,34 @@ class WriteBatch:
                 self._new_users.setdefault(write.folded_name, write)
             elif isinstance(write, Mark):
                 self._marks.append(write)
+            elif isinstance(write, TakeRoom):
+                self._queries = [TAKE_ROOM]
             else:
                 moved += write
-        self._parameters = (
+        parameters = (
             _encode(self._drafts) if self._drafts else None,
             _encode(list(self._new_users.values())) if self._new_users else None,
             _encode(moved) if moved else None,
         )
+        # First what locks the log, and then what is done under the lock.
+        self._queries.insert(0, Query(WRITE_BATCH, parameters))
+        if self._marks:
+            self._queries.append(mark_read(self._marks))
 
+    @property
     def queries(self) -> list[Query]:
-        """What does it; the first one locks the log, and answers with a row."""
-        write = Query(WRITE_BATCH, self._parameters)
-        return [write, mark_read(self._marks)] if self._marks else [write]
+        """What does it; the one that locks the log and returns a row comes first."""
+        return self._queries
+
+    @property
+    def proves_room(self) -> bool:
+        """Whether it shows, when it succeeds, that messages can be written."""
+        return bool(self._drafts) or TAKE_ROOM in self._queries
 
     def results(self, row: Row) -> tuple[list[Any], list[Message]]:
-        """What each of the writes is answered, and apart from these the messages that are new.
+        """The result of each of the writes, and apart from these the messages that are new.
 
-        :param row: the answer to the query.
+        :param row: what the query has returned.
         :returns: for a draft its message, for a new user the user or
             :class:`~chatter.protocol.errors.NameTaken`.
         """

@@ -234,10 +234,9 @@ def read_users_seen(
 
 
 def read_cursor(connection: sqlite3.Connection, user_id: int) -> int:
-    """Up to where a user has read, as saved."""
+    """Up to where a user has read, as saved; 0 for no user."""
     row = connection.execute("SELECT cursor FROM users WHERE id = ?", (user_id,)).fetchone()
-    cursor: int = row[0]
-    return cursor
+    return 0 if row is None else int(row[0])
 
 
 def save_progress(

@@ -1,15 +1,13 @@
-"""The store's Twisted side: one thread writes, one reads, the reactor never waits.
+"""The SQLite store as the chat sees it: one thread writes, one reads, the reactor never waits.
 
-Writes go through group commit.  A user's cursor is authoritative in memory, for
-no other process can have the file, and is saved with the others' once a second.
+A user's cursor is authoritative in memory, for no other process can have the file, and
+is saved with the others' once a second.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -19,25 +17,21 @@ from zope.interface import implementer
 
 from chatter.log.interfaces import IChatStore
 from chatter.protocol import names
-from chatter.protocol.errors import NameTaken, StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
-from chatter.stores.batches import Batches
+from chatter.stores.checking import in_time
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
 from chatter.stores.sqlite import chats, statements
-from chatter.stores.sqlite.database import Database
-from chatter.stores.worker_thread import WorkerThread
+from chatter.stores.sqlite.database import Database, clear_errors
+from chatter.stores.sqlite.reading import Reader
+from chatter.stores.sqlite.writing import Writer
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
     from chatter.log.pending import Pending
-
-Result = TypeVar("Result")
-
-_Read: TypeAlias = "Callable[[sqlite3.Connection], Any]"
-_Write: TypeAlias = "Draft | _Read"
 
 
 @implementer(IChatStore)
@@ -55,13 +49,12 @@ class SQLiteStore(Service):
         self.listener: Callable[[list[Message]], None] | None = None
         self.path = path
         self._reactor = reactor
-        self._trouble: Exception | None = None
         self._progress = Progress(reactor, self._save_progress)
         self._cursors = KnownCursors()
-        self._writer = WorkerThread(reactor, "chatter SQLite writer")
-        self._reader = WorkerThread(reactor, "chatter SQLite reader")
-        self._writes: Batches[_Write] = Batches(reactor, self._write_batch)
-        self._reads: Batches[_Read] = Batches(reactor, self._read_batch)
+        self._writer = Writer(reactor, path, self._tell)
+        self._reader = Reader(reactor, path)
+        self._database: Database
+        self._connections: list[sqlite3.Connection] = []
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> SQLiteStore:
@@ -84,112 +77,78 @@ class SQLiteStore(Service):
     async def _start(self) -> None:
         super().startService()
         try:
-            await self._in_thread(self._open)
-        except StoreUnavailable:
+            last_id = await self._in_thread(self._open)
+        except BaseException:
             self.running = False
             raise
         # Another process may have had the file meanwhile.
         self._cursors = KnownCursors()
-        for each in (self._writer, self._reader, self._writes, self._reads, self._progress):
-            each.start()
-        self._log.info("Opened {path} at message {last_id}.", path=self.path, last_id=self._last_id)
+        writing, reading = self._connections
+        self._writer.start(self._database, writing, last_id)
+        self._reader.start(reading)
+        self._progress.start()
+        self._log.info("Opened {path} at message {last_id}.", path=self.path, last_id=last_id)
 
     async def _stop(self) -> None:
         if not self.running:
             return
         super().stopService()
-        for each in (self._progress, self._writes, self._reads):
+        for each in (self._progress, self._writer, self._reader):
             await each.stop()
-        for thread in (self._writer, self._reader):
-            thread.stop()
         await self._in_thread(self._close)
         self._log.info("Closed {path}.", path=self.path)
 
-    def _in_thread(self, work: Callable[[], None]) -> Deferred[None]:
+    def _in_thread(self, work: Callable[[], Any]) -> Deferred[Any]:
         return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work)
 
-    def _open(self) -> None:
+    def _open(self) -> int:
         self._database = Database(self.path)
         try:
-            self._write_connection = self._database.connect()
-            self._read_connection = self._database.connect()
-            self._last_id = statements.last_id(self._read_connection)
-        except sqlite3.Error as error:
-            self._database.close()
-            raise StoreUnavailable(f"The database {self.path} can't be used: {error}.") from error
+            with clear_errors(self.path):
+                for _ in range(2):
+                    self._connections.append(self._database.connect())
+                last_id = statements.last_id(self._connections[0])
+                self._database.watch_files()
+                return last_id
+        except BaseException:
+            self._close()
+            raise
 
     def _close(self) -> None:
-        self._read_connection.close()
-        self._write_connection.close()
+        while self._connections:
+            self._connections.pop().close()
         self._database.close()
 
     # Writing
 
     def append(self, draft: Draft) -> Awaitable[Message]:
         """Append a message."""
-        return self._writes.submit(draft)
+        return self._writer.submit(draft)
 
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime
     ) -> User:
         """Add a user with a name that nobody has."""
-        user: User = await self._writes.submit(
+        user: User = await self._writer.submit(
             lambda connection: statements.insert_user(connection, name, token_hash, cursor, now)
         )
         return user
 
     async def mark_read(self, user_id: int, other_id: int | None, message_id: int) -> None:
         """Move the read mark of one chat on."""
-        await self._writes.submit(
+        await self._writer.submit(
             lambda connection: chats.mark_read(connection, user_id, other_id, message_id)
         )
 
-    async def _write_batch(self, batch: list[_Write]) -> list[Any]:
-        try:
-            results, new = await self._writer.run(partial(self._write, batch))
-        except sqlite3.Error as error:
-            if self._trouble is None:
-                self._log.failure("The database can't be written.", path=self.path)
-            self._trouble = error
-            raise StoreUnavailable("The chat can't store anything now.", 5) from error
-        if self._trouble is not None and (new or not all(isinstance(j, Draft) for j in batch)):
-            # Something was written, and not only what was sent before sent again.
-            self._trouble = None
-            self._log.info("The database can be written again.")
-        if new:
-            self._last_id = new[-1].id
-            if self.listener is not None:
-                self.listener(new)
-        return results
-
-    def _write(self, batch: list[_Write]) -> tuple[list[Any], list[Message]]:
-        """Write a batch in one transaction; runs in the writer's thread.
-
-        :returns: for a draft its message and for any other job what it returns, and apart
-            from these the messages that are new.
-        """
-        connection = self._write_connection
-        drafts = [job for job in batch if isinstance(job, Draft)]
-        if len(drafts) == len(batch) <= statements.MOST_ROWS:
-            # One statement is a transaction of its own.
-            return statements.insert_messages(connection, drafts, self._last_id)
-
-        def write() -> tuple[list[Any], list[Message]]:
-            messages, new = statements.insert_messages(connection, drafts, self._last_id)
-            message_of = iter(messages)
-            results = [
-                next(message_of) if isinstance(job, Draft) else _result_of(job, connection)
-                for job in batch
-            ]
-            return results, new
-
-        return statements.in_transaction(connection, write)
+    def _tell(self, messages: list[Message]) -> None:
+        if self.listener is not None:
+            self.listener(messages)
 
     # Reading
 
     async def last_id(self) -> int:
         """The id of the newest message."""
-        return await self._read(statements.last_id)
+        return await self._reader.submit(statements.last_id)
 
     async def read_feed(self, user_id: int, after: int, limit: int) -> list[Message]:
         """What a user may see after an id."""
@@ -229,23 +188,27 @@ class SQLiteStore(Service):
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""
-        return await self._read(lambda connection: statements.read_users(connection, after, limit))
+        return await self._reader.submit(
+            lambda connection: statements.read_users(connection, after, limit)
+        )
 
     async def users_by_id(self, user_ids: Collection[int]) -> list[User]:
         """The users with those ids, by id."""
         wanted = list(user_ids)
-        return await self._read(lambda connection: statements.read_users_by_id(connection, wanted))
+        return await self._reader.submit(
+            lambda connection: statements.read_users_by_id(connection, wanted)
+        )
 
     async def users_by_prefix(self, prefix: str, limit: int) -> list[User]:
         """The users whose name begins with a prefix, by name."""
         folded = names.fold(prefix)
-        return await self._read(
+        return await self._reader.submit(
             lambda connection: statements.read_users_by_prefix(connection, folded, limit)
         )
 
     async def users_seen(self, since: datetime, after: int, limit: int) -> list[User]:
         """The users who were seen since then, by id."""
-        return await self._read(
+        return await self._reader.submit(
             lambda connection: statements.read_users_seen(connection, since, after, limit)
         )
 
@@ -253,30 +216,19 @@ class SQLiteStore(Service):
         self, user_id: int, cursor: int, before: int | None, limit: int
     ) -> list[ChatSummary]:
         """The chats of a user, newest message first."""
-        return await self._read(
+        return await self._reader.submit(
             lambda connection: chats.read_chats(connection, user_id, cursor, before, limit)
         )
 
     def _read_messages(self, statement: str, **parameters: int) -> Pending[list[Message]]:
-        return self._read(
+        return self._reader.submit(
             lambda connection: statements.read_messages(connection, statement, parameters)
         )
 
     def _find_user(self, column: str, value: int | str | bytes) -> Pending[User | None]:
-        return self._read(lambda connection: statements.find_user(connection, column, value))
-
-    def _read(self, job: Callable[[sqlite3.Connection], Result]) -> Pending[Result]:
-        return self._reads.submit(job)
-
-    async def _read_batch(self, batch: list[_Read]) -> list[Any]:
-        """Do a batch of reads in the reader's thread."""
-        try:
-            return await self._reader.run(
-                lambda: [_result_of(job, self._read_connection) for job in batch]
-            )
-        except sqlite3.Error as error:
-            self._log.failure("The database can't be read.", path=self.path)
-            raise StoreUnavailable("The chat can't read its log now.", 5) from error
+        return self._reader.submit(
+            lambda connection: statements.find_user(connection, column, value)
+        )
 
     # Cursors
 
@@ -286,7 +238,9 @@ class SQLiteStore(Service):
         if known is None:
             # One that is being saved now may be saved too late to be read, and forgotten then.
             before = self._progress.cursor(user_id)
-            saved = await self._read(lambda connection: statements.read_cursor(connection, user_id))
+            saved = await self._reader.submit(
+                lambda connection: statements.read_cursor(connection, user_id)
+            )
             moved = max(before, self._progress.cursor(user_id))
             known = self._cursors.learn(user_id, max(saved, moved))
         return known
@@ -297,15 +251,15 @@ class SQLiteStore(Service):
         self._cursors.move(user_id, cursor)
 
     async def _save_progress(self, progress: list[tuple[int, int, datetime]]) -> None:
-        await self._writes.submit(lambda connection: statements.save_progress(connection, progress))
+        await self._writer.submit(lambda connection: statements.save_progress(connection, progress))
 
     async def check(self) -> None:
-        """Raise unless the store can serve; a store in trouble tries to write."""
-        if self._trouble is None:
-            await self._read(lambda connection: connection.execute("SELECT 1").fetchone())
-        else:
-            await self._writes.submit(statements.take_room)
-            await self._writes.submit(statements.give_room_back)
+        """Raise unless the store can serve, within about a second."""
+        await in_time(self._reactor, self._check())
+
+    async def _check(self) -> None:
+        await self._reader.check()
+        await self._writer.check()
 
 
 def _path_of(location: str) -> Path:
@@ -317,11 +271,3 @@ def _path_of(location: str) -> Path:
 
 def _below(before: int | None) -> int:
     return MAX_ID if before is None else before
-
-
-def _result_of(job: Callable[[sqlite3.Connection], Any], connection: sqlite3.Connection) -> Any:
-    """What a job of a batch answers; what it raises is its own affair, unless it is SQLite's."""
-    try:
-        return job(connection)
-    except NameTaken as error:
-        return error

@@ -1,0 +1,50 @@
+"""Why something does not work, for the log: each new reason once, not each attempt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twisted.logger import Logger
+
+
+class Reasons:
+    """Logs why something fails again and again, until it works again.
+
+    :param log: where to.
+    :param what: the subject of the lines, such as ``The database /x can't be written``.
+    :param again: the line that says that it works again.
+
+    :ivar reason: why it does not work; ``None`` while it works.
+    """
+
+    def __init__(self, log: Logger, what: str, again: str) -> None:
+        self.reason: str | None = None
+        self._log = log
+        self._what = what
+        self._again = again
+        self._logged: set[str] = set()
+
+    def failed(self, error: BaseException) -> None:
+        """Note that it has failed, and log why if that is new."""
+        self.reason = one_line(error)
+        if self.reason not in self._logged and len(self._logged) < _MOST:
+            self._logged.add(self.reason)
+            self._log.warn("{what}: {reason}", what=self._what, reason=self.reason)
+
+    def worked(self) -> None:
+        """Note that it has worked, and log that if it had not before."""
+        if self.reason is None:
+            return
+        self.reason = None
+        self._logged.clear()
+        self._log.info("{again}", again=self._again)
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, as one line; its type where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+_MOST = 20
+"""So many reasons are logged until it works again: some name a port or a time."""

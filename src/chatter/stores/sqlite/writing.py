@@ -1,0 +1,147 @@
+"""The writing side of the SQLite store: one thread, one connection, a batch a transaction.
+
+What is submitted while a batch is under way goes into the next one (group commit).  A job
+is a draft, or something that is called with the connection.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from twisted.logger import Logger
+
+from chatter.protocol.errors import NameTaken, StoreUnavailable
+from chatter.protocol.model import Draft
+from chatter.stores.batches import Batches
+from chatter.stores.reasons import Reasons
+from chatter.stores.sqlite import statements
+from chatter.stores.worker_thread import WorkerThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from chatter.log.pending import Pending
+    from chatter.protocol.model import Message
+    from chatter.stores.sqlite.database import Database
+
+Write: TypeAlias = "Draft | Callable[[sqlite3.Connection], Any]"
+
+FAULTS_OF_A_JOB = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
+"""Errors that tell of what a job wanted, and not of the database."""
+
+
+class Writer:
+    """Writes batches, one after the other.
+
+    :param reactor: an ``IReactorTime`` and ``IReactorFromThreads`` provider.
+    :param path: the file, for the log.
+    :param told: called in the reactor's thread with the new messages of each batch, in the
+        order of their ids, before its jobs have their results.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: Any, path: Path, told: Callable[[list[Message]], None]) -> None:
+        self._told = told
+        self._thread = WorkerThread(reactor, "chatter SQLite writer")
+        self._batches: Batches[Write] = Batches(reactor, self._write_batch)
+        self._trouble = Reasons(
+            self._log,
+            f"The database {path} can't be written",
+            f"The database {path} can be written again.",
+        )
+        self._database: Database
+        self._connection: sqlite3.Connection
+        self._last_id = 0
+
+    def start(self, database: Database, connection: sqlite3.Connection, last_id: int) -> None:
+        """Take jobs from now on.
+
+        :param connection: used by nobody else until :meth:`stop` is done.
+        :param last_id: the id of the newest message.
+        """
+        self._database, self._connection, self._last_id = database, connection, last_id
+        self._thread.start()
+        self._batches.start()
+
+    async def stop(self) -> None:
+        """Take no more jobs, and finish those that were submitted."""
+        await self._batches.stop()
+        self._thread.stop()
+
+    def submit(self, job: Write) -> Pending[Any]:
+        """Do a job in the next batch; fires with its result once that is durable."""
+        return self._batches.submit(job)
+
+    async def check(self) -> None:
+        """See that the database can be written; after a failure, by writing.
+
+        :raises StoreUnavailable: if it can't.
+        """
+        if self._trouble.reason is None:
+            # A transaction of nothing takes the lock, and looks whether the file is in place.
+            await self.submit(_write_nothing)
+        else:
+            await self.submit(statements.take_room)
+            await self.submit(statements.give_room_back)
+
+    async def _write_batch(self, batch: list[Write]) -> list[Any]:
+        try:
+            results, new = await self._thread.run(partial(self._write, batch))
+        except FAULTS_OF_A_JOB:
+            raise
+        except (sqlite3.Error, StoreUnavailable) as error:
+            self._trouble.failed(error)
+            raise StoreUnavailable("The chat can't store anything now.", 5) from error
+        if new or statements.take_room in batch:
+            self._trouble.worked()
+        if new:
+            self._told(new)
+        return results
+
+    # In the thread
+
+    def _write(self, batch: list[Write]) -> tuple[list[Any], list[Message]]:
+        """Write a batch in one transaction.
+
+        :returns: for a draft its message and for any other job what it returns, and apart
+            from these the messages that are new.
+        """
+        self._database.check_files()
+        drafts = [job for job in batch if isinstance(job, Draft)]
+        if len(drafts) == len(batch) <= statements.MOST_ROWS:
+            # One statement is a transaction of its own.
+            results, new = statements.insert_messages(self._connection, drafts, self._last_id)
+        else:
+            results, new = statements.in_transaction(
+                self._connection, partial(self._do_all, batch, drafts)
+            )
+        if new:
+            self._last_id = new[-1].id
+        # What was written into a file that is not there any more is lost.
+        self._database.check_files()
+        return results, new
+
+    def _do_all(self, batch: list[Write], drafts: list[Draft]) -> tuple[list[Any], list[Message]]:
+        messages, new = statements.insert_messages(self._connection, drafts, self._last_id)
+        message_of = iter(messages)
+        results = [next(message_of) if isinstance(job, Draft) else self._do(job) for job in batch]
+        return results, new
+
+    def _do(self, job: Callable[[sqlite3.Connection], Any]) -> Any:
+        try:
+            return job(self._connection)
+        except NameTaken as error:
+            return error
+
+
+def _write_nothing(_: sqlite3.Connection) -> None:
+    pass

@@ -1,0 +1,119 @@
+"""A database that is there and does not do what it should: said in time, and tried again."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
+
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import Draft
+from chatter.testing.waiting import begun, join, must_raise, outcomes_of
+from tests.postgres.support import NOW, eventually, opened, seconds_of, working
+
+
+@pytest.fixture
+def url(postgres, database):
+    return postgres.url(database)
+
+
+async def refused_until(store, url, break_it, mend_it):
+    """Sends fail and checks say so, until the database is mended; nothing is logged twice."""
+    (alice,) = await join(store, "alice")
+    kept = [await store.append(Draft(alice.id, None, "a", NOW))]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(break_it)
+        for _ in range(3):
+            await must_raise(StoreUnavailable, store.append(Draft(alice.id, None, "b", NOW)))
+            assert await seconds_of(store.check(), StoreUnavailable) < 1.5
+        assert await store.read_feed(alice.id, 0, 10) == kept
+        connection.execute(mend_it)
+    await working(store)
+    kept.append(await store.append(Draft(alice.id, None, "c", NOW)))
+    assert await store.read_feed(alice.id, 0, 10) == kept
+
+
+FULL = """
+    CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE disk_full USING MESSAGE = 'could not extend file'; END $$;
+    CREATE TRIGGER full_disk BEFORE INSERT ON messages EXECUTE FUNCTION full_disk()
+"""
+
+
+@pytest.mark.parametrize(
+    ("break_it", "mend_it", "reason"),
+    [
+        (FULL, "DROP TRIGGER full_disk ON messages", "could not extend file"),
+        (
+            "ALTER FUNCTION write_batch RENAME TO away",
+            "ALTER FUNCTION away RENAME TO write_batch",
+            "42883",
+        ),
+    ],
+)
+async def test_a_database_that_can_only_be_read(url, logged, break_it, mend_it, reason):
+    """Sends fail and checks tell so at once; reading goes on, and the log says it once."""
+    async with opened(url) as (store,):
+        await refused_until(store, url, break_it, mend_it)
+    reasons = [event["reason"] for event in logged if "reason" in event]
+    assert len(reasons) == 1
+    assert reason in reasons[0]
+
+
+async def test_a_log_that_is_locked_is_noticed_at_once(url):
+    """A check does not wait for the lock, and what was sent meanwhile fails together."""
+    async with opened(url) as (store,):
+        (alice,) = await join(store, "alice")
+        with psycopg.connect(url) as connection:
+            connection.execute("SELECT FROM log_end FOR UPDATE")
+            began = reactor.seconds()
+            assert await seconds_of(store.check(), StoreUnavailable) < 1.5
+            sends = [begun(store.append(Draft(alice.id, None, f"{n}", NOW))) for n in range(3)]
+            assert await seconds_of(store.check(), StoreUnavailable) < 1.5
+            sends.append(begun(store.append(Draft(alice.id, None, "late", NOW))))
+            for outcome in await outcomes_of(sends):
+                assert isinstance(outcome, StoreUnavailable)
+            assert reactor.seconds() - began < 5
+        await working(store)
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), RuntimeError("a defect")])
+async def test_whatever_fails_while_reconnecting_is_tried_again(postgres, url, logged, error):
+    """One attempt that fails with something unforeseen is not the last one."""
+    async with opened(url) as (store,):
+        (alice,) = await join(store, "alice")
+        connect, failures = store._database.connect, [error, error, error]
+
+        def fail_first():
+            if failures:
+                raise failures.pop()
+            return connect()
+
+        store._database.connect = fail_first
+        await deferToThread(postgres.restart, "immediate")
+        await eventually(lambda: not failures)
+        await working(store)
+        await store.append(Draft(alice.id, None, "a", NOW))
+    reasons = [event["reason"] for event in logged if "reason" in event]
+    assert len([reason for reason in reasons if str(error) in reason]) in (1, 2)
+
+
+async def test_a_password_that_was_changed_is_logged_once(postgres, url, logged):
+    """The operator reads why the database can't be reached, and not once a second."""
+    async with opened(url) as (store,):
+        connect = store._database.connect
+        refused = StoreUnavailable("can't be used: password authentication failed")
+
+        def refuse():
+            raise refused
+
+        store._database.connect = refuse
+        await deferToThread(postgres.restart, "immediate")
+        await deferLater(reactor, 2.5, lambda: None)
+        store._database.connect = connect
+        await working(store)
+    reasons = [event["reason"] for event in logged if "reason" in event]
+    # One for each of the two sessions.
+    assert len([reason for reason in reasons if "password" in reason]) == 2

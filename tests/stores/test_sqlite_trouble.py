@@ -1,0 +1,130 @@
+"""What befalls a SQLite file while it is in use, and what users and operators are told."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from datetime import datetime, timezone
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import Draft
+from chatter.stores.sqlite import SQLiteStore
+from chatter.testing.waiting import begun, must_raise, outcomes_of
+
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "chatter.sqlite"
+
+
+@contextlib.asynccontextmanager
+async def opened(path):
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    try:
+        yield store
+    finally:
+        await store.stopService()
+
+
+@contextlib.contextmanager
+def locked(path):
+    """The file, as another program has locked it."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+        connection.close()
+
+
+def after(seconds):
+    return deferLater(reactor, seconds, lambda: None)
+
+
+async def test_requests_behind_a_lock_fail_in_time_and_together(path):
+    """Whatever came while the first waited for the lock does not wait as long again."""
+    async with opened(path) as store:
+        user = await store.add_user("alice", None, 0, NOW)
+        with locked(path):
+            began = reactor.seconds()
+            sends = []
+            for number in range(10):
+                sends.append(begun(store.append(Draft(user.id, None, f"{number}", NOW))))
+                await after(0.1)
+            for outcome in await outcomes_of(sends):
+                assert isinstance(outcome, StoreUnavailable)
+            assert reactor.seconds() - began < 3
+        kept = await store.append(Draft(user.id, None, "kept", NOW))
+        assert await store.read_feed(user.id, 0, 10) == [kept]
+
+
+async def test_a_check_behind_a_lock_is_short_and_true(path):
+    """It says at once that nothing can be written, with and without a send before."""
+    async with opened(path) as store:
+        user = await store.add_user("alice", None, 0, NOW)
+        with locked(path):
+            for _ in range(3):
+                began = reactor.seconds()
+                await must_raise(StoreUnavailable, store.check())
+                assert reactor.seconds() - began < 1.5
+            sending = begun(store.append(Draft(user.id, None, "a", NOW)))
+            await must_raise(StoreUnavailable, store.check())
+            await must_raise(StoreUnavailable, sending)
+        await store.check()
+
+
+async def test_a_stop_behind_a_lock_is_short(path):
+    """What can't be saved in time is forgotten, and the process can end."""
+    async with opened(path) as store:
+        user = await store.add_user("alice", None, 0, NOW)
+        with locked(path):
+            store.save_progress(user.id, 1, NOW)
+            sending = begun(store.append(Draft(user.id, None, "a", NOW)))
+            began = reactor.seconds()
+            await store.stopService()
+            assert reactor.seconds() - began < 4
+            await must_raise(StoreUnavailable, sending)
+
+
+@pytest.mark.parametrize("which", ["", "-wal"])
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_is_gone_is_noticed(path, logged, which, replaced):
+    """Nothing is acknowledged that is written to a file that nobody will find again."""
+    file = path.with_name(path.name + which)
+    away = path.with_name("away")
+    async with opened(path) as store:
+        user = await store.add_user("alice", None, 0, NOW)
+        if replaced:
+            shutil.copy(file, away)
+            away.replace(file)
+        else:
+            file.rename(away)
+        for _ in range(3):
+            await must_raise(StoreUnavailable, store.append(Draft(user.id, None, "lost", NOW)))
+            await must_raise(StoreUnavailable, store.check())
+        if not replaced:
+            away.rename(file)
+            await store.check()
+            await store.append(Draft(user.id, None, "kept", NOW))
+    lines = [event["reason"] for event in logged if "reason" in event]
+    assert len(lines) == 1
+    assert str(file) in lines[0]
+
+
+async def test_a_file_that_is_replaced_during_a_commit_is_noticed(path):
+    """The file is looked at after the commit, too."""
+    async with opened(path) as store:
+        user = await store.add_user("alice", None, 0, NOW)
+        store._writer._connection.create_function("gone", 0, lambda: path.rename(f"{path}-away"))
+        writing = store._writer.submit(lambda connection: connection.execute("SELECT gone()"))
+        await must_raise(StoreUnavailable, writing)
+        assert user.id
