@@ -142,6 +142,13 @@ class ChatService(Service):
             await self.chat.stopService()
             self._log.info("chatter has stopped.")
 
+    def reopen_access_log(self) -> None:
+        """Go on in the file that has the access log's name now, if there is an access log.
+
+        :raises OSError: if it can't be opened; the file that is open stays in use.
+        """
+        self._site.reopen_access_log()
+
     def _bind(self) -> Failure | None:
         """Begin to listen; returns what has failed at once."""
         if self._bound:
@@ -173,8 +180,13 @@ class ChatService(Service):
         results = await DeferredList(self._bound)
         self._bound = []
         for _, result in results:
-            if not isinstance(result, Exception):
+            if isinstance(result, Exception):
+                continue
+            try:
                 await when_done(result.stopListening())
+            except Exception:  # noqa: BLE001 - the store is to be closed in any case
+                # A UNIX socket that the user of the server may not remove, for instance.
+                self._log.failure("{port} can't be closed.", port=result)
 
 
 def _note(failure: Failure, failures: list[Failure]) -> BaseException:

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
-import os
+import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 
 from chatter.chat.chat import DEFAULT_HISTORY
 from chatter.clocks import use_monotonic_time
 from chatter.httpd.endpoints import server_endpoint
 from chatter.httpd.open_files import OTHER_FILES, allow_open_files
+from chatter.process.pid_file import remove_stale_pid_file
+from chatter.process.server_log import server_log
+from chatter.process.store_check import check_store_as_server
+from chatter.process.twistd_service import CannotStart, TwistdService
 from chatter.protocol.bodies import MAX_LIMIT
 from chatter.protocol.errors import StoreUnavailable
-from chatter.service import DEFAULT_PORT, ChatService
-from chatter.stores.registry import check_store, without_password
+from chatter.service import DEFAULT_PORT
+from chatter.stores.registry import maker_of, without_password
 from chatter.version import __version__
 
 if TYPE_CHECKING:
     from twisted.application.service import IService
-    from twisted.internet.defer import Deferred
-    from twisted.python.failure import Failure
 
 DEFAULT_STORE = "sqlite:chatter.sqlite"
-
-
-class CannotStart(SystemExit, Exception):
-    """The server can't start, for a reason that is said in one line.
-
-    As ``SystemExit`` it ends a foreground ``twistd`` with that line and status 1
-    instead of a traceback; as ``Exception`` a daemonising one reports it likewise.
-    """
 
 
 class Options(UsageOptions):
@@ -82,6 +73,8 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
     ]
 
     compData: Any = None
+    parent: Any
+    """The options of ``twistd`` itself."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,6 +119,8 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
                 server_endpoint(reactor, port)
             except ValueError as error:
                 raise CannotStart(f"chatter: --port {port!r}: {error}") from error
+        for origin in self["origin"]:
+            _check_origin(origin)
         self["history"] = _number("history", self["history"], 0, MAX_LIMIT - 1)
         open_files = allow_open_files()
         most_streams = self["max-streams"] or max(1, open_files - OTHER_FILES)
@@ -134,25 +129,37 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         if shown != self["store"]:
             _hide_arguments(self["store"], shown)
         try:
-            check_store(self["store"])
+            maker = maker_of(self["store"])
+            # This imports all that the store needs.
+            maker.make_store(self["store"], reactor)
+            check_store_as_server(maker, self["store"], self.parent)
         except ValueError as error:
             raise CannotStart(f"chatter: --store {shown!r}: {error}") from error
         except StoreUnavailable as error:
             raise CannotStart(f"chatter: {error}") from error
+        remove_stale_pid_file(self.parent["pidfile"])
+
+
+def _check_origin(origin: str) -> None:
+    if origin != "*" and not re.fullmatch("[a-z][a-z0-9+.-]*://[^/?#@\\s]+", origin):
+        raise CannotStart(
+            f"chatter: --origin {origin!r}: write the scheme and the host of the page, and its "
+            "port if it has one: https://chat.example.org or http://localhost:3000."
+        )
 
 
 def _number(option: str, value: object, least: int, most: int) -> int:
-    try:
-        number = int(str(value))
-    except ValueError:
-        number = least - 1
-    if not least <= number <= most:
-        raise CannotStart(f"chatter: --{option} takes {least} to {most}, not {value!r}.")
-    return number
+    text = str(value)
+    if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise CannotStart(
+            f"chatter: --{option} {text!r}: write a number from {least} to {most}, "
+            f"such as --{option} {min(50, most)}."
+        )
+    return int(text)
 
 
 def _hide_arguments(secret: str, shown: str) -> None:
-    """Show one argument of this process otherwise to who lists processes, where that can be."""
+    """Show one argument of this process without its password to whoever lists processes."""
     with suppress(ImportError):
         from setproctitle import setproctitle  # noqa: PLC0415 - it is an extra
 
@@ -160,11 +167,14 @@ def _hide_arguments(secret: str, shown: str) -> None:
 
 
 def makeService(options: Options) -> IService:
-    """Make the service that the options describe."""
+    """Make the service that the options describe.
+
+    :raises CannotStart: if the log can't be opened.
+    """
     from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
 
     use_monotonic_time(reactor)
-    return TwistdService.for_store(
+    service = TwistdService.for_store(
         reactor,
         options["store"],
         options["port"],
@@ -173,49 +183,8 @@ def makeService(options: Options) -> IService:
         max_streams=options["max-streams"],
         access_log=options["access-log"],
     )
-
-
-class TwistdService(ChatService):
-    """The service as ``twistd`` runs it: if it can't start, the process ends."""
-
-    _log = Logger()
-
-    def privilegedStartService(self) -> None:
-        """Bind the ports.
-
-        :raises CannotStart: if one can't be bound.
-        """
-        try:
-            super().privilegedStartService()
-        except Exception as error:
-            reason = f"chatter: {error}"
-            # In the foreground, twistd has turned standard error into log lines.
-            print(reason, file=sys.__stderr__)
-            raise CannotStart(reason) from error
-
-    def startService(self) -> Deferred[None]:
-        """Start, and stop the reactor if that fails."""
-        started = super().startService()
-        _collect_garbage_rarely()
-        started.addErrback(self._give_up)
-        return started
-
-    def _give_up(self, failure: Failure) -> None:
-        from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
-
-        print(f"chatter: {failure.getErrorMessage()}", file=sys.__stderr__)
-        # Whatever stops the reactor, twistd ends with status 0.
-        atexit.register(os._exit, 1)
-        running: Any = reactor
-        running.callWhenRunning(running.stop)
-
-
-def _collect_garbage_rarely() -> None:
-    """Keep the collector from walking through all connections again and again.
-
-    What is there now stays, and hardly anything here is part of a cycle.  Measured:
-    8 % fewer instructions a request, and the 99th percentile of a send halved.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    try:
+        service.server_log = server_log(options.parent)
+    except OSError as error:
+        raise CannotStart(f"chatter: {error.filename}: {error.strerror}") from error
+    return service

@@ -28,13 +28,27 @@ def makers() -> list[IChatStoreMaker]:
     return sorted(getPlugins(IChatStoreMaker), key=lambda maker: maker.scheme)
 
 
+def maker_of(location: str) -> IChatStoreMaker:
+    """The maker of the store that a string names.
+
+    :raises ValueError: if no installed store has that scheme.
+    """
+    scheme = location.partition(":")[0]
+    installed = makers()
+    for maker in installed:
+        if maker.scheme == scheme:
+            return maker
+    known = ", ".join(maker.example for maker in installed)
+    raise ValueError(f"There is no store {without_password(location)!r}; there are: {known}.")
+
+
 def make_store(location: str, reactor: Any) -> IChatStore:
     """Make the store that a string names; it is not yet open.
 
     :raises ValueError: if no installed store has that scheme, or the location
         makes no sense.
     """
-    return _maker_of(location).make_store(location, reactor)
+    return maker_of(location).make_store(location, reactor)
 
 
 def check_store(location: str) -> None:
@@ -43,7 +57,7 @@ def check_store(location: str) -> None:
     :raises ValueError: as :func:`make_store` does.
     :raises StoreUnavailable: if it can't be opened; its detail says why.
     """
-    _maker_of(location).check_store(location)
+    maker_of(location).check_store(location)
 
 
 def without_password(location: str) -> str:
@@ -51,13 +65,3 @@ def without_password(location: str) -> str:
     for password, shown in _PASSWORDS:
         location = password.sub(shown, location)
     return location
-
-
-def _maker_of(location: str) -> IChatStoreMaker:
-    scheme = location.partition(":")[0]
-    installed = makers()
-    for maker in installed:
-        if maker.scheme == scheme:
-            return maker
-    known = ", ".join(maker.example for maker in installed)
-    raise ValueError(f"There is no store {without_password(location)!r}; there are: {known}.")

@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 from contextlib import closing, contextmanager
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +43,16 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
+@cache
 def schema_scripts() -> list[str]:
     """The SQL that leads from each version of the schema to the next, from 0 on."""
     files = resources.files("chatter.stores.postgres.schema").iterdir()
     scripts = sorted((file for file in files if file.name.endswith(".sql")), key=lambda f: f.name)
     return [script.read_text("utf-8") for script in scripts]
+
+
+# Read now: the server may have another root and another user when it opens the store.
+schema_scripts()
 
 
 class Database:

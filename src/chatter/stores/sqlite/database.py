@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, contextmanager
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,16 @@ in time: those that came during one such wait fail at its end, all together.
 """
 
 
+@cache
 def schema_scripts() -> list[str]:
     """The SQL that leads from each version of the schema to the next, from 0 on."""
     files = resources.files("chatter.stores.sqlite.schema").iterdir()
     scripts = sorted((file for file in files if file.name.endswith(".sql")), key=lambda f: f.name)
     return [script.read_text("utf-8") for script in scripts]
+
+
+# Read now: the server may have another root and another user when it opens the store.
+schema_scripts()
 
 
 @contextmanager

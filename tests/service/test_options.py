@@ -1,0 +1,71 @@
+"""The options of ``twistd chatter``: what they take, and what is said of the others."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.scripts._twistd_unix import ServerOptions
+
+from chatter.process.twistd_service import CannotStart
+from chatter.service import DEFAULT_PORT
+
+
+def parsed(*words):
+    """The options of a command line."""
+    options = ServerOptions()
+    options.parseOptions(["-n", "--pidfile=", "chatter", *words])
+    return options.subOptions
+
+
+def test_the_defaults():
+    """Without options it listens on the loopback interface."""
+    options = parsed("--store", "memory:")
+    assert options["port"] == [DEFAULT_PORT]
+    assert options["history"] == 20
+    assert options["max-streams"] > 0
+    assert options["origin"] == []
+
+
+def test_what_is_taken():
+    """Numbers, ports and origins, several of them."""
+    options = parsed(
+        *("--store", "memory:", "--port", "9105", "-p", "unix:/run/chat.sock"),
+        *("--origin", "https://chat.example.org", "--origin", "http://localhost:3000"),
+        *("--history", "0", "--max-streams", "5"),
+    )
+    assert options["port"] == ["9105", "unix:/run/chat.sock"]
+    assert options["origin"] == ["https://chat.example.org", "http://localhost:3000"]
+    assert (options["history"], options["max-streams"]) == (0, 5)
+    assert parsed("--store", "memory:", "--origin", "*")["origin"] == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "right"),
+    [
+        ("--port", "nonsense:1", "tcp:9105:interface=0.0.0.0"),
+        ("--port", "tcp:x", "from 0 to 65535"),
+        ("--port", "127.0.0.1:80", "write a port (9105)"),
+        ("--port", "http://127.0.0.1:80", "write a port (9105)"),
+        ("--history", "many", "a number from 0 to 999, such as --history 50"),
+        ("--history", "-1", "a number from 0 to 999"),
+        ("--history", "1000", "a number from 0 to 999"),
+        ("--history", "5_0", "a number from 0 to 999"),
+        ("--history", "9" * 5000, "a number from 0 to 999"),
+        ("--max-streams", "x", "a number from 0 to"),
+        ("--origin", "chat.example.org", "https://chat.example.org"),
+        ("--origin", "https://chat.example.org/", "https://chat.example.org"),
+        ("--origin", "", "https://chat.example.org"),
+        ("--store", "mysql:x", "there are:"),
+        ("--store", "sqlite:", "sqlite:PATH"),
+        ("--store", "sqlite:missing/chat", "No such file"),
+    ],
+)
+def test_what_is_refused(option, value, right):
+    """One line names the option and what it takes, in no words of Python's."""
+    with pytest.raises(CannotStart) as refused:
+        parsed(*(() if option == "--store" else ("--store", "memory:")), option, value)
+    said = str(refused.value)
+    assert said.startswith("chatter: ")
+    assert right in said
+    assert "\n" not in said
+    for foreign in ("invalid literal", "Errno", "Error", "endpoint type"):
+        assert foreign not in said.replace("[Errno 2] ", "")
