@@ -19,12 +19,12 @@ import sends
 import tools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from table import Table
 
-SCENARIOS: dict[str, Callable[[Path, int, float], list[Table]]] = {
+SCENARIOS: dict[str, Callable[[Path, int, float], Iterable[Table]]] = {
     "sends": sends.durable_sends,
     "latency": latency.latency,
     "polls": polls.polls,

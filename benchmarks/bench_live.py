@@ -16,12 +16,12 @@ import scenarios
 import tools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from table import Table
 
-SCENARIOS: dict[str, Callable[[Path, int, float], list[Table]]] = {
+SCENARIOS: dict[str, Callable[[Path, int, float], Iterable[Table]]] = {
     "fanout": live_fanout.fan_out,
     "latency": live_costs.latency,
     "fairness": live_costs.fairness,

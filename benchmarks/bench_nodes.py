@@ -16,12 +16,12 @@ import scenarios
 import tools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from table import Table
 
-SCENARIOS: dict[str, Callable[[Path, int, float], list[Table]]] = {
+SCENARIOS: dict[str, Callable[[Path, int, float], Iterable[Table]]] = {
     "sends": nodes_sends.durable_sends,
     "latency": nodes_live.latency,
     "costs": nodes_live.costs,

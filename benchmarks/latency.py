@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import load
 import people
 import servers
+from rounds import told
 from table import Table, Target
 
 if TYPE_CHECKING:
@@ -41,11 +42,14 @@ def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
         tokens = people.join(server, CONNECTIONS)
         mix = load.script([_by_turns(token) for token in tokens])
         for _ in range(rounds):
-            ours = _at_half_load(server, mix, seconds)
-            rate = sum(result.per_second for result in ours.values())
-            of_ours.append(ours)
-            of_loop.append(load.run(loop, mix, seconds, rate=rate))
-            of_plain.append(_at_half_load(plain, mix, seconds))
+            try:
+                ours = _at_half_load(server, mix, seconds)
+                rate = sum(result.per_second for result in ours.values())
+                of_ours.append(ours)
+                of_loop.append(load.run(loop, mix, seconds, rate=rate))
+                of_plain.append(_at_half_load(plain, mix, seconds))
+            except load.InvalidRunError as error:
+                told(error)
     columns = ["load", "request", "requests/s", "p50 ms", "p99 ms", "max ms", "bytes"]
     table = Table("Sends and polls by turns, 64 users, open loop", columns)
     _add(table, "half of its top rate", of_ours, P99_TARGET)
@@ -67,6 +71,8 @@ def _at_half_load(server: servers.Server, script: bytes, seconds: float) -> dict
 def _add(
     table: Table, name: str, runs: list[dict[str, load.Result]], target: Target | None
 ) -> None:
+    if not runs:
+        raise load.InvalidRunError(f"{name}: no round was valid.")
     for kind, request in (("send", "POST /send"), ("poll", "GET /status")):
         results = [run[kind] for run in runs]
         p99 = median(result.p99_ms for result in results)

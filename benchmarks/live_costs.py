@@ -7,13 +7,15 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 import live_peers
 import servers
-from live_listen import listening
+from live_listen import Delivery, listening
+from rounds import valid_runs
 from table import Table, Target
 
 if TYPE_CHECKING:
@@ -102,14 +104,10 @@ def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
     table = Table(title, columns)
     for store in ("memory:", "sqlite:chatter.sqlite"):
         peer = live_peers.chatter(store)
-        runs = []
-        with servers.running(
-            peer.name, peer.command, directory / store.partition(":")[0]
-        ) as server:
-            for _ in range(rounds):
-                with listening(peer, server, PUNCTUAL) as listeners:
-                    listeners.perform(f"rate 0.5 {RATE}", may_be_busy=True)
-                    runs.append(listeners.perform(f"rate {seconds} {RATE}", may_be_busy=True))
+        place = directory / store.partition(":")[0]
+        with servers.running(peer.name, peer.command, place) as server:
+            measure = partial(_punctual_run, peer, server, seconds)
+            runs = valid_runs([measure] * rounds)
         p99 = median(run.answered_p99_ms for run in runs)
         table.add(
             store,
@@ -121,6 +119,12 @@ def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
             target=LATENCY_TARGET,
         )
     return [table]
+
+
+def _punctual_run(peer: live_peers.Peer, server: Server, seconds: float) -> Delivery:
+    with listening(peer, server, PUNCTUAL) as listeners:
+        listeners.perform(f"rate 0.5 {RATE}", may_be_busy=True)
+        return listeners.perform(f"rate {seconds} {RATE}", may_be_busy=True)
 
 
 def fairness(directory: Path, rounds: int, seconds: float) -> list[Table]:

@@ -16,10 +16,12 @@ import live_peers
 import servers
 from live_listen import Delivery, listening
 from live_peers import SENDERS
+from load import InvalidRunError
+from rounds import pairs_of, told
 from table import Table, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from live_peers import Peer
@@ -47,22 +49,21 @@ COLUMNS = (
     "in server us",
 )
 
-Rounds = dict[tuple[str, str], list[Delivery]]
-"""For each way of sending and each server, what its rounds measured."""
+Rounds = dict[tuple[str, str], dict[int, Delivery]]
+"""For each way of sending and each server, what its valid rounds measured, by their number."""
 
 
-def fan_out(directory: Path, rounds: int, seconds: float) -> list[Table]:
+def fan_out(directory: Path, rounds: int, seconds: float) -> Iterator[Table]:
     """Deliveries a second, side by side with the peers."""
     with ExitStack() as stack:
         contenders = []
         for peer in (live_peers.chatter("memory:"), *live_peers.installed()):
             running = servers.running(peer.name, peer.command, directory / peer.name)
             contenders.append((peer, stack.enter_context(running)))
-        tables = []
         for count in LISTENERS:
             measured = _measured(contenders, count, rounds, seconds)
-            tables += [_table(way, count, measured) for way in COMMANDS]
-    return tables
+            for way in COMMANDS:
+                yield _table(way, count, measured)
 
 
 def _measured(
@@ -73,21 +74,25 @@ def _measured(
         for peer, server in contenders:
             said = f"  {count} listeners, round {number + 1} of {rounds}: {peer.name}"
             print(said, file=sys.stderr, flush=True)
-            with listening(peer, server, count) as listeners:
-                for way, command in COMMANDS.items():
-                    # Joined, chatter's deliveries can be more than a listener can read.
-                    may_be_busy = command == "together" or peer.may_outrun
-                    delivery = listeners.perform(f"{command} {seconds}", may_be_busy=may_be_busy)
-                    measured.setdefault((way, peer.name), []).append(delivery)
+            try:
+                with listening(peer, server, count) as listeners:
+                    for way, command in COMMANDS.items():
+                        # Whether the listener was the limit is in the table: the rate is then
+                        # what the server can do at least.
+                        delivery = listeners.perform(f"{command} {seconds}", may_be_busy=True)
+                        measured.setdefault((way, peer.name), {})[number] = delivery
+            except InvalidRunError as error:
+                told(error)
     return measured
 
 
 def _table(way: str, count: int, measured: Rounds) -> Table:
     table = Table(f"{count:,} listeners, {way}", COLUMNS)
-    ours = measured[way, "chatter"]
-    for (its_way, name), deliveries in measured.items():
+    ours = measured.get((way, "chatter"), {})
+    for (its_way, name), by_number in measured.items():
         if its_way != way:
             continue
+        deliveries = list(by_number.values())
         rates = sorted(delivery.per_second for delivery in deliveries)
         cells = [
             name,
@@ -101,7 +106,7 @@ def _table(way: str, count: int, measured: Rounds) -> Table:
         if name == "chatter":
             table.add(*cells, "", "")
             continue
-        pairs = list(zip(ours, deliveries, strict=True))
+        pairs = pairs_of(ours, by_number)
         ratio = median(our.per_second / its.per_second for our, its in pairs)
         cost = median(its.server_us / our.server_us for our, its in pairs)
         cells += [f"{ratio:.2f} x", f"{cost:.2f} x"]

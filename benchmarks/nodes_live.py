@@ -17,8 +17,9 @@ import live_peers
 import load
 import people
 import servers
-from live_listen import listening
+from live_listen import Delivery, listening
 from nodes_database import cpu_seconds, database_server
+from rounds import valid_runs
 from table import Table, Target
 
 if TYPE_CHECKING:
@@ -48,11 +49,8 @@ def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
         sending, listening_one = cluster.nodes
         peer = _peer_of(senders=[sending], listeners=[listening_one])
         for count in PUNCTUAL:
-            runs = []
-            for _ in range(rounds):
-                with listening(peer, sending, count) as listeners:
-                    listeners.perform(f"rate 0.5 {RATE}", may_be_busy=True)
-                    runs.append(listeners.perform(f"rate {seconds} {RATE}", may_be_busy=True))
+            measure = partial(_punctual_run, peer, sending, count, seconds)
+            runs = valid_runs([measure] * rounds)
             p99 = median(run.sent_p99_ms for run in runs)
             table.add(
                 f"{count:,}",
@@ -63,6 +61,12 @@ def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
                 target=LATENCY_TARGET,
             )
     return [table]
+
+
+def _punctual_run(peer: live_peers.Peer, sending: Server, count: int, seconds: float) -> Delivery:
+    with listening(peer, sending, count) as listeners:
+        listeners.perform(f"rate 0.5 {RATE}", may_be_busy=True)
+        return listeners.perform(f"rate {seconds} {RATE}", may_be_busy=True)
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,10 @@ def costs(directory: Path, rounds: int, seconds: float) -> list[Table]:
         for count in NODES:
             with running_cluster(directory / str(count), postgres, count) as cluster:
                 for followers in FOLLOWERS:
-                    cost = _median(_cost_with(followers, cluster, seconds) for _ in range(rounds))
+                    measure = partial(_cost_with, followers, cluster, seconds)
+                    cost = _median(valid_runs([measure] * rounds))
                     slow.add(count, f"{followers:,}", *_cells(cost, count))
-                cost = _median(_full_speed(cluster, seconds) for _ in range(rounds))
+                cost = _median(valid_runs([partial(_full_speed, cluster, seconds)] * rounds))
                 fast.add(count, f"{cost.per_second:,.0f}", *_cells(cost, count))
     return [slow, fast]
 
@@ -117,9 +122,10 @@ def _cells(cost: Cost, nodes: int) -> tuple[str, ...]:
     return f"{cost.nodes:.0f}", f"{cost.nodes / nodes:.0f}", f"{cost.database:.0f}"
 
 
-def _median(costs: Iterator[Cost]) -> Cost:
-    measured = list(costs)
-    print(f"  {measured}", file=sys.stderr, flush=True)
+def _median(measured: list[Cost]) -> Cost:
+    for cost in measured:
+        said = f"  {cost.nodes:.0f} us of the nodes, {cost.database:.0f} us of PostgreSQL"
+        print(f"{said}, {cost.per_second:,.0f} messages/s", file=sys.stderr, flush=True)
     return Cost(
         median(cost.nodes for cost in measured),
         median(cost.database for cost in measured),

@@ -13,20 +13,21 @@ import tools
 from load import InvalidRunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from table import Table
 
 
 def main(
     about: str,
-    scenarios: Mapping[str, Callable[[Path, int, float], list[Table]]],
+    scenarios: Mapping[str, Callable[[Path, int, float], Iterable[Table]]],
     where: Callable[[Path], str],
 ) -> int:
     """Run the scenarios that the command line names, and print their tables.
 
     :param scenarios: each measures in a directory of its own, for so many rounds of so
-        many seconds.
+        many seconds.  Its tables are printed one by one, so that an invalid run does not
+        lose those that are ready.
     :param where: says what runs where, given the directory; all must be built before.
     :returns: the exit status: 1 if a target was missed or a run was invalid.
     """
@@ -50,13 +51,11 @@ def main(
             own = directory / name
             own.mkdir()
             try:
-                tables = scenarios[name](own, options.rounds, options.seconds)
+                for table in scenarios[name](own, options.rounds, options.seconds):
+                    print(table, end="\n\n", flush=True)
+                    missed += table.missed
             except InvalidRunError as error:
                 missed.append(f"{name}: {error}")
-                continue
-            for table in tables:
-                print(table, end="\n\n", flush=True)
-                missed += table.missed
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     print("Missed:\n- " + "\n- ".join(missed) if missed else "All targets are met.")
