@@ -85,7 +85,7 @@ def ports(tmp_path):
     whole.write_text(configuration(tmp_path, port, plain_port))
     options = ("--store", "memory:", "--port", f"unix:{tmp_path}/chatter.sock:mode=666")
     with Server(tmp_path, *options):
-        command = [NGINX, "-p", str(tmp_path), "-c", str(whole), "-e", f"{tmp_path}/errors"]
+        command = [str(NGINX), "-p", str(tmp_path), "-c", str(whole), "-e", f"{tmp_path}/errors"]
         nginx = subprocess.Popen(command)
         try:
             deadline = time.monotonic() + 10

@@ -110,7 +110,7 @@ class Reader:
 @pytest.fixture(scope="module")
 def readers(checkout, folder):
     """Gives the reader of a document; only one reads at a time."""
-    present = []
+    present: list[Reader] = []
 
     def leave():
         if present:
