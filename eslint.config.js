@@ -1,0 +1,30 @@
+// The page's scripts. That nothing but text nodes is made of a text is checked here, too.
+import js from "@eslint/js";
+
+const BROWSER = [
+  "AbortController AbortSignal BroadcastChannel CSS Element HTMLButtonElement HTMLDialogElement",
+  "HTMLElement HTMLFormElement HTMLInputElement HTMLTextAreaElement Notification TextDecoderStream",
+  "URL clearTimeout crypto document fetch localStorage location matchMedia navigator performance",
+  "requestAnimationFrame sessionStorage setInterval setTimeout window",
+];
+const UNSAFE = ["innerHTML", "outerHTML", "insertAdjacentHTML", "srcdoc", "write", "writeln"];
+
+export default [
+  {
+    files: ["src/chatter/page/*.js"],
+    ...js.configs.recommended,
+    languageOptions: {
+      globals: Object.fromEntries(
+        BROWSER.flatMap((line) => line.split(" ")).map((name) => [name, "readonly"]),
+      ),
+    },
+    rules: {
+      ...js.configs.recommended.rules,
+      eqeqeq: "error",
+      "no-restricted-properties": ["error", ...UNSAFE.map((property) => ({ property }))],
+      "no-shadow": "error",
+      "no-var": "error",
+      "prefer-const": "error",
+    },
+  },
+];
