@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 from twisted.application.service import Service
 
 from chatter.chat.core import ChatCore
-from chatter.protocol.bodies import DEFAULT_LIMIT
+from chatter.protocol.bodies import DEFAULT_CHATS, DEFAULT_LIMIT
 from chatter.protocol.deferring import returns_deferred, when_done
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Collection
     from random import Random
 
     from twisted.internet.interfaces import IReactorTime
 
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.bodies import Users
-    from chatter.protocol.model import Message, Page, User
+    from chatter.protocol.model import ChatPage, Message, Page, User
 
 DEFAULT_HISTORY = 20
 """So many messages of the general chat are unread for a new user."""
@@ -124,6 +124,24 @@ class Chat(Service):
         """The participants with a larger id, by id."""
         return await self._core.directory.list(after, limit)
 
+    @returns_deferred
+    async def users_by_id(self, user_ids: Collection[int]) -> Users:
+        """The participants with those ids, by id; unknown ids are left out."""
+        return await self._core.directory.list_by_id(user_ids)
+
+    @returns_deferred
+    async def users_by_prefix(self, prefix: str, limit: int = DEFAULT_LIMIT) -> Users:
+        """The participants whose name begins with a prefix, whatever its case, by name."""
+        return await self._core.directory.list_by_prefix(prefix, limit)
+
+    @returns_deferred
+    async def online_users(self, after: int = 0, limit: int = DEFAULT_LIMIT) -> Users:
+        """The participants with a larger id who are online, by id.
+
+        There may be fewer than ``limit`` though there are more.
+        """
+        return await self._core.directory.list_online(after, limit)
+
     # Sending
 
     @returns_deferred
@@ -169,9 +187,15 @@ class Chat(Service):
         return await self._core.reading.poll(user, limit, after, wait)
 
     @returns_deferred
-    async def peek(self, user: User, limit: int = DEFAULT_LIMIT, after: int | None = None) -> Page:
-        """What :meth:`poll` would return now; it acknowledges nothing."""
-        return await self._core.reading.peek(user, limit, after)
+    async def peek(
+        self,
+        user: User,
+        limit: int = DEFAULT_LIMIT,
+        after: int | None = None,
+        wait: float = 0,
+    ) -> Page:
+        """What :meth:`poll` fires with; it acknowledges nothing, also not up to ``after``."""
+        return await self._core.reading.peek(user, limit, after, wait)
 
     def acknowledge(self, user: User, cursor: int) -> None:
         """Note that the user has read a page, up to its cursor; it never goes back."""
@@ -206,6 +230,26 @@ class Chat(Service):
         :raises UnknownRecipient: if nobody has the other id.
         """
         return await self._core.reading.private_history(user, other_id, limit, before)
+
+    @returns_deferred
+    async def chats(
+        self, user: User, before: int | None = None, limit: int = DEFAULT_CHATS
+    ) -> ChatPage:
+        """The general chat and a user's newest private chats, or older private ones.
+
+        :param before: only private chats whose last message has a smaller id.
+        :param limit: at most so many private chats.
+        """
+        return await self._core.chat_list.page(user, before, limit)
+
+    @returns_deferred
+    async def mark_read(self, user: User, other_id: int | None, message_id: int) -> None:
+        """Note that a user has read one chat up to an id; fires once that is stored.
+
+        :param other_id: the other user of a private chat; ``None`` for the general chat.
+        :raises UnknownRecipient: if nobody has that id.
+        """
+        await self._core.chat_list.mark_read(user, other_id, message_id)
 
     # Listening
 

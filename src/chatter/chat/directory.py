@@ -6,20 +6,27 @@ requests ask the store nothing.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
 
+from chatter.chat.presence import LIFETIME
 from chatter.protocol.bodies import Participant, Users
 from chatter.protocol.errors import Unauthorized, UnknownRecipient
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from chatter.chat.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import User
 
 _REMEMBERED_USERS = 20_000
+
+_SAVED_LATE = timedelta(seconds=35)
+"""A sign of life is saved at most so much later than it was given."""
 
 
 class Directory:
@@ -76,13 +83,44 @@ class Directory:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-        found = await self._store.users(after, limit + 1)
-        participants = []
-        for user in found[:limit]:
-            last_seen = self._presence.last_seen(user.id, user.last_seen)
-            online = self._presence.is_online(last_seen)
-            participants.append(Participant(user.id, user.name, online, last_seen))
-        return Users(participants, len(found) > limit)
+        return self._page(await self._store.users(after, limit + 1), limit)
+
+    async def list_by_id(self, user_ids: Collection[int]) -> Users:
+        """The participants with those ids, by id; unknown ids are left out.
+
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        return self._page(await self._store.users_by_id(user_ids), len(user_ids))
+
+    async def list_by_prefix(self, prefix: str, limit: int) -> Users:
+        """The participants whose name begins with a prefix, whatever its case, by name.
+
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        if not prefix.isprintable():
+            # No name has such a character, and not every store takes them.
+            return Users([], more=False)
+        return self._page(await self._store.users_by_prefix(prefix, limit + 1), limit)
+
+    async def list_online(self, after: int, limit: int) -> Users:
+        """The participants with a larger id than ``after`` who are online, by id.
+
+        There may be fewer than ``limit`` though there are more.
+
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        since = self._presence.now() - LIFETIME - _SAVED_LATE
+        page = self._page(await self._store.users_seen(since, after, limit + 1), limit)
+        return Users([one for one in page.users if one.online], page.more)
+
+    def participant(self, user: User) -> Participant:
+        """A user, as the others see them."""
+        last_seen = self._presence.last_seen(user.id, user.last_seen)
+        online = self._presence.is_online(last_seen)
+        return Participant(user.id, user.name, online, last_seen)
+
+    def _page(self, found: Sequence[User], limit: int) -> Users:
+        return Users([self.participant(user) for user in found[:limit]], len(found) > limit)
 
 
 def hash_of(token: str) -> bytes:

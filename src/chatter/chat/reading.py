@@ -45,9 +45,16 @@ class Reading:
         :param wait: if there is nothing, wait so many seconds for something.
         :raises StoreUnavailable: if the store can't be read.
         """
-        cursor = (
-            await self._store.cursor(user.id) if after is None else await self.position(user, after)
-        )
+        if after is not None:
+            await self.position(user, after)
+        return await self.peek(user, limit, after, wait)
+
+    async def peek(self, user: User, limit: int, after: int | None, wait: float = 0) -> Page:
+        """What :meth:`poll` returns; it acknowledges nothing.
+
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        cursor = await self._store.cursor(user.id) if after is None else after
         if wait <= 0:
             return await self._page_after(user, cursor, limit)
         end = (await self._live.recent()).last_id
@@ -57,14 +64,6 @@ class Reading:
             await self._wait(user, max(cursor, end), wait)
             page = await self._page_after(user, cursor, limit)
         return page
-
-    async def peek(self, user: User, limit: int, after: int | None) -> Page:
-        """What :meth:`poll` would return now; it acknowledges nothing.
-
-        :raises StoreUnavailable: if the store can't be read.
-        """
-        cursor = await self._store.cursor(user.id) if after is None else after
-        return await self._page_after(user, cursor, limit)
 
     async def position(self, user: User, after: int | None = None) -> int:
         """Where a user reads on: after an id, which acknowledges it, or at the cursor.

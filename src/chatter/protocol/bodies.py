@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chatter.protocol.model import Cursor, Id, IdAsText, Name, Text
+from chatter.protocol.model import MAX_NAME, ChatPage, Cursor, Id, IdAsText, Name, Text
 
 MAX_BODY = 64 * 1024
 """The largest body of a request that is read, in bytes."""
@@ -19,11 +19,27 @@ MAX_BODY = 64 * 1024
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 
+DEFAULT_CHATS = 50
+MAX_CHATS = 100
+
+MAX_IDS = 100
+"""So many users can be asked for by their ids at once."""
+
 MAX_WAIT = 60
 """The longest wait of a poll, in seconds."""
 
 Limit = Annotated[
     int, Meta(ge=1, le=MAX_LIMIT, description="How many at most: an integer from 1 to 1000.")
+]
+
+
+ChatType = Annotated[
+    Literal["general", "common", "private"],
+    Meta(description="Which chat: general (or common), or private."),
+]
+
+Peek = Annotated[
+    bool, Meta(description="true: only look; what comes before counts as read no further.")
 ]
 
 
@@ -66,6 +82,7 @@ class StatusQuery(Struct, frozen=True):
     """
 
     limit: Limit | None = None
+    peek: Peek = False
     after: (
         Annotated[
             Cursor,
@@ -84,13 +101,7 @@ class StatusQuery(Struct, frozen=True):
         ]
         | None
     ) = None
-    chat_type: (
-        Annotated[
-            Literal["general", "common", "private"],
-            Meta(description="The chat to look into: general (or common), or private."),
-        ]
-        | None
-    ) = None
+    chat_type: ChatType | None = None
     recipient_id: (
         Annotated[
             Id,
@@ -107,6 +118,8 @@ class StatusQuery(Struct, frozen=True):
 class EventsQuery(Struct, frozen=True):
     """The parameters of ``GET /events``."""
 
+    peek: Peek = False
+
     after: (
         Annotated[
             Cursor, Meta(description="An id, or 0: begin after it; all up to it has been read.")
@@ -115,11 +128,58 @@ class EventsQuery(Struct, frozen=True):
     ) = None
 
 
+class ChatsQuery(Struct, frozen=True):
+    """The parameters of ``GET /chats``."""
+
+    before: (
+        Annotated[
+            Id, Meta(description="An id: only private chats whose last message is older than it.")
+        ]
+        | None
+    ) = None
+    limit: Annotated[
+        int, Meta(ge=1, le=MAX_CHATS, description="How many private chats at most: 1 to 100.")
+    ] = DEFAULT_CHATS
+
+
+class ReadBody(Struct, frozen=True):
+    """The body of ``POST /read``."""
+
+    id: Id
+    chat_type: ChatType
+    recipient_id: Id | None = None
+
+
 class UsersQuery(Struct, frozen=True):
     """The parameters of ``GET /users``."""
 
     after: Annotated[Cursor, Meta(description="An id, or 0: only users with a larger one.")] = 0
     limit: Limit = DEFAULT_LIMIT
+    ids: (
+        Annotated[
+            str,
+            Meta(
+                pattern=rf"^[1-9][0-9]{{0,18}}(,[1-9][0-9]{{0,18}}){{0,{MAX_IDS - 1}}}$",
+                description="1 to 100 ids, separated by commas: only these users.",
+                examples=["1,2"],
+            ),
+        ]
+        | None
+    ) = None
+    prefix: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=MAX_NAME,
+                description="The first 1 to 32 characters of a name, whatever the case: only "
+                "users whose name begins with it, by name.",
+                examples=["al"],
+            ),
+        ]
+        | None
+    ) = None
+    online: Annotated[bool, Meta(description="true: only users who are online.")] = False
 
 
 class Connected(Struct, frozen=True):
@@ -133,6 +193,12 @@ class Connected(Struct, frozen=True):
     name: str
     cursor: Cursor
     token: str | UnsetType = UNSET
+
+
+class Done(Struct, frozen=True):
+    """The response to what has no result."""
+
+    status: Literal["success"] = "success"
 
 
 class Participant(Struct, frozen=True):
@@ -149,6 +215,17 @@ class Users(Struct, frozen=True):
 
     users: list[Participant]
     more: bool
+
+
+class Chats(ChatPage, frozen=True):
+    """The response to ``GET /chats``.
+
+    :ivar user: ``None`` if the request is nobody's; there are no chats then.
+    :ivar can_join: whether ``POST /connect`` makes new users.
+    """
+
+    user: Participant | None
+    can_join: bool
 
 
 class Health(Struct, frozen=True):

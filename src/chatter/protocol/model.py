@@ -173,3 +173,19 @@ class ChatSummary(Struct, frozen=True):
     last: Message | None
     read: Cursor
     unread: Unread
+
+
+class ChatPage(Struct, frozen=True):
+    """Some of a user's chats, newest message first.
+
+    :ivar cursor: the user's cursor in the feed.
+    :ivar last_id: the end of the log, before the chats were read: whoever follows the feed
+        after it misses nothing that is not in the chats.
+    :ivar chats: without ``before`` the general chat is the first of them.
+    :ivar more: whether there are older private chats, before the last message of the last one.
+    """
+
+    cursor: Cursor
+    last_id: Cursor
+    chats: list[ChatSummary]
+    more: bool

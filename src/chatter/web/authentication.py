@@ -60,6 +60,18 @@ class Authentication:
             self._core.presence.see(user.id)
         return user
 
+    async def user_or_nobody(self, request: Request) -> User | None:
+        """The user of a request; ``None`` if it does not say whose it is.
+
+        :raises Unauthorized: if it carries a token that is nobody's.
+        """
+        try:
+            return await self.user_of(request)
+        except Unauthorized:
+            if self.uses_tokens and token_of(request) is not None:
+                raise
+            return None
+
     async def user_of(self, request: Request) -> User:
         """The user who asks.
 

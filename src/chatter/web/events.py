@@ -34,7 +34,8 @@ class EventsEndpoint(UserEndpoint):
         description="Server-Sent Events as the WHATWG specifies them. Each message of the feed "
         "is an event: id is its id, data is the message as JSON. The stream begins after "
         "Last-Event-ID, or else after the parameter, or else after the cursor; the first two "
-        "prove that all up to there was read. A comment every 15 seconds keeps it open.",
+        "prove that all up to there was read, unless there is peek. A comment every 15 seconds "
+        "keeps it open.",
         query=EventsQuery,
         headers={"Last-Event-ID": Cursor},
         response=str,
@@ -47,12 +48,15 @@ class EventsEndpoint(UserEndpoint):
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Answer with a stream."""
+        query = parsed_query(request, EventsQuery)
         after = _last_event_id(request)
         if after is None:
-            after = parsed_query(request, EventsQuery).after
+            after = query.after
         # HEAD asks whether there would be a stream; to name an id there reads nothing.
-        is_head = request.method == b"HEAD"
-        cursor = 0 if is_head else await self._core.reading.position(user, after)
+        if after is not None and (query.peek or request.method == b"HEAD"):
+            cursor = after
+        else:
+            cursor = await self._core.reading.position(user, after)
         await self._streams.admit(user)
         return Response(
             b"",

@@ -113,7 +113,7 @@ def _operation(path: str, operation: Operation, schemas: _Schemas) -> dict[str, 
     }
     if operation.needs_user:
         described["security"] = [{_BEARER: []}]
-    elif operation.body_is_optional:
+    elif Unauthorized in operation.errors:
         described["security"] = [{}, {_BEARER: []}]
     if operation.body is not None:
         described["requestBody"] = {

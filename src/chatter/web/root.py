@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatter.chat.chat import core_of
 from chatter.web.authentication import Authentication
+from chatter.web.chats import ChatsEndpoint, ReadEndpoint
 from chatter.web.connect import ConnectEndpoint
 from chatter.web.cors import allow_origin
 from chatter.web.endpoint import Endpoint, MissingResource
@@ -61,6 +62,8 @@ class ChatResource(MissingResource):
             "connect": ConnectEndpoint(core, authentication),
             "send": SendEndpoint(core, authentication),
             "send-private": SendPrivateEndpoint(core, authentication),
+            "chats": ChatsEndpoint(core, authentication),
+            "read": ReadEndpoint(core, authentication),
         }
         endpoints["openapi.json"] = OpenAPIEndpoint(endpoints)
         for path, endpoint in endpoints.items():

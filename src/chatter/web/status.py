@@ -29,7 +29,8 @@ class StatusEndpoint(UserEndpoint):
         "oldest first, after which it counts as read. With after it is the lossless poll: what "
         "comes after that id, which proves that all up to it was read. With chat_type it is a "
         "look into one chat, which reads nothing: its newest messages, or those before an id. "
-        "With wait the poll is answered as soon as there is something.",
+        "With wait the poll is answered as soon as there is something. With peek it moves no "
+        "cursor.",
         query=StatusQuery,
         response=Page,
         errors=(UnknownRecipient,),
@@ -47,8 +48,9 @@ class StatusEndpoint(UserEndpoint):
             raise InvalidRequest("before and recipient_id go with chat_type.")
         limit = query.limit or DEFAULT_LIMIT
         reading = self._core.reading
-        if request.method == b"HEAD":
-            return json_response(await reading.peek(user, limit, query.after))
+        if query.peek or request.method == b"HEAD":
+            wait = 0 if request.method == b"HEAD" else query.wait or 0
+            return json_response(await reading.peek(user, limit, query.after, wait))
         page = await reading.poll(user, limit, query.after, query.wait or 0)
         if query.after is not None or not page.messages:
             return json_response(page)
@@ -56,8 +58,8 @@ class StatusEndpoint(UserEndpoint):
         return json_response(page, delivered=lambda: reading.acknowledge(user, page.cursor))
 
     async def _look(self, user: User, query: StatusQuery) -> Response:
-        if query.after is not None or query.wait is not None:
-            raise InvalidRequest("after and wait do not go with chat_type; before pages back.")
+        if query.after is not None or query.wait is not None or query.peek:
+            raise InvalidRequest("after, wait and peek do not go with chat_type.")
         limit = query.limit or self._core.history or DEFAULT_LIMIT
         reading = self._core.reading
         if query.chat_type != "private":

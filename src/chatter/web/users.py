@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.protocol.bodies import Users, UsersQuery
+from chatter.protocol.errors import InvalidRequest
+from chatter.protocol.model import MAX_ID
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
 from chatter.web.responses import Response, json_response
 
@@ -20,7 +22,9 @@ class UsersEndpoint(UserEndpoint):
     operation = Operation(
         method="GET",
         summary="The participants",
-        description="In the order of their ids, a page at a time.",
+        description="In the order of their ids, a page at a time. With ids only those users; "
+        "with prefix those whose name begins with it, by name; with online those who are online, "
+        "of whom there may be fewer than limit though there are more.",
         query=UsersQuery,
         response=Users,
     )
@@ -28,4 +32,19 @@ class UsersEndpoint(UserEndpoint):
     async def respond_to_user(self, request: Request, user: User) -> Response:  # noqa: ARG002
         """Answer with a page of participants."""
         query = parsed_query(request, UsersQuery)
-        return json_response(await self._core.directory.list(query.after, query.limit))
+        return json_response(await self._found(query))
+
+    async def _found(self, query: UsersQuery) -> Users:
+        directory = self._core.directory
+        if (query.ids is not None) + (query.prefix is not None) + query.online > 1:
+            raise InvalidRequest("Only one of ids, prefix and online can be given.")
+        if query.online:
+            return await directory.list_online(query.after, query.limit)
+        if query.ids is None and query.prefix is None:
+            return await directory.list(query.after, query.limit)
+        if query.after:
+            raise InvalidRequest("after does not go with ids or prefix.")
+        if query.prefix is not None:
+            return await directory.list_by_prefix(query.prefix, query.limit)
+        ids = {int(text) for text in (query.ids or "").split(",")}
+        return await directory.list_by_id({user_id for user_id in ids if user_id <= MAX_ID})
