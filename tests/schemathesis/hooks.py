@@ -8,7 +8,7 @@ from typing import Any
 import schemathesis  # type: ignore[import-not-found]
 from schemathesis import GenerationMode
 
-_OF_THE_POLL = {"after", "wait"}
+_OF_THE_POLL = {"after", "wait", "peek"}
 _INVISIBLE = re.compile("[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0000-\U000e0fff]")
 _OF_A_LOOK = {"chat_type", "recipient_id", "before"}
 
@@ -29,7 +29,14 @@ def filter_case(_: Any, case: Any) -> bool:
     if isinstance(case.body, dict) and _INVISIBLE.search(str(case.body.get("name"))):
         # Where a name may have such a character the document says in words.
         return False
-    return case.operation.path != "/status" or _goes_together(query)
+    path = case.operation.path
+    if path == "/read" and isinstance(case.body, dict):
+        private = case.body.get("chat_type") == "private"
+        return private == (case.body.get("recipient_id") is not None)
+    if path == "/users":
+        chosen = [name for name in ("ids", "prefix") if name in query]
+        return len(chosen) + bool(query.get("online")) + ("after" in query) <= 1 or not chosen
+    return path != "/status" or _goes_together(query)
 
 
 def _goes_together(query: dict[str, Any]) -> bool:
