@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import schemathesis  # type: ignore[import-not-found]
 from schemathesis import GenerationMode
@@ -17,31 +18,41 @@ _OF_A_LOOK = {"chat_type", "recipient_id", "before"}
 def filter_case(_: Any, case: Any) -> bool:
     """Leave out what is valid by the document, but not by the words in it."""
     query = case.query or {}
+    if len(urlencode(query, doseq=True)) > 8000:
+        # No endpoint would see it: 414.
+        return False
     wait = query.get("wait")
     if isinstance(wait, (int, float)) and 0.05 < wait <= 60:
         # It would do as it is told, and wait.
         return False
     if case.meta is None or case.meta.generation.mode == GenerationMode.NEGATIVE:
         return True
-    if isinstance(case.body, dict) and isinstance(case.body.get("recipient_id"), float):
+    if isinstance(case.body, dict) and any(isinstance(v, float) for v in case.body.values()):
         # JSON Schema takes 1.0 for an integer.
         return False
     if isinstance(case.body, dict) and _INVISIBLE.search(str(case.body.get("name"))):
         # Where a name may have such a character the document says in words.
         return False
-    path = case.operation.path
-    if path == "/read" and isinstance(case.body, dict):
-        private = case.body.get("chat_type") == "private"
-        return private == (case.body.get("recipient_id") is not None)
-    if path == "/users":
-        chosen = [name for name in ("ids", "prefix") if name in query]
-        return len(chosen) + bool(query.get("online")) + ("after" in query) <= 1 or not chosen
-    return path != "/status" or _goes_together(query)
+    fits = _FITS.get(case.operation.path)
+    return fits is None or fits(query, case.body)
 
 
-def _goes_together(query: dict[str, Any]) -> bool:
+def _has_one_filter(query: dict[str, Any], _: Any) -> bool:
+    chosen = len({"ids", "prefix"} & set(query))
+    return not chosen or chosen + ("after" in query) + bool(query.get("online")) == 1
+
+
+def _names_a_chat(_: dict[str, Any], body: Any) -> bool:
+    private = body.get("chat_type") == "private"
+    return bool(private == (body.get("recipient_id") is not None))
+
+
+def _goes_together(query: dict[str, Any], _: Any) -> bool:
     given = set(query)
     if "chat_type" not in given:
         return not given & _OF_A_LOOK
     private = query["chat_type"] == "private"
     return not given & _OF_THE_POLL and private == ("recipient_id" in given)
+
+
+_FITS = {"/users": _has_one_filter, "/read": _names_a_chat, "/status": _goes_together}

@@ -161,7 +161,6 @@ class UsersQuery(Struct, frozen=True):
             Meta(
                 pattern=rf"^[1-9][0-9]{{0,18}}(,[1-9][0-9]{{0,18}}){{0,{MAX_IDS - 1}}}$",
                 description="1 to 100 ids, separated by commas: only these users.",
-                examples=["1,2"],
             ),
         ]
         | None
@@ -174,7 +173,6 @@ class UsersQuery(Struct, frozen=True):
                 max_length=MAX_NAME,
                 description="The first 1 to 32 characters of a name, whatever the case: only "
                 "users whose name begins with it, by name.",
-                examples=["al"],
             ),
         ]
         | None
