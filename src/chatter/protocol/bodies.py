@@ -35,12 +35,10 @@ Limit = Annotated[
 
 ChatType = Annotated[
     Literal["general", "common", "private"],
-    Meta(description="Which chat: general (or common), or private."),
+    Meta(description="The chat: general (or common), or private."),
 ]
 
-Peek = Annotated[
-    bool, Meta(description="true: only look; what comes before counts as read no further.")
-]
+Peek = Annotated[bool, Meta(description="true, to only look and acknowledge nothing, or false.")]
 
 
 class ConnectBody(Struct, frozen=True):
@@ -138,7 +136,12 @@ class ChatsQuery(Struct, frozen=True):
         | None
     ) = None
     limit: Annotated[
-        int, Meta(ge=1, le=MAX_CHATS, description="How many private chats at most: 1 to 100.")
+        int,
+        Meta(
+            ge=1,
+            le=MAX_CHATS,
+            description="How many private chats at most: an integer from 1 to 100.",
+        ),
     ] = DEFAULT_CHATS
 
 
@@ -160,24 +163,22 @@ class UsersQuery(Struct, frozen=True):
             str,
             Meta(
                 pattern=rf"^[1-9][0-9]{{0,18}}(,[1-9][0-9]{{0,18}}){{0,{MAX_IDS - 1}}}$",
-                description="1 to 100 ids, separated by commas: only these users.",
+                description="Only these users: 1 to 100 ids, separated by commas.",
             ),
         ]
         | None
     ) = None
-    prefix: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=MAX_NAME,
-                description="The first 1 to 32 characters of a name, whatever the case: only "
-                "users whose name begins with it, by name.",
-            ),
-        ]
-        | None
-    ) = None
-    online: Annotated[bool, Meta(description="true: only users who are online.")] = False
+    prefix: Annotated[
+        str,
+        Meta(
+            max_length=MAX_NAME,
+            description="Only users whose name begins with this, by name: at most 32 "
+            "characters, whatever the case.",
+        ),
+    ] = ""
+    online: Annotated[bool, Meta(description="true, for only users who are online, or false.")] = (
+        False
+    )
 
 
 class Connected(Struct, frozen=True):

@@ -167,7 +167,9 @@ def _forms(of: Any) -> dict[str, tuple[Callable[[str], object], str]]:
         numbers = [_NUMBERS[type_] for type_ in types if type_ in _NUMBERS]
         # msgspec would take the word null for a parameter that is not given, so that a poll
         # after null would be another poll than the one that was meant.
-        forms[name] = numbers[0] if numbers else (_is_not_null, "has an unknown value")
+        is_text = types == ["string"]
+        other = _ANY_FORM if is_text else (_is_not_null, "has an unknown value")
+        forms[name] = numbers[0] if numbers else other
     return forms
 
 

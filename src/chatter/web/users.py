@@ -36,15 +36,15 @@ class UsersEndpoint(UserEndpoint):
 
     async def _found(self, query: UsersQuery) -> Users:
         directory = self._core.directory
-        if (query.ids is not None) + (query.prefix is not None) + query.online > 1:
+        if (query.ids is not None) + bool(query.prefix) + query.online > 1:
             raise InvalidRequest("Only one of ids, prefix and online can be given.")
         if query.online:
             return await directory.list_online(query.after, query.limit)
-        if query.ids is None and query.prefix is None:
+        if query.ids is None and not query.prefix:
             return await directory.list(query.after, query.limit)
         if query.after:
             raise InvalidRequest("after does not go with ids or prefix.")
-        if query.prefix is not None:
+        if query.prefix:
             return await directory.list_by_prefix(query.prefix, query.limit)
         ids = {int(text) for text in (query.ids or "").split(",")}
         return await directory.list_by_id({user_id for user_id in ids if user_id <= MAX_ID})
