@@ -3,6 +3,7 @@
 PORT   = 8000
 STORE  = sqlite:$(STATE)/chatter.sqlite
 URL    = http://127.0.0.1:8000
+NAME   =
 PYTHON = python3
 
 VENV   = .venv
@@ -21,8 +22,8 @@ start: $(VENV)/run ## start the server in the background (PORT=… STORE=…)
 stop: ## stop it and wait for its end
 	@$(PYTHON) scripts/daemon.py --state $(STATE) stop
 
-client: $(VENV)/run ## chat in this terminal (URL=…)
-	@$(BIN)/python client.py $(URL)
+client: $(VENV)/run ## chat in this terminal (URL=… NAME=…)
+	@$(BIN)/python client.py '$(URL)' $(if $(NAME),--name "$$NAME")
 
 test: lint ## lint, check the types and run all tests
 	$(BIN)/python -m pytest

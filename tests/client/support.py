@@ -152,24 +152,6 @@ class Rig:
             self.agent.flush()
 
 
-class Screen:
-    """Remembers what it was to show."""
-
-    def __init__(self):
-        self.lines: list[str] = []
-        self.private: list[str] = []
-        self.told: list[str] = []
-
-    def show(self, line, *, private=False):
-        # The time of day in front of a message depends on where the test runs.
-        self.lines.append(line.partition(" ")[2] if line[:2].isdigit() else line)
-        if private:
-            self.private.append(self.lines[-1])
-
-    def tell(self, line):
-        self.told.append(line)
-
-
 class Scripted(Resource):
     """Answers what it is told, one after the other, and the last one for ever."""
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from chatter.client import Retries, ServerUnreachable
+from chatter.client import Retries, ServerUnreachable, UnexpectedResponse
 from chatter.protocol.errors import Unauthorized, UnknownRecipient
 from chatter.terminal.commands import parse
 from chatter.terminal.conversation import Conversation
+from chatter.terminal.lines import READ
 from chatter.terminal.outage import Outage, give_up
 from chatter.terminal.people import People
-from tests.client.support import Rig, Screen, Scripted, problem
+from tests.client.support import Rig, Scripted, problem
+from tests.client.terminal_support import Screen
 
 ONCE = Retries(attempts=1)
 
@@ -18,17 +20,19 @@ ONCE = Retries(attempts=1)
 class Seat:
     """Somebody at a terminal."""
 
-    def __init__(self, rig, name, persistently=False):
+    def __init__(self, rig, name, persistently=False, token=None):
         self.rig = rig
         self.screen = Screen()
-        self.client = rig.client(retries=ONCE)
+        self.client = rig.client(retries=ONCE, token=token)
+        self.people = People(self.client)
         me = rig.result(self.client.connect(name))
         outage = Outage(rig.clock, self.screen.tell)
+        outage.found()
         self.conversation = Conversation(
             self.client,
             rig.clock,
             user_id=me.user_id,
-            people=People(self.client),
+            people=self.people,
             display=self.screen,
             persist=outage.outlast if persistently else give_up,
         )
@@ -80,7 +84,7 @@ def test_a_private_message():
     rig = Rig()
     alice, bob, carol = Seat(rig, "alice"), Seat(rig, "Bob B."), Seat(rig, "carol")
     alice.type('/msg "bob b." psst')
-    assert alice.look() == alice.screen.private == ["[you → Bob B.] psst"]
+    assert alice.look() == alice.screen.private == ['[you → "Bob B."] psst']
     assert bob.look() == bob.screen.private == ["[alice → you] psst"]
     assert carol.look() == []
 
@@ -113,6 +117,89 @@ def test_who_is_there():
     assert alice.screen.lines == ["1 of 2 online: alice"]
 
 
+def test_names_of_those_who_are_there():
+    """A list of names has one reading too, and is no longer than a screen."""
+    rig = Rig()
+    alice = Seat(rig, "alice")
+    rig.joined("bob, carol")
+    alice.type("/who")
+    assert alice.screen.lines == ['2 of 2 online: alice, "bob, carol"']
+    for number in range(200):
+        rig.joined(f"user{number}")
+    alice.type("/who")
+    assert alice.screen.lines[-1].startswith('202 of 202 online: alice, "bob, carol", user0, ')
+    assert alice.screen.lines[-1].endswith(", user97, and 102 more")
+
+
+def test_older_messages():
+    """Each ``/history`` shows what is before the one before, until there is nothing."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    for number in range(30):
+        rig.result(bob.client.send(str(number)))
+    alice.type("/history")
+    assert alice.screen.lines == [f"bob: {number}" for number in range(10, 30)]
+    assert all(READ in styles for styles in alice.screen.styles)
+    alice.type("/history")
+    assert alice.screen.lines[20:] == [f"bob: {number}" for number in range(10)]
+    alice.type("/history")
+    assert alice.screen.told == ["There are no older messages."]
+    alice.type("/history")
+    assert alice.screen.lines[30:] == alice.screen.lines[:20]
+    assert len(alice.look()) == 50 + 30
+
+
+def test_older_messages_of_two():
+    """With a name it is what those two said to each other, and nothing else."""
+    rig = Rig()
+    alice, bob, carol = Seat(rig, "alice"), Seat(rig, "bob"), Seat(rig, "carol")
+    bob.type("/msg alice one")
+    carol.type("/msg alice two")
+    alice.type("/history BOB")
+    assert alice.screen.lines == alice.screen.private == ["[bob \u2192 you] one"]
+    with pytest.raises(UnknownRecipient, match="nobody called dave"):
+        alice.type("/history dave")
+
+
+def test_coming_back_shows_what_was_last_read():
+    """A few messages that were read stand before what is new, and are not new."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    for number in range(9):
+        bob.type(str(number))
+    alice.look()
+    bob.type("new")
+    back = Seat(rig, "alice", token=alice.client.token)
+    rig.result(back.conversation.show_context())
+    assert back.screen.lines == [f"bob: {number}" for number in range(4, 9)]
+    assert back.look()[5:] == ["bob: new"]
+
+
+def test_a_user_between_those_who_were_met():
+    """Somebody who joined before one whose message was seen is found too."""
+    rig = Rig()
+    alice = Seat(rig, "alice")
+    rig.result(alice.people.meet_some())
+    dave = Seat(rig, "dave")
+    for number in range(5):
+        rig.joined(f"user{number}")
+    Seat(rig, "erin").type("hi")
+    alice.look()
+    alice.type("/msg dave psst")
+    assert dave.look()[-1] == "[alice \u2192 you] psst"
+
+
+@pytest.mark.parametrize("users", ["[]", '[{"id":1,"name":"a","online":true,"last_seen":"%s"}]'])
+def test_a_list_of_users_without_an_end(users):
+    """A server whose pages don't go on ends the terminal with one line."""
+    page = f'{{"users":{users % "2026-01-01T00:00:00Z" if "%" in users else users},"more":true}}'
+    rig = Rig(Scripted((200, {}, page.encode())))
+    people = People(rig.client(token="t"))
+    with pytest.raises(UnexpectedResponse, match="no end"):
+        rig.result(people.id_of("nobody"))
+    assert len(rig.agent.requests) <= 2
+
+
 def test_help_and_mistakes():
     """Help is shown; what was not understood is told, and not said to anybody."""
     alice = Seat(Rig(), "alice")
@@ -138,8 +225,8 @@ def test_an_outage_is_told_once_and_outlasted():
     rig.agent.refuse, rig.agent.lose = 5, 3
     alice.type("at last")
     assert len(alice.screen.told) == 2
-    assert "Trying again" in alice.screen.told[0]
-    assert alice.screen.told[1] == "The server is back."
+    assert alice.screen.told[0].startswith("Connection lost; reconnecting. http://chat.example")
+    assert alice.screen.told[1] == "Connected again."
     assert alice.look() == bob.look() == ["alice: at last"]
 
 

@@ -9,7 +9,8 @@ from chatter.protocol.errors import InvalidRequest, NameTaken
 from chatter.terminal.joining import Joining
 from chatter.terminal.outage import Outage
 from chatter.terminal.tokens import Identity, TokenFile
-from tests.client.support import URL, Rig, Screen
+from tests.client.support import URL, Rig
+from tests.client.terminal_support import Screen
 
 ONCE = Retries(attempts=1)
 
@@ -35,7 +36,9 @@ def test_the_next_start_is_the_same_user(tokens):
     """Who joined once comes back with the kept token, without being asked anything."""
     rig = Rig()
     first = rig.result(joining(rig, tokens)[0].join("alice"))
-    second = rig.result(joining(rig, tokens)[0].join(None))
+    coming_back = joining(rig, tokens)[0]
+    second = rig.result(coming_back.join(None))
+    assert coming_back.came_back
     assert (second.user_id, second.name) == (first.user_id, "alice")
 
 

@@ -292,3 +292,41 @@ async def test_two_ways_to_the_same_user(environment):
             assert (await client.connect()).name == "alice"
         finally:
             await client.close()
+
+
+async def test_a_byte_order_mark_before_a_private_text(environment):
+    """A file that begins with one, as some editors write it, tells nobody else."""
+    chat = make_chat(Clock())
+    bob, _ = await chat.connect("bob")
+    async with serving(ChatResource(chat)) as url:
+        lines = "\ufeff/msg bob one\n\u200b/msg bob two\n\uff0fmsg bob three\n"
+        done = await run(environment, url, "--name", "alice", lines=lines)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [message.recipient_id for message in (await chat.poll(bob)).messages] == [bob.id] * 3
+
+
+async def test_a_server_without_a_scheme(environment):
+    """A host and a port are enough."""
+    async with serving(ChatResource(make_chat(Clock()))) as url:
+        address = url.removeprefix("http://")
+        done = await run(environment, address, "--name", "alice", lines="hello\n")
+        again = await run(environment, url, lines="again\n")
+    assert (done.returncode, printed(done)) == (0, ["alice: hello"])
+    assert printed(again) == ["alice: again"]
+
+
+async def test_a_python_that_lacks_what_is_needed(environment, tmp_path):
+    """It is told what to run instead, in one line and without a traceback."""
+    done = await deferToThread(
+        subprocess.run,
+        [sys.executable, "-S", "-E", str(CLIENT)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=CLIENT.parent,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "make client" in done.stderr

@@ -40,9 +40,11 @@ class Terminal:
         """Press keys, each a text or the name of one."""
         self._run("send-keys", *keys)
 
-    def start(self, *arguments):
+    def start(self, *arguments, term=None):
         """Start the client."""
         command = shlex.join([sys.executable, str(CLIENT), *arguments])
+        if term is not None:
+            command = f"TERM={term} {command}"
         self.type(f"PS1='$ '; clear; {command}; echo status $?", "Enter")
 
     def lines(self):
@@ -53,6 +55,15 @@ class Terminal:
     async def shows(self, *lines):
         """Wait until the last lines are these."""
         await until(lambda: self.lines()[-len(lines) :] == list(lines), seen=self.lines)
+
+    def paste(self, text):
+        """Paste a text, as a terminal does which says that it is pasted."""
+        self._run("set-buffer", text)
+        self._run("paste-buffer", "-p", "-r")
+
+    def pipe_to(self, name):
+        """Write what comes to the terminal from now on to a file of the state directory."""
+        self._run("pipe-pane", f"cat > {shlex.quote(str(self.state / name))}")
 
     def client_id(self):
         """The process that the shell in the terminal runs."""
@@ -82,7 +93,9 @@ async def test_an_incoming_line_does_not_disturb_the_one_being_typed(terminal):
     async with serving(ChatResource(chat)) as url:
         bob, _ = await chat.connect("bob")
         terminal.start(url, "--name", "alice")
-        await terminal.shows("You are alice. /help lists the commands.", "alice>")
+        await terminal.shows(
+            "You are alice (--name NAME for another). /help lists the commands.", "alice>"
+        )
         terminal.type("half a li")
         await terminal.shows("alice> half a li")
         await chat.send(bob, "incoming")
@@ -104,10 +117,10 @@ async def test_names_and_commands_are_completed(terminal):
         terminal.type("/m", "Tab", "bo", "Tab", "psst")
         await terminal.shows('alice> /msg "Bob B." psst')
         terminal.type("Enter")
-        await terminal.shows("[you → Bob B.] psst", "alice>")
+        await terminal.shows('[you → "Bob B."] psst', "alice>")
         assert [message.text for message in (await chat.poll(bob)).messages] == ["psst"]
         terminal.type("/w", "Tab", "Enter")
-        await terminal.shows("2 of 2 online: Bob B., alice", "alice>")
+        await terminal.shows('2 of 2 online: "Bob B.", alice', "alice>")
         terminal.type("C-d")
         await terminal.shows("status 0", "$")
 
@@ -128,10 +141,15 @@ async def test_what_was_typed_is_remembered(terminal):
         await chat.send(bob, "you missed this")
         terminal.start(url)
         await terminal.shows(
-            "You are alice. /help lists the commands.", "bob: you missed this", "alice>"
+            "You are alice (--name NAME for another). /help lists the commands.",
+            "alice: hello",
+            "bob: you missed this",
+            "alice>",
         )
         terminal.type("Up")
         await terminal.shows("alice> hello")
+        terminal.type("C-c")
+        await terminal.shows("alice>")
         terminal.type("C-c")
         await terminal.shows("status 0", "$")
     kept = terminal.state / "chatter"
@@ -162,14 +180,16 @@ async def test_a_server_that_goes_away_and_comes_back(terminal):
         async with listening(ChatResource(chat)) as url:
             terminal.start(url, "--name", "alice")
             await terminal.shows("alice>")
-        await until(lambda: "Trying again" in " ".join(terminal.lines()))
+        await until(lambda: "Connection lost; reconnecting" in " ".join(terminal.lines()))
         terminal.type("still here", "Enter", "so am I", "Enter", "half a li")
-        await terminal.shows("alice> half a li")
+        await terminal.shows("Waiting: still here", "Waiting: so am I", "alice> half a li")
         async with listening(ChatResource(chat), port=int(url.rpartition(":")[2])):
             await terminal.shows(
-                "The server is back.", "alice: still here", "alice: so am I", "alice> half a li"
+                "Connected again.", "alice: still here", "alice: so am I", "alice> half a li"
             )
-            assert " ".join(terminal.lines()).count("Trying again") == 1
+            assert " ".join(terminal.lines()).count("reconnecting") == 1
+            terminal.type("C-c")
+            await terminal.shows("alice: so am I", "alice>")
             terminal.type("C-c")
             await terminal.shows("status 0", "$")
 
@@ -197,7 +217,11 @@ async def test_a_signal_leaves_the_terminal_as_it_was(terminal):
         await terminal.shows("alice>")
         os.kill(terminal.client_id(), signal.SIGTERM)
         await terminal.shows("status 1", "$")
-        assert terminal.lines() == ["You are alice. /help lists the commands.", "status 1", "$"]
+        assert terminal.lines() == [
+            "You are alice (--name NAME for another). /help lists the commands.",
+            "status 1",
+            "$",
+        ]
         terminal.type("stty -a | grep -ow -e -icanon -e -echo; echo checked", "Enter")
         await until(lambda: "checked" in terminal.lines())
         assert not {"-icanon", "-echo"} & set(terminal.lines())
@@ -211,10 +235,61 @@ async def test_what_others_wrote_does_not_control_the_terminal(terminal):
     async with serving(ChatResource(chat)) as url:
         terminal.start(url, "--name", "alice")
         await terminal.shows(
-            "You are alice. /help lists the commands.",
+            "You are alice (--name NAME for another). /help lists the commands.",
             "mallory: \ufffd[2J\ufffd]0;owned\ufffd",
             "      fake: hi",
             "alice>",
         )
+        terminal.type("C-d")
+        await terminal.shows("status 0", "$")
+
+
+async def test_a_terminal_that_knows_no_escape_sequences(terminal):
+    """With ``TERM=dumb`` lines are plain; a person is asked for a name and reads what comes."""
+    chat = make_chat(LongAgo())
+    async with serving(ChatResource(chat)) as url:
+        terminal.start(url, term="dumb")
+        await terminal.shows("Your name (Enter for any):")
+        terminal.pipe_to("plain")
+        terminal.type("alice", "Enter")
+        await until(lambda: any(line.startswith("You are alice") for line in terminal.lines()))
+        bob, _ = await chat.connect("bob")
+        await chat.send(bob, "hi alice")
+        await terminal.shows("bob: hi alice")
+        terminal.type("hi", "Enter")
+        await terminal.shows("bob: hi alice", "hi", "alice: hi")
+        terminal.type("C-d")
+        await terminal.shows("status 0", "$")
+    assert "\x1b" not in (terminal.state / "plain").read_text().split("status")[0]
+
+
+async def test_a_text_that_is_padded_to_the_width(terminal):
+    """What would stand at the first column of the next row stands behind blanks."""
+    chat = make_chat(LongAgo())
+    mallory, _ = await chat.connect("mallory")
+    start = "1970-01-01 00:00 mallory: "
+    await chat.send(mallory, "hi".ljust(80 - len(start)) + "14:05 alice: I owe mallory 100")
+    async with serving(ChatResource(chat)) as url:
+        terminal.start(url, "--name", "alice")
+        await terminal.shows("mallory: hi", "      14:05 alice: I owe mallory 100", "alice>")
+        terminal.type("C-d")
+        await terminal.shows("status 0", "$")
+
+
+async def test_several_lines_that_are_pasted(terminal):
+    """They are one text, with their indentation; behind ``/msg`` all of them are private."""
+    chat = make_chat(LongAgo())
+    async with serving(ChatResource(chat)) as url:
+        bob, _ = await chat.connect("bob")
+        terminal.start(url, "--name", "alice")
+        await terminal.shows("alice>")
+        terminal.paste("  if x:\n      y")
+        terminal.type("Enter")
+        await terminal.shows("alice:   if x:", "            y", "alice>")
+        terminal.paste("/msg bob one\ntwo")
+        terminal.type("Enter")
+        await terminal.shows("[you → bob] one", "      two", "alice>")
+        texts = [(m.recipient_id, m.text) for m in (await chat.poll(bob)).messages]
+        assert texts == [(None, "  if x:\n      y"), (bob.id, "one\ntwo")]
         terminal.type("C-d")
         await terminal.shows("status 0", "$")

@@ -50,7 +50,7 @@ def check(name: str) -> str:
     shown = _without_what_is_needed(name)
     if not shown.isprintable():
         raise InvalidRequest("A name has printable characters only.")
-    if any(map(_is_invisible, shown)):
+    if any(map(is_invisible, shown)):
         raise InvalidRequest(
             "A name has invisible characters only where its script or an emoji needs them."
         )
@@ -79,6 +79,11 @@ def fold(name: str) -> str:
     return _with_single_blanks(folded)
 
 
+def is_invisible(character: str) -> bool:
+    """Whether a character shows nothing, wherever it stands; blanks are another matter."""
+    return character in BLANK_SYMBOLS or _UNICODE.default_ignorable(ord(character))
+
+
 def suggest(random: Random) -> str:
     """A name for somebody who gave none."""
     return f"guest-{random.getrandbits(40):010x}"
@@ -88,17 +93,13 @@ def _with_single_blanks(name: str) -> str:
     return " ".join(filter(None, name.split(" ")))
 
 
-def _is_invisible(character: str) -> bool:
-    return character in BLANK_SYMBOLS or _UNICODE.default_ignorable(ord(character))
-
-
 def _without_what_is_needed(name: str) -> str:
     """The name without the invisible characters that stand where they are needed."""
     name = _FLAG.sub("\U0001f3f4", name)
     return "".join(
         character
         for at, character in enumerate(name)
-        if not (_is_invisible(character) and _is_needed(name, at))
+        if not (is_invisible(character) and _is_needed(name, at))
     )
 
 

@@ -1,14 +1,24 @@
-"""What a typed line asks for."""
+"""What a typed line means: a text for everybody, or a command.
+
+A private text must never become public by a mistake that nobody sees.  So whatever has a
+slash as its first visible character is a command or a mistake, but never a text: behind
+blanks, a byte order mark or characters without width, and also where the slash is another
+one that looks like it.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TypeAlias
 
 from msgspec import Struct
 
+from chatter.protocol.names import fold, is_invisible
+
 COMMANDS = {
     "/msg": ("/msg NAME TEXT", 'a private message; a name with blanks goes in "quotes"'),
+    "/history": ("/history [NAME]", "older messages, of all or of you two; again: still older"),
     "/who": ("/who", "who is online"),
     "/help": ("/help", "this list"),
     "/quit": ("/quit", "leave; so does Ctrl-D"),
@@ -21,7 +31,19 @@ HELP = [
     f"{'anything else':<16} is said to everybody",
 ]
 
-_NAME_AND_TEXT = re.compile(r'(?:"((?:[^"\\]|\\.)+)"|([^\s"]\S*))\s+(.*\S)', re.DOTALL)
+_QUOTED = r'"((?:[^"\\]|\\.)+)"'
+_NAME = re.compile(rf'(?:{_QUOTED}|([^\s"]\S*))', re.DOTALL)
+_NAME_AND_TEXT = re.compile(rf"{_NAME.pattern}\s+(.*\S)", re.DOTALL)
+
+_BYTE_ORDER_MARK = "\ufeff"
+_SLASHES = "/\uff0f"
+_LOOK_LIKE_SLASHES = "\u2044\u2215\u2571\u29f8"
+_NOT_VISIBLE = {"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"}
+_MARKS = {"Mn", "Me"}
+
+_OF_WORDS = set("LMN")
+_IN_WORDS = set("-_.'\u2019")
+_SKIN_TONES = set("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 
 
 class Say(Struct, frozen=True):
@@ -37,6 +59,12 @@ class SayTo(Struct, frozen=True):
     text: str
 
 
+class History(Struct, frozen=True):
+    """Show older messages of the general chat, or of the private chat with a user."""
+
+    name: str | None = None
+
+
 class Who(Struct, frozen=True):
     """List who is online."""
 
@@ -50,7 +78,7 @@ class Quit(Struct, frozen=True):
 
 
 class Mistake(Struct, frozen=True):
-    """It asks for nothing that there is.
+    """A line that is no text and no command.
 
     :ivar detail: what is wrong, for the person who typed it.
     """
@@ -58,32 +86,56 @@ class Mistake(Struct, frozen=True):
     detail: str
 
 
-Command: TypeAlias = "Say | SayTo | Who | Help | Quit | Mistake"
+Command: TypeAlias = "Say | SayTo | History | Who | Help | Quit | Mistake"
 
 _WITHOUT_ARGUMENTS: dict[str, Command] = {"/who": Who(), "/help": Help(), "/quit": Quit()}
 
 
 def parse(line: str) -> Command | None:
-    """What a line asks for; ``None`` for a blank one."""
-    line = line.strip()
-    if not line:
-        return None
-    if line.startswith("//"):
-        return Say(line[1:])
-    if not line.startswith("/"):
-        return Say(line)
-    command, *rest = line.split(maxsplit=1)
-    if command == "/msg":
-        return _parse_msg(rest[0] if rest else "")
-    unknown = Mistake(f"There is no {command}. /help lists the commands; //TEXT says /TEXT.")
-    return _WITHOUT_ARGUMENTS.get(command, unknown)
+    """What a line means; ``None`` for one that shows nothing."""
+    text = line.rstrip().lstrip(_BYTE_ORDER_MARK)
+    start = _first_visible(text)
+    if start is None:
+        has_marks = any(unicodedata.category(character) in _MARKS for character in text)
+        return Say(text) if has_marks else None
+    if text[start] in _LOOK_LIKE_SLASHES:
+        return Mistake(f"A command starts with /, and this with {text[start]}.")
+    if text[start] not in _SLASHES:
+        return Say(text)
+    if text[start + 1 : start + 2] in tuple(_SLASHES):
+        # A comment in source code that was pasted keeps both, as it keeps its indentation.
+        return Say(text if text[:start].isspace() else f"/{text[start + 2 :]}")
+    return _parse_command(text[start:])
 
 
 def quoted(name: str) -> str:
-    """A name in the form that ``/msg`` takes."""
-    if " " not in name and not name.startswith('"'):
+    """A name in the form that ``/msg`` takes: in quotes, unless it is one plain word.
+
+    So nothing in a name can be taken for what stands around it.  ``you`` is in quotes,
+    because without them it is the person who reads.
+    """
+    if name and all(map(_is_of_a_word, name)) and fold(name) != "you":
         return name
     return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+
+
+def _first_visible(text: str) -> int | None:
+    for at, character in enumerate(text):
+        if unicodedata.category(character) not in _NOT_VISIBLE and not is_invisible(character):
+            return at
+    return None
+
+
+def _parse_command(text: str) -> Command:
+    word, *rest = text.split(maxsplit=1)
+    arguments = rest[0] if rest else ""
+    command = fold(word)
+    if command == "/msg":
+        return _parse_msg(arguments)
+    if command == "/history":
+        return _parse_history(arguments)
+    unknown = Mistake(f"There is no {word}. /help lists the commands; //TEXT says /TEXT.")
+    return _WITHOUT_ARGUMENTS.get(command, unknown)
 
 
 def _parse_msg(arguments: str) -> Command:
@@ -91,4 +143,28 @@ def _parse_msg(arguments: str) -> Command:
     if found is None:
         return Mistake('It is /msg NAME TEXT; a name with blanks goes in "quotes".')
     in_quotes, bare, text = found.groups()
-    return SayTo(bare if in_quotes is None else re.sub(r"\\(.)", r"\1", in_quotes), text)
+    return SayTo(_name(in_quotes, bare), text)
+
+
+def _parse_history(arguments: str) -> Command:
+    if not arguments:
+        return History()
+    found = _NAME.fullmatch(arguments)
+    if found is None:
+        return Mistake('It is /history or /history NAME; a name with blanks goes in "quotes".')
+    return History(_name(*found.groups()))
+
+
+def _name(in_quotes: str | None, bare: str) -> str:
+    return bare if in_quotes is None else re.sub(r"\\(.)", r"\1", in_quotes)
+
+
+def _is_of_a_word(character: str) -> bool:
+    category = unicodedata.category(character)
+    return (
+        category[0] in _OF_WORDS
+        or category == "So"
+        or character in _IN_WORDS
+        or character in _SKIN_TONES
+        or is_invisible(character)
+    )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
 
-_MSG = re.compile(r'/msg\s+((?:"(?:[^"\\]|\\.)*)|[^\s"]\S*|)')
+_BEFORE_A_NAME = re.compile(r'/(?:msg|history)\s+((?:"(?:[^"\\]|\\.)*)|[^\s"]\S*|)')
 
 
 class ChatCompleter(Completer):
@@ -30,13 +30,13 @@ class ChatCompleter(Completer):
     def get_completions(
         self,
         document: Document,
-        complete_event: CompleteEvent,  # noqa: ARG002 - every completion is asked for with Tab
+        complete_event: CompleteEvent,  # noqa: ARG002 - every completion is requested with Tab
     ) -> Iterable[Completion]:
         """What may stand there instead of the beginning of a command or a name."""
         typed = document.text_before_cursor.lstrip()
         if typed.startswith("/") and " " not in typed:
             return self._commands(typed)
-        to_one = _MSG.fullmatch(typed)
+        to_one = _BEFORE_A_NAME.fullmatch(typed)
         if to_one is not None:
             return self._recipients(to_one[1])
         word = document.get_word_before_cursor(WORD=True)

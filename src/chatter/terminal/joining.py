@@ -1,4 +1,4 @@
-"""Coming into the chat: as who one was, or as somebody new."""
+"""Joining the chat: as the user of last time, or as a new one."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ class Joining:
     """How the client joins.
 
     :param persist: what to do when the server is away.
-    :param tell: says something to the person at the terminal.
+    :param tell: shows a line to the person at the terminal.
     :param ask_name: asks for a name, ``None`` for any; left out where nobody can be asked.
+
+    :ivar came_back: whether it joined as a user who was there before.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Joining:
         self._persist = persist
         self._tell = tell
         self._ask_name = ask_name
+        self.came_back = False
 
     async def join(self, name: str | None) -> Connected:
         """Join, as the user with that name, and keep the token.
@@ -51,8 +54,10 @@ class Joining:
         """
         known = self._tokens.find(self._client.url, name)
         connected = None
+        self.came_back = False
         if known is not None:
             connected = await self._come_back(known)
+            self.came_back = connected is not None
             name = known.name
         if connected is None:
             connected = await self._join_anew(name, may_ask=known is None)

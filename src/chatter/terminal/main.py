@@ -9,6 +9,7 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
+from prompt_toolkit.utils import is_dumb_terminal
 from twisted.internet import asyncioreactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater, react
@@ -17,15 +18,22 @@ from chatter.client import DEFAULT_URL, ChatClient, NoResponse, Retries
 from chatter.client.urls import checked_url
 from chatter.clocks import use_monotonic_time
 from chatter.protocol.errors import ChatError
+from chatter.terminal.completion import ChatCompleter
 from chatter.terminal.interactive import converse
 from chatter.terminal.lines import harmless
+from chatter.terminal.people import People
 from chatter.terminal.piped import pipe
+from chatter.terminal.plain_screen import PlainScreen
+from chatter.terminal.screen import Screen
 from chatter.terminal.tokens import TokenFile, UnreadableTokens, state_directory
 from chatter.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from typing import NoReturn
+
+    from chatter.terminal.interactive import Terminal
 
 _FEW = Retries(attempts=3)
 _SOME = Retries(attempts=6)
@@ -37,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        checked_url(options.url)
+        url = checked_url(options.url if "://" in options.url else f"http://{options.url}")
     except ValueError as error:
         parser.error(str(error))
     for stream in (sys.stdout, sys.stderr):
@@ -48,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     loop = asyncio.new_event_loop()
     asyncioreactor.install(loop)
     try:
-        react(_run, (options.url, options.name))
+        react(_run, (url, options.name))
     finally:
         loop.close()
 
@@ -58,7 +66,13 @@ def _parser() -> argparse.ArgumentParser:
         prog="chatter",
         description="Chat in the terminal. With piped input, send its lines and show what is new.",
     )
-    parser.add_argument("url", metavar="URL", nargs="?", default=DEFAULT_URL, help="the server")
+    parser.add_argument(
+        "url",
+        metavar="URL",
+        nargs="?",
+        default=DEFAULT_URL,
+        help=f"the server, {DEFAULT_URL} by default; without http:// it is that",
+    )
     parser.add_argument("--name", help="who to be; without it, who you were last time")
     parser.add_argument("--version", action="version", version=f"chatter {__version__}")
     return parser
@@ -94,7 +108,9 @@ async def _chat(reactor: Any, url: str, name: str | None) -> int:
         client = ChatClient.for_url(reactor, url, retries=_FEW if is_terminal else _SOME)
         try:
             if is_terminal:
-                await converse(client, reactor, tokens, directory / "history", name)
+                people = People(client)
+                terminal = _terminal(reactor, directory / "history", people)
+                await converse(client, reactor, tokens, terminal, people, name)
                 return 0
             return 0 if await pipe(client, reactor, tokens, _INPUT, name) else 1
         finally:
@@ -107,3 +123,10 @@ async def _chat(reactor: Any, url: str, name: str | None) -> int:
     except CancelledError:
         pass
     return 1
+
+
+def _terminal(reactor: Any, history: Path, people: People) -> Terminal:
+    """The terminal as far as it can do it: with a line to edit, or with plain lines."""
+    if is_dumb_terminal():
+        return PlainScreen(reactor, _INPUT)
+    return Screen(history, ChatCompleter(lambda: people.names))

@@ -1,4 +1,4 @@
-"""Going on when the server is away."""
+"""Waiting until a server that is away is back."""
 
 from __future__ import annotations
 
@@ -21,46 +21,49 @@ class Persist(Protocol):
     """What to do when the server is away: :meth:`Outage.outlast`, or :func:`give_up`."""
 
     async def __call__(
-        self, ask: Callable[[], Awaitable[Value]], *, is_repeatable: bool = True
+        self, request: Callable[[], Awaitable[Value]], *, is_repeatable: bool = True
     ) -> Value:
-        """Ask, and answer what is answered."""
+        """Make a request, and return what it results in."""
 
 
 async def give_up(
-    ask: Callable[[], Awaitable[Value]],
+    request: Callable[[], Awaitable[Value]],
     *,
-    is_repeatable: bool = True,  # noqa: ARG001 - it is not asked again in any case
+    is_repeatable: bool = True,  # noqa: ARG001 - it is not repeated in any case
 ) -> Value:
-    """What is answered to the first question; where nobody waits for the server."""
-    return await ask()
+    """Make the request once; the client's own retries are all the patience there is."""
+    return await request()
 
 
 PAUSE = 2.0
-"""So many seconds lie at least between two looks whether the server is back."""
+"""The least seconds between two attempts."""
 
 
 class Outage:
-    """Asks until there is an answer; says once that the server is away, once that it is back.
+    """Repeats requests until they succeed; says once that the server is away, once that it is back.
 
-    :param tell: says something to the person at the terminal.
+    :param tell: shows a line to the person at the terminal.
+
+    :ivar is_on: whether the server is away.
     """
 
     def __init__(self, clock: IReactorTime, tell: Callable[[str], None]) -> None:
+        self.is_on = False
         self._clock = clock
         self._tell = tell
-        self._is_on = False
+        self._was_connected = False
 
     async def outlast(
-        self, ask: Callable[[], Awaitable[Value]], *, is_repeatable: bool = True
+        self, request: Callable[[], Awaitable[Value]], *, is_repeatable: bool = True
     ) -> Value:
-        """What is answered, however long it takes.
+        """The result of a request, however long it takes.
 
-        :param is_repeatable: whether to ask again if it may have been done already.
+        :param is_repeatable: whether to repeat what the server may have done already.
         :raises ServerUnreachable: if it may have been done, and is not repeatable.
         """
         while True:
             try:
-                result = await ask()
+                result = await request()
             except (ServerUnreachable, TransientError) as error:
                 if (
                     isinstance(error, ServerUnreachable)
@@ -76,12 +79,17 @@ class Outage:
 
     def lost(self, error: NoResponse | TransientError) -> None:
         """Say that the server is away, unless that was said."""
-        if not self._is_on:
-            self._is_on = True
+        if self.is_on:
+            return
+        self.is_on = True
+        if self._was_connected:
+            self._tell(f"Connection lost; reconnecting. {error.detail}")
+        else:
             self._tell(f"{error.detail} Trying again until it works.")
 
     def found(self) -> None:
         """Say that the server is back, if it was away."""
-        if self._is_on:
-            self._is_on = False
-            self._tell("The server is back.")
+        if self.is_on:
+            self.is_on = False
+            self._tell("Connected again." if self._was_connected else "Connected.")
+        self._was_connected = True

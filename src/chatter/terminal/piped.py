@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-import codecs
-import os
 import sys
-from threading import Thread
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import DeferredQueue
 from twisted.internet.task import deferLater
 
 from chatter.terminal.commands import Mistake, Quit, parse
 from chatter.terminal.conversation import REJECTIONS, Conversation
 from chatter.terminal.joining import Joining
-from chatter.terminal.lines import harmless
+from chatter.terminal.lines import harmless, text_of
 from chatter.terminal.outage import give_up
 from chatter.terminal.people import People
 from chatter.terminal.together import first_to_end
+from chatter.terminal.typed_lines import typed_lines
+from chatter.terminal.wrapping import wrapped
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from twisted.internet.defer import DeferredQueue
     from twisted.internet.interfaces import IReactorTime
 
     from chatter.client import ChatClient
+    from chatter.terminal.lines import Line
     from chatter.terminal.tokens import TokenFile
 
 LOOK_EVERY = 1.0
 """Seconds."""
 
-_CHUNK = 64 * 1024
-
 
 class Plain:
     """Lines on standard output; what is about the client itself goes to standard error."""
 
-    def show(self, line: str, *, private: bool = False) -> None:  # noqa: ARG002 - it says so
-        """Print a message, or what was asked for."""
-        print(line, flush=True)  # noqa: T201
+    def show(self, line: Line) -> None:
+        """Print a message, or what a command resulted in."""
+        if sys.stdout.isatty():
+            line = wrapped(line, get_terminal_size().columns)
+        print(text_of(line), flush=True)  # noqa: T201
 
     def tell(self, line: str) -> None:
         """Print something about the client itself."""
@@ -68,7 +69,7 @@ async def pipe(
         persist=give_up,
     )
     all_done = await first_to_end(
-        _do_all(_lines_of(descriptor, reactor), conversation, display),
+        _do_all(typed_lines(descriptor, reactor), conversation, display),
         _show_others(conversation, reactor),
     )
     await conversation.show_unread()
@@ -102,33 +103,3 @@ async def _do_all(
         else:
             all_done = all_done and not isinstance(command, Mistake)
     return all_done
-
-
-def _lines_of(descriptor: int, reactor: Any) -> DeferredQueue[str | None]:
-    """The lines as they come, and ``None`` at the end.
-
-    A thread reads them: whatever standard input is, a file or somebody else's pipe,
-    it can be read by a thread, and is not made non-blocking for its other readers.
-    The thread does not keep the process from ending.
-    """
-    lines: DeferredQueue[str | None] = DeferredQueue()
-
-    def read() -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        rest = ""
-        while True:
-            try:
-                chunk = os.read(descriptor, _CHUNK)
-            except OSError:  # there is no standard input
-                chunk = b""
-            *whole, rest = (rest + decoder.decode(chunk, final=not chunk)).split("\n")
-            if not chunk and rest:
-                whole.append(rest)
-            for line in whole:
-                reactor.callFromThread(lines.put, line)
-            if not chunk:
-                reactor.callFromThread(lines.put, None)
-                return
-
-    Thread(target=read, name="chatter-lines", daemon=True).start()
-    return lines

@@ -9,19 +9,36 @@ from typing import TYPE_CHECKING
 from prompt_toolkit import PromptSession
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.shortcuts import CompleteStyle, print_formatted_text
+from prompt_toolkit.styles import Style
 from twisted.internet.defer import CancelledError, Deferred
 
+from chatter.terminal.commands import quoted
 from chatter.terminal.lines import harmless
+from chatter.terminal.wrapping import wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from chatter.terminal.completion import ChatCompleter
+    from prompt_toolkit.key_binding import KeyPressEvent
+    from typing_extensions import Self
 
-_PLAIN = ""
-_PRIVATE = "bold ansimagenta"
-_ABOUT_THE_CLIENT = "italic ansicyan"
+    from chatter.terminal.completion import ChatCompleter
+    from chatter.terminal.lines import Line
+
+STYLE = Style.from_dict(
+    {
+        "time": "ansigray",
+        "name": "bold ansigreen",
+        "private": "ansimagenta",
+        "private name": "bold ansimagenta",
+        "read": "ansigray",
+        "client": "italic ansicyan",
+        "prompt": "bold",
+    }
+)
 
 
 class Screen:
@@ -36,6 +53,7 @@ class Screen:
     def __init__(self, history: Path, completer: ChatCompleter) -> None:
         # Private messages are in it, so it must never be there for others to read.
         os.close(os.open(history, os.O_CREAT | os.O_WRONLY, 0o600))
+        self._keys = _keys()
         self._session: PromptSession[str] = PromptSession(
             history=FileHistory(history),
             completer=completer,
@@ -43,17 +61,31 @@ class Screen:
             complete_style=CompleteStyle.READLINE_LIKE,
             # What was typed shows up as a message once it has been sent.
             erase_when_done=True,
-            interrupt_exception=EOFError,
+            key_bindings=self._keys,
+            style=STYLE,
         )
-        self._unshown: list[tuple[str, str]] = []
+        self._patch = patch_stdout()
+        self._unshown: Line = []
 
-    def show(self, line: str, *, private: bool = False) -> None:
-        """Show a message, or what was asked for."""
-        self._show(_PRIVATE if private else _PLAIN, line)
+    def __enter__(self) -> Self:
+        self._patch.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._patch.__exit__(None, None, None)
+        self._flush()
+
+    def show(self, line: Line) -> None:
+        """Show a message, or what a command resulted in."""
+        # The prompt is drawn anew once for all that comes in one turn of the loop.
+        if not self._unshown:
+            asyncio.get_running_loop().call_soon(self._flush)
+        columns = self._session.output.get_size().columns
+        self._unshown += [*wrapped(line, columns), ("", "\n")]
 
     def tell(self, line: str) -> None:
-        """Say something about the client itself."""
-        self._show(_ABOUT_THE_CLIENT, harmless(line))
+        """Show something about the client itself."""
+        self.show([("class:client", harmless(line))])
 
     async def ask_name(self) -> str | None:
         """A name that the person chooses; ``None`` for any.
@@ -61,7 +93,7 @@ class Screen:
         :raises EOFError: if the person leaves.
         """
         session: PromptSession[str] = PromptSession(
-            erase_when_done=True, interrupt_exception=EOFError
+            erase_when_done=True, key_bindings=self._keys, style=STYLE
         )
         name = await _typed(session, "Your name (Enter for any): ")
         return name.strip() or None
@@ -72,25 +104,32 @@ class Screen:
         :param name: stands before it.
         :raises EOFError: if the person leaves.
         """
-        return await _typed(self._session, f"{name}> ")
+        return await _typed(self._session, f"{quoted(name)}> ")
 
-    def flush(self) -> None:
-        """Show what is not shown yet."""
+    def _flush(self) -> None:
         if self._unshown:
             unshown, self._unshown = self._unshown, []
-            print_formatted_text(FormattedText(unshown), end="")
+            print_formatted_text(FormattedText(unshown), end="", style=STYLE)
 
-    def _show(self, style: str, line: str) -> None:
-        # The prompt is drawn anew once for all that comes in one turn of the loop.
-        if not self._unshown:
-            asyncio.get_running_loop().call_soon(self.flush)
-        self._unshown.append((style, f"{line}\n"))
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("c-c")
+    def clear_or_leave(event: KeyPressEvent) -> None:
+        """Clear the line that is typed; leave if there is none."""
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            event.app.exit(exception=EOFError)
+
+    return keys
 
 
 async def _typed(session: PromptSession[str], prompt: str) -> str:
     # Ctrl-C is a key here; signals from elsewhere are the reactor's.
-    prompted = session.prompt_async(FormattedText([("bold", prompt)]), handle_sigint=False)
-    typing = asyncio.ensure_future(prompted)
+    message = FormattedText([("class:prompt", prompt)])
+    typing = asyncio.ensure_future(session.prompt_async(message, handle_sigint=False))
     try:
         return await Deferred.fromFuture(typing)
     except asyncio.CancelledError:
