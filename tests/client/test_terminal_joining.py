@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatter.client import Retries, ServerUnreachable
+from chatter.client import Retries
 from chatter.protocol.errors import InvalidRequest, NameTaken
 from chatter.terminal.joining import Joining
 from chatter.terminal.outage import Outage
@@ -102,9 +102,12 @@ def test_joining_while_the_server_is_away(tokens):
     assert len(screen.told) == 2
 
 
-def test_joining_whose_answer_is_lost(tokens):
-    """Whether somebody joined or not is not known, so it is not simply tried again."""
+def test_joining_whose_response_is_lost(tokens):
+    """It is tried again as the same joining, by its key."""
     rig = Rig()
     rig.agent.lose = 1
-    with pytest.raises(ServerUnreachable):
-        rig.result(joining(rig, tokens, "not asked for")[0].join("alice"))
+    join, screen = joining(rig, tokens, "other")
+    rig.result(join.join("alice"))
+    first, second = rig.headers("Idempotency-Key")[:2]
+    assert first == second
+    assert "can't be reached" in screen.told[0]

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
 
 from chatter.client import ChatClient
 from chatter.version import __version__
 from chatter.web import ChatResource
-from tests.client.support import make_chat, reactor, serving, until
+from tests.client.support import listening, make_chat, nothing_open, reactor, serving, until
 
 CLIENT = Path(__file__).parents[2] / "client.py"
 
@@ -137,14 +137,46 @@ async def test_what_others_wrote_does_not_control_the_terminal(environment):
 
 
 async def test_a_server_that_is_not_there(environment, tmp_path):
-    """It is one line on standard error and a status; nothing is kept."""
+    """It is told at once, tried for a while, and then an error and a status; nothing is kept."""
     async with serving(ChatResource(make_chat(Clock()))) as url:
         pass
-    done = await run(environment, url, lines="hello\n")
+    done = await run(environment, url, "--patience", "1", lines="hello\n")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"chatter: {url} can't be reached: Connection was refused")
-    assert len(done.stderr.splitlines()) == 1
+    away, error = done.stderr.splitlines()
+    assert away.startswith(f"{url} can't be reached: Connection was refused")
+    assert away.endswith("Trying again for 1 seconds.")
+    assert error.startswith(f"chatter: {url} can't be reached: Connection was refused")
     assert list((tmp_path / "chatter").iterdir()) == []
+
+
+async def test_a_server_that_comes_back(environment):
+    """A pipe waits for it, and every line is sent once."""
+    chat = make_chat(Clock())
+    async with serving(ChatResource(chat)) as url:
+        pass
+    running = run(environment, url, "--name", "al", lines="one\ntwo\n")
+    await deferLater(reactor, 2)
+    async with nothing_open(), listening(ChatResource(chat), port=int(url.rpartition(":")[2])):
+        done = await running
+    assert (done.returncode, printed(done)) == (0, ["al: one", "al: two"])
+    assert done.stderr.splitlines()[1:] == ["Connected."]
+
+
+@pytest.mark.parametrize("seconds", ["x", "-1", "nan", "inf"])
+async def test_what_is_no_patience(environment, seconds):
+    """It is told as a wrong argument."""
+    done = await run(environment, f"--patience={seconds}")
+    assert done.returncode == 2
+    assert "argument --patience" in done.stderr
+
+
+async def test_a_file_of_authorities_that_is_none(environment, tmp_path):
+    """It is one line on standard error."""
+    for file in (tmp_path / "missing.pem", CLIENT):
+        done = await run(environment, "https://127.0.0.1:1", "--ca", str(file))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert len(done.stderr.splitlines()) == 1
+        assert file.name in done.stderr
 
 
 async def test_what_is_no_url(environment):

@@ -80,7 +80,7 @@ class Joining:
             name = await self._ask_name()
         while True:
             try:
-                return await self._persist(partial(self._client.connect, name), is_repeatable=False)
+                return await self._persist(partial(self._client.connect, name))
             except (NameTaken, InvalidRequest) as error:
                 if self._ask_name is None:
                     raise

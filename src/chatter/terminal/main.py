@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from io import TextIOWrapper
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.utils import is_dumb_terminal
@@ -21,8 +22,9 @@ from chatter.protocol.errors import ChatError
 from chatter.terminal.completion import ChatCompleter
 from chatter.terminal.interactive import converse
 from chatter.terminal.lines import harmless
+from chatter.terminal.outage import Outage
 from chatter.terminal.people import People
-from chatter.terminal.piped import pipe
+from chatter.terminal.piped import Plain, pipe
 from chatter.terminal.plain_screen import PlainScreen
 from chatter.terminal.screen import Screen
 from chatter.terminal.tokens import TokenFile, UnreadableTokens, state_directory
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
     from chatter.terminal.interactive import Terminal
 
 _FEW = Retries(attempts=3)
-_SOME = Retries(attempts=6)
+"""A person is told early, while it goes on."""
+
 _INPUT, _OUTPUT = 0, 1
 
 
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        url = checked_url(options.url if "://" in options.url else f"http://{options.url}")
+        options.url = checked_url(options.url if "://" in options.url else f"http://{options.url}")
     except ValueError as error:
         parser.error(str(error))
     for stream in (sys.stdout, sys.stderr):
@@ -56,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     loop = asyncio.new_event_loop()
     asyncioreactor.install(loop)
     try:
-        react(_run, (url, options.name))
+        react(_run, (options,))
     finally:
         loop.close()
 
@@ -74,13 +77,34 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the server, {DEFAULT_URL} by default; without http:// it is that",
     )
     parser.add_argument("--name", help="who to be; without it, who you were last time")
+    parser.add_argument(
+        "--ca",
+        metavar="FILE",
+        help="for https: trust the authorities in this file (PEM), instead of the system's or "
+        "those in the file that SSL_CERT_FILE names",
+    )
+    parser.add_argument(
+        "--patience",
+        metavar="SECONDS",
+        type=_seconds,
+        default=Retries().patience,
+        help="with piped input, how long to wait for a server that is away "
+        f"({Retries().patience:g} by default); at a terminal it goes on until you leave",
+    )
     parser.add_argument("--version", action="version", version=f"chatter {__version__}")
     return parser
 
 
-async def _run(reactor: Any, url: str, name: str | None) -> None:
+def _seconds(value: str) -> float:
+    seconds = float(value)
+    if not 0 <= seconds < inf:
+        raise ValueError(value)
+    return seconds
+
+
+async def _run(reactor: Any, options: argparse.Namespace) -> None:
     use_monotonic_time(reactor)
-    running = Deferred.fromCoroutine(_chat(reactor, url, name))
+    running = Deferred.fromCoroutine(_chat(reactor, options))
     ended: Deferred[None] = Deferred()
 
     def end() -> Deferred[None]:
@@ -96,29 +120,31 @@ async def _run(reactor: Any, url: str, name: str | None) -> None:
     raise SystemExit(status)
 
 
-async def _chat(reactor: Any, url: str, name: str | None) -> int:
+async def _chat(reactor: Any, options: argparse.Namespace) -> int:
     """Chat, and say what went wrong for good; the exit status."""
     # asyncio's loop runs only once the reactor does.
     await deferLater(reactor, 0)
     try:
         directory = state_directory(os.environ)
         tokens = TokenFile(directory / "tokens.json")
-        is_terminal = os.isatty(_INPUT) and os.isatty(_OUTPUT)
-        # A person is told early, while it goes on; nobody else waits after it gives up.
-        client = ChatClient.for_url(reactor, url, retries=_FEW if is_terminal else _SOME)
-        try:
-            if is_terminal:
+        if os.isatty(_INPUT) and os.isatty(_OUTPUT):
+            client = ChatClient.for_url(reactor, options.url, retries=_FEW, ca=options.ca)
+            async with client:
                 people = People(client)
                 terminal = _terminal(reactor, directory / "history", people)
-                await converse(client, reactor, tokens, terminal, people, name)
+                await converse(client, reactor, tokens, terminal, people, options.name)
                 return 0
-            return 0 if await pipe(client, reactor, tokens, _INPUT, name) else 1
-        finally:
-            await client.close()
+        retries = Retries(patience=options.patience)
+        watcher = Outage(reactor, Plain().tell, f"for {options.patience:g} seconds")
+        client = ChatClient.for_url(
+            reactor, options.url, retries=retries, watcher=watcher, ca=options.ca
+        )
+        async with client:
+            return 0 if await pipe(client, reactor, tokens, _INPUT, options.name) else 1
     except BrokenPipeError:
         # Nobody reads any more; nor shall Python try to flush at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)
-    except (ChatError, NoResponse, OSError, UnreadableTokens) as error:
+    except (ChatError, NoResponse, OSError, UnreadableTokens, ValueError) as error:
         print(f"chatter: {harmless(str(error))}", file=sys.stderr)  # noqa: T201
     except CancelledError:
         pass

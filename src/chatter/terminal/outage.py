@@ -20,17 +20,11 @@ Value = TypeVar("Value")
 class Persist(Protocol):
     """What to do when the server is away: :meth:`Outage.outlast`, or :func:`give_up`."""
 
-    async def __call__(
-        self, request: Callable[[], Awaitable[Value]], *, is_repeatable: bool = True
-    ) -> Value:
-        """Make a request, and return what it results in."""
+    async def __call__(self, request: Callable[[], Awaitable[Value]]) -> Value:
+        """Make a request, which may be repeated, and return what it results in."""
 
 
-async def give_up(
-    request: Callable[[], Awaitable[Value]],
-    *,
-    is_repeatable: bool = True,  # noqa: ARG001 - it is not repeated in any case
-) -> Value:
+async def give_up(request: Callable[[], Awaitable[Value]]) -> Value:
     """Make the request once; the client's own retries are all the patience there is."""
     return await request()
 
@@ -43,34 +37,26 @@ class Outage:
     """Repeats requests until they succeed; says once that the server is away, once that it is back.
 
     :param tell: shows a line to the person at the terminal.
+    :param how_long: for how long it is tried again, as it is said.
 
     :ivar is_on: whether the server is away.
     """
 
-    def __init__(self, clock: IReactorTime, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, clock: IReactorTime, tell: Callable[[str], None], how_long: str = "until it works"
+    ) -> None:
         self.is_on = False
         self._clock = clock
         self._tell = tell
+        self._how_long = how_long
         self._was_connected = False
 
-    async def outlast(
-        self, request: Callable[[], Awaitable[Value]], *, is_repeatable: bool = True
-    ) -> Value:
-        """The result of a request, however long it takes.
-
-        :param is_repeatable: whether to repeat what the server may have done already.
-        :raises ServerUnreachable: if it may have been done, and is not repeatable.
-        """
+    async def outlast(self, request: Callable[[], Awaitable[Value]]) -> Value:
+        """The result of a request, however often it has to be made."""
         while True:
             try:
                 result = await request()
             except (ServerUnreachable, TransientError) as error:
-                if (
-                    isinstance(error, ServerUnreachable)
-                    and error.may_have_arrived
-                    and not is_repeatable
-                ):
-                    raise
                 self.lost(error)
                 await deferLater(self._clock, max(PAUSE, error.retry_after))
             else:
@@ -85,7 +71,7 @@ class Outage:
         if self._was_connected:
             self._tell(f"Connection lost; reconnecting. {error.detail}")
         else:
-            self._tell(f"{error.detail} Trying again until it works.")
+            self._tell(f"{error.detail} Trying again {self._how_long}.")
 
     def found(self) -> None:
         """Say that the server is back, if it was away."""

@@ -78,7 +78,7 @@ class People:
     async def _pages(self, after: int) -> AsyncGenerator[list[Participant], None]:
         """All users behind an id, page by page.
 
-        :raises UnexpectedResponse: if the list does not go on, or has no end.
+        :raises UnexpectedResponse: if the list has no end.
         """
         count, more = 0, True
         while more:
@@ -86,7 +86,7 @@ class People:
             yield page.users
             count += len(page.users)
             more = page.more
-            if more and (not page.users or page.users[-1].id <= after or count > MOST):
+            if count > MOST:
                 raise UnexpectedResponse("The server's list of users has no end.")
             if page.users:
                 after = page.users[-1].id
