@@ -144,6 +144,39 @@ def test_users_are_listed_by_id():
     assert [(user.name, user.online) for user in rest.users] == [("carol", True)]
 
 
+def test_users_are_found():
+    """Some participants are found by id, by the beginning of their name, or by being online."""
+    rig = Rig()
+    for name in ("alice", "Albert", "bob"):
+        rig.joined(name)
+    carol = rig.joined("carol")
+    found = rig.result(carol.users_by_id([4, 1, 99]))
+    assert [user.name for user in found.users] == ["alice", "carol"]
+    found = rig.result(carol.users_by_prefix("al", limit=1))
+    assert ([user.name for user in found.users], found.more) == (["Albert"], True)
+    found = rig.result(carol.online_users(1, limit=2))
+    assert ([user.name for user in found.users], found.more) == (["Albert", "bob"], True)
+
+
+def test_chats_and_what_was_read_of_them():
+    """Chats come newest first; to mark one as read changes nothing about others, or the feed."""
+    rig = Rig()
+    alice, bob = rig.joined("alice"), rig.joined("bob")
+    message = rig.result(bob.send("hello"))
+    private = rig.result(bob.send_private(1, "psst"))
+    chats = rig.result(alice.chats())
+    assert chats.user.name == "alice"
+    assert [(chat.last, chat.unread) for chat in chats.chats] == [(message, 1), (private, 1)]
+    rig.result(alice.mark_read(private.id, 2))
+    assert [chat.unread for chat in rig.result(alice.chats()).chats] == [1, 0]
+    rig.result(alice.mark_read(message.id))
+    assert [chat.unread for chat in rig.result(alice.chats()).chats] == [0, 0]
+    assert rig.result(alice.chats(before=private.id)).chats == []
+    assert rig.texts(alice) == ["hello", "psst"]
+    with pytest.raises(UnknownRecipient):
+        rig.result(alice.mark_read(private.id, 99))
+
+
 def test_health_of_a_chat_that_serves():
     """A chat that can serve says so, to somebody without a token too."""
     rig = Rig()

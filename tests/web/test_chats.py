@@ -245,6 +245,25 @@ def test_users_who_are_online(web, clock):
     response = web.ask("GET", "/users?online=true", alice).json
     assert [user["name"] for user in response["users"]] == ["alice", "bob"]
     assert all(user["online"] for user in response["users"])
+    assert response["more"] is False
+
+
+def test_users_who_are_online_are_paged(web, clock):
+    """Those who have gone between them cost no page."""
+    web.join("alice")
+    for number in range(250):
+        web.join(f"gone {number}")
+    clock.advance(70)
+    token = web.join("bob")
+    first = web.ask("GET", "/users?online=true&limit=1", token).json
+    assert [user["name"] for user in first["users"]] == ["bob"]
+    assert first["more"] is False
+    web.join("carol")
+    first = web.ask("GET", "/users?online=true&limit=1", token).json
+    assert ([user["name"] for user in first["users"]], first["more"]) == (["bob"], True)
+    last = first["users"][-1]["id"]
+    second = web.ask("GET", f"/users?online=true&limit=1&after={last}", token).json
+    assert ([user["name"] for user in second["users"]], second["more"]) == (["carol"], False)
 
 
 @pytest.mark.parametrize(

@@ -136,10 +136,7 @@ class Chat(Service):
 
     @returns_deferred
     async def online_users(self, after: int = 0, limit: int = DEFAULT_LIMIT) -> Users:
-        """The participants with a larger id who are online, by id.
-
-        There may be fewer than ``limit`` though there are more.
-        """
+        """The participants with a larger id who are online, by id."""
         return await self._core.directory.list_online(after, limit)
 
     # Sending

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _REMEMBERED_USERS = 20_000
 
+_AT_ONCE = 100
+"""So many users at least are read at once, of whom some are not wanted."""
+
 _SAVED_LATE = timedelta(seconds=35)
 """A sign of life is saved at most so much later than it was given."""
 
@@ -105,13 +108,19 @@ class Directory:
     async def list_online(self, after: int, limit: int) -> Users:
         """The participants with a larger id than ``after`` who are online, by id.
 
-        There may be fewer than ``limit`` though there are more.
-
         :raises StoreUnavailable: if the store can't be read.
         """
         since = self._presence.now() - LIFETIME - _SAVED_LATE
-        page = self._page(await self._store.users_seen(since, after, limit + 1), limit)
-        return Users([one for one in page.users if one.online], page.more)
+        at_once = max(limit + 1, _AT_ONCE)
+        online: list[Participant] = []
+        while len(online) <= limit:
+            seen = await self._store.users_seen(since, after, at_once)
+            found = [self.participant(user) for user in seen]
+            online += [participant for participant in found if participant.online]
+            if len(seen) < at_once:
+                break
+            after = seen[-1].id
+        return Users(online[:limit], len(online) > limit)
 
     def participant(self, user: User) -> Participant:
         """A user, as the others see them."""

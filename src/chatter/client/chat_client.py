@@ -19,12 +19,15 @@ from chatter.client.exchange import Exchange
 from chatter.client.following import follow
 from chatter.client.joining import Joining
 from chatter.client.operations import Operations
-from chatter.client.pages import check_history, check_users
+from chatter.client.pages import check_chats, check_history, check_users
 from chatter.client.reading import Reading
 from chatter.client.retries import Retries
 from chatter.protocol.bodies import (
+    DEFAULT_CHATS,
     DEFAULT_LIMIT,
+    Chats,
     Connected,
+    Done,
     Health,
     SendBody,
     SendPrivateBody,
@@ -34,7 +37,7 @@ from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.model import Message, Page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Collection
     from pathlib import Path
     from random import Random
     from types import TracebackType
@@ -290,6 +293,51 @@ class ChatClient:
         users = await self._attempts.until_done(Users, requests.users(after, limit))
         check_users(users, after)
         return users
+
+    @returns_deferred
+    async def online_users(self, after: int = 0, limit: int = DEFAULT_LIMIT) -> Users:
+        """The participants with a larger id than ``after`` who are online, by id."""
+        users = await self._attempts.until_done(Users, requests.online_users(after, limit))
+        check_users(users, after)
+        return users
+
+    @returns_deferred
+    async def users_by_id(self, user_ids: Collection[int]) -> Users:
+        """The participants with those ids, 1 to 100 of them, by id; unknown ids are left out.
+
+        :raises InvalidRequest: if one of them can't be an id, or there are too many.
+        """
+        users = await self._attempts.until_done(Users, requests.users_by_id(user_ids))
+        check_users(users, 0)
+        return users
+
+    @returns_deferred
+    async def users_by_prefix(self, prefix: str, limit: int = DEFAULT_LIMIT) -> Users:
+        """The participants whose name begins with a prefix, whatever the case, by name.
+
+        :raises InvalidRequest: if no name can begin with it.
+        """
+        return await self._attempts.until_done(Users, requests.users_by_prefix(prefix, limit))
+
+    @returns_deferred
+    async def chats(self, before: int | None = None, limit: int = DEFAULT_CHATS) -> Chats:
+        """The general chat and the newest private chats, or older private ones.
+
+        :param before: only private chats whose last message has a smaller id.
+        :param limit: at most so many private chats.
+        """
+        chats = await self._attempts.until_done(Chats, requests.chats(before, limit))
+        check_chats(chats, before)
+        return chats
+
+    @returns_deferred
+    async def mark_read(self, message_id: int, with_user: int | None = None) -> None:
+        """Note that one chat was read up to an id; the cursor of the feed stays.
+
+        :param with_user: whose private chat with this user; without it, the general chat.
+        :raises UnknownRecipient: if nobody has that id.
+        """
+        await self._attempts.until_done(Done, requests.read_mark(with_user, message_id))
 
     @returns_deferred
     async def health(self) -> Health:

@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from chatter.client.errors import UnexpectedResponse
+from chatter.protocol.model import MAX_ID
 
 if TYPE_CHECKING:
-    from chatter.protocol.bodies import Users
+    from chatter.protocol.bodies import Chats, Users
     from chatter.protocol.model import Page
 
 
@@ -50,6 +51,21 @@ def check_users(users: Users, after: int) -> None:
     """
     _check_order([user.id for user in users.users], after)
     if users.more and not users.users:
+        raise UnexpectedResponse("The server says that there is more, and does not send it.")
+
+
+def check_chats(chats: Chats, before: int | None) -> None:
+    """Check a part of the list of chats, requested with ``before``.
+
+    :raises UnexpectedResponse: if the private ones are not the newest first, or there are
+        none although there is more.
+    """
+    private = [chat.last for chat in chats.chats if chat.recipient_id is not None]
+    newest = [0 if last is None else last.id for last in private]
+    bound = MAX_ID + 1 if before is None else before
+    if any(first <= second for first, second in pairwise([bound, *newest, 0])):
+        raise UnexpectedResponse("The server's page is in the wrong order.")
+    if chats.more and not newest:
         raise UnexpectedResponse("The server says that there is more, and does not send it.")
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from chatter.client.bodies import encoded
-from chatter.protocol.bodies import MAX_LIMIT, ConnectBody
+from chatter.protocol.bodies import MAX_LIMIT, ChatType, ConnectBody, ReadBody
 from chatter.protocol.model import MAX_NAME, MAX_TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 SMALL = 256 * 1024
 """The largest body of a response that is no list, in bytes."""
@@ -83,6 +88,32 @@ def history(with_user: int | None, before: int | None, limit: int | None) -> Req
 def users(after: int, limit: int) -> Request:
     """A part of the list of users."""
     return _get("/users", MAX_USERS, after=after, limit=limit)
+
+
+def online_users(after: int, limit: int) -> Request:
+    """A part of the list of users who are online."""
+    return _get("/users", MAX_USERS, online="true", after=after, limit=limit)
+
+
+def users_by_id(user_ids: Collection[int]) -> Request:
+    """The users with those ids."""
+    return _get("/users", MAX_USERS, ids=",".join(map(str, user_ids)))
+
+
+def users_by_prefix(prefix: str, limit: int) -> Request:
+    """The users whose name begins with a prefix."""
+    return _get("/users", MAX_USERS, prefix=prefix, limit=limit)
+
+
+def chats(before: int | None, limit: int) -> Request:
+    """A part of the user's list of chats."""
+    return _get("/chats", MAX_PAGE, before=before, limit=limit)
+
+
+def read_mark(with_user: int | None, message_id: int) -> Request:
+    """Note how far one chat was read: that with a user, or the general one."""
+    chat_type: ChatType = "general" if with_user is None else "private"
+    return Request("POST", "/read", body=encoded(ReadBody(message_id, chat_type, with_user)))
 
 
 def _get(path: str, largest: int, **parameters: int | str | None) -> Request:

@@ -23,8 +23,7 @@ class UsersEndpoint(UserEndpoint):
         method="GET",
         summary="The participants",
         description="In the order of their ids, a page at a time. With ids only those users; "
-        "with prefix those whose name begins with it, by name; with online those who are online, "
-        "of whom there may be fewer than limit though there are more.",
+        "with prefix those whose name begins with it, by name; with online those who are online.",
         query=UsersQuery,
         response=Users,
     )
