@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
 from chatter.chat.chat import core_of
-from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.errors import StoreUnavailable, Unauthorized
 from chatter.protocol.problems import ERRORS
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
+from tests.live.support import result_of
+from tests.web.conftest import Response
 
 CLOSED = {
     "/send": ("POST", {"text": "a"}),
@@ -174,6 +181,151 @@ def test_an_application_that_knows_its_users(make_web, chat):
     assert web.ask("POST", "/send", headers=headers, body={"text": "a"}).json["sender_id"] == 1
     assert web.ask("POST", "/connect").status == 401
     assert web.ask("GET", "/status").status == 401
+
+
+@pytest.mark.parametrize("kind", ["a value", "a Deferred", "a coroutine", "it raises", "nobody"])
+def test_how_an_application_says_who_its_user_is(make_web, chat, kind):
+    """Its callback returns a user, a Deferred or an awaitable of one, or raises Unauthorized."""
+    waiting: list[Deferred[Any]] = []
+
+    def authenticate(request):
+        alice = result_of(chat.join("alice"))
+        if kind == "a value":
+            return alice
+        if kind == "a Deferred":
+            waiting.append(Deferred())
+            return waiting[-1]
+        if kind == "a coroutine":
+            return _of(alice)
+        if kind == "it raises":
+            raise Unauthorized
+        return None
+
+    web = make_web(ChatResource(chat, authenticate))
+    protocol, transport = web.connect()
+    protocol.dataReceived(b"GET /status HTTP/1.1\r\nHost: test\r\n\r\n")
+    for deferred in waiting:
+        assert not transport.value()
+        deferred.callback(result_of(chat.join("alice")))
+    response = Response(transport.value())
+    assert response.status == (401 if kind in ("it raises", "nobody") else 200)
+    protocol.connectionLost(Failure(ConnectionDone()))
+
+
+async def _of(user):
+    return user
+
+
+def test_an_application_advises_no_token(make_web, chat):
+    """Its 401 and its OpenAPI document don't speak of tokens, which its users don't have."""
+    web = make_web(ChatResource(chat, lambda _: None))
+    for method, path in (("GET", "/status"), ("POST", "/connect"), ("GET", "/events")):
+        response = web.ask(method, path)
+        assert (response.status, response.problem) == (401, "unauthorized")
+        assert "www-authenticate" not in response.headers
+        assert "oken" not in response.json["detail"]
+    document = web.ask("GET", "/openapi.json").body
+    assert b"bearer" not in document
+    assert b"WWW-Authenticate" not in document
+
+
+def test_an_application_that_gives_no_user(make_web, chat, capfd):
+    """What is no user of a chat is a defect of the application: 500, and the log says which."""
+    authenticate: Any = lambda _: "alice"  # noqa: E731
+    web = make_web(ChatResource(chat, authenticate))
+    assert web.ask("GET", "/status").problem == "internal-error"
+    assert "authenticate() gave a str, which is no User." in capfd.readouterr().err
+
+
+OWN = [
+    {},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": "same-origin", "Origin": "https://chat.example"},
+    {"Origin": "http://chat.example"},
+    {"Origin": "https://chat.example"},
+    {"Origin": "https://CHAT.example"},
+    {"Origin": "https://named.example"},
+    {"Origin": "https://named.example", "Sec-Fetch-Site": "cross-site"},
+]
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": ""},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "https://chat.example"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "https://chat.example:8443"},
+    {"Origin": "https://chat.example.evil.example"},
+    {"Origin": "https://evil.example/https://chat.example"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "chat.example"},
+    {"Origin": "http://named.example"},
+]
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_own"),
+    [*((headers, True) for headers in OWN), *((headers, False) for headers in FOREIGN)],
+)
+def test_pages_of_other_sites_do_nothing_by_cookies(make_web, chat, headers, is_own):
+    """What browsers send by themselves counts only in requests of the chat's own pages."""
+    alice = result_of(chat.join("alice"))
+    result_of(chat.send(alice, "secret"))
+    asked = []
+
+    def authenticate(request):
+        asked.append(request)
+        return alice
+
+    web = make_web(ChatResource(chat, authenticate, origins=["https://named.example"]))
+    headers = {"Host": "chat.example", "Cookie": "session=alice", **headers}
+    for path, (method, body) in CLOSED.items():
+        if path == "/events" and is_own:
+            continue
+        response = web.ask(method, path, None, body, {**headers, "Authorization": "Bearer a"})
+        assert response.status == (200 if is_own else 403), path
+        if not is_own:
+            assert response.problem == "forbidden"
+            assert b"secret" not in response.body
+    assert bool(asked) is is_own
+    if not is_own:
+        assert result_of(chat.cursor(alice)) == 0
+        assert result_of(chat.peek(alice)).cursor == 1
+    assert web.ask("GET", "/health", headers=headers).status == 200
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_who_sends_a_token_may_come_from_anywhere(web, headers):
+    """A browser never sends a token by itself."""
+    assert web.ask("GET", "/status", web.join(), headers=headers).status == 200
+
+
+def test_a_port_that_goes_without_saying(make_web, chat):
+    """An origin leaves out its scheme's port; a client need not."""
+    alice = result_of(chat.join("alice"))
+    web = make_web(ChatResource(chat, lambda _: alice))
+    for host in ("chat.example", "chat.example:443", "chat.example:80"):
+        headers = {"Host": host, "Origin": "https://chat.example"}
+        assert web.ask("GET", "/status", headers=headers).status == 200
+    headers = {"Host": "chat.example:8443", "Origin": "https://chat.example"}
+    assert web.ask("GET", "/status", headers=headers).status == 403
+
+
+def test_one_string_is_no_list_of_origins(chat):
+    """Each of its letters would be an origin."""
+    with pytest.raises(TypeError, match=r"origins=\['https://good\.example'\]"):
+        ChatResource(chat, origins="https://good.example")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://good.example/", "good.example", "https://", "", "null", "https://a b", b"https://a"],
+)
+def test_what_is_no_origin(chat, origin):
+    """It would never match, so it is refused."""
+    with pytest.raises(ValueError, match=r"is no origin"):
+        ChatResource(chat, origins=[origin])
 
 
 def test_pages_of_other_origins(make_web, chat):

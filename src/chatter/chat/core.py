@@ -39,7 +39,7 @@ class ChatCore:
         self.live = Live(store, clock)
         self.presence = Presence(clock, lambda user_id, seen: store.save_progress(user_id, 0, seen))
         self.directory = Directory(store, self.presence)
-        self.joining = Joining(store, self.presence, history, random)
+        self.joining = Joining(store, self.presence, self.directory, history, random)
         self.sending = Sending(store, self.presence, self.directory)
         self.chat_list = ChatList(store, self.live, self.directory)
         self.reading = Reading(store, self.presence, self.live, self.directory)

@@ -1,6 +1,6 @@
-"""Who takes part: users found by token or id, and listed.
+"""The users of a chat: found by token, id or name, and listed.
 
-Users whose token or id was looked up lately are kept in memory, so that most
+Users whose token, id or name was looked up lately are kept in memory, so that most
 requests ask the store nothing.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cachetools import FIFOCache
 
 from chatter.chat.presence import LIFETIME
+from chatter.protocol import names
 from chatter.protocol.bodies import Participant, Users
 from chatter.protocol.errors import Unauthorized, UnknownRecipient
 
@@ -40,9 +41,11 @@ class Directory:
         self._presence = presence
         self._by_token: FIFOCache[bytes, User] = FIFOCache(_REMEMBERED_USERS)
         self._by_id: FIFOCache[int, User] = FIFOCache(_REMEMBERED_USERS)
+        self._by_name: FIFOCache[str, User] = FIFOCache(_REMEMBERED_USERS)
 
     def forget(self) -> None:
         """Forget who was looked up: the store may have been replaced while it was closed."""
+        self._by_name.clear()
         self._by_token.clear()
         self._by_id.clear()
 
@@ -79,6 +82,19 @@ class Directory:
             if user is None:
                 raise UnknownRecipient(f"There is no user {user_id}.")
             self._by_id[user_id] = user
+        return user
+
+    async def by_name(self, name: str) -> User | None:
+        """The user with that name; ``None`` if nobody has it.
+
+        :raises InvalidRequest: if no user can have that name.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        user: User | None = self._by_name.get(name)
+        if user is None:
+            user = await self._store.user_by_name(names.check(name))
+            if user is not None:
+                self._by_name[name] = user
         return user
 
     async def list(self, after: int, limit: int) -> Users:

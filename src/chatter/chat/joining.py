@@ -11,6 +11,7 @@ from chatter.protocol.errors import NameTaken
 if TYPE_CHECKING:
     from random import Random
 
+    from chatter.chat.directory import Directory
     from chatter.chat.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import User
@@ -23,9 +24,17 @@ class Joining:
     :param random: where tokens and the names of guests come from.
     """
 
-    def __init__(self, store: IChatStore, presence: Presence, history: int, random: Random) -> None:
+    def __init__(
+        self,
+        store: IChatStore,
+        presence: Presence,
+        directory: Directory,
+        history: int,
+        random: Random,
+    ) -> None:
         self._store = store
         self._presence = presence
+        self._directory = directory
         self._history = history
         self._random = random
 
@@ -54,7 +63,7 @@ class Joining:
         :raises InvalidRequest: if no user can have that name.
         :raises StoreUnavailable: if the store can't serve.
         """
-        user = await self._store.user_by_name(names.check(name))
+        user = await self._directory.by_name(name)
         if user is not None:
             return user
         try:

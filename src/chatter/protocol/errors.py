@@ -24,7 +24,17 @@ class InvalidRequest(ChatError):
 
 
 class Unauthorized(ChatError):
-    """There is no token, or nobody has it."""
+    """There is no token, or nobody has it; or the application knows no user of the request."""
+
+    def __init__(self, detail: str = "The request has no user.") -> None:
+        super().__init__(detail)
+
+
+class Forbidden(ChatError):
+    """The request may not be made from where it comes."""
+
+    def __init__(self, detail: str = "This is not allowed.") -> None:
+        super().__init__(detail)
 
 
 class NotFound(ChatError):

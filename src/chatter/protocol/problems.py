@@ -11,6 +11,7 @@ from msgspec import Struct
 from chatter.protocol.errors import (
     ChatError,
     ContentTooLarge,
+    Forbidden,
     InternalError,
     InvalidRequest,
     MethodNotAllowed,
@@ -38,6 +39,7 @@ PROBLEM_URN = "urn:chatter:"
 ERRORS: dict[type[ChatError], tuple[str, int, str]] = {
     InvalidRequest: ("invalid-request", 400, "The request is not valid"),
     Unauthorized: ("unauthorized", 401, "A valid token is needed"),
+    Forbidden: ("forbidden", 403, "This is not allowed"),
     NotFound: ("not-found", 404, "There is nothing here"),
     UnknownRecipient: ("unknown-recipient", 404, "There is no such user"),
     MethodNotAllowed: ("method-not-allowed", 405, "The method is not allowed here"),

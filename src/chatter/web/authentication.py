@@ -1,22 +1,23 @@
-"""Who asks: by the token in the ``Authorization`` header, or as the application says."""
+"""The user of a request: by the token in ``Authorization``, or as the application says."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chatter.protocol.errors import Unauthorized
+from chatter.protocol.model import User
+from chatter.web.foreign_pages import refuse_foreign_page
 from chatter.web.lean import lean
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from twisted.web.server import Request
 
     from chatter.chat.core import ChatCore
-    from chatter.protocol.model import User
 
-Authenticate: TypeAlias = "Callable[[Request], Awaitable[User | None]]"
-"""An application's own way to tell who asks; ``None`` for nobody it knows."""
+Authenticate: TypeAlias = "Callable[[Request], User | Awaitable[User | None] | None]"
+"""An application's own way to find the user of a request, in :class:`.ChatResource`."""
 
 
 def token_of(request: Request) -> str | None:
@@ -32,20 +33,33 @@ class Authentication:
     """Maps requests to users, and notes that these are there.
 
     :param authenticate: the application's own way; without it users have tokens.
+    :param origins: the origins whose pages may use the chat.
+
+    :ivar challenge: what a 401 says in ``WWW-Authenticate``; nothing where the application
+        authenticates its users, by whatever means.
     """
 
-    def __init__(self, core: ChatCore, authenticate: Authenticate | None = None) -> None:
+    def __init__(
+        self,
+        core: ChatCore,
+        authenticate: Authenticate | None = None,
+        origins: Collection[str] = (),
+    ) -> None:
         self._core = core
         self._authenticate = authenticate
+        self._origins = origins
         self.uses_tokens = authenticate is None
+        self.challenge: tuple[tuple[bytes, bytes], ...] = (
+            ((b"WWW-Authenticate", b"Bearer"),) if self.uses_tokens else ()
+        )
 
     def known_user(self, request: Request) -> User | None:
-        """The user who asks, if that is known without waiting; it is then there."""
+        """The user of a request, if that is known without waiting; it is then there."""
         if self._authenticate is not None:
             return None
         header = request.getHeader(b"authorization")
         # Our own server has the very same head again, if a client sends it again.  But a
-        # resource on the way may have set another field than the client sent.
+        # resource on the way may have set another header than the client sent.
         lean_request = lean(request)
         head = None if lean_request is None else lean_request.request_head
         note = None if head is None else head.note
@@ -73,16 +87,30 @@ class Authentication:
             return None
 
     async def user_of(self, request: Request) -> User:
-        """The user who asks.
+        """The user of a request, who is then there.
 
         :raises Unauthorized: if it is nobody known.
+        :raises Forbidden: if a page of another origin had it sent, where the application
+            authenticates its users: perhaps by what browsers send by themselves.
         """
-        user: User | None = None
         if self._authenticate is not None:
-            user = await self._authenticate(request)
-        elif token := token_of(request):
+            refuse_foreign_page(request, self._origins)
+            user = await self._user_of_application(request)
+        else:
+            token = token_of(request)
+            if not token:
+                raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
             user = await self._core.directory.by_token(token)
-        if user is None:
-            raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
         self._core.presence.see(user.id)
         return user
+
+    async def _user_of_application(self, request: Request) -> User:
+        assert self._authenticate is not None
+        found: Any = self._authenticate(request)
+        if hasattr(found, "__await__"):
+            found = await found
+        if found is None:
+            raise Unauthorized
+        if not isinstance(found, User):
+            raise TypeError(f"authenticate() gave a {type(found).__name__}, which is no User.")
+        return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, json
 
 from chatter.protocol.bodies import ConnectBody, Connected
-from chatter.protocol.errors import NameTaken, Unauthorized
+from chatter.protocol.errors import Forbidden, NameTaken, Unauthorized
 from chatter.protocol.validation import checked_body
 from chatter.web.authentication import token_of
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
@@ -32,7 +32,7 @@ class ConnectEndpoint(UserEndpoint):
         body_is_optional=True,
         response=Connected,
         needs_user=False,
-        errors=(Unauthorized, NameTaken),
+        errors=(Unauthorized, Forbidden, NameTaken),
     )
 
     async def respond(self, request: Request) -> Response:

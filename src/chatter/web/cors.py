@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,25 @@ if TYPE_CHECKING:
 ANY_ORIGIN = "*"
 
 _PREFLIGHT_LIFETIME = 600
+
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+|\*")
+
+
+def checked_origins(origins: Collection[str]) -> tuple[str, ...]:
+    """Return the origins of pages that may use the chat, if they can be origins.
+
+    :raises TypeError: if they are one string instead of several.
+    :raises ValueError: if one is no origin, and so would never match.
+    """
+    if isinstance(origins, str):
+        raise TypeError(f"origins is a collection of strings: write origins=[{origins!r}].")
+    for origin in origins:
+        if not (isinstance(origin, str) and _ORIGIN.fullmatch(origin)):
+            raise ValueError(
+                f"{origin!r} is no origin; one has a scheme, a host and perhaps a port, and "
+                "nothing after it, such as https://chat.example.org, or is * for any."
+            )
+    return tuple(origins)
 
 
 def allow_origin(request: Request, origins: Collection[str]) -> None:

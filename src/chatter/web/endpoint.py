@@ -24,6 +24,7 @@ from chatter.protocol.errors import (
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
+    Unauthorized,
 )
 from chatter.protocol.validation import checked_query
 from chatter.web.coroutines import DrivenCoroutine
@@ -162,6 +163,11 @@ class UserEndpoint(Endpoint):
         super().__init__()
         self._core = core
         self._authentication = authentication
+
+    def _response_to_error(self, error: BaseException) -> Response:
+        if isinstance(error, Unauthorized):
+            return error_response(error, *self._authentication.challenge)
+        return super()._response_to_error(error)
 
     def respond(self, request: Request) -> Coroutine[Any, Any, Response]:
         """Answer a user, whoever it is."""

@@ -9,6 +9,7 @@ from msgspec import json
 from chatter.protocol.errors import (
     ChatError,
     ContentTooLarge,
+    Forbidden,
     InternalError,
     InvalidRequest,
     MethodNotAllowed,
@@ -31,7 +32,11 @@ _BEARER = "token"
 
 
 class OpenAPIEndpoint(Endpoint):
-    """Answers with the OpenAPI document of some endpoints, and of itself."""
+    """Answers with the OpenAPI document of some endpoints, and of itself.
+
+    :param uses_tokens: whether users have tokens; if not, the document says nothing of how
+        the application authenticates them.
+    """
 
     operation = Operation(
         method="GET",
@@ -41,21 +46,21 @@ class OpenAPIEndpoint(Endpoint):
         needs_user=False,
     )
 
-    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+    def __init__(self, endpoints: Mapping[str, Endpoint], *, uses_tokens: bool) -> None:
         super().__init__()
         operations = {path: endpoint.operation for path, endpoint in endpoints.items()}
         operations["openapi.json"] = self.operation
-        self._answer_always = json_response(document(operations))
+        self._answer_always = json_response(document(operations, uses_tokens=uses_tokens))
 
     async def respond(self, request: Request) -> Response:  # noqa: ARG002
         """Answer with the document."""
         return self._answer_always
 
 
-def document(operations: Mapping[str, Operation]) -> dict[str, Any]:
+def document(operations: Mapping[str, Operation], *, uses_tokens: bool) -> dict[str, Any]:
     """The OpenAPI 3.1 document of operations at their paths."""
     schemas = _Schemas(operations.values())
-    return {
+    described = {
         "openapi": "3.1.0",
         "info": {
             "title": "chatter",
@@ -74,6 +79,17 @@ def document(operations: Mapping[str, Operation]) -> dict[str, Any]:
             "securitySchemes": {_BEARER: {"type": "http", "scheme": "bearer"}},
         },
     }
+    return described if uses_tokens else _without_tokens(described)
+
+
+def _without_tokens(document: dict[str, Any]) -> dict[str, Any]:
+    """The same document where the application authenticates its users in a way of its own."""
+    del document["components"]["securitySchemes"]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation.pop("security", None)
+            operation["responses"].get("401", {}).pop("headers", None)
+    return document
 
 
 class _Schemas:
@@ -157,7 +173,7 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     errors: set[type[ChatError]] = {MethodNotAllowed, InternalError, StoreUnavailable}
     errors.update(operation.errors)
     if operation.needs_user:
-        errors.add(Unauthorized)
+        errors.update((Unauthorized, Forbidden))
     if operation.query is not None or operation.body is not None:
         errors.add(InvalidRequest)
     if operation.body is not None:

@@ -12,7 +12,7 @@ from twisted.web.http import NO_CONTENT, OK, HTTPChannel
 from twisted.web.server import Request
 from zope.interface import implementer
 
-from chatter.protocol.errors import TransientError, Unauthorized
+from chatter.protocol.errors import TransientError
 from chatter.protocol.problems import problem_of
 from chatter.web.lean import lean
 
@@ -54,8 +54,6 @@ def json_response(
 
 def error_response(error: ChatError, *headers: tuple[bytes, bytes]) -> Response:
     """The answer that an error is rendered as (RFC 9457)."""
-    if isinstance(error, Unauthorized):
-        headers = (*headers, (b"WWW-Authenticate", b"Bearer"))
     if isinstance(error, TransientError):
         headers = (*headers, (b"Retry-After", b"%d" % error.retry_after))
     problem = problem_of(error)

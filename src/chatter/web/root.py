@@ -8,7 +8,7 @@ from chatter.chat.chat import core_of
 from chatter.web.authentication import Authentication
 from chatter.web.chats import ChatsEndpoint, ReadEndpoint
 from chatter.web.connect import ConnectEndpoint
-from chatter.web.cors import allow_origin
+from chatter.web.cors import allow_origin, checked_origins
 from chatter.web.endpoint import Endpoint, MissingResource
 from chatter.web.events import EventsEndpoint
 from chatter.web.health import HealthEndpoint
@@ -30,15 +30,21 @@ if TYPE_CHECKING:
 class ChatResource(MissingResource):
     """A chat over HTTP: ``root.putChild(b"chat", ChatResource(chat))``.
 
-    :param chat: the chat; whoever makes it starts and stops its store.
-    :param authenticate: the application's own way to tell which user asks; its
-        users then need no token, and ``POST /connect`` makes no new ones.
-        :meth:`~chatter.chat.Chat.join` makes a user for an account.  What browsers
-        send by themselves, such as cookies, also comes with what a page of another
-        site has them ask: going by that, refuse a foreign ``Origin``.
+    :param chat: the chat; whoever makes it starts and stops it.
+    :param authenticate: the application's own way to find the user of a request:
+        ``authenticate(request: twisted.web.server.Request) -> User | None``.  It may return
+        the user, ``None`` for nobody it knows, or a Deferred or an awaitable of the same; it
+        may also raise :exc:`~chatter.protocol.errors.Unauthorized`.
+        :meth:`~chatter.chat.Chat.join` gives the user of an account.  Users then need no
+        token, ``POST /connect`` makes no new ones, and requests that a page of another
+        origin has a browser send are refused (403), since browsers send cookies and
+        passwords by themselves.
     :param origins: the origins of web pages that may use the chat, such as
-        ``https://chat.example.org``; ``*`` is any.  The chat's own need no leave.
+        ``["https://chat.example.org"]``; ``*`` is any.  The chat's own origin always may.
     :param max_streams: how many event streams may be open in all.
+
+    :raises TypeError: if ``origins`` is one string.
+    :raises ValueError: if one of them is no origin.
     """
 
     def __init__(
@@ -50,10 +56,10 @@ class ChatResource(MissingResource):
         max_streams: int = MAX_STREAMS,
     ) -> None:
         super().__init__()
-        self._origins = origins
+        self._origins = checked_origins(origins)
         core = core_of(chat)
         streams = Streams(core, max_streams)
-        authentication = Authentication(core, authenticate)
+        authentication = Authentication(core, authenticate, self._origins)
         endpoints: dict[str, Endpoint] = {
             "status": StatusEndpoint(core, authentication),
             "health": HealthEndpoint(core),
@@ -65,12 +71,14 @@ class ChatResource(MissingResource):
             "chats": ChatsEndpoint(core, authentication),
             "read": ReadEndpoint(core, authentication),
         }
-        endpoints["openapi.json"] = OpenAPIEndpoint(endpoints)
+        endpoints["openapi.json"] = OpenAPIEndpoint(
+            endpoints, uses_tokens=authentication.uses_tokens
+        )
         for path, endpoint in endpoints.items():
             self.putChild(path.encode(), endpoint)
 
     def getChildWithDefault(self, path: bytes, request: Request) -> Any:
-        """Find the endpoint, whose answer other origins may read if they are named."""
+        """Find the endpoint, whose responses other origins may read if they are named."""
         if self._origins:
             allow_origin(request, self._origins)
         return self.children.get(path) or self.getChild(path, request)

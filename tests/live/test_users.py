@@ -1,0 +1,73 @@
+"""Users are looked up in the store once, and looked up anew after a restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+
+from chatter.chat.chat import core_of
+from chatter.protocol.errors import Unauthorized
+from chatter.testing import memory_chat
+from tests.live.support import result_of
+
+
+@pytest.fixture
+def chat():
+    return memory_chat(Clock())
+
+
+def counted(name, look, found):
+    def lookup(key):
+        found.append(name)
+        return look(key)
+
+    return lookup
+
+
+@pytest.fixture
+def lookups(chat, monkeypatch):
+    """The lookups that reach the store."""
+    store = core_of(chat).store
+    found: list[str] = []
+    for name in ("user_by_name", "user_by_token", "user_by_id"):
+        monkeypatch.setattr(store, name, counted(name, getattr(store, name), found))
+    return found
+
+
+def test_an_account_is_looked_up_once(chat, lookups):
+    """An application joins the user of each request; the store is asked at the first."""
+    alice = result_of(chat.join("alice"))
+    lookups.clear()
+    for _ in range(10):
+        assert result_of(chat.join("alice")) == alice
+    assert len(lookups) <= 1
+    assert result_of(chat.join("ALICE")) == alice, "a name is the same in another case"
+
+
+def test_tokens_and_ids_are_looked_up_once(chat, lookups):
+    """Most requests ask the store for no user."""
+    alice, token = result_of(chat.connect("alice"))
+    for _ in range(10):
+        assert result_of(chat.authenticate(token)) == alice
+        assert result_of(chat.user(alice.id)) == alice
+    assert sorted(lookups) == ["user_by_id", "user_by_token"]
+
+
+def test_users_are_looked_up_anew_after_a_restart(chat):
+    """The store may have been restored from a backup meanwhile, without some of them."""
+    alice, token = result_of(chat.connect("alice"))
+    result_of(chat.authenticate(token))
+    result_of(chat.join("alice"))
+    result_of(chat.stopService())
+    store: Any = core_of(chat).store
+    store._users.clear()
+    store._ids_by_name.clear()
+    store._ids_by_token.clear()
+    result_of(chat.startService())
+    with pytest.raises(Unauthorized):
+        result_of(chat.authenticate(token))
+    bob = result_of(chat.join("bob"))
+    assert result_of(chat.join("alice")).id == bob.id + 1
+    assert alice.id == 1
