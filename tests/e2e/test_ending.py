@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
+import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -148,6 +151,34 @@ def test_an_impatient_operator(tmp_path, second):
     assert "chatter has stopped" in server.log.read_text()
     with server:
         assert server.request("GET", "/status", token)[1]["messages"] == []
+
+
+@pytest.mark.parametrize("lock", ["IMMEDIATE", "EXCLUSIVE"])
+def test_a_database_that_another_program_locks(tmp_path, lock):
+    """Sends under way get their 503, and the end comes in time and in order."""
+    statuses = []
+    with Server(tmp_path) as server:
+        token = server.connect("alice")["token"]
+        server.request("POST", "/send", token, {"text": "hello"})
+        server.request("GET", "/status", token)
+
+        def send():
+            statuses.append(server.request("POST", "/send", token, {"text": "again"})[0])
+
+        senders = [threading.Thread(target=send) for _ in range(3)]
+        with closing(sqlite3.connect(tmp_path / "chatter.sqlite", isolation_level=None)) as other:
+            other.execute(f"BEGIN {lock}")
+            for sender in senders:
+                sender.start()
+                time.sleep(0.1)
+            assert server.stop() < 5
+            for sender in senders:
+                sender.join()
+            other.execute("ROLLBACK")
+    assert statuses == [503] * 3
+    log = server.log.read_text()
+    assert "chatter has stopped" in log
+    assert "Unhandled" not in log
 
 
 def test_ctrl_c_ends_it_too(tmp_path):
