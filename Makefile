@@ -11,19 +11,33 @@ STATE  = var
 BIN    = $(VENV)/bin
 PIP    = $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help start stop client test lint format bench bench-live bench-nodes clean
+# What was asked for, and is not the default above.
+ASKED  = $(foreach name,PORT STORE,$(if $(filter file,$(origin $(name))),,$(name)))
+
+# The environment names the folder of its checkout, which may have been moved since.
+MOVED := $(shell test -e $(VENV)/run && \
+	! grep -qsxF '$(CURDIR)/src' $(VENV)/lib/python*/site-packages/*chatter_server.pth && echo yes)
+
+# These take long: they start servers, databases, browsers, or make environments.
+SLOW   = e2e eventsource examples packaging page postgres property schemathesis
+
+.PHONY: help start stop client check test lint format bench bench-live bench-nodes clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 start: $(VENV)/run ## start the server in the background (PORT=… STORE=…)
-	@$(BIN)/python scripts/daemon.py --state $(STATE) start --port '$(PORT)' --store '$(STORE)'
+	@$(BIN)/python scripts/daemon.py --state $(STATE) start \
+		--port '$(PORT)' --store '$(STORE)' --asked '$(ASKED)'
 
 stop: ## stop it and wait for its end
 	@$(PYTHON) scripts/daemon.py --state $(STATE) stop
 
 client: $(VENV)/run ## chat in this terminal (URL=… NAME=…)
 	@$(BIN)/python client.py '$(URL)' $(if $(NAME),--name "$$NAME")
+
+check: lint ## lint, check the types and run the fast tests
+	$(BIN)/python -m pytest -q $(SLOW:%=--ignore=tests/%)
 
 test: lint ## lint, check the types and run all tests
 	$(BIN)/python -m pytest
@@ -50,14 +64,16 @@ clean: stop ## remove the environment and what tools left, but no chat
 	rm -rf $(VENV) dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/build
 
 # The plugin is copied when chatter is installed, so a change of it installs again.
-$(VENV)/run: pyproject.toml constraints.txt twisted/plugins/chatter_plugin.py
+$(VENV)/run: pyproject.toml constraints.txt twisted/plugins/chatter_plugin.py $(MOVED:yes=FORCE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
 		"chatter needs Python 3.10 or newer, for instance: make start PYTHON=python3.12")'
-	@echo "Making the environment in $(VENV), once."
-	@$(PYTHON) -m venv $(VENV)
+	@echo "Making the environment in $(VENV)$(if $(MOVED), anew: the checkout was moved,, once)."
+	@$(PYTHON) -m venv $(MOVED:yes=--clear) $(VENV)
 	@$(PIP) install -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run
 	@$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $@
+
+FORCE:

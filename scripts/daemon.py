@@ -1,9 +1,9 @@
 """Starts the server in the background and stops it: ``make start`` and ``make stop``.
 
 The server's state is one folder: the database, the log and the file with the process
-id.  On that file the server holds a lock from its first moment to its last.  So there
-is nothing to guess from an id that is stale, or garbage, or somebody else's by now:
-whoever gets the lock knows that no server runs.
+id.  On that file the server holds a lock from its first moment to its last.  So an id
+that is stale, or garbage, or another process's by now does no harm: whoever gets the lock
+knows that no server runs.
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from signal import SIGTERM
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 START_PATIENCE = 30.0
 STOP_PATIENCE = 10.0
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+"""Where ``make client`` looks for a server."""
 
 LISTENS = re.compile(r"chatter listens on (.+)\.$", re.MULTILINE)
 TCP_ADDRESS = re.compile(r"host='(.+)', port=(\d+)")
@@ -37,22 +43,29 @@ class State:
         self.log = folder / "chatter.log"
         self.pid = folder / "chatter.pid"
 
-    @property
-    def log_option(self) -> str:
-        """Tells twistd where to log; the server can be known by it."""
-        return f"--logfile={self.log.absolute()}"
 
+def start(state: State, port: str, store: str, asked: Sequence[str]) -> None:
+    """Start a server, unless one runs, and wait until it serves.
 
-def start(state: State, port: str, store: str) -> None:
-    """Start a server, unless one runs, and wait until it serves."""
+    :param asked: which of ``PORT`` and ``STORE`` were asked for: a server that runs with
+        another one is not what was wanted.
+    """
     # Only here, for stopping works without chatter.
     from chatter.stores.registry import without_password  # noqa: PLC0415
 
+    shown = {"PORT": port, "STORE": without_password(store)}
     state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with state.pid.open("a+") as pid_file:
         if not lock(pid_file):
-            about = read(pid_file).partition("\n")[2]
-            print(f"chatter runs already.\n{about}To stop it: make stop")
+            runs, _, about = read(pid_file).partition("\n\n")
+            running = dict(line.split("=", 1) for line in runs.splitlines() if "=" in line)
+            for name in asked:
+                if running.get(name, shown[name]) != shown[name]:
+                    sys.exit(
+                        f"chatter runs already, with another {name}={running[name]}.\n"
+                        f"{about}Before it can be started otherwise, it has to be stopped."
+                    )
+            print(f"chatter runs already.\n{about}", end="")
             return
         state.log.touch()
         logged_before = state.log.stat().st_size
@@ -63,10 +76,15 @@ def start(state: State, port: str, store: str) -> None:
         except BaseException:
             server.terminate()
             raise
-        shown = without_password(store)
-        about = f"  address  {address}\n  store    {shown}\n  log      {state.log}\n"
-        write(pid_file, about)
-    print(f"chatter runs.\n{about}To stop it: make stop")
+        about = f"  address  {address}\n  store    {shown['STORE']}\n  log      {state.log}\n"
+        if address == DEFAULT_URL:
+            about += "To chat, in another terminal: make client\n"
+        elif address.startswith("http:"):
+            about += f"To chat, in another terminal: make client URL={address}\n"
+        about += "To stop it: make stop\n"
+        options = "".join(f"{name}={value}\n" for name, value in shown.items())
+        write(pid_file, f"{options}\n{about}")
+    print(f"chatter runs.\n{about}", end="")
 
 
 def stop(state: State) -> None:
@@ -114,7 +132,7 @@ def read(pid_file: TextIO) -> str:
 def launch(state: State, port: str, store: str, pid_file: TextIO) -> subprocess.Popen[bytes]:
     """Start twistd in a session of its own, with the lock."""
     twistd = [sys.executable, str(Path(sys.executable).with_name("twistd"))]
-    options = ["--nodaemon", "--pidfile=", state.log_option]
+    options = ["--nodaemon", "--pidfile=", f"--logfile={state.log.absolute()}"]
     with state.log.open("ab") as log:
         return subprocess.Popen(
             [*twistd, *options, "chatter", "--port", port, "--store", store],
@@ -180,17 +198,26 @@ def server_of(pid_file: TextIO, state: State) -> int:
     """The process id of the server that holds the lock.
 
     The file may have been written to by hand, or the server may run in a container
-    that shares the folder but not the process ids.  A stranger is never ended.
+    that shares the folder but not the process ids.  Only a process that has the file open
+    is the server, so no other one is ended.
     """
     pid = read(pid_file).partition("\n")[0]
     is_known = pid.isdecimal()
     if is_known and Path("/proc/self").exists():
-        command = Path("/proc", pid, "cmdline")
-        words = command.read_text(errors="replace").split("\0") if command.exists() else []
-        is_known = state.log_option in words
+        is_known = has_open(pid, state.pid)
     if not is_known:
         sys.exit(f"chatter runs, but {state.pid} does not tell as which process.")
     return int(pid)
+
+
+def has_open(pid: str, path: Path) -> bool:
+    """Tell whether a process has a file open."""
+    try:
+        return any(
+            file.samefile(path) for file in Path("/proc", pid, "fd").iterdir() if file.exists()
+        )
+    except OSError:
+        return False
 
 
 def main() -> None:
@@ -202,6 +229,7 @@ def main() -> None:
     starting = commands.add_parser("start")
     starting.add_argument("--port", required=True, help="a TCP port, or a Twisted endpoint")
     starting.add_argument("--store", required=True, help="as twistd chatter takes it")
+    starting.add_argument("--asked", default="", help="which of PORT and STORE were asked for")
     options = parser.parse_args()
     state = State(options.state)
     if options.command == "stop":
@@ -209,7 +237,7 @@ def main() -> None:
     else:
         is_number = options.port.isdecimal()
         port = f"tcp:{options.port}:interface=127.0.0.1" if is_number else options.port
-        start(state, port, options.store)
+        start(state, port, options.store, options.asked.split())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+from tests.packaging.conftest import Checkout
 from tests.packaging.support import ROOT, ask, clean_environment, free_port, run
 
 LATE_PLUGIN = """
@@ -66,7 +67,7 @@ def port_of(url):
 
 
 def address_in(said):
-    (address,) = re.findall(r"http://127\.0\.0\.1:\d+", said)
+    (address,) = re.findall(r"address  (http://127\.0\.0\.1:\d+)", said)
     return address
 
 
@@ -95,6 +96,7 @@ def test_start_says_where_it_runs_and_where_its_state_is(make, url, checkout):
         f"  address  {url}\n"
         "  store    sqlite:var/chatter.sqlite\n"
         "  log      var/chatter.log\n"
+        f"To chat, in another terminal: make client URL={url}\n"
         "To stop it: make stop\n"
     )
     assert "chatter listens on" in (checkout.path / "var/chatter.log").read_text()
@@ -104,9 +106,38 @@ def test_start_says_where_it_runs_and_where_its_state_is(make, url, checkout):
 def test_a_second_start_says_that_it_runs(make, url):
     """A second ``make start`` succeeds, and says where the running server is."""
     first = make("start", port_of(url)).stdout
-    second = make("start", f"PORT={free_port()}")
-    assert second.returncode == 0
-    assert second.stdout == first.replace("chatter runs.", "chatter runs already.")
+    for again in ((), (port_of(url),), ("STORE=sqlite:var/chatter.sqlite",)):
+        second = make("start", *again)
+        assert second.returncode == 0
+        assert second.stdout == first.replace("chatter runs.", "chatter runs already.")
+
+
+def test_a_second_start_that_asks_for_another_server_fails(make, url):
+    """With another port or store than the running server's it says so, and fails."""
+    make("start", port_of(url))
+    for other in (f"PORT={free_port()}", "STORE=memory:"):
+        second = make("start", other)
+        assert second.returncode != 0
+        assert second.stdout.startswith("chatter runs already, with another ")
+        assert f"  address  {url}\n" in second.stdout
+    assert ask(f"{url}/health") is not None
+
+
+def test_a_checkout_that_was_moved(make, url, checkout):
+    """Its server is still stopped, and its environment is made again."""
+    make("start", port_of(url))
+    old, new = checkout.path, checkout.path.with_name("moved")
+    old.rename(new)
+    try:
+        moved = Checkout(new)
+        assert moved.must_make("stop") == "chatter has stopped.\n"
+        assert "venv --clear .venv" in moved.must_make("start", "--dry-run")
+        (pth,) = new.glob(".venv/lib/python*/site-packages/*chatter_server.pth")
+        pth.write_text(f"{new}/src")
+        assert "venv" not in moved.must_make("start", "--dry-run").replace(".venv/bin", "")
+        pth.write_text(f"{old}/src")
+    finally:
+        new.rename(old)
 
 
 def test_stop_stops_in_order(make, url, checkout):
@@ -225,7 +256,7 @@ def test_a_port_in_use_is_told_in_one_line(make):
 @pytest.mark.parametrize(
     ("option", "reason"),
     [
-        ("PORT=telegraph:8000", "chatter: --port 'telegraph:8000' is no endpoint:"),
+        ("PORT=telegraph:8000", "chatter: --port 'telegraph:8000': this is no place to listen"),
         ("STORE=clay:tablet", "chatter: --store 'clay:tablet':"),
         ("STORE=sqlite:var/chatter.log", "chatter: The database "),
     ],
