@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatter.client import Retries, ServerUnreachable, UnexpectedResponse
+from chatter.client import Retries, ServerUnreachable
 from chatter.protocol.errors import Unauthorized, UnknownRecipient
 from chatter.terminal.commands import parse
 from chatter.terminal.conversation import Conversation
@@ -190,14 +190,43 @@ def test_a_user_between_those_who_were_met():
 
 
 def test_a_list_of_users_without_an_end(monkeypatch):
-    """A server that goes on and on with users ends the terminal with one line."""
+    """No more users are listed than can be kept in mind, and the rest can be written to."""
     rig = Rig()
     alice = Seat(rig, "alice")
     for number in range(5):
         rig.joined(f"user{number}")
+    monkeypatch.setattr("chatter.terminal.people.MAX_LIMIT", 2)
     monkeypatch.setattr("chatter.terminal.people.MOST", 4)
-    with pytest.raises(UnexpectedResponse, match="no end"):
-        alice.type("/msg nobody hi")
+    alice.type("/who")
+    assert alice.screen.lines == ["4 of the first 4 online: alice, user0, user1, user2"]
+    alice.type("/msg USER4 hi")
+    assert alice.look()[-1] == "[you \u2192 user4] hi"
+
+
+def test_a_server_that_can_not_look_a_name_up():
+    """One of an older version lists users by their ids, and the name is found among those."""
+    users = [
+        f'{{"id":{n},"name":"user{n}","online":true,"last_seen":"2026-01-01T00:00:00Z"}}'
+        for n in (1, 2, 3)
+    ]
+    pages = [f'{{"users":[{",".join(users[:n])}],"more":false}}'.encode() for n in (2, 3)]
+    rig = Rig(Scripted(*((200, {}, page) for page in pages)))
+    assert rig.result(People(rig.client(token="t")).id_of("USER3")) == 3
+
+
+def test_a_name_that_is_looked_up():
+    """However many users there are, one request finds a name."""
+    rig = Rig()
+    alice = Seat(rig, "alice")
+    for name in ("bob", "bobby", "bob b."):
+        rig.joined(name)
+    before = len(rig.agent.requests)
+    assert rig.result(alice.people.id_of("BOB  B.")) == 4
+    assert rig.result(alice.people.id_of("bob")) == 2
+    assert rig.result(alice.people.id_of("bo")) is None
+    assert rig.result(alice.people.id_of("\u200b")) is None
+    assert rig.result(alice.people.id_of("x" * 99)) is None
+    assert len(rig.agent.requests) - before == 4
 
 
 def test_help_and_mistakes():

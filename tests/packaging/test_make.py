@@ -331,3 +331,16 @@ def test_make_lists_what_there_is():
     listed = re.findall(r"^make ([a-z-]+) +\S", said, re.MULTILINE)
     (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert listed == phony.split()
+
+
+def test_two_people_at_one_machine(tmp_path):
+    """``make client NAME=…`` is that user, whatever is in the name; without it, the last one."""
+    python = tmp_path / "venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / "venv/run").touch()
+    client = ["make", "--no-print-directory", "client", f"VENV={tmp_path}/venv"]
+    assert "--name" not in run(*client, cwd=ROOT).stdout
+    named = run(*client, 'NAME=O\'Brien "B."', "URL=https://a.example", cwd=ROOT).stdout
+    assert named.splitlines() == ["client.py", "https://a.example", "--name", 'O\'Brien "B."']

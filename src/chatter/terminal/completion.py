@@ -19,7 +19,7 @@ _BEFORE_A_NAME = re.compile(r'/(?:msg|history)\s+((?:"(?:[^"\\]|\\.)*)|[^\s"]\S*
 
 
 class ChatCompleter(Completer):
-    """Completes what is left of the cursor.
+    """Completes the command or the name before the cursor.
 
     :param names: the names that are known.
     """
@@ -32,7 +32,7 @@ class ChatCompleter(Completer):
         document: Document,
         complete_event: CompleteEvent,  # noqa: ARG002 - every completion is requested with Tab
     ) -> Iterable[Completion]:
-        """What may stand there instead of the beginning of a command or a name."""
+        """The commands or names that begin with what stands before the cursor."""
         typed = document.text_before_cursor.lstrip()
         if typed.startswith("/") and " " not in typed:
             return self._commands(typed)

@@ -130,11 +130,12 @@ class Conversation:
         return user_id
 
     async def _show_who_is_online(self) -> None:
-        some, online, users = await self._persist(lambda: self._people.online(MOST_NAMES))
-        names = [shown_name(name, 0) for name in some]
-        if online > len(some):
-            names.append(f"and {online - len(some)} more")
-        self._display.show([("", f"{online} of {users} online: {', '.join(names)}")])
+        found = await self._persist(lambda: self._people.online(MOST_NAMES))
+        names = [shown_name(name, 0) for name in found.names]
+        if found.online > len(names):
+            names.append(f"and {found.online - len(names)} more")
+        of = f"{found.users}" if found.is_whole else f"the first {found.users}"
+        self._display.show([("", f"{found.online} of {of} online: {', '.join(names)}")])
 
     async def _show_history(self, other_id: int | None) -> None:
         before = self._oldest_shown.get(other_id)

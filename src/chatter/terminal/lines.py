@@ -44,11 +44,17 @@ _TURNS_THE_LINE = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
 _MARK = "\N{REPLACEMENT CHARACTER}"
 _TAB = 4
+_LONGEST_REMARK = 500
 
 
 def harmless(text: str) -> str:
     """The text on one line, with a mark for each character that a terminal would obey."""
     return "".join(map(_harmless_character, text.expandtabs(_TAB)))
+
+
+def remark(text: str) -> str:
+    """What a server says about an error, as a line of the terminal's own."""
+    return harmless(text if len(text) <= _LONGEST_REMARK else f"{text[:_LONGEST_REMARK]}…")
 
 
 def shown_name(name: str | None, user_id: int) -> str:

@@ -21,7 +21,7 @@ from chatter.clocks import use_monotonic_time
 from chatter.protocol.errors import ChatError
 from chatter.terminal.completion import ChatCompleter
 from chatter.terminal.interactive import converse
-from chatter.terminal.lines import harmless
+from chatter.terminal.lines import remark
 from chatter.terminal.outage import Outage
 from chatter.terminal.people import People
 from chatter.terminal.piped import Plain, pipe
@@ -145,7 +145,7 @@ async def _chat(reactor: Any, options: argparse.Namespace) -> int:
         # Nobody reads any more; nor shall Python try to flush at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)
     except (ChatError, NoResponse, OSError, UnreadableTokens, ValueError) as error:
-        print(f"chatter: {harmless(str(error))}", file=sys.stderr)  # noqa: T201
+        print(f"chatter: {remark(str(error))}", file=sys.stderr)  # noqa: T201
     except CancelledError:
         pass
     return 1

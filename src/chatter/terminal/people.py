@@ -9,8 +9,10 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from chatter.client import UnexpectedResponse
+from msgspec import Struct
+
 from chatter.protocol.bodies import MAX_LIMIT
+from chatter.protocol.model import MAX_NAME
 from chatter.protocol.names import fold
 
 if TYPE_CHECKING:
@@ -19,8 +21,26 @@ if TYPE_CHECKING:
     from chatter.client import ChatClient
     from chatter.protocol.bodies import Participant, Users
 
-MOST = 1_000_000
-"""A list with more users than this is taken for one without an end."""
+MOST = 200_000
+"""So many users are listed at most."""
+
+_SAME_BEGINNING = 100
+"""So many users whose names begin with a name are looked at; that name itself comes first."""
+
+
+class Online(Struct, frozen=True):
+    """Who is online.
+
+    :ivar names: the names of some of them.
+    :ivar online: how many they are.
+    :ivar users: of how many users.
+    :ivar is_whole: whether that is all users, and not only the first ones.
+    """
+
+    names: list[str]
+    online: int
+    users: int
+    is_whole: bool
 
 
 class People:
@@ -57,15 +77,24 @@ class People:
     async def id_of(self, name: str) -> int | None:
         """The id of the user with that name, in whatever case; ``None`` if there is none."""
         folded = fold(name)
-        if folded not in self._ids:
-            async with aclosing(self._pages(self._listed_up_to)) as pages:
-                async for _ in pages:
-                    if folded in self._ids:
-                        break
+        if folded and folded not in self._ids:
+            found = (await self._client.users_by_prefix(folded[:MAX_NAME], _SAME_BEGINNING)).users
+            self._learn(found)
+            if not all(fold(user.name).startswith(folded[:MAX_NAME]) for user in found):
+                await self._list_all()
         return self._ids.get(folded)
 
-    async def online(self, most: int) -> tuple[list[str], int, int]:
-        """The names of some who are online, how many are, and how many users there are."""
+    async def _list_all(self) -> None:
+        """Learn all names, from a server of an older version that can't look one up."""
+        async with aclosing(self._pages(self._listed_up_to)) as pages:
+            async for _ in pages:
+                pass
+
+    async def online(self, most: int) -> Online:
+        """Who is online now.
+
+        :param most: so many names are enough.
+        """
         some: list[str] = []
         online = users = 0
         async for page in self._pages(0):
@@ -73,21 +102,16 @@ class People:
             some += here[: most - len(some)]
             online += len(here)
             users += len(page)
-        return some, online, users
+        return Online(some, online, users, is_whole=users < MOST)
 
     async def _pages(self, after: int) -> AsyncGenerator[list[Participant], None]:
-        """All users behind an id, page by page.
-
-        :raises UnexpectedResponse: if the list has no end.
-        """
+        """The users behind an id, page by page: all, or :data:`MOST`."""
         count, more = 0, True
         while more:
             page = await self._next_page(after)
             yield page.users
             count += len(page.users)
-            more = page.more
-            if count > MOST:
-                raise UnexpectedResponse("The server's list of users has no end.")
+            more = page.more and count < MOST
             if page.users:
                 after = page.users[-1].id
 
@@ -100,5 +124,7 @@ class People:
 
     def _learn(self, participants: list[Participant]) -> None:
         for user in participants:
-            self._names[user.id] = user.name
-            self._ids[fold(user.name)] = user.id
+            # A server may send what is no name; no more of it is kept than shows that.
+            name = user.name[: MAX_NAME + 1]
+            self._names[user.id] = name
+            self._ids[fold(name)] = user.id

@@ -11,7 +11,7 @@ from twisted.internet.task import deferLater
 from chatter.terminal.commands import Mistake, Quit, parse
 from chatter.terminal.conversation import REJECTIONS, Conversation
 from chatter.terminal.joining import Joining
-from chatter.terminal.lines import harmless, text_of
+from chatter.terminal.lines import remark, text_of
 from chatter.terminal.outage import give_up
 from chatter.terminal.people import People
 from chatter.terminal.together import first_to_end
@@ -43,7 +43,7 @@ class Plain:
 
     def tell(self, line: str) -> None:
         """Print something about the client itself."""
-        print(harmless(line), file=sys.stderr, flush=True)  # noqa: T201
+        print(remark(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 async def pipe(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from chatter.terminal.lines import harmless, text_of
+from chatter.terminal.lines import remark, text_of
 from chatter.terminal.typed_lines import typed_lines
 from chatter.terminal.wrapping import wrapped
 
@@ -36,7 +36,7 @@ class PlainScreen:
 
     def tell(self, line: str) -> None:
         """Print something about the client itself."""
-        print(harmless(line), flush=True)  # noqa: T201
+        print(remark(line), flush=True)  # noqa: T201
 
     async def ask_name(self) -> str | None:
         """A name that the person chooses; ``None`` for any.

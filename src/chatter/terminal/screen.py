@@ -16,7 +16,7 @@ from prompt_toolkit.styles import Style
 from twisted.internet.defer import CancelledError, Deferred
 
 from chatter.terminal.commands import quoted
-from chatter.terminal.lines import harmless
+from chatter.terminal.lines import remark
 from chatter.terminal.wrapping import wrapped
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Screen:
 
     def tell(self, line: str) -> None:
         """Show something about the client itself."""
-        self.show([("class:client", harmless(line))])
+        self.show([("class:client", remark(line))])
 
     async def ask_name(self) -> str | None:
         """A name that the person chooses; ``None`` for any.

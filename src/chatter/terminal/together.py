@@ -1,4 +1,4 @@
-"""Several things at once, of which the first to end ends the others."""
+"""Coroutines side by side, of which the first to end ends the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 async def first_to_end(*coroutines: Coroutine[Deferred[Any], Any, Result]) -> Result:
-    """Run them side by side; what the first to end returns or raises.
+    """Run coroutines side by side; the result or the error of the first to end.
 
     The others are cancelled, and have ended too when this ends.  One that makes
     another end must not do so while it runs: only what waits can be cancelled.

@@ -1,4 +1,4 @@
-"""The file that keeps the tokens, so that the next start comes back as the same user."""
+"""The file of tokens, so that the next start comes back as the same user."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class UnreadableTokens(Exception):
-    """The file holds something else than tokens."""
+    """The file can't be read as tokens."""
 
 
 class Identity(Struct, frozen=True):
-    """A user that somebody at this machine is."""
+    """A user of a chat whose token is kept on this machine."""
 
     name: str
     token: str
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
-    """The directory for what the client keeps, made for its owner alone.
+    """The directory for the client's files, made for its owner alone.
 
     :raises OSError: if it can't be made.
     """
@@ -42,30 +42,30 @@ def state_directory(environment: Mapping[str, str]) -> Path:
 
 
 class TokenFile:
-    """For each server the users that somebody was there, the last one first.
+    """The users of each server whose tokens are kept, the last one used first.
 
-    :param path: where it is, or will be; only its owner can read it at any time.
+    :param path: the file, which is made when it is needed; only its owner can ever read it.
 
     Its methods raise :class:`OSError` if the file can't be used, and
-    :class:`UnreadableTokens` if it holds something else.
+    :class:`UnreadableTokens` if it can't be read as tokens.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def find(self, url: str, name: str | None = None) -> Identity | None:
-        """Who somebody was at that server: last, or under that name."""
+        """The user that was last used at that server, or the one with that name."""
         for identity in self._read().get(url, []):
             if name is None or fold(identity.name) == fold(name):
                 return identity
         return None
 
     def keep(self, url: str, identity: Identity) -> None:
-        """Keep a user as the last one at that server."""
+        """Keep a user's token, as the one last used at that server."""
         self._replace(url, identity.name, [identity])
 
     def forget(self, url: str, identity: Identity) -> None:
-        """Keep a user no more."""
+        """Remove a user's token."""
         self._replace(url, identity.name, [])
 
     def _replace(self, url: str, name: str, identities: list[Identity]) -> None:
