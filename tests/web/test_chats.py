@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from chatter.web import ChatResource
@@ -233,6 +235,15 @@ def test_users_are_found_by_the_beginning_of_their_name(web):
     assert [user["name"] for user in response["users"]] == ["nullius"]
     for nothing in ("%00", "al%0a", "z", "%f0%9f%98%80"):
         assert web.ask("GET", f"/users?prefix={nothing}", token).json["users"] == []
+
+
+def test_a_beginning_that_ends_with_a_joiner(web):
+    """Whoever types a name letter by letter finds it also where the last one is invisible."""
+    name = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
+    token = web.join(name)
+    for end in range(1, len(name) + 1):
+        users = web.ask("GET", f"/users?prefix={quote(name[:end])}", token).json["users"]
+        assert [user["name"] for user in users] == [name]
 
 
 def test_users_who_are_online(web, clock):

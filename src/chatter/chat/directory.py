@@ -116,7 +116,7 @@ class Directory:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-        if not prefix.isprintable():
+        if not names.fold(prefix).isprintable():
             # No name has such a character, and not every store takes them.
             return Users([], more=False)
         return self._page(await self._store.users_by_prefix(prefix, limit + 1), limit)
