@@ -5,7 +5,7 @@ const BROWSER = [
   "AbortController AbortSignal BroadcastChannel CSS Element HTMLButtonElement HTMLDialogElement",
   "HTMLElement HTMLFormElement HTMLInputElement HTMLTextAreaElement Notification TextDecoderStream",
   "URL clearTimeout crypto document fetch localStorage location matchMedia navigator performance",
-  "requestAnimationFrame sessionStorage setInterval setTimeout window",
+  "history isSecureContext requestAnimationFrame sessionStorage setInterval setTimeout window",
 ];
 const UNSAFE = ["innerHTML", "outerHTML", "insertAdjacentHTML", "srcdoc", "write", "writeln"];
 
@@ -23,6 +23,7 @@ export default [
       eqeqeq: "error",
       "no-restricted-properties": ["error", ...UNSAFE.map((property) => ({ property }))],
       "no-shadow": "error",
+      "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "no-var": "error",
       "prefer-const": "error",
     },

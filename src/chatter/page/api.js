@@ -1,83 +1,60 @@
 /**
- * Requests to the chat. All URLs are relative to the page, so the chat works below any path.
- * The browser sends the cookie that says who the user is; the server takes it only beside the
- * header `Chatter-Page`, which pages of other sites cannot send.
- */
-
-/**
+ * Requests to the chat. All URLs are relative to the page, so the chat works below any path. The
+ * cookie that the browser sends says who the user is; the server takes it only beside the header
+ * `Chatter-Page`, which pages of other sites cannot send.
+ *
+ * A chat is known by a number: 0 is the general one, others are the id of the other user.
+ *
  * @typedef {{id: number, sender_id: number, recipient_id: number | null, text: string, sent_at: string}} Message
- * @typedef {{id: number, name: string, online: boolean, last_seen: string}} Person
- * @typedef {{recipient_id: number | null, last: Message | null, read: number, unread: number}} ChatSummary
- * @typedef {object} Start What `GET /chats` responds with.
- * @property {{id: number, name: string} | null} user Nobody is signed in if it is null.
- * @property {number} last_id The end of the log: follow after it.
- * @property {ChatSummary[]} chats The newest first.
- * @property {boolean} more Whether there are older chats.
- * @property {boolean} can_join Whether somebody new may join from the page.
+ * @typedef {{id: number, name: string, online: boolean}} Person
+ * @typedef {{recipient_id: number | null, last: Message | null, read: number, unread: number}} Summary
+ * @typedef {{user: {id: number, name: string} | null, last_id: number, chats: Summary[], more: boolean, can_join: boolean}} Start
  */
 
 /** How long a response may take, in milliseconds. */
 const PATIENCE = 10_000;
 
-/** What went wrong with a request. */
+/** Why a request failed. The status is 0 if there was no response; `retryAfter` is in seconds. */
 export class Problem extends Error {
-  /**
-   * @param {number} status The HTTP status, or 0 if there was no response.
-   * @param {string} type One of the protocol's problem types, such as `urn:chatter:name-taken`.
-   * @param {string} detail One sentence for the user.
-   * @param {number} [retryAfter] When to try again, in seconds.
-   */
-  constructor(status, type, detail, retryAfter = 0) {
+  constructor(status = 0, type = "", detail = "The chat cannot be reached.", retryAfter = 0) {
     super(detail);
     this.status = status;
     this.type = type;
     this.retryAfter = retryAfter;
-  }
-
-  /** Whether the same request may succeed later. */
-  get transient() {
-    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+    /** Whether the same request may succeed later. */
+    this.transient = status === 0 || status === 408 || status === 429 || status >= 500;
   }
 }
 
 /**
- * Send a request, and return the response once its headers are there.
- *
- * @param {string} path With its query.
- * @param {RequestInit & {headers?: Record<string, string>}} [options]
- * @returns {Promise<Response>} One with a status below 300.
- */
-export async function open(path, options = {}) {
-  let response;
-  try {
-    response = await fetch(path, {
-      cache: "no-store",
-      ...options,
-      headers: { "Chatter-Page": "1", ...options.headers },
-    });
-  } catch {
-    throw new Problem(0, "", "The chat cannot be reached.");
-  }
-  if (response.ok) return response;
-  const body = await response.json().catch(() => ({}));
-  const detail = body.detail ?? `The server responded with ${response.status}.`;
-  const retryAfter = Number(response.headers.get("Retry-After")) || 0;
-  throw new Problem(response.status, body.type ?? "", detail, retryAfter);
-}
-
-/**
- * Send a request, and return the JSON of the response.
+ * Send a request; the response has a status below 300, and its body is not read yet.
  *
  * @param {string} path
- * @param {RequestInit & {headers?: Record<string, string>}} [options]
- * @returns {Promise<any>}
+ * @param {{signal?: AbortSignal, method?: string, body?: string, headers?: Record<string, string>}} [options]
+ */
+export async function open(path, options = {}) {
+  const headers = { "Chatter-Page": "1", ...options.headers };
+  const response = await fetch(path, { cache: "no-store", ...options, headers }).catch(() => {
+    throw new Problem();
+  });
+  if (response.ok) return response;
+  const { status } = response;
+  const { type, detail } = await response.json().catch(() => ({}));
+  const retryAfter = Number(response.headers.get("Retry-After")) || 0;
+  throw new Problem(status, type, detail ?? `The server responded with ${status}.`, retryAfter);
+}
+
+/**
+ * @param {string} path
+ * @param {Parameters<typeof open>[1]} [options]
+ * @returns {Promise<any>} The JSON of the response.
  */
 async function json(path, options = {}) {
   const late = AbortSignal.timeout(PATIENCE);
   const signal = options.signal ? AbortSignal.any([late, options.signal]) : late;
   const response = await open(path, { ...options, signal });
   return response.json().catch(() => {
-    throw new Problem(0, "", "The response was cut off.");
+    throw new Problem();
   });
 }
 
@@ -85,31 +62,22 @@ async function json(path, options = {}) {
  * @param {string} path
  * @param {object} body
  * @param {Record<string, string>} [headers]
- * @returns {Promise<any>}
  */
-function post(path, body, headers = {}) {
+function post(path, body, headers) {
+  const type = { "Content-Type": "application/json" };
   return json(path, {
     method: "POST",
     body: JSON.stringify(body),
-    headers: { "Content-Type": "application/json", ...headers },
+    headers: { ...type, ...headers },
   });
 }
 
-/** The parameters that name a chat: 0 is the general one, others are a user's id. */
-/** @param {number} chat */
-function named(chat) {
-  return chat
-    ? { chat_type: "private", recipient_id: chat }
-    : { chat_type: "general", recipient_id: null };
-}
-
 /**
- * The user and the newest chats, or those older than the chat whose last message is `before`.
+ * The user and the newest chats, or those whose last message is older than `before`.
  *
- * @param {number} [before]
  * @returns {Promise<Start>}
  */
-export function getChats(before) {
+export function getChats(before = 0) {
   return json(`chats?limit=50${before ? `&before=${before}` : ""}`);
 }
 
@@ -118,16 +86,15 @@ export function getChats(before) {
  *
  * @param {number} chat
  * @param {number} limit
- * @param {number} [before]
  * @returns {Promise<{messages: Message[], more: boolean}>}
  */
-export function getHistory(chat, limit, before) {
-  const of = chat ? `private&recipient_id=${chat}` : "general";
-  return json(`status?chat_type=${of}&limit=${limit}${before ? `&before=${before}` : ""}`);
+export function getHistory(chat, limit, before = 0) {
+  const name = chat ? `private&recipient_id=${chat}` : "general";
+  return json(`status?chat_type=${name}&limit=${limit}${before ? `&before=${before}` : ""}`);
 }
 
 /**
- * What comes in the user's feed after a position, without acknowledging it.
+ * What comes in the feed after a position, without acknowledging it.
  *
  * @param {number} after
  * @param {AbortSignal} signal
@@ -137,11 +104,7 @@ export function poll(after, signal) {
   return json(`status?after=${after}&peek=true&limit=1000`, { signal });
 }
 
-/**
- * Say that everything up to a position was read, to the user's clients that keep no position.
- *
- * @param {number} position
- */
+/** @param {number} position Everything up to it was read, also by clients that know no marks. */
 export function acknowledge(position) {
   return json(`status?after=${position}&limit=1`);
 }
@@ -151,11 +114,12 @@ export function acknowledge(position) {
  * @param {number} id Everything in the chat up to this message was read.
  */
 export function markRead(chat, id) {
-  return post("read", { id, ...named(chat) });
+  const chat_type = chat ? "private" : "general";
+  return post("read", { id, chat_type, recipient_id: chat || null });
 }
 
 /**
- * Send a message. With the same key, it is appended once, however often it is sent.
+ * Send a message. With the same key it is appended once, however often it is sent.
  *
  * @param {number} chat
  * @param {string} text
@@ -170,21 +134,12 @@ export function send(chat, text, key) {
 }
 
 /** @param {string} name */
-export function join(name) {
-  return post("connect", { name, cookie: true });
-}
+export const connect = (name) => post("connect", { name, cookie: true });
 
-export function disconnect() {
-  return post("disconnect", {});
-}
+export const disconnect = () => post("disconnect", {});
 
 /**
- * @param {Record<string, string | number | boolean>} query Such as `{online: true}`.
+ * @param {string} query Such as `online=true`.
  * @returns {Promise<{users: Person[], more: boolean}>}
  */
-export function getPeople(query) {
-  const parameters = Object.entries(query).map(
-    ([name, value]) => `${name}=${encodeURIComponent(value)}`,
-  );
-  return json(`users?${parameters.join("&")}`);
-}
+export const getPeople = (query) => json(`users?${query}`);

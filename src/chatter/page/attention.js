@@ -1,85 +1,97 @@
 /**
- * What tells the user of messages that are not looked at: the title and the icon of the tab,
- * notifications of private messages (if the user has chosen them), and the announcements that
- * screen readers read.
+ * What tells the user of something that is not in the chat: the title and the icon of the tab,
+ * the banner of a lost connection, notifications of private messages (if the user has chosen
+ * them), and the announcements that screen readers read.
  */
 
-import { the } from "./dom.js";
-import { choose, isChosen } from "./saved.js";
-import { isAnyTabSeen } from "./tabs.js";
+import { setText, soon, the } from "./drawing.js";
+import { load, save } from "./saved.js";
+import { isAnySeen } from "./tabs.js";
 
-/** Between two announcements, in milliseconds. */
-const GAP = 1000;
+/** A connection that is lost for less is nobody's concern, in milliseconds. */
+const CALM = 5000;
 
-/** So many messages are read one by one; of more only the number is told. */
+/** So many messages are read one by one; of more, the number is told. */
 const ONE_BY_ONE = 3;
 
 const icon = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
-const calm = icon.href;
-const unreadIcon = calm.replace("icon.svg", "icon-unread.svg");
+const [calm, alerted] = [icon.href, icon.href.replace("icon.svg", "icon-unread.svg")];
 
 /**
  * @param {string} where What the page shows.
  * @param {number} unread
  */
 export function showUnread(where, unread) {
-  const title = unread ? `(${unread > 99 ? "99+" : unread}) ${where}` : where;
+  const title = unread ? `(${atMost99(unread)}) ${where}` : where;
   if (document.title !== title) document.title = title;
-  const href = unread ? unreadIcon : calm;
+  const href = unread ? alerted : calm;
   if (icon.href !== href) icon.href = href;
+}
+
+/** @param {number} count */
+export const atMost99 = (count) => (count > 99 ? "99+" : String(count));
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let lost;
+
+/** @param {boolean} connected */
+export function showConnected(connected) {
+  if (!connected) {
+    lost ??= setTimeout(showBanner, CALM, "The connection is lost. Trying again…");
+    return;
+  }
+  clearTimeout(lost);
+  lost = undefined;
+  showBanner("");
+}
+
+/** @param {string} text */
+function showBanner(text) {
+  setText(the("banner-text"), text);
+  the("banner-retry").hidden = !text;
 }
 
 /** @type {string[]} */
 let waiting = [];
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let timer;
 
 /** @param {string} sentence */
 export function announce(sentence) {
   waiting.push(sentence);
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    const sentences = waiting;
-    waiting = [];
-    the("announcer").textContent =
-      sentences.length > ONE_BY_ONE ? `${sentences.length} new messages` : sentences.join("\n");
-  }, GAP);
+  announceSoon();
 }
 
-/** Whether the browser can notify, and what the user has chosen. */
-export const notifications = {
-  get possible() {
-    return "Notification" in window && window.isSecureContext;
-  },
+const announceSoon = soon(1000, () => {
+  const { length } = waiting;
+  the("announcer").textContent =
+    length > ONE_BY_ONE ? `${length} new messages` : waiting.join("\n");
+  waiting = [];
+});
 
-  get on() {
-    return this.possible && Notification.permission === "granted" && isChosen("notifications");
-  },
+/** Browsers notify only on pages that came over https. */
+export const canNotify = "Notification" in window && isSecureContext;
 
-  /**
-   * @param {boolean} wanted
-   * @returns {Promise<boolean>} Whether it is so now.
-   */
-  async choose(wanted) {
-    if (wanted && (await Notification.requestPermission()) !== "granted") return false;
-    choose("notifications", wanted);
-    return true;
-  },
+export const notifies = () =>
+  canNotify && Notification.permission === "granted" && load("notify", "localStorage") === true;
 
-  /**
-   * Notify of a private message, if no tab of the chat is looked at.
-   *
-   * @param {string} name
-   * @param {string} text
-   * @param {number} chat Where a click leads; a later message replaces the notification.
-   */
-  async show(name, text, chat) {
-    if (!this.on || !document.hidden || (await isAnyTabSeen())) return;
-    const shown = new Notification(name, { body: text.slice(0, 300), tag: `chatter ${chat}` });
-    shown.addEventListener("click", () => {
-      window.focus();
-      location.hash = String(chat);
-      shown.close();
-    });
-  },
-};
+/** @param {boolean} wanted */
+export async function chooseNotifications(wanted) {
+  if (wanted) await Notification.requestPermission();
+  save("notify", wanted || undefined, "localStorage");
+}
+
+/**
+ * Notify of a private message, if no tab of the chat is looked at.
+ *
+ * @param {string} name
+ * @param {string} text
+ * @param {number} chat Where a click leads. A later message of it replaces the notification.
+ */
+export async function notify(name, text, chat) {
+  if (!notifies() || (await isAnySeen())) return;
+  const shown = new Notification(name, { body: text.slice(0, 300), tag: `chatter ${chat}` });
+  shown.onclick = () => {
+    window.focus();
+    location.hash = String(chat);
+    shown.close();
+  };
+}

@@ -1,22 +1,30 @@
 /**
  * What the page knows of the chats: their newest messages, and what is unread in them. Each chat
- * has one contiguous stretch of its messages in order, which ends with the newest. The feed adds at
- * its end, paging back at its beginning; a message that comes twice is taken once.
+ * has one contiguous stretch of its messages in order, which ends with the newest. The feed adds
+ * at its end, paging back at its beginning; a message that comes twice is taken once.
  *
- * A chat is known by a number: 0 is the general one, others are the id of the other user.
+ * @import {Message, Start} from "./api.js"
  */
 
-/** @typedef {import("./api.js").Message} Message */
+import { plan } from "./drawing.js";
 
 /** A chat that nobody scrolls back in keeps so many messages, once it has twice as many. */
 const KEPT = 1000;
 
-export const GENERAL = 0;
+/** @type {Start["user"]} */
+export let user = null;
 
-/** One chat. */
+/** The position in the log up to which the feed was received. */
+export let position = 0;
+
+/** Whether there are older chats than those that are known. */
+export let more = false;
+
+/** @type {Map<number, Chat>} */
+const chats = new Map();
+
 export class Chat {
-  /** @param {number} id */
-  constructor(id) {
+  constructor(id = 0) {
     this.id = id;
     /** @type {Message[]} */
     this.messages = [];
@@ -29,22 +37,17 @@ export class Chat {
     /** Everything up to this message was read. */
     this.read = 0;
     this.unread = 0;
-    /** The read mark when the chat was opened or left: what is above it is shown as new. */
+    /** Messages above this one are shown as new. */
     this.newAfter = Infinity;
     /** Whether somebody reads older messages, so that none may be dropped. */
     this.scrolledBack = false;
   }
 
-  /**
-   * Where a message is, or belongs.
-   *
-   * @param {number} id
-   */
+  /** @param {number} id Where is it, or does it belong? */
   indexOf(id) {
     const { messages } = this;
     let low = 0;
     let high = messages.length;
-    // Most belong to the end.
     if (high && messages[high - 1].id < id) return high;
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -56,20 +59,16 @@ export class Chat {
 
   /** @param {Message} message */
   add(message) {
+    const { messages } = this;
     const index = this.indexOf(message.id);
-    if (this.messages[index]?.id === message.id) return;
+    if (messages[index]?.id === message.id) return;
     // One that is older than all that are there would leave a gap. It can be loaded.
-    if (index === 0 && this.messages.length && this.loaded === "yes" && !this.complete) return;
-    if (index === this.messages.length) this.messages.push(message);
-    else this.messages.splice(index, 0, message);
-    if (this.messages.length > 2 * KEPT && !this.scrolledBack) this.trim(KEPT);
+    if (index === 0 && messages.length && this.loaded === "yes" && !this.complete) return;
+    messages.splice(index, 0, message);
+    if (messages.length > 2 * KEPT && !this.scrolledBack) this.trim(KEPT);
   }
 
-  /**
-   * Drop the oldest messages; they can be loaded again.
-   *
-   * @param {number} kept How many stay.
-   */
+  /** @param {number} kept Drop all but so many; the others can be loaded again. */
   trim(kept) {
     if (this.messages.length <= kept) return;
     this.messages.splice(0, this.messages.length - kept);
@@ -77,157 +76,128 @@ export class Chat {
   }
 }
 
-/** All chats of the user. */
-export class Chats {
-  /** @param {(what: "messages" | "marks") => void} changed Is called when something is different. */
-  constructor(changed) {
-    this.changed = changed;
-    /** @type {{id: number, name: string} | null} */
-    this.user = null;
-    /** The position in the log up to which the feed was received. */
-    this.position = 0;
-    this.more = false;
-    /** @type {Map<number, Chat>} */
-    this.byId = new Map();
-  }
+/** @param {number} id */
+export function chatWith(id) {
+  let chat = chats.get(id);
+  if (!chat) chats.set(id, (chat = new Chat(id)));
+  return chat;
+}
 
-  /**
-   * Begin with what the server says, or go on with it after an absence.
-   *
-   * @param {import("./api.js").Start} start
-   * @param {number} gap If the log has grown by more than this, load it anew instead of following.
-   */
-  begin(start, gap) {
-    const missed = start.last_id - this.position;
-    if (this.user?.id !== start.user?.id || missed > gap || missed < 0) {
-      this.position = start.last_id;
-      for (const chat of this.byId.values()) {
-        chat.messages = [];
-        chat.loaded = "no";
-        chat.complete = false;
-        chat.scrolledBack = false;
-      }
-    }
-    this.user = start.user;
-    this.chat(GENERAL);
-    this.addOlderChats(start);
-  }
+/** @param {Message} message */
+export function chatOf({ recipient_id, sender_id }) {
+  if (recipient_id === null) return chatWith(0);
+  return chatWith(sender_id === user?.id ? recipient_id : sender_id);
+}
 
-  /** @param {import("./api.js").Start} page Chats that are older than those that are known. */
-  addOlderChats(page) {
-    this.more = page.more;
-    for (const { recipient_id, last, read, unread } of page.chats) {
-      const chat = this.chat(recipient_id ?? GENERAL);
-      if (read >= chat.read) {
-        chat.read = read;
-        chat.unread = unread;
-      }
-      // The feed may be ahead of this.
-      if (last && last.id > (chat.last?.id ?? 0)) chat.last = last;
-    }
-    this.changed("messages");
-  }
+/** The general chat, then the private ones, the newest first. */
+export function sorted() {
+  const rank = (/** @type {Chat} */ { id, last }) => (id ? (last?.id ?? 0) : Infinity);
+  return [...chats.values()].filter(rank).sort((one, other) => rank(other) - rank(one));
+}
 
-  /** @param {number} id */
-  chat(id) {
-    let chat = this.byId.get(id);
-    if (!chat) {
-      chat = new Chat(id);
-      this.byId.set(id, chat);
-    }
-    return chat;
-  }
+/** How many messages are unread in all chats. */
+export function unread() {
+  return [...chats.values()].reduce((sum, chat) => sum + chat.unread, 0);
+}
 
-  /** The general chat, then the private ones, the newest first. */
-  sorted() {
-    const inOrder = [...this.byId.values()].filter((chat) => chat.last || chat.id === GENERAL);
-    const rank = (/** @type {Chat} */ chat) => (chat.id ? (chat.last?.id ?? 0) : Infinity);
-    return inOrder.sort((one, other) => rank(other) - rank(one));
+/**
+ * Begin with what the server says, or go on with it after an absence.
+ *
+ * @param {Start} start
+ * @param {number} gap If the log has grown by more than this, load it anew.
+ */
+export function begin(start, gap) {
+  const missed = start.last_id - position;
+  if (missed > gap || missed < 0) {
+    position = start.last_id;
+    for (const chat of chats.values())
+      Object.assign(chat, { messages: [], loaded: "no", complete: false, scrolledBack: false });
   }
+  user = start.user;
+  chatWith(0);
+  addChats(start);
+}
 
-  /** How many messages are unread in all. */
-  unread() {
-    let sum = 0;
-    for (const chat of this.byId.values()) sum += chat.unread;
-    return sum;
+/** @param {Start} page */
+export function addChats(page) {
+  more = page.more;
+  for (const { recipient_id, last, ...marks } of page.chats) {
+    const chat = chatWith(recipient_id ?? 0);
+    if (marks.read >= chat.read) Object.assign(chat, marks);
+    // The feed may be ahead of this.
+    if (last && last.id > (chat.last?.id ?? 0)) chat.last = last;
   }
+  changed();
+}
 
-  /** @param {Message} message */
-  chatOf(message) {
-    if (message.recipient_id === null) return this.chat(GENERAL);
-    const own = message.sender_id === this.user?.id;
-    return this.chat(own ? message.recipient_id : message.sender_id);
-  }
+function changed() {
+  plan.chat();
+  plan.side();
+  plan.title();
+}
 
-  /**
-   * Take what came on the feed.
-   *
-   * @param {Message[]} messages
-   * @param {number} [position] Where the feed is after them.
-   */
-  receive(messages, position = messages.at(-1)?.id) {
-    for (const message of messages) this.#add(message);
-    if (position !== undefined && position > this.position) this.position = position;
-    if (messages.length) this.changed("messages");
-  }
+/**
+ * Take what came on the feed.
+ *
+ * @param {Message[]} messages
+ * @param {number} [end] The position after them.
+ */
+export function receive(messages, end = messages.at(-1)?.id) {
+  messages.forEach(add);
+  if (end && end > position) position = end;
+  if (messages.length) changed();
+}
 
-  /**
-   * Take an own message that the server has accepted. The feed brings it, too.
-   *
-   * @param {Message} message
-   */
-  accept(message) {
-    this.#add(message);
-    this.changed("messages");
-  }
+/** @param {Message} message An own one that the server has taken. The feed brings it, too. */
+export function accept(message) {
+  add(message);
+  changed();
+}
 
-  /** @param {Message} message */
-  #add(message) {
-    const chat = this.chatOf(message);
-    if (chat.loaded === "yes" || chat.loaded === "loading") chat.add(message);
-    if (message.id <= (chat.last?.id ?? 0)) return;
-    chat.last = message;
-    if (message.sender_id !== this.user?.id) chat.unread += 1;
-    else this.markRead(chat, message.id);
-  }
+/** @param {Message} message */
+function add(message) {
+  const chat = chatOf(message);
+  if (chat.loaded === "yes" || chat.loaded === "loading") chat.add(message);
+  if (message.id <= (chat.last?.id ?? 0)) return;
+  chat.last = message;
+  if (message.sender_id === user?.id) markRead(chat, message.id);
+  else chat.unread += 1;
+}
 
-  /**
-   * Add older messages, which end where those that are there begin.
-   *
-   * @param {Chat} chat
-   * @param {Message[]} older
-   * @param {boolean} more Whether there are still older ones.
-   */
-  addOlder(chat, older, more) {
-    const first = chat.messages[0]?.id ?? Infinity;
-    const last = older.at(-1)?.id ?? 0;
-    // The first page may overlap with what the feed has brought meanwhile.
-    if (last < first) chat.messages.unshift(...older);
-    else older.forEach((message) => chat.add(message));
-    chat.loaded = "yes";
-    chat.complete = !more;
-    const newest = chat.messages.at(-1);
-    if (newest && newest.id > (chat.last?.id ?? 0)) chat.last = newest;
-    this.changed("messages");
-  }
+/**
+ * Add older messages, which end where those that are there begin.
+ *
+ * @param {Chat} chat
+ * @param {Message[]} older
+ * @param {boolean} stillMore
+ */
+export function addOlder(chat, older, stillMore) {
+  const first = chat.messages[0]?.id ?? Infinity;
+  // The first page may overlap with what the feed has brought meanwhile.
+  if ((older.at(-1)?.id ?? 0) < first) chat.messages.unshift(...older);
+  else for (const message of older) chat.add(message);
+  chat.loaded = "yes";
+  chat.complete = !stillMore;
+  const newest = chat.messages.at(-1);
+  if (newest && newest.id > (chat.last?.id ?? 0)) chat.last = newest;
+  changed();
+}
 
-  /**
-   * @param {Chat} chat
-   * @param {number} id Everything up to this message was read.
-   * @returns {boolean} Whether that is news.
-   */
-  markRead(chat, id) {
-    if (id <= chat.read) return false;
-    chat.read = id;
-    if (id >= (chat.last?.id ?? 0)) chat.unread = 0;
-    else if (chat.loaded === "yes") {
-      const user = this.user?.id;
-      let unread = 0;
-      for (let i = chat.messages.length; i-- && chat.messages[i].id > id;)
-        if (chat.messages[i].sender_id !== user) unread += 1;
-      chat.unread = Math.min(unread, chat.unread);
-    }
-    this.changed("marks");
-    return true;
+/**
+ * @param {Chat} chat
+ * @param {number} id Everything up to this message was read.
+ * @returns {boolean} Whether that is news.
+ */
+export function markRead(chat, id) {
+  if (id <= chat.read) return false;
+  chat.read = id;
+  if (id >= (chat.last?.id ?? 0)) chat.unread = 0;
+  else if (chat.loaded === "yes") {
+    const after = chat.messages.slice(chat.indexOf(id + 1));
+    const unreadNow = after.filter((message) => message.sender_id !== user?.id).length;
+    chat.unread = Math.min(chat.unread, unreadNow);
   }
+  plan.side();
+  plan.title();
+  return true;
 }

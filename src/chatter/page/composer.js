@@ -1,134 +1,124 @@
-/** The box in which messages are written: one draft for each chat, kept over a reload. */
+/**
+ * The box in which messages are written: one draft for each chat, kept over a reload. A text that
+ * begins with a slash is a command, as it is in the terminal; one that is not understood is
+ * explained, and never sent to anybody.
+ */
 
-import { understand } from "./commands.js";
-import { setText, the } from "./dom.js";
+import { toEnd } from "./conversation.js";
+import { setText, soon, the } from "./drawing.js";
+import * as outbox from "./outbox.js";
+import { findByName } from "./people.js";
 import { load, save } from "./saved.js";
 
-/** What the server takes, in code points. */
+/** What the server takes, and from when on is shown what is left, in code points. */
 const LONGEST = 4096;
-
-/** From so many on, what is left is shown. */
 const NEARLY = LONGEST - 300;
 
-/** How long a draft waits until it is kept, in milliseconds. */
-const KEEP_AFTER = 300;
+const NAME_AND_TEXT = /^\/msg\s+(?:"((?:[^"\\]|\\.)+)"|([^\s"]\S*))\s+(.*\S)/su;
 
-/** The composer of the chat that is shown. */
-export class Composer {
-  /**
-   * @param {object} page
-   * @param {(chat: number, text: string) => void} page.send
-   * @param {(name: string, text: string) => Promise<string>} page.sendTo Returns what went wrong.
-   */
-  constructor(page) {
-    this.page = page;
-    this.chat = 0;
-    this.box = the("text", HTMLTextAreaElement);
-    this.count = the("count");
-    this.hint = the("hint");
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
-    this.busy = false;
-    this.box.addEventListener("input", () => this.#typed());
-    this.box.addEventListener("keydown", (event) => {
-      // Enter also ends the composition of a word, in many languages.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      void this.#submit();
-    });
-    the("composer", HTMLFormElement).addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.box.focus();
-      void this.#submit();
-    });
-    window.addEventListener("pagehide", () => this.#keep());
-  }
+export const box = the("text", HTMLTextAreaElement);
 
-  /**
-   * @param {number} chat
-   * @param {string} whom Such as `everybody`.
-   */
-  open(chat, whom) {
-    const label = `Message ${whom}`;
-    if (this.box.placeholder !== label) {
-      this.box.placeholder = label;
-      this.box.setAttribute("aria-label", label);
-    }
-    if (chat === this.chat) return;
-    this.#keep();
-    this.chat = chat;
-    this.restore();
-  }
+let chat = 0;
+let busy = false;
 
-  /** Go on with the draft of the chat. */
-  restore() {
-    this.#set(load(`draft ${this.chat}`) ?? "");
+/**
+ * @param {number} wanted The chat to write to.
+ * @param {string} name Whom that reaches.
+ */
+export function open(wanted, name) {
+  const label = `Message ${name}`;
+  if (box.placeholder !== label) {
+    box.placeholder = label;
+    box.ariaLabel = label;
   }
-
-  focus() {
-    this.box.focus({ preventScroll: true });
-  }
-
-  /** @param {string} text */
-  #set(text) {
-    this.box.value = text;
-    this.#typed();
-  }
-
-  #typed() {
-    setText(this.hint, "");
-    const { value } = this.box;
-    const length = value.length > NEARLY ? [...value].length : 0;
-    const left = LONGEST - length;
-    const over = left < 0;
-    setText(this.count, length > NEARLY ? (over ? `${-left} too many` : `${left} left`) : "");
-    this.count.classList.toggle("over", over);
-    this.box.setAttribute("aria-invalid", String(over));
-    if (!CSS.supports("field-sizing", "content")) {
-      this.box.style.height = "auto";
-      this.box.style.height = `${this.box.scrollHeight + 2}px`;
-    }
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.#keep(), KEEP_AFTER);
-  }
-
-  #keep() {
-    clearTimeout(this.timer);
-    save(`draft ${this.chat}`, this.box.value || undefined);
-  }
-
-  async #submit() {
-    // What no server takes: halves of characters, and NUL.
-    const text = this.box.value.toWellFormed().replaceAll("\0", "").trimEnd();
-    if (!text.trim() || this.busy) return;
-    const left = LONGEST - [...text].length;
-    if (left < 0) {
-      setText(this.hint, `A message has at most ${LONGEST} characters: ${-left} too many.`);
-      return;
-    }
-    const asked = understand(text);
-    if ("explain" in asked) {
-      setText(this.hint, asked.explain);
-      return;
-    }
-    const { chat } = this;
-    if ("to" in asked) {
-      const typed = this.box.value;
-      this.busy = true;
-      const wrong = await this.page.sendTo(asked.to, asked.say).finally(() => {
-        this.busy = false;
-      });
-      // Another chat, or another text, may be here by now.
-      if (this.chat !== chat || this.box.value !== typed) {
-        if (!wrong && load(`draft ${chat}`) === typed) save(`draft ${chat}`, undefined);
-        return;
-      }
-      if (wrong) {
-        setText(this.hint, wrong);
-        return;
-      }
-    } else this.page.send(chat, asked.say);
-    this.#set("");
-    this.#keep();
-  }
+  if (wanted === chat) return;
+  keep();
+  chat = wanted;
+  restore();
 }
+
+/** Go on with the draft of the chat. */
+export const restore = () => write(load(`draft ${chat}`) ?? "");
+
+export const focus = () => box.focus({ preventScroll: true });
+
+/** @param {string} text */
+function write(text) {
+  box.value = text;
+  typed();
+}
+
+const keep = () => save(`draft ${chat}`, box.value || undefined);
+const keepSoon = soon(300, keep);
+
+function typed() {
+  explain("");
+  const { value } = box;
+  // The browser counts UTF-16, of which some characters have two.
+  const length = value.length > NEARLY ? [...value].length : 0;
+  const left = LONGEST - length;
+  setText(the("count"), length < NEARLY ? "" : left < 0 ? `${-left} too many` : `${left} left`);
+  box.ariaInvalid = String(left < 0);
+  if (!CSS.supports("field-sizing", "content")) {
+    box.style.height = "auto";
+    box.style.height = `${box.scrollHeight + 2}px`;
+  }
+  keepSoon();
+}
+
+/** @param {string} text Why nothing was sent. */
+const explain = (text) => setText(the("hint"), text);
+
+async function submit() {
+  // What no server takes: halves of characters, and NUL.
+  const text = box.value.toWellFormed().replaceAll("\0", "").trimEnd();
+  if (!text.trim() || busy) return;
+  const tooMany = [...text].length - LONGEST;
+  if (tooMany > 0) return explain(`${tooMany} characters too many: it takes ${LONGEST}.`);
+  if (text.startsWith("/") && !text.startsWith("//")) return command(text);
+  outbox.add(chat, text.startsWith("//") ? text.slice(1) : text);
+  write("");
+  keep();
+  toEnd();
+}
+
+/** @param {string} text */
+async function command(text) {
+  if (!/^\/msg(\s|$)/u.test(text))
+    return explain("Only /msg NAME TEXT is known. To send a text with a slash, begin with two.");
+  const [, quoted, bare, said] = NAME_AND_TEXT.exec(text) ?? [];
+  if (!said) return explain('It is /msg NAME TEXT; a name with blanks goes in "quotes".');
+  const name = quoted?.replace(/\\(.)/gu, "$1") ?? bare;
+  const [typedIn, typedText] = [chat, box.value];
+  busy = true;
+  let found;
+  try {
+    found = await findByName(name, said);
+    if (!found) explain(`Nobody is called ${name}.`);
+  } catch (error) {
+    explain(error instanceof Error ? error.message : "");
+  } finally {
+    busy = false;
+  }
+  if (!found) return;
+  outbox.add(found.id, found.text);
+  // Another chat, or another text, may be here by now.
+  if (chat === typedIn && box.value === typedText) write("");
+  else if (load(`draft ${typedIn}`) === typedText) save(`draft ${typedIn}`, undefined);
+  keep();
+  location.hash = String(found.id);
+}
+
+box.addEventListener("input", typed);
+box.addEventListener("keydown", (event) => {
+  // Enter also ends the composition of a word, in many languages.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  void submit();
+});
+the("composer", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  focus();
+  void submit();
+});
+window.addEventListener("pagehide", keep);

@@ -1,158 +1,163 @@
-/** The chat that is shown: its name, its messages and those on their way, and what is read of it. */
+/**
+ * The chat that is shown: its name, its messages and those on their way, and what is read of it.
+ *
+ * @import {Message} from "./api.js"
+ * @import {Chat} from "./chats.js"
+ * @import {Pending} from "./outbox.js"
+ */
 
-import { GENERAL } from "./chats.js";
-import { make, setAvatar, setChildren, setText, the } from "./dom.js";
-import { Log } from "./log.js";
+import { getHistory, Problem } from "./api.js";
+import { atMost99 } from "./attention.js";
+import { addOlder, chatOf, chatWith } from "./chats.js";
+import { make, makeButton, pause, plan, setAvatar, setChildren, setText, the } from "./drawing.js";
+import * as log from "./log.js";
 import { bubbleOf } from "./message.js";
+import * as outbox from "./outbox.js";
+import { isOnline, nameOf, onlineCount } from "./people.js";
+import { noteRead } from "./reading.js";
 
-/** A chat that is left keeps so many messages. */
+/** So many messages are loaded at first, and later. */
+const FIRST = 40;
+const LATER = 200;
+
+/** A chat that is left keeps so many. */
 const KEPT = 200;
 
-/** @typedef {import("./outbox.js").Pending} Pending */
+/** How long to wait before a request that failed is repeated, in milliseconds. */
+const PAUSE = 2000;
 
-/** Shows one chat, or none. */
-export class Conversation {
-  /**
-   * @param {object} page
-   * @param {import("./chats.js").Chats} page.chats
-   * @param {import("./people.js").People} page.people
-   * @param {import("./outbox.js").Outbox} page.outbox
-   * @param {import("./history.js").Loader} page.loader
-   * @param {import("./reading.js").Reading} page.reading
-   */
-  constructor(page) {
-    this.page = page;
-    /** @type {import("./chats.js").Chat | null} */
-    this.chat = null;
-    /** @type {Map<string, HTMLElement>} */
-    this.pending = new Map();
-    this.log = new Log({
-      nameOf: (id) => page.people.nameOf(id),
-      user: () => page.chats.user?.id,
-      loadOlder: (chat) => void page.loader.load(chat),
-      beginning: (chat) => this.#beginning(chat),
-      moved: () => this.#moved(),
-    });
-    the("to-end").addEventListener("click", () => this.log.toEnd());
+/** @type {Chat | null} The chat that is shown. */
+export let shown = null;
+
+/** @param {number | null} id The chat to show, if any. */
+export function open(id) {
+  const wanted = id === null ? null : chatWith(id);
+  if (wanted === shown) return;
+  if (shown) {
+    shown.newAfter = Infinity;
+    shown.scrolledBack = false;
+    shown.trim(KEPT);
   }
+  shown = wanted;
+  if (!shown) return;
+  shown.newAfter = shown.unread ? shown.read : Infinity;
+  log.open(shown);
+  draw();
+}
 
-  /** @param {number | null} id The chat to show. */
-  open(id) {
-    const chat = id === null ? null : this.page.chats.chat(id);
-    if (chat === this.chat) return;
-    const left = this.chat;
-    this.chat = chat;
-    if (left) {
-      left.newAfter = Infinity;
-      left.scrolledBack = false;
-      left.trim(KEPT);
+/** What the chat is called; empty as long as that is not known. */
+export const title = () => (shown?.id ? nameOf(shown.id) : "General");
+
+/** Nobody looks at what comes from now on: it will be new. */
+export function markNew() {
+  if (shown) shown.newAfter = shown.read;
+}
+
+/** Nothing is new any more, and the newest message is shown. */
+export function toEnd() {
+  if (shown) shown.newAfter = Infinity;
+  log.toEnd();
+}
+
+/** @param {Message[]} messages What has come, and will be added. */
+export function expect(messages) {
+  // Somebody who reads older messages finds the place again.
+  if (shown?.scrolledBack && shown.newAfter === Infinity)
+    if (messages.some((message) => chatOf(message) === shown)) markNew();
+}
+
+export function draw() {
+  if (!shown) return;
+  const { id, loaded, complete } = shown;
+  const name = title();
+  setText(the("chat-name"), name || "\u00a0");
+  setAvatar(the("chat-avatar"), id, name);
+  setText(the("chat-status"), id ? (isOnline(id) ? "Online" : "Not online") : onlineCount);
+  the("older").hidden = loaded !== "yes" || complete;
+  setText(the("beginning"), beginning(shown));
+  drawPending(id);
+  if (loaded === "no") void load(shown);
+  log.draw();
+  moved();
+}
+
+/** What is seen is read. */
+function moved() {
+  if (!shown) return;
+  const seen = document.hidden ? 0 : log.lastSeen();
+  if (seen) noteRead(shown, seen);
+  the("to-end").hidden = log.follows;
+  const { unread } = shown;
+  setText(the("to-end-text"), unread ? `${atMost99(unread)} new` : "Newest messages");
+}
+
+/** @param {Chat} chat */
+function beginning({ id, loaded, complete, messages }) {
+  if (loaded === "missing") return `There is no user ${id}.`;
+  if (loaded !== "yes") return "Loading…";
+  if (!complete) return "";
+  if (id) return `Only you and ${title()} can read this.`;
+  return messages.length ? "The chat begins here." : "Nobody has written anything yet.";
+}
+
+/** @type {Set<Chat>} */
+const loading = new Set();
+
+/** @param {Chat} chat Load what comes before the messages that are there. */
+async function load(chat) {
+  if (loading.has(chat) || chat.complete) return;
+  loading.add(chat);
+  const first = chat.loaded === "yes" ? chat.messages[0] : undefined;
+  if (!first) chat.loaded = "loading";
+  // All that is unread is loaded at once, and a little before it.
+  const limit = first ? LATER : FIRST + chat.unread;
+  try {
+    const { messages, more } = await getHistory(chat.id, Math.min(limit, 1000), first?.id);
+    // It may have been dropped, or trimmed, meanwhile.
+    if (chat.loaded !== "no" && (!first || chat.messages[0] === first))
+      addOlder(chat, messages, more);
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) chat.loaded = "missing";
+    else {
+      if (!first) chat.loaded = "no";
+      await pause(PAUSE);
     }
-    if (!chat) return;
-    chat.newAfter = chat.unread ? chat.read : Infinity;
-    this.log.open(chat);
-    this.draw();
-  }
-
-  /** Nobody looks at the page: what comes from now on will be new. */
-  markNew() {
-    if (this.chat) this.chat.newAfter = this.chat.read;
-  }
-
-  /** Nothing is new any more, and the newest message is shown. */
-  toEnd() {
-    if (this.chat) this.chat.newAfter = Infinity;
-    this.log.toEnd();
-  }
-
-  /**
-   * Messages have come.
-   *
-   * @param {import("./api.js").Message[]} messages
-   */
-  received(messages) {
-    const { chat } = this;
-    if (!chat?.scrolledBack || chat.newAfter < Infinity) return;
-    if (messages.some((message) => this.page.chats.chatOf(message) === chat)) this.markNew();
-  }
-
-  /** What the chat is called. */
-  get name() {
-    if (!this.chat) return "Chats";
-    return this.chat.id ? this.page.people.nameOf(this.chat.id) : "General";
-  }
-
-  draw() {
-    const { chat } = this;
-    if (!chat) return;
-    const { people } = this.page;
-    setText(the("chat-name"), this.name || "\u00a0");
-    setAvatar(the("chat-avatar"), chat.id, this.name);
-    const count = `${people.online.length}${people.moreOnline ? "+" : ""} online`;
-    const presence = people.isOnline(chat.id) ? "Online" : "Not online";
-    setText(the("chat-status"), chat.id === GENERAL ? count : presence);
-    if (chat.loaded === "no") void this.page.loader.load(chat);
-    this.#drawPending(chat.id);
-    this.log.draw();
-    this.#moved();
-  }
-
-  /** What is seen is read. */
-  #moved() {
-    const { chat, log } = this;
-    if (!chat) return;
-    if (!document.hidden) {
-      const id = log.lastSeen();
-      if (id) this.page.reading.note(chat, id);
-    }
-    the("to-end").hidden = log.follows;
-    const count = chat.unread > 99 ? "99+" : chat.unread;
-    setText(the("to-end-text"), chat.unread ? `${count} new` : "Newest messages");
-  }
-
-  /** @param {import("./chats.js").Chat} chat */
-  #beginning(chat) {
-    if (chat.loaded === "missing") return `There is no user ${chat.id}.`;
-    if (chat.loaded !== "yes") return "Loading…";
-    if (!chat.complete) return "";
-    if (chat.id === GENERAL)
-      return chat.messages.length
-        ? "This is where the chat begins."
-        : "Nobody has written anything yet. Say hello!";
-    return `Only you and ${this.name} can read this.`;
-  }
-
-  /** @param {number} chat */
-  #drawPending(chat) {
-    const pending = this.page.outbox.of(chat);
-    /** @type {Map<string, HTMLElement>} */
-    const elements = new Map();
-    for (const one of pending) {
-      const key = `${one.key} ${one.error}`;
-      elements.set(key, this.pending.get(key) ?? this.#pendingElement(one));
-    }
-    this.pending = elements;
-    setChildren(the("pending"), [...elements.values()]);
-  }
-
-  /** @param {Pending} pending */
-  #pendingElement(pending) {
-    const { outbox } = this.page;
-    const who = make("div", "who", make("span", "unseen", "You"), " ");
-    const element = make("div", "message own first", who, ...bubbleOf(pending.text, pending.key));
-    element.classList.add(pending.error ? "failed" : "sending");
-    if (!pending.error) {
-      who.append(make("span", "state", "Sending…"));
-      return element;
-    }
-    const again = make("button", "quiet", "Try again");
-    const remove = make("button", "quiet", "Delete");
-    again.type = "button";
-    remove.type = "button";
-    again.addEventListener("click", () => outbox.retry(pending));
-    remove.addEventListener("click", () => outbox.remove(pending));
-    element.append(
-      make("div", "refused", make("span", "", `Not sent. ${pending.error}`), again, remove),
-    );
-    return element;
+  } finally {
+    loading.delete(chat);
+    plan.chat();
   }
 }
+
+/** @type {Map<string, HTMLElement>} */
+let pendingElements = new Map();
+
+/** @param {number} chat */
+function drawPending(chat) {
+  const before = pendingElements;
+  pendingElements = new Map();
+  for (const pending of outbox.pendingIn(chat)) {
+    const key = pending.key + pending.error;
+    pendingElements.set(key, before.get(key) ?? pendingElement(pending));
+  }
+  setChildren(the("pending"), [...pendingElements.values()]);
+}
+
+/** @param {Pending} pending */
+function pendingElement(pending) {
+  const { text, key, error } = pending;
+  const state = make("span", "state", error ? "" : "Sending…");
+  const who = make("div", "who", make("span", "unseen", "You"), " ", state);
+  const element = make("div", "message own first", who, ...bubbleOf(text, key));
+  element.classList.add(error ? "failed" : "sending");
+  if (error) {
+    const again = makeButton("Try again", () => outbox.retry(pending));
+    const remove = makeButton("Delete", () => outbox.remove(pending));
+    element.append(make("div", "refused", make("span", "", `Not sent. ${error}`), again, remove));
+  }
+  return element;
+}
+
+log.around.loadOlder = (chat) => void load(chat);
+log.around.moved = moved;
+the("older").onclick = () => shown && void load(shown);
+the("to-end").onclick = log.toEnd;

@@ -1,48 +1,47 @@
-/** Keys that work wherever the focus is. All of them only shorten what Tab and Enter do, too. */
+/** Keys that work wherever the focus is. All they do can be done with Tab and Enter, too. */
 
-import { the } from "./dom.js";
+import { sorted } from "./chats.js";
+import { box, focus } from "./composer.js";
+import { shown } from "./conversation.js";
+import { the } from "./drawing.js";
+import { toEnd } from "./log.js";
+import { search } from "./side.js";
+
+const scroller = the("scroller");
+
+/** @param {number} step */
+function goTo(step) {
+  const all = sorted();
+  const here = all.findIndex((chat) => chat === shown);
+  location.hash = String(all.at((here + step) % all.length)?.id || "general");
+}
+
+/** @param {1 | -1} direction */
+const turnPage = (direction) => scroller.scrollBy(0, direction * scroller.clientHeight * 0.9);
 
 /**
- * @param {object} page
- * @param {import("./composer.js").Composer} page.composer
- * @param {import("./conversation.js").Conversation} page.conversation
- * @param {import("./side.js").Side} page.side
- * @param {import("./chats.js").Chats} page.chats
+ * @param {KeyboardEvent} event
+ * @returns {boolean} Whether the key did something.
  */
-export function prepareKeys({ composer, conversation, side, chats }) {
-  const scroller = the("scroller");
-
-  /** @param {number} step To another chat of the list. */
-  const goTo = (step) => {
-    const all = chats.sorted();
-    const here = all.findIndex((chat) => chat === conversation.chat);
-    const next = all[(here + step + all.length) % all.length];
-    location.hash = next.id ? String(next.id) : "general";
-  };
-
-  /** @param {-1 | 1} direction */
-  const turnPage = (direction) => {
-    scroller.scrollBy({ top: direction * scroller.clientHeight * 0.9 });
-  };
-
-  document.addEventListener("keydown", (event) => {
-    if (the("app").hidden || event.isComposing || document.querySelector("dialog[open]")) return;
-    const { key, altKey } = event;
-    const command = event.ctrlKey || event.metaKey;
-    const inBox = event.target === composer.box;
-    const inLog = event.target === document.body || event.target === scroller;
-    if (altKey && !command && key === "ArrowUp") goTo(-1);
-    else if (altKey && !command && key === "ArrowDown") goTo(1);
-    else if (command && !altKey && key.toLowerCase() === "k") side.search.focus();
-    else if (key === "Escape" && event.target === side.search) composer.focus();
-    else if (key === "Escape" && (inBox || inLog)) conversation.log.toEnd();
-    else if (inBox && key === "PageUp") turnPage(-1);
-    else if (inBox && key === "PageDown") turnPage(1);
-    else {
-      // Who begins to type wants to write. The character goes where the focus is by then.
-      if (inLog && key.length === 1 && key !== " " && !command && !altKey) composer.focus();
-      return;
-    }
-    event.preventDefault();
-  });
+function press({ key, altKey, ctrlKey, metaKey, target }) {
+  const command = ctrlKey || metaKey;
+  const inLog = target === document.body || target === scroller;
+  if (altKey && !command && key === "ArrowUp") goTo(-1);
+  else if (altKey && !command && key === "ArrowDown") goTo(1);
+  else if (command && !altKey && key.toLowerCase() === "k") search.focus();
+  else if (key === "Escape" && target === search) focus();
+  else if (key === "Escape" && (target === box || inLog)) toEnd();
+  else if (key === "PageUp" && target === box) turnPage(-1);
+  else if (key === "PageDown" && target === box) turnPage(1);
+  else {
+    // Who begins to type wants to write. The character goes where the focus is by then.
+    if (inLog && key.length === 1 && key !== " " && !command && !altKey) focus();
+    return false;
+  }
+  return true;
 }
+
+document.addEventListener("keydown", (event) => {
+  if (the("app").hidden || event.isComposing || document.querySelector("dialog[open]")) return;
+  if (press(event)) event.preventDefault();
+});

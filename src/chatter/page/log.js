@@ -3,273 +3,250 @@
  * around what is seen. The scroller is laid out from its end (`column-reverse`), so a position in
  * it is a distance from the newest message, and what is added above moves nothing. What changes
  * below is made up for by scrolling.
+ *
+ * @import {Message} from "./api.js"
+ * @import {Chat} from "./chats.js"
+ * @import {Shape} from "./message.js"
+ * @typedef {{message: Message, shape: Shape, name: string | null, element: HTMLElement}} Row
  */
 
-import { setText, the } from "./dom.js";
-import { perFrame } from "./frames.js";
-import { elementOf, isSameShape, shapeOf, toggleFold } from "./message.js";
+import { user } from "./chats.js";
+import { perFrame, the } from "./drawing.js";
+import { elementOf, shapeOf, toggleFold } from "./message.js";
+import { nameOf } from "./people.js";
 
+/** So many elements there are at most, and so many are made at a time. */
 const WINDOW = 300;
 const STEP = 60;
 
-/** How near the end of the elements more are made, in pixels. */
+/** How near to the end of the elements more are made, in pixels. */
 const AHEAD = 1500;
 
 /** So near to its end a chat follows its newest message, in pixels. */
 const NEAR = 30;
 
+const scroller = the("scroller");
+const list = the("messages");
+
+/** What the page does beside. */
+export const around = {
+  loadOlder(/** @type {Chat} */ _chat) {},
+  /** Something else is seen. */
+  moved() {},
+};
+
+/** @type {Chat | null} */
+let chat = null;
+
+/** @type {Row[]} */
+let rows = [];
+
+/** Whether the newest message is seen, and those that come will be. */
+export let follows = true;
+
+/** Whether the newest message was an element after the last drawing. */
+let reachesEnd = true;
+
+/** Whether the chat was opened, and nothing of it was drawn yet. */
+let opening = true;
+
+const scrolled = perFrame(() => {
+  reachOut();
+  around.moved();
+});
+
+scroller.addEventListener(
+  "scroll",
+  () => {
+    // At once: a drawing that comes first would not know that the user scrolls.
+    note();
+    scrolled();
+  },
+  { passive: true },
+);
+
+scroller.addEventListener("click", ({ target }) => {
+  const button = target instanceof Element && target.closest(".fold");
+  // The text stays where it begins.
+  if (button instanceof HTMLElement)
+    keepInPlace(button.closest(".message"), "top", () => toggleFold(button));
+});
+
+/** @param {Chat} wanted */
+export function open(wanted) {
+  chat = wanted;
+  rows = [];
+  list.replaceChildren();
+  opening = true;
+  follows = true;
+  scroller.scrollTop = 0;
+}
+
+/** Show the newest message, and follow it. */
+export function toEnd() {
+  follows = true;
+  draw();
+  scroller.scrollTop = 0;
+  note();
+}
+
+/** Draw all anew, since a day has begun. */
+export function drawAgain() {
+  for (const row of rows) row.name = null;
+  draw();
+}
+
 /**
- * @typedef {import("./api.js").Message} Message
- * @typedef {import("./chats.js").Chat} Chat
- * @typedef {{message: Message, shape: import("./message.js").Shape, name: string | undefined, element: HTMLElement}} Row
+ * Make the elements those of the messages.
+ *
+ * @param {-1 | 0 | 1} grow Whether there are to be more above (-1), or below (1).
  */
+export function draw(grow = 0) {
+  if (!chat) return;
+  const messages = chat.loaded === "yes" ? chat.messages : [];
+  const [from, to] = range(chat, messages.length, grow);
+  const anchor = follows ? null : anchorBetween(messages[from]?.id, messages[to - 1]?.id);
+  keepInPlace(anchor, "bottom", () => sync(messages, from, to));
+  reachesEnd = to === messages.length;
+  if (chat.loaded !== "yes") return;
+  if (opening) showFresh();
+  opening = false;
+  reachOut();
+}
 
-/** The window on a chat. */
-export class Log {
-  /**
-   * @param {object} page
-   * @param {(id: number) => string} page.nameOf
-   * @param {() => number | undefined} page.user The id of the user.
-   * @param {(chat: Chat) => void} page.loadOlder
-   * @param {(chat: Chat) => string} page.beginning What is said above the first message.
-   * @param {() => void} page.moved Is called when something else is seen.
-   */
-  constructor(page) {
-    this.page = page;
-    this.scroller = the("scroller");
-    this.list = the("messages");
-    this.older = the("older");
-    this.beginning = the("beginning");
-    /** @type {Chat | null} */
-    this.chat = null;
-    /** @type {Row[]} */
-    this.rows = [];
-    /** Whether the newest message is seen, and those that come will be. */
-    this.follows = true;
-    /** Whether the newest message was an element after the last drawing. */
-    this.reachesEnd = true;
-    /** Whether the chat was opened and is not drawn yet. */
-    this.opening = true;
-    this.grow = 0;
-    this.older.addEventListener("click", () => this.chat && this.page.loadOlder(this.chat));
-    this.list.addEventListener("click", (event) => this.#fold(event.target));
-    const scrolled = perFrame(() => {
-      this.#reachOut();
-      this.page.moved();
-    });
-    this.scroller.addEventListener(
-      "scroll",
-      () => {
-        // At once, or a drawing that comes first would not know that the user scrolls.
-        this.#note();
-        scrolled();
-      },
-      { passive: true },
-    );
+/**
+ * Which messages are to be elements.
+ *
+ * @param {Chat} of
+ * @param {number} end How many there are.
+ * @param {number} grow
+ */
+function range(of, end, grow) {
+  const first = rows[0]?.message;
+  const last = rows.at(-1)?.message;
+  if (!first || !last || !end) {
+    const fresh = of.newAfter < Infinity ? end - of.indexOf(of.newAfter + 1) : 0;
+    return [Math.max(0, end - Math.min(WINDOW, fresh + STEP)), end];
   }
+  let from = of.indexOf(first.id);
+  let to = follows ? end : of.indexOf(last.id + 1);
+  if (grow < 0) from = Math.max(0, from - STEP);
+  if (grow > 0) to = Math.min(end, to + STEP);
+  if (grow < 0 && !follows) to = Math.min(to, from + WINDOW);
+  return [Math.max(from, to - WINDOW), to];
+}
 
-  /** @param {Chat} chat */
-  open(chat) {
-    if (this.chat === chat) return;
-    if (this.chat) this.chat.scrolledBack = false;
-    this.chat = chat;
-    this.rows = [];
-    this.list.replaceChildren();
-    this.opening = true;
-    this.follows = true;
-    this.scroller.scrollTop = 0;
+/**
+ * An element that is seen, and stays.
+ *
+ * @param {number} first The id of the first message that stays.
+ * @param {number} last
+ */
+function anchorBetween(first, last) {
+  const { top } = scroller.getBoundingClientRect();
+  const seen = search((box) => box.bottom > top);
+  const stays = (/** @type {Row} */ { message: { id } }) => id >= first && id <= last;
+  return (rows.slice(seen).find(stays) ?? rows.find(stays))?.element ?? null;
+}
+
+/** @param {(box: DOMRect) => boolean} holds The index of the first row from which on it does. */
+function search(holds) {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(rows[middle].element.getBoundingClientRect())) high = middle;
+    else low = middle + 1;
   }
+  return low;
+}
 
-  /** Show the newest message, and follow it. */
-  toEnd() {
-    this.follows = true;
-    if (this.chat) this.chat.scrolledBack = false;
-    this.draw();
-    this.scroller.scrollTop = 0;
-    this.page.moved();
-  }
+/**
+ * Change something, and scroll so that an element stays where it is.
+ *
+ * @param {Element | null} element
+ * @param {"top" | "bottom"} edge
+ * @param {() => void} change
+ */
+function keepInPlace(element, edge, change) {
+  const before = element?.getBoundingClientRect()[edge] ?? 0;
+  change();
+  const moved = (element?.getBoundingClientRect()[edge] ?? 0) - before;
+  if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
+}
 
-  /** Draw all times again, since a day has begun. */
-  drawAgain() {
-    for (const row of this.rows) row.name = undefined;
-    this.draw();
-  }
-
-  /** Make the elements those of the messages. */
-  draw() {
-    const { chat } = this;
-    if (!chat) return;
-    const messages = chat.loaded === "yes" ? chat.messages : [];
-    const [from, to] = this.#range(chat, messages);
-    const anchor = this.follows ? undefined : this.#anchor(messages, from, to);
-    const before = anchor?.getBoundingClientRect().bottom ?? 0;
-    this.#sync(chat, messages, from, to);
-    this.reachesEnd = to === messages.length;
-    if (anchor) {
-      const moved = anchor.getBoundingClientRect().bottom - before;
-      if (Math.abs(moved) >= 1) this.scroller.scrollTop += moved;
+/**
+ * Keep the rows that stay, and make those that are missing.
+ *
+ * @param {Message[]} messages
+ * @param {number} from
+ * @param {number} to
+ */
+function sync(messages, from, to) {
+  /** @type {Row[]} */
+  const next = [];
+  let old = 0;
+  for (let index = from; index < to; index++) {
+    const message = messages[index];
+    while (old < rows.length && rows[old].message.id < message.id) rows[old++].element.remove();
+    const row = rows[old]?.message === message ? rows[old++] : null;
+    const shape = shapeOf(message, messages[index - 1], chat?.newAfter ?? Infinity);
+    const name = nameOf(message.sender_id);
+    if (row && row.name === name && isSame(row.shape, shape)) {
+      next.push(row);
+      continue;
     }
-    this.older.hidden = chat.loaded !== "yes" || chat.complete;
-    const beginning = this.page.beginning(chat);
-    this.beginning.hidden = !beginning;
-    setText(this.beginning, beginning);
-    if (chat.loaded !== "yes") return;
-    if (this.opening) {
-      this.opening = false;
-      this.#toFresh();
-    }
-    this.#reachOut();
+    const element = elementOf(message, shape, name, message.sender_id === user?.id);
+    if (row) row.element.replaceWith(element);
+    else list.insertBefore(element, rows[old]?.element ?? null);
+    next.push({ message, shape, name, element });
   }
+  while (old < rows.length) rows[old++].element.remove();
+  rows = next;
+}
 
-  /**
-   * Which messages are to be elements.
-   *
-   * @param {Chat} chat
-   * @param {Message[]} messages
-   */
-  #range(chat, messages) {
-    const first = this.rows[0]?.message;
-    const last = this.rows.at(-1)?.message;
-    const grow = this.grow;
-    this.grow = 0;
-    const end = messages.length;
-    if (!first || !last || !end) {
-      const fresh = end && chat.newAfter < Infinity ? end - chat.indexOf(chat.newAfter + 1) : 0;
-      return [Math.max(0, end - Math.min(WINDOW, fresh + STEP)), end];
-    }
-    let from = chat.indexOf(first.id);
-    let to = this.follows ? end : chat.indexOf(last.id + 1);
-    if (grow < 0) from = Math.max(0, from - STEP);
-    if (grow > 0) to = Math.min(end, to + STEP);
-    if (grow < 0 && !this.follows) to = Math.min(to, from + WINDOW);
-    return [Math.max(from, to - WINDOW), to];
-  }
+/**
+ * @param {Shape} one
+ * @param {Shape} other
+ */
+const isSame = (one, other) =>
+  one.day === other.day && one.fresh === other.fresh && one.first === other.first;
 
-  /**
-   * An element that is seen, and stays.
-   *
-   * @param {Message[]} messages
-   * @param {number} from
-   * @param {number} to
-   */
-  #anchor(messages, from, to) {
-    const index = this.#firstSeen();
-    const kept = (/** @type {Row} */ row) =>
-      row.message.id >= messages[from]?.id && row.message.id <= messages[to - 1]?.id;
-    return (this.rows.slice(index).find(kept) ?? this.rows.find(kept))?.element;
-  }
+/** Begin to read where what is new begins, if that is above the screen. */
+function showFresh() {
+  const fresh = list.querySelector(".fresh");
+  if (!fresh) return;
+  const above = fresh.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+  if (above < 0) scroller.scrollTop += above;
+  note();
+}
 
-  /** The index of the first row that is seen, at least in part. */
-  #firstSeen() {
-    const top = this.scroller.getBoundingClientRect().top;
-    return this.#search((box) => box.bottom > top);
-  }
+/** Note whether the newest message is seen. Asked after more came, the answer would be no. */
+function note() {
+  follows = reachesEnd && -scroller.scrollTop < NEAR;
+  if (chat) chat.scrolledBack = !follows;
+}
 
-  /**
-   * The index of the first row from which on something holds.
-   *
-   * @param {(box: DOMRect) => boolean} holds
-   */
-  #search(holds) {
-    let low = 0;
-    let high = this.rows.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (holds(this.rows[middle].element.getBoundingClientRect())) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
+/** Make more elements where the screen comes near to their end, and load what is missing. */
+function reachOut() {
+  if (!chat || chat.loaded !== "yes") return;
+  const below = -scroller.scrollTop;
+  const above = scroller.scrollHeight - scroller.clientHeight - below;
+  if (above < AHEAD && rows[0]?.message !== chat.messages[0]) extend(-1);
+  else if (below < AHEAD && !reachesEnd) extend(1);
+  else if (above < AHEAD && !chat.complete) around.loadOlder(chat);
+}
 
-  /**
-   * Keep the rows that stay, and make those that are missing.
-   *
-   * @param {Chat} chat
-   * @param {Message[]} messages
-   * @param {number} from
-   * @param {number} to
-   */
-  #sync(chat, messages, from, to) {
-    const { rows, list } = this;
-    const user = this.page.user();
-    /** @type {Row[]} */
-    const next = [];
-    let old = 0;
-    for (let index = from; index < to; index++) {
-      const message = messages[index];
-      while (old < rows.length && rows[old].message.id < message.id) rows[old++].element.remove();
-      const row = rows[old]?.message === message ? rows[old++] : undefined;
-      const shape = shapeOf(message, messages[index - 1], chat.newAfter);
-      const name = this.page.nameOf(message.sender_id);
-      if (row && row.name === name && isSameShape(row.shape, shape)) {
-        next.push(row);
-        continue;
-      }
-      const element = elementOf(message, shape, name, message.sender_id === user);
-      if (row) row.element.replaceWith(element);
-      else list.insertBefore(element, rows[old]?.element ?? null);
-      next.push({ message, shape, name, element });
-    }
-    while (old < rows.length) rows[old++].element.remove();
-    this.rows = next;
-  }
+/** @param {-1 | 1} direction */
+function extend(direction) {
+  draw(direction);
+  note();
+}
 
-  /** Begin to read where what is new begins, if that is above the screen. */
-  #toFresh() {
-    const fresh = this.list.querySelector(".fresh")?.closest(".message");
-    if (!fresh) return;
-    const above = fresh.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
-    if (above >= 0) return;
-    this.scroller.scrollTop += above;
-    this.#note();
-  }
-
-  /** Note whether the newest message is seen. Asked after more came, the answer would be no. */
-  #note() {
-    this.follows = this.reachesEnd && -this.scroller.scrollTop < NEAR;
-    if (this.chat) this.chat.scrolledBack = !this.follows;
-  }
-
-  /** Make more elements where the screen comes near to their end, and load what is missing. */
-  #reachOut() {
-    const { chat, scroller } = this;
-    if (!chat || chat.loaded !== "yes") return;
-    const below = -scroller.scrollTop;
-    const above = scroller.scrollHeight - scroller.clientHeight - below;
-    const first = this.rows[0]?.message;
-    if (above < AHEAD && first !== chat.messages[0]) this.#extend(-1);
-    else if (below < AHEAD && !this.reachesEnd) this.#extend(1);
-    else if (above < AHEAD && !chat.complete) this.page.loadOlder(chat);
-  }
-
-  /** @param {-1 | 1} direction */
-  #extend(direction) {
-    this.grow = direction;
-    this.draw();
-    this.#note();
-  }
-
-  /**
-   * Show all of a long text, or fold it again, where it stands.
-   *
-   * @param {EventTarget | null} target
-   */
-  #fold(target) {
-    const button = target instanceof Element ? target.closest(".fold") : null;
-    const message = button?.closest(".message");
-    if (!button || !message) return;
-    const before = message.getBoundingClientRect().top;
-    toggleFold(button);
-    const moved = message.getBoundingClientRect().top - before;
-    this.scroller.scrollTop += moved;
-    this.#note();
-  }
-
-  /** The id of the last message that was seen whole, or nearly; 0 if there is none. */
-  lastSeen() {
-    if (!this.rows.length || this.opening) return 0;
-    if (this.follows) return this.rows.at(-1)?.message.id ?? 0;
-    const bottom = this.scroller.getBoundingClientRect().bottom + NEAR;
-    return this.rows[this.#search((box) => box.bottom > bottom) - 1]?.message.id ?? 0;
-  }
+/** The id of the last message that is seen whole, or nearly; 0 if there is none. */
+export function lastSeen() {
+  if (opening) return 0;
+  const bottom = scroller.getBoundingClientRect().bottom + NEAR;
+  const row = follows ? rows.at(-1) : rows[search((box) => box.bottom > bottom) - 1];
+  return row?.message.id ?? 0;
 }

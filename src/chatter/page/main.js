@@ -1,249 +1,198 @@
 /**
- * Puts the page together. What is known is in `Chats`, `People` and `Outbox`; each change of them
- * plans a drawing. The part of the URL after `#` says which chat is shown, so the browser's own
- * Back goes back.
+ * Puts the page together: who the user is, which chat is shown, when what is drawn. The part of
+ * the URL after `#` says which chat it is, so the browser's own Back goes back.
+ *
+ * @import {Message, Start} from "./api.js"
  */
 
+import { account, showDoor, showUser } from "./account.js";
 import { getChats, Problem } from "./api.js";
-import { announce, notifications, showUnread } from "./attention.js";
-import { showConnected } from "./banner.js";
-import { Chats, GENERAL } from "./chats.js";
-import { Composer } from "./composer.js";
-import { Conversation } from "./conversation.js";
-import { setText, the } from "./dom.js";
-import { Feed } from "./feed.js";
-import { atMostEvery, perFrame } from "./frames.js";
-import { Loader } from "./history.js";
-import { hideDoor, showDoor } from "./join.js";
-import { prepareKeys } from "./keys.js";
-import { prepareMenu, showUser } from "./menu.js";
-import { Outbox } from "./outbox.js";
-import { People } from "./people.js";
-import { Reading } from "./reading.js";
+import { announce, atMost99, notify, showConnected, showUnread } from "./attention.js";
+import * as chats from "./chats.js";
+import * as composer from "./composer.js";
+import * as conversation from "./conversation.js";
+import { pause, perFrame, plan, setText, soon, the } from "./drawing.js";
+import * as feed from "./feed.js";
+import "./keys.js";
+import { drawAgain } from "./log.js";
+import * as outbox from "./outbox.js";
+import { meet, nameOf, refreshOnline, saw } from "./people.js";
+import * as reading from "./reading.js";
 import { setOwner } from "./saved.js";
-import { Side } from "./side.js";
-import { Tabs } from "./tabs.js";
-import { today } from "./times.js";
+import * as side from "./side.js";
+import * as tabs from "./tabs.js";
+import { today } from "./message.js";
 
-/** After an absence the messages are loaded anew if the log has grown by more than this. */
+/** If the log has grown by more while nobody looked, the chats are loaded anew. */
 const GAP = 5000;
 
-/** How often who is online is asked for, in milliseconds. */
+/** Who was away for longer asks what was read elsewhere, in milliseconds. */
+const ABSENCE = 10_000;
+
+/** How often is asked who is online, in milliseconds. */
 const ONLINE_EVERY = 30_000;
 
-/** A page that was hidden for so long asks what was read elsewhere, in milliseconds. */
-const ABSENCE = 10_000;
+/** Between two attempts to begin, in milliseconds. */
+const LONGEST_DELAY = 10_000;
 
 const narrow = matchMedia("(max-width: 44rem)");
 const touch = matchMedia("(pointer: coarse)");
 
-const drawChat = perFrame(() => {
+plan.chat = perFrame(() => {
+  const { shown } = conversation;
+  if (!shown) return;
   conversation.draw();
-  composer.open(
-    conversation.chat?.id ?? GENERAL,
-    conversation.chat?.id ? conversation.name : "everybody",
-  );
+  composer.open(shown.id, shown.id ? conversation.title() : "everybody");
 });
-const drawSide = perFrame(() => side.draw(), 200);
-const drawTitle = atMostEvery(300, () => {
+plan.side = perFrame(side.draw, 200);
+plan.title = soon(300, () => {
   if (!chats.user) return;
   const unread = chats.unread();
-  showUnread(conversation.name || "Chat", unread);
-  const count = unread - (conversation.chat?.unread ?? 0);
-  the("back-count").hidden = count === 0;
-  setText(the("back-count"), count > 99 ? "99+" : String(count));
+  const elsewhere = unread - (conversation.shown?.unread ?? 0);
+  showUnread(conversation.title() || "Chat", unread);
+  the("back-count").hidden = !elsewhere;
+  setText(the("back-count"), atMost99(elsewhere));
 });
 
 function drawAll() {
-  drawChat();
-  drawSide();
-  drawTitle();
+  plan.chat();
+  plan.side();
+  plan.title();
 }
 
-const chats = new Chats((what) => {
-  if (what === "messages") drawChat();
-  drawSide();
-  drawTitle();
-});
-const people = new People(drawAll);
-const outbox = new Outbox(drawChat, (message) => chats.accept(message));
-const loader = new Loader(chats);
-const reading = new Reading(chats);
-const conversation = new Conversation({ chats, people, outbox, loader, reading });
-const side = new Side({ chats, people, current: () => conversation.chat?.id ?? null });
-const composer = new Composer({
-  send(chat, text) {
-    outbox.add(chat, text);
-    conversation.toEnd();
-  },
-  async sendTo(name, text) {
-    const found = await people.findByName(name, text);
-    if ("explain" in found) return found.explain;
-    outbox.add(found.id, found.say);
-    location.hash = String(found.id);
-    return "";
-  },
-});
+feed.reader.connected = showConnected;
+feed.reader.refused = () => void start();
+feed.reader.received = (messages, end) => {
+  conversation.expect(messages);
+  chats.receive(messages, end);
+  messages.forEach(tell);
+};
 
-const feed = new Feed({
-  position: () => chats.position,
-  received(messages, position) {
-    conversation.received(messages);
-    chats.receive(messages, position);
-    for (const message of messages) tell(message);
-  },
-  connected: showConnected,
-  refused: () => void start(),
-});
-const tabs = new Tabs((mode) => feed.follow(mode));
-
-/** @param {import("./api.js").Message} message */
+/** @param {Message} message Tell the user of it, or the outbox. */
 function tell(message) {
   const chat = chats.chatOf(message);
-  if (message.sender_id === chats.user?.id) {
-    outbox.notice(chat.id, message.text);
-    return;
-  }
-  const name = people.nameOf(message.sender_id) || "Somebody";
+  const { sender_id, text } = message;
+  if (sender_id === chats.user?.id) return outbox.notice(chat.id, text);
+  saw(sender_id);
+  const name = nameOf(sender_id) || "Somebody";
   if (document.hidden) {
-    if (chat.id) void notifications.show(name, message.text, chat.id);
-  } else if (chat === conversation.chat) announce(`${name}: ${message.text}`);
+    if (chat.id) void notify(name, text, chat.id);
+  } else if (chat === conversation.shown) announce(`${name}: ${text}`);
   else if (chat.id) announce(`A private message from ${name}`);
 }
 
 /** The chat that the URL names; on a small screen there may be none, but the list. */
-function route() {
-  const named = location.hash.slice(1);
-  if (/^[1-9]\d{0,15}$/u.test(named)) return Number(named);
-  return named === "general" || !narrow.matches ? GENERAL : null;
+function named() {
+  const hash = location.hash.slice(1);
+  if (/^[1-9]\d{0,15}$/u.test(hash)) return Number(hash);
+  return hash === "general" || !narrow.matches ? 0 : null;
 }
 
 function show() {
   if (!chats.user) return;
-  const id = route();
+  const id = named();
+  const before = conversation.shown?.id;
   document.body.classList.toggle("in-chat", id !== null);
-  const before = conversation.chat?.id;
   conversation.open(id);
   drawAll();
-  if (id !== before && !touch.matches && id !== null) composer.focus();
+  // On a touch screen the keyboard would cover the messages.
+  if (id !== null && id !== before && !touch.matches) composer.focus();
 }
 
 /** Ask who the user is and what there is, and begin. */
 async function start() {
   tabs.end();
-  const said = setTimeout(() => wait("The chat cannot be reached. Trying again…"), 2000);
-  let begun;
-  for (let delay = 500; !begun; delay = Math.min(delay * 2, 10_000)) {
+  const began = Date.now();
+  for (let delay = 250; ; delay = Math.min(2 * delay, LONGEST_DELAY)) {
     try {
-      begun = await getChats();
+      const begun = await getChats();
+      wait("");
+      if (begun.user) begin(begun, begun.user);
+      else showDoor(begun.can_join);
+      return;
     } catch (error) {
-      if (error instanceof Problem && !error.transient) {
-        clearTimeout(said);
-        wait(error.message);
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, delay * (1 + Math.random())));
+      const lasts = error instanceof Problem && !error.transient;
+      if (lasts) return wait(error.message);
+      if (!(error instanceof Problem)) throw error;
+      if (Date.now() - began > 1000) wait("The chat cannot be reached. Trying again…");
+      await pause(delay * (1 + Math.random()));
     }
   }
-  clearTimeout(said);
-  wait("");
-  if (!begun.user) {
-    showDoor(begun.can_join, joined);
-    return;
-  }
-  if (chats.user && chats.user.id !== begun.user.id) {
-    // Another user has signed in, in another tab.
-    location.reload();
-    return;
-  }
-  begin(begun);
 }
 
-/** @param {import("./api.js").Start} begun */
-function begin(begun) {
-  if (!begun.user) return;
-  hideDoor();
-  setOwner(begun.user.id);
-  people.meet([begun.user]);
-  showUser(begun.user, begun.can_join);
+/** @param {string} text What the page waits for, if it does. */
+function wait(text) {
+  the("waiting").hidden = !text;
+  setText(the("waiting"), text);
+}
+
+/**
+ * @param {Start} begun
+ * @param {{id: number, name: string}} user
+ */
+function begin(begun, user) {
+  // Somebody else has joined, in another tab.
+  if (chats.user && chats.user.id !== user.id) return location.reload();
+  setOwner(user.id);
+  meet([user]);
+  showUser(user, begun.can_join);
   chats.begin(begun, GAP);
   reading.begin();
   outbox.begin();
   show();
   composer.restore();
   tabs.update();
-  void people.refreshOnline();
+  void refreshOnline();
 }
 
-async function joined() {
-  if (!location.hash) window.history.replaceState(null, "", "#general");
+account.changed = async (joined) => {
+  if (joined && !location.hash) history.replaceState(null, "", "#general");
   await start();
-  // To somebody new, all is new: nothing is marked so.
-  if (chats.user) conversation.toEnd();
-}
+  // To somebody new all is new, so nothing is marked so.
+  if (joined && chats.user) conversation.toEnd();
+};
 
 let hiddenAt = 0;
 
-/** The page is looked at again: what was missed, and what was read elsewhere, is asked for at once. */
-async function comeBack() {
-  const absence = Date.now() - hiddenAt;
-  if (absence > ABSENCE) {
+document.addEventListener("visibilitychange", async () => {
+  if (!chats.user || the("app").hidden) return;
+  if (document.hidden) {
+    hiddenAt = Date.now();
+    conversation.markNew();
+    void reading.flush();
+    return tabs.update();
+  }
+  if (Date.now() - hiddenAt > ABSENCE) {
     const begun = await getChats().catch(() => null);
-    if (begun && begun.user?.id !== chats.user?.id) {
-      void start();
-      return;
-    }
-    // A stream that goes on has no gap.
+    if (begun && begun.user?.id !== chats.user.id) return void start();
+    // A stream that has gone on has no gap.
     if (begun) chats.begin(begun, feed.mode === "off" ? GAP : Infinity);
   }
   tabs.update();
   feed.refresh();
   drawAll();
-  void people.refreshOnline();
-}
-
-document.addEventListener("visibilitychange", () => {
-  if (!chats.user || !the("door").hidden) return;
-  if (!document.hidden) {
-    void comeBack();
-    return;
-  }
-  hiddenAt = Date.now();
-  conversation.markNew();
-  void reading.flush();
-  tabs.update();
+  void refreshOnline();
 });
-
-window.addEventListener("hashchange", show);
-narrow.addEventListener("change", show);
-window.addEventListener("online", retryNow);
-the("banner-retry").addEventListener("click", retryNow);
-the("more-chats").addEventListener("click", async () => {
-  const oldest = chats.sorted().at(-1)?.last?.id;
-  const page = oldest && (await getChats(oldest).catch(() => null));
-  if (page) chats.addOlderChats(page);
-});
-prepareMenu(() => void start());
-prepareKeys({ composer, conversation, side, chats });
 
 function retryNow() {
   feed.refresh();
-  outbox.wake();
+  outbox.retryNow();
 }
 
 let day = today();
+
 setInterval(() => {
   if (document.hidden || !chats.user) return;
-  void people.refreshOnline();
+  void refreshOnline();
   if (day === today()) return;
   day = today();
-  conversation.log.drawAgain();
+  drawAgain();
+  side.draw();
 }, ONLINE_EVERY);
 
-/** @param {string} text What the page waits for. */
-function wait(text) {
-  the("waiting").hidden = text === "";
-  setText(the("waiting"), text);
-}
+window.addEventListener("hashchange", show);
+window.addEventListener("online", retryNow);
+narrow.addEventListener("change", show);
+the("banner-retry").onclick = retryNow;
 
 void start();

@@ -1,34 +1,28 @@
 /**
- * One message as an element. It stands in a group: the first message of somebody shows who it is
- * and when; those that follow within minutes do not repeat it. So its shape depends on the
+ * One message as an element. The first of several messages of somebody shows who it is and when;
+ * those that follow within minutes do not repeat it. So the shape of an element depends on the
  * message before it.
+ *
+ * What comes from others reaches the page as text nodes only: web addresses become links, and
+ * nothing else is interpreted. Times are shown as the user's own clock and language have them.
+ *
+ * @import {Message} from "./api.js"
+ * @typedef {ReturnType<typeof shapeOf>} Shape
  */
 
-import { make, setAvatar } from "./dom.js";
-import { isEmoji, isLong, nodesOf } from "./text.js";
-import { dayName, dayOf, momentOf, timeOf } from "./times.js";
+import { make, setAvatar, setHue } from "./drawing.js";
 
 /** Messages of one user within this time are a group, in milliseconds. */
 const GROUP = 5 * 60_000;
 
-/** @typedef {import("./api.js").Message} Message */
-
-/**
- * @typedef {object} Shape What stands before and above the text.
- * @property {boolean} day Whether a new day begins.
- * @property {boolean} fresh Whether what is new begins.
- * @property {boolean} first Whether it is the first of a group.
- */
-
 /**
  * @param {Message} message
- * @param {Message | undefined} before The message before it in the chat.
+ * @param {Message | undefined} before
  * @param {number} newAfter Messages above this id are new.
- * @returns {Shape}
  */
 export function shapeOf(message, before, newAfter) {
   const day = !before || dayOf(before) !== dayOf(message);
-  const fresh = message.id > newAfter && (!before || before.id <= newAfter);
+  const fresh = message.id > newAfter && !(before && before.id > newAfter);
   const first =
     day ||
     fresh ||
@@ -38,11 +32,37 @@ export function shapeOf(message, before, newAfter) {
 }
 
 /**
- * @param {Shape} one
- * @param {Shape} other
+ * @param {Message} message
+ * @param {Shape} shape
+ * @param {string} name The sender's.
+ * @param {boolean} own
  */
-export function isSameShape(one, other) {
-  return one.day === other.day && one.fresh === other.fresh && one.first === other.first;
+export function elementOf(message, shape, name, own) {
+  const element = make("div", own ? "message own" : "message");
+  if (shape.day) element.append(make("h2", "day", make("span", "", dayName(message))));
+  if (shape.fresh) {
+    const line = make("div", "fresh", make("span", "", "New"));
+    line.role = "separator";
+    line.ariaLabel = "New messages";
+    element.append(line);
+  }
+  const time = make("time", "", timeOf(message));
+  time.dateTime = message.sent_at;
+  time.title = momentOf(message);
+  // A name that is not seen is heard all the same.
+  const shown = shape.first && !own;
+  const sender = make("bdi", shown ? "name" : "unseen", own ? "You" : name);
+  if (shape.first) element.classList.add("first");
+  if (shown) {
+    const avatar = make("span", "avatar");
+    avatar.ariaHidden = "true";
+    setAvatar(avatar, message.sender_id, name);
+    setHue(sender, message.sender_id);
+    element.append(avatar);
+  }
+  element.append(make("div", shape.first ? "who" : "who later", sender, " ", time));
+  element.append(...bubbleOf(message.text, String(message.id)));
+  return element;
 }
 
 /** Texts that were unfolded stay so while the page is there. */
@@ -50,8 +70,7 @@ const unfolded = new Set();
 
 /**
  * @param {string} text
- * @param {string} id What the text is known by when it is unfolded.
- * @returns {HTMLElement[]}
+ * @param {string} id By which it is known whether the text is unfolded.
  */
 export function bubbleOf(text, id) {
   const bubble = make("div", "text", ...nodesOf(text));
@@ -65,13 +84,11 @@ export function bubbleOf(text, id) {
   return [bubble, button];
 }
 
-/** @param {Element} button One that folds the text before it. */
+/** @param {HTMLElement} button One that folds the text before it. */
 export function toggleFold(button) {
-  const bubble = button.previousElementSibling;
-  if (!(button instanceof HTMLElement) || !bubble) return;
   const id = button.dataset.text;
   if (!unfolded.delete(id)) unfolded.add(id);
-  drawFold(bubble, button);
+  if (button.previousElementSibling) drawFold(button.previousElementSibling, button);
 }
 
 /**
@@ -82,48 +99,104 @@ function drawFold(bubble, button) {
   const open = unfolded.has(button.dataset.text);
   bubble.classList.toggle("folded", !open);
   button.textContent = open ? "Show less" : "Show all";
-  button.setAttribute("aria-expanded", String(open));
+  button.ariaExpanded = String(open);
 }
 
-/**
- * @param {Message} message
- * @param {Shape} shape
- * @param {string} name The sender's.
- * @param {boolean} own
- * @returns {HTMLElement}
- */
-export function elementOf(message, shape, name, own) {
-  const element = make("div", own ? "message own" : "message");
-  element.dataset.id = String(message.id);
-  if (shape.day) {
-    const day = make("h2", "day", make("span", "", dayName(message.sent_at)));
-    element.append(day);
+/** Characters that change the direction of text are no part of a link: it shows where it leads. */
+const ADDRESS = /\bhttps?:\/\/[^\s<>"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
+
+/** What ends a sentence is no part of a link. */
+const CLOSING = new Set(".,:;!?'\"…)]}");
+
+/** Brackets are part of it if they were opened in it: https://example.org/a_(b) */
+const OPENING = new Map(["()", "[]", "{}"].map(([opening, closing]) => [closing, opening]));
+
+const EMOJI =
+  /^(?:\p{Extended_Pictographic}(?:\uFE0F|\p{EMod}|\u200D\p{Extended_Pictographic})*\s*){1,4}$/u;
+
+/** A text with more characters or lines is folded. */
+const LONG = 1200;
+const LINES = 14;
+
+/** @param {string} found What may be an address, and more. */
+function trimmed(found) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  const count = (/** @type {string | undefined} */ character) => counts.get(character ?? "") ?? 0;
+  for (const character of found) counts.set(character, count(character) + 1);
+  let end = found.length;
+  for (; CLOSING.has(found[end - 1]); end--) {
+    const closing = found[end - 1];
+    if (OPENING.has(closing) && count(OPENING.get(closing)) >= count(closing)) break;
+    counts.set(closing, count(closing) - 1);
   }
-  if (shape.fresh) {
-    const line = make("div", "fresh", make("span", "", "New"));
-    line.setAttribute("role", "separator");
-    line.setAttribute("aria-label", "New messages");
-    element.append(line);
-  }
-  const time = make("time", "", timeOf(message.sent_at));
-  time.dateTime = message.sent_at;
-  time.title = momentOf(message.sent_at);
-  const sender = make("bdi", own ? "unseen" : "name", own ? "You" : name);
-  if (shape.first) {
-    element.classList.add("first");
-    if (!own) {
-      const avatar = make("span", "avatar");
-      avatar.ariaHidden = "true";
-      setAvatar(avatar, message.sender_id, name);
-      sender.style.setProperty("--hue", avatar.style.getPropertyValue("--hue"));
-      element.append(avatar);
-    }
-    element.append(make("div", "who", sender, " ", time));
-  } else {
-    // Seen only by who points at it, but read to who listens.
-    sender.className = "unseen";
-    element.append(make("div", "who later", sender, " ", time));
-  }
-  element.append(...bubbleOf(message.text, String(message.id)));
-  return element;
+  return found.slice(0, end);
 }
+
+/** @param {string} text */
+function nodesOf(text) {
+  /** @type {(Node | string)[]} */
+  const nodes = [];
+  let done = 0;
+  for (const { 0: found, index } of text.matchAll(ADDRESS)) {
+    const address = trimmed(found);
+    if (!URL.canParse(address)) continue;
+    const link = make("a", "", address);
+    link.href = address;
+    link.rel = "noopener noreferrer nofollow";
+    link.target = "_blank";
+    nodes.push(text.slice(done, index), link);
+    done = index + address.length;
+  }
+  return [...nodes, text.slice(done)];
+}
+
+/** @param {string} text */
+const isEmoji = (text) => text.length < 40 && EMOJI.test(text);
+
+/** @param {string} text */
+const isLong = (text) => text.length > LONG || text.split("\n").length > LINES;
+
+/** @param {Intl.DateTimeFormatOptions} options */
+const format = (options) => new Intl.DateTimeFormat(undefined, options);
+
+const clock = format({ timeStyle: "short" });
+const whole = format({ dateStyle: "full", timeStyle: "medium" });
+const short = format({ day: "numeric", month: "short" });
+const thisYear = format({ weekday: "long", day: "numeric", month: "long" });
+const otherYear = format({ dateStyle: "long" });
+
+/** @param {Date} date The number of its local day. */
+const dayNumber = (date) =>
+  Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86_400_000;
+
+export const today = () => dayNumber(new Date());
+
+/** @type {WeakMap<Message, number>} */
+const days = new WeakMap();
+
+/** @param {Message} message The number of the local day on which it was sent. */
+function dayOf(message) {
+  let day = days.get(message);
+  if (day === undefined) days.set(message, (day = dayNumber(new Date(message.sent_at))));
+  return day;
+}
+
+/** @param {Message} message */
+function dayName({ sent_at }) {
+  const date = new Date(sent_at);
+  const ago = today() - dayNumber(date);
+  if (ago === 0) return "Today";
+  if (ago === 1) return "Yesterday";
+  return (date.getFullYear() === new Date().getFullYear() ? thisYear : otherYear).format(date);
+}
+
+/** @param {Message} message */
+const timeOf = ({ sent_at }) => clock.format(new Date(sent_at));
+
+/** @param {Message} message */
+const momentOf = ({ sent_at }) => whole.format(new Date(sent_at));
+
+/** @param {Message} message The time if it was today, else the day. */
+export const briefly = ({ sent_at }) =>
+  (dayNumber(new Date(sent_at)) === today() ? clock : short).format(new Date(sent_at));

@@ -2,15 +2,7 @@
  * Messages on their way. Each has a key, with which the server takes it once, however often it is
  * sent. They are sent one after the other, in the order in which they were written, and again
  * after each failure that may pass. They are kept over a reload of the tab, with their keys.
- */
-
-import { Problem, send } from "./api.js";
-import { load, save } from "./saved.js";
-
-const FIRST_DELAY = 500;
-const LONGEST_DELAY = 10_000;
-
-/**
+ *
  * @typedef {object} Pending
  * @property {string} key
  * @property {number} chat
@@ -19,114 +11,95 @@ const LONGEST_DELAY = 10_000;
  * @property {boolean} [seen] Whether the feed has brought it before the response came.
  */
 
-/** A key that nobody else has. `crypto.randomUUID` is missing on plain http. */
-function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+import { Problem, send } from "./api.js";
+import { accept } from "./chats.js";
+import { plan } from "./drawing.js";
+import { load, save } from "./saved.js";
+
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 10_000;
+
+/** @type {Pending[]} */
+let all = [];
+let sending = false;
+let wake = () => {};
+
+/** Go on with what was on its way before the page was reloaded. */
+export function begin() {
+  all = load("outbox") ?? [];
+  changed();
 }
 
-/** The messages of this tab that the server has not accepted yet. */
-export class Outbox {
-  /**
-   * @param {() => void} changed Is called when something is different.
-   * @param {(message: import("./api.js").Message) => void} accepted
-   */
-  constructor(changed, accepted) {
-    this.changed = changed;
-    this.accepted = accepted;
-    /** @type {Pending[]} */
-    this.pending = [];
-    this.sending = false;
-    this.wake = () => {};
-  }
+/** Send now what waits for its next attempt. */
+export const retryNow = () => wake();
 
-  /** Go on with what was on its way before the page was reloaded. */
-  begin() {
-    this.pending = load("outbox") ?? [];
-    void this.#send();
-  }
+/**
+ * @param {number} chat
+ * @param {string} text
+ */
+export function add(chat, text) {
+  // crypto.randomUUID is missing on plain http.
+  const bytes = [...crypto.getRandomValues(new Uint8Array(16))];
+  const key = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  all.push({ key, chat, text, error: "" });
+  changed();
+}
 
-  /**
-   * @param {number} chat
-   * @param {string} text
-   */
-  add(chat, text) {
-    this.pending.push({ key: newKey(), chat, text, error: "" });
-    this.#changed();
-  }
+/** @param {Pending} pending One that was refused. */
+export function retry(pending) {
+  pending.error = "";
+  changed();
+}
 
-  /** @param {Pending} pending One that was refused. */
-  retry(pending) {
-    pending.error = "";
-    this.#changed();
-  }
+/** @param {Pending} pending One that was refused, and is given up. */
+export function remove(pending) {
+  all = all.filter((other) => other.key !== pending.key);
+  changed();
+}
 
-  /** @param {Pending} pending One that was refused, and is given up. */
-  remove(pending) {
-    this.pending = this.pending.filter((other) => other !== pending);
-    this.#changed();
-  }
+/** @param {number} chat What is shown as pending in it. */
+export const pendingIn = (chat) => all.filter((pending) => pending.chat === chat && !pending.seen);
 
-  /**
-   * What is shown as pending in a chat.
-   *
-   * @param {number} chat
-   */
-  of(chat) {
-    return this.pending.filter((pending) => pending.chat === chat && !pending.seen);
-  }
+/**
+ * The feed has brought an own message. It may be the one whose response is awaited.
+ *
+ * @param {number} chat
+ * @param {string} text
+ */
+export function notice(chat, text) {
+  const next = all.find((pending) => !pending.error);
+  if (next?.chat === chat && next.text === text) next.seen = true;
+}
 
-  /**
-   * The feed has brought an own message. It may be the one whose response is awaited.
-   *
-   * @param {number} chat
-   * @param {string} text
-   */
-  notice(chat, text) {
-    const next = this.pending.find((pending) => !pending.error);
-    if (next && next.chat === chat && next.text === text) next.seen = true;
-  }
+function changed() {
+  save("outbox", all.length ? all : undefined);
+  plan.chat();
+  void sendAll();
+}
 
-  #changed() {
-    save("outbox", this.pending.length ? this.pending : undefined);
-    this.changed();
-    void this.#send();
-  }
-
-  async #send() {
-    if (this.sending) return;
-    this.sending = true;
-    let delay = FIRST_DELAY;
-    for (let next; (next = this.pending.find((pending) => !pending.error));) {
-      try {
-        const message = await send(next.chat, next.text, next.key);
-        delay = FIRST_DELAY;
-        this.pending = this.pending.filter((other) => other !== next);
-        this.accepted(message);
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        if (error.transient) {
-          await this.#pause(Math.max(delay * (1 + Math.random()), error.retryAfter * 1000));
-          delay = Math.min(delay * 2, LONGEST_DELAY);
-          continue;
-        }
-        next.error = error.message;
-        next.seen = false;
-      }
-      save("outbox", this.pending.length ? this.pending : undefined);
-      this.changed();
+async function sendAll() {
+  if (sending) return;
+  sending = true;
+  let delay = FIRST_DELAY;
+  for (let next; (next = all.find((pending) => !pending.error));) {
+    try {
+      const message = await send(next.chat, next.text, next.key);
+      delay = FIRST_DELAY;
+      remove(next);
+      accept(message);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      next.seen = false;
+      if (error.transient) {
+        const wait = Math.max(delay * (1 + Math.random()), error.retryAfter * 1000);
+        delay = Math.min(delay * 2, LONGEST_DELAY);
+        await new Promise((resolve) => {
+          wake = () => resolve(undefined);
+          setTimeout(wake, wait);
+        });
+      } else next.error = error.message;
+      changed();
     }
-    this.sending = false;
   }
-
-  /** @param {number} milliseconds */
-  #pause(milliseconds) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(undefined), milliseconds);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve(undefined);
-      };
-    });
-  }
+  sending = false;
 }

@@ -1,69 +1,55 @@
 /**
  * Tells the server, and the browser's other tabs, what was read: a mark for each chat, at most
- * once a second. Once nothing is unread anywhere, the position of the user's feed follows, so
- * that a client without marks, such as the one in the terminal, does not show it all again.
+ * once a second. Once nothing is unread anywhere, the position of the user's feed follows, so a
+ * client without marks, such as the one in the terminal, does not show it all again.
+ *
+ * @import {Chat} from "./chats.js"
  */
 
-import { acknowledge, markRead } from "./api.js";
+import * as api from "./api.js";
+import { chatWith, markRead, more, position, unread } from "./chats.js";
+import { soon } from "./drawing.js";
 import { ownName } from "./saved.js";
 
-/** How long the marks wait for each other, in milliseconds. */
-const GAP = 1000;
+/** @type {Map<number, number>} The marks that were not sent yet. */
+const marks = new Map();
 
-/** Notes what is read, and sends it. */
-export class Reading {
-  /** @param {import("./chats.js").Chats} chats */
-  constructor(chats) {
-    this.chats = chats;
-    /** @type {Map<number, number>} */
-    this.marks = new Map();
-    this.acknowledged = 0;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
-    this.last = 0;
-    /** @type {BroadcastChannel | undefined} */
-    this.tabs = undefined;
-  }
+/** @type {BroadcastChannel | undefined} */
+let tabs;
+let acknowledged = 0;
 
-  /** Hear what other tabs of the same user read. */
-  begin() {
-    this.tabs?.close();
-    this.tabs = new BroadcastChannel(ownName("read"));
-    this.tabs.addEventListener("message", ({ data }) => {
-      this.chats.markRead(this.chats.chat(data.chat), data.id);
-    });
-  }
+/** Hear what other tabs of the same user read. */
+export function begin() {
+  tabs?.close();
+  tabs = new BroadcastChannel(ownName("read"));
+  tabs.onmessage = ({ data }) => markRead(chatWith(data.chat), data.id);
+}
 
-  /**
-   * @param {import("./chats.js").Chat} chat
-   * @param {number} id Everything up to this message was read.
-   */
-  note(chat, id) {
-    if (!this.chats.markRead(chat, id)) return;
-    this.marks.set(chat.id, id);
-    this.tabs?.postMessage({ chat: chat.id, id });
-    this.timer ??= setTimeout(() => this.flush(), Math.max(0, this.last + GAP - Date.now()));
-  }
+/**
+ * @param {Chat} chat
+ * @param {number} id Everything up to this message was read.
+ */
+export function noteRead(chat, id) {
+  if (!markRead(chat, id)) return;
+  marks.set(chat.id, id);
+  tabs?.postMessage({ chat: chat.id, id });
+  flushSoon();
+}
 
-  /** Send what was noted. */
-  async flush() {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.last = Date.now();
-    const marks = [...this.marks];
-    this.marks.clear();
-    try {
-      while (marks.length) {
-        await markRead(...marks[0]);
-        marks.shift();
-      }
-      const { position, more } = this.chats;
-      if (more || this.chats.unread() || position <= this.acknowledged) return;
-      await acknowledge(position);
-      this.acknowledged = position;
-    } catch {
-      // It goes with the next one; what is lost with the page is shown as unread again.
-      for (const [chat, id] of marks) if (!this.marks.has(chat)) this.marks.set(chat, id);
+const flushSoon = soon(1000, () => void flush());
+
+/** Send what was noted. */
+export async function flush() {
+  try {
+    for (const [chat, id] of marks) {
+      await api.markRead(chat, id);
+      if (marks.get(chat) === id) marks.delete(chat);
     }
+    const end = position;
+    if (more || unread() || end <= acknowledged) return;
+    await api.acknowledge(end);
+    acknowledged = end;
+  } catch {
+    // It goes with the next one. What is lost with the page is unread again.
   }
 }

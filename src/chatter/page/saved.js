@@ -1,6 +1,7 @@
 /**
  * What a tab keeps over a reload, and what a browser keeps for all its tabs. Two chats of one
- * origin, and two users of one chat, have nothing in common here.
+ * origin, and two users of one chat, have nothing in common here. A browser that keeps nothing,
+ * or is full, forgets it all at the next reload.
  */
 
 let owner = 0;
@@ -10,22 +11,17 @@ export function setOwner(user) {
   owner = user;
 }
 
-/**
- * A name that only the tabs of the same user and chat have.
- *
- * @param {string} name
- */
-export function ownName(name) {
-  return `chatter ${location.pathname} ${owner} ${name}`;
-}
+/** @param {string} name One that only the tabs of the same user and chat have. */
+export const ownName = (name) => `chatter ${location.pathname} ${owner} ${name}`;
 
 /**
  * @param {string} name
+ * @param {"sessionStorage" | "localStorage"} where
  * @returns {any} Undefined if there is nothing.
  */
-export function load(name) {
+export function load(name, where = "sessionStorage") {
   try {
-    return JSON.parse(sessionStorage.getItem(ownName(name)) ?? "null") ?? undefined;
+    return JSON.parse(window[where].getItem(ownName(name)) ?? "null") ?? undefined;
   } catch {
     return undefined;
   }
@@ -34,34 +30,13 @@ export function load(name) {
 /**
  * @param {string} name
  * @param {unknown} value Undefined removes it.
+ * @param {"sessionStorage" | "localStorage"} where
  */
-export function save(name, value) {
+export function save(name, value, where = "sessionStorage") {
   try {
-    if (value === undefined) sessionStorage.removeItem(ownName(name));
-    else sessionStorage.setItem(ownName(name), JSON.stringify(value));
+    if (value === undefined) window[where].removeItem(ownName(name));
+    else window[where].setItem(ownName(name), JSON.stringify(value));
   } catch {
-    // The browser keeps nothing, or is full: a reload then forgets it.
-  }
-}
-
-/** @param {string} name */
-export function isChosen(name) {
-  try {
-    return localStorage.getItem(ownName(name)) === "yes";
-  } catch {
-    return false;
-  }
-}
-
-/**
- * @param {string} name
- * @param {boolean} chosen
- */
-export function choose(name, chosen) {
-  try {
-    if (chosen) localStorage.setItem(ownName(name), "yes");
-    else localStorage.removeItem(ownName(name));
-  } catch {
-    // It holds until the page is closed.
+    // As above.
   }
 }

@@ -1,190 +1,154 @@
-/** The list beside the chat: the chats, who is online, and who was searched for. */
+/**
+ * The list beside the chat: the chats, who is online, and who was searched for.
+ *
+ * @import {Person} from "./api.js"
+ * @import {Chat} from "./chats.js"
+ * @typedef {ReturnType<typeof makeEntry>} Entry
+ */
 
-import { make, setAvatar, setChildren, setText, the } from "./dom.js";
-import { briefly } from "./times.js";
-
-/** How long the search waits for the next letter, in milliseconds. */
-const PAUSE = 150;
+import { getChats } from "./api.js";
+import { atMost99 } from "./attention.js";
+import { addChats, more, sorted, user } from "./chats.js";
+import { shown } from "./conversation.js";
+import { make, setAvatar, setChildren, setText, soon, the } from "./drawing.js";
+import { find, isOnline, nameOf, online } from "./people.js";
+import { briefly } from "./message.js";
 
 /** So many people are listed as online. */
 const LISTED = 50;
 
-/** @typedef {{link: HTMLAnchorElement, item: HTMLElement, parts: Record<string, HTMLElement>}} Entry */
+export const search = the("search", HTMLInputElement);
 
-/** The list. */
-export class Side {
-  /**
-   * @param {object} page
-   * @param {import("./chats.js").Chats} page.chats
-   * @param {import("./people.js").People} page.people
-   * @param {() => number | null} page.current The chat that is shown.
-   */
-  constructor(page) {
-    this.page = page;
-    /** @type {Map<string, Entry>} */
-    this.entries = new Map();
-    /** @type {import("./people.js").Person[] | null} */
-    this.found = null;
-    this.search = the("search", HTMLInputElement);
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
-    this.search.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => void this.#find(), PAUSE);
-    });
-    this.search.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.clearSearch();
-      if (event.key === "Enter") this.#links()[0]?.click();
-    });
-    document.querySelector("nav")?.addEventListener("keydown", (event) => this.#move(event));
-  }
+/** @type {Person[]} */
+let found = [];
 
-  clearSearch() {
-    this.search.value = "";
-    this.found = null;
-    this.draw();
-  }
+/** @type {Map<string, Entry>} */
+const entries = new Map();
 
-  async #find() {
-    const prefix = this.search.value.trim();
-    if (!prefix) {
-      this.clearSearch();
-      return;
-    }
-    const result = await this.page.people.find(prefix).catch(() => null);
-    // Somebody may have typed on.
-    if (prefix !== this.search.value.trim()) return;
-    this.found = result?.users.filter(({ id }) => id !== this.page.chats.user?.id) ?? null;
-    const count = this.found?.length ?? 0;
-    const more = result?.more ? " or more" : "";
-    const title = !result
-      ? "The search failed."
-      : count === 0
-        ? "Nobody has a name that begins so."
-        : `Found · ${count}${more}`;
-    setText(the("found-title"), title);
-    this.draw();
-    the("found-section").hidden = false;
-  }
-
-  #links() {
-    const all = document.querySelectorAll(".lists a");
-    return /** @type {HTMLAnchorElement[]} */ ([...all]).filter((link) => link.checkVisibility());
-  }
-
-  /** @param {KeyboardEvent} event The arrow keys go through the list. */
-  #move(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-    const stops = [this.search, ...this.#links()];
-    const here = stops.findIndex((stop) => stop === document.activeElement);
-    if (here < 0) return;
-    event.preventDefault();
-    stops[Math.min(Math.max(here + step, 0), stops.length - 1)].focus();
-  }
-
-  draw() {
-    const { chats, people } = this.page;
-    const searching = this.search.value.trim() !== "";
-    the("found-section").hidden = !searching || the("found-section").hidden;
-    the("chats-section").hidden = searching;
-    the("more-chats").hidden = !chats.more;
-    const shown = chats.sorted();
-    const current = this.page.current();
-    if (current !== null && !shown.some((chat) => chat.id === current))
-      shown.splice(1, 0, chats.chat(current));
-    setChildren(
-      the("chats"),
-      shown.map((chat) => this.#chat(chat)),
-    );
-    setChildren(
-      the("found"),
-      (this.found ?? []).map((person) => this.#person("found", person)),
-    );
-    const online = people.online.filter(({ id }) => id !== chats.user?.id);
-    the("online-section").hidden = searching || online.length === 0;
-    setChildren(
-      the("online"),
-      online.slice(0, LISTED).map((person) => this.#person("online", person)),
-    );
-  }
-
-  /**
-   * The element of a chat or user, which is made once.
-   *
-   * @param {string} list
-   * @param {number} id
-   * @returns {Entry}
-   */
-  #entry(list, id) {
-    const key = `${list} ${id}`;
-    let entry = this.entries.get(key);
-    if (!entry) {
-      const parts = {
-        avatar: make("span", "avatar"),
-        name: make("bdi", "entry-name"),
-        presence: make("span", "unseen"),
-        text: make("bdi", "entry-text"),
-        time: make("time", "entry-time"),
-        badge: make("span", "badge"),
-      };
-      parts.avatar.ariaHidden = "true";
-      const link = make("a", list === "chats" ? "entry" : "entry small");
-      link.href = id ? `#${id}` : "#general";
-      link.append(parts.avatar, parts.name, parts.presence);
-      if (list === "chats") link.append(parts.time, parts.text, parts.badge);
-      entry = { link, item: make("li", "", link), parts };
-      this.entries.set(key, entry);
-    }
-    return entry;
-  }
-
-  /**
-   * @param {Entry} entry
-   * @param {number} id
-   * @param {string} name
-   * @param {boolean} online
-   */
-  #drawWho(entry, id, name, online) {
-    const { avatar, name: label, presence } = entry.parts;
-    setAvatar(avatar, id, name);
-    setText(label, name);
-    avatar.classList.toggle("online", online);
-    setText(presence, online ? " (online)" : "");
-    if (id === this.page.current()) entry.link.setAttribute("aria-current", "page");
-    else entry.link.removeAttribute("aria-current");
-  }
-
-  /** @param {import("./chats.js").Chat} chat */
-  #chat(chat) {
-    const { people, chats } = this.page;
-    const entry = this.#entry("chats", chat.id);
-    const { text, time, badge } = entry.parts;
-    const name = chat.id ? people.nameOf(chat.id) : "General";
-    this.#drawWho(entry, chat.id, name, chat.id !== 0 && people.isOnline(chat.id));
-    const { last } = chat;
-    if (last) {
-      const own = last.sender_id === chats.user?.id;
-      const sender = own ? "You: " : chat.id ? "" : `${people.nameOf(last.sender_id)}: `;
-      setText(text, sender + last.text.slice(0, 200).replace(/\s+/gu, " "));
-      setText(time, briefly(last.sent_at));
-    }
-    setText(badge, chat.unread > 99 ? "99+" : String(chat.unread || ""));
-    badge.hidden = !chat.unread;
-    badge.title = chat.unread ? "Unread messages" : "";
-    entry.link.classList.toggle("unread", chat.unread > 0);
-    return entry.item;
-  }
-
-  /**
-   * @param {string} list
-   * @param {import("./people.js").Person} person
-   */
-  #person(list, { id, name, online }) {
-    const entry = this.#entry(list, id);
-    this.#drawWho(entry, id, name, online);
-    // The page that is shown is told once.
-    entry.link.removeAttribute("aria-current");
-    return entry.item;
-  }
+export function draw() {
+  const searching = search.value.trim() !== "";
+  the("found-section").hidden = !searching;
+  the("chats-section").hidden = searching;
+  the("online-section").hidden = searching;
+  the("more-chats").hidden = !more;
+  const chats = sorted();
+  if (shown && !chats.includes(shown)) chats.splice(1, 0, shown);
+  const others = online.filter(({ id }) => id !== user?.id).slice(0, LISTED);
+  setChildren(the("chats"), chats.map(drawChat));
+  setChildren(
+    the("found"),
+    found.map((person) => drawPerson("found", person)),
+  );
+  setChildren(
+    the("online"),
+    others.map((person) => drawPerson("online", person)),
+  );
+  setText(the("online-title"), others.length ? "Online" : "Nobody else is online");
 }
+
+/**
+ * @param {string} list
+ * @param {number} id
+ */
+function makeEntry(list, id) {
+  const avatar = make("span", "avatar");
+  const name = make("bdi", "entry-name");
+  const presence = make("span", "unseen");
+  const time = make("time", "entry-time");
+  const text = make("bdi", "entry-text");
+  const badge = make("span", "badge");
+  avatar.ariaHidden = "true";
+  const link = make("a", list === "chats" ? "entry" : "entry small", avatar, name, presence);
+  link.href = id ? `#${id}` : "#general";
+  if (list === "chats") link.append(time, text, badge);
+  return { item: make("li", "", link), link, avatar, name, presence, time, text, badge };
+}
+
+/**
+ * @param {string} list
+ * @param {number} id
+ * @param {string} name
+ */
+function drawEntry(list, id, name) {
+  const key = `${list} ${id}`;
+  const entry = entries.get(key) ?? makeEntry(list, id);
+  entries.set(key, entry);
+  const isThere = id !== 0 && isOnline(id);
+  setAvatar(entry.avatar, id, name);
+  setText(entry.name, name);
+  entry.avatar.classList.toggle("online", isThere);
+  setText(entry.presence, isThere ? " (online)" : "");
+  return entry;
+}
+
+/** @param {Chat} chat */
+function drawChat(chat) {
+  const { id, last, unread } = chat;
+  const entry = drawEntry("chats", id, id ? nameOf(id) : "General");
+  if (last) {
+    const own = last.sender_id === user?.id;
+    const sender = own ? "You: " : id ? "" : `${nameOf(last.sender_id)}: `;
+    setText(entry.text, sender + last.text.slice(0, 200).replace(/\s+/gu, " "));
+    setText(entry.time, briefly(last));
+  }
+  setText(entry.badge, unread ? atMost99(unread) : "");
+  entry.badge.hidden = !unread;
+  entry.badge.title = "Unread messages";
+  entry.link.classList.toggle("unread", unread > 0);
+  entry.link.ariaCurrent = chat === shown ? "page" : null;
+  return entry.item;
+}
+
+/**
+ * @param {string} list
+ * @param {Person} person
+ */
+const drawPerson = (list, { id, name }) => drawEntry(list, id, name).item;
+
+export function clearSearch() {
+  search.value = "";
+  found = [];
+  draw();
+}
+
+const searchSoon = soon(150, async () => {
+  const prefix = search.value.trim();
+  if (!prefix) return clearSearch();
+  const result = await find(prefix).catch(() => null);
+  // Somebody may have typed on.
+  if (prefix !== search.value.trim()) return;
+  found = result?.users.filter(({ id }) => id !== user?.id) ?? [];
+  const count = `Found · ${found.length}${result?.more ? "+" : ""}`;
+  const title = found.length ? count : "Nobody has a name that begins so.";
+  setText(the("found-title"), result ? title : "The search failed.");
+  draw();
+});
+
+/** @returns {HTMLAnchorElement[]} */
+function links() {
+  const all = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".lists a"));
+  return [...all].filter((link) => link.checkVisibility());
+}
+
+search.addEventListener("input", searchSoon);
+search.addEventListener("keydown", ({ key }) => {
+  if (key === "Escape") clearSearch();
+  if (key === "Enter" && search.value) links()[0]?.click();
+});
+// Who was found is talked to: the search is over.
+the("found").addEventListener("click", () => setTimeout(clearSearch));
+// The arrow keys go through the list.
+the("side").addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+  const stops = [search, ...links()];
+  const here = stops.findIndex((stop) => stop === document.activeElement);
+  if (here < 0) return;
+  event.preventDefault();
+  stops.at(Math.min(here + step, stops.length - 1))?.focus();
+});
+the("more-chats").onclick = async () => {
+  const oldest = sorted().at(-1)?.last?.id;
+  const page = oldest && (await getChats(oldest).catch(() => null));
+  if (page) addChats(page);
+};

@@ -6,6 +6,7 @@
  * The browser's locks are the places. A tab that ends, or crashes, frees its own.
  */
 
+import { follow } from "./feed.js";
 import { ownName } from "./saved.js";
 
 const PLACES = 3;
@@ -13,79 +14,72 @@ const PLACES = 3;
 /** A tab that is hidden for so long lets go of its stream, in milliseconds. */
 const GRACE = 10_000;
 
-/** Decides how a tab follows the feed. */
-export class Tabs {
-  /** @param {(mode: "stream" | "poll" | "off") => void} follow */
-  constructor(follow) {
-    this.follow = follow;
-    /** Ends what is asked for or held. */
-    this.place = new AbortController();
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
-    this.seen = false;
-  }
+/** Ends what is asked for or held. */
+let place = new AbortController();
 
-  /** The page is looked at, or not any more. */
-  update() {
-    clearTimeout(this.timer);
-    if (document.hidden) this.timer = setTimeout(() => this.#hide(), GRACE);
-    else if (!this.seen) void this.#show();
-  }
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+let seen = false;
 
-  /** Follow no more. */
-  end() {
-    clearTimeout(this.timer);
-    this.place.abort();
-    this.seen = false;
-    this.follow("off");
-  }
+/** The page is looked at, or not any more. */
+export function update() {
+  clearTimeout(timer);
+  if (document.hidden) timer = setTimeout(hide, GRACE);
+  else if (!seen) void show();
+}
 
-  #leave() {
-    this.place.abort();
-    this.place = new AbortController();
-    return this.place.signal;
-  }
+/** Follow no more. */
+export function end() {
+  clearTimeout(timer);
+  seen = false;
+  leave();
+  follow("off");
+}
 
-  async #show() {
-    this.seen = true;
-    const signal = this.#leave();
-    // No locks on plain http, nor places to count: who is looked at has a stream.
-    let got = !navigator.locks;
-    for (let place = 0; !got && place < PLACES; place++)
-      got = await hold(`place ${place}`, { ifAvailable: true }, signal);
-    if (!signal.aborted) this.follow(got ? "stream" : "poll");
-  }
+function leave() {
+  place.abort();
+  place = new AbortController();
+  return place.signal;
+}
 
-  async #hide() {
-    this.seen = false;
-    const signal = this.#leave();
-    this.follow("off");
-    if (navigator.locks && (await hold("background", { signal }, signal))) this.follow("stream");
-  }
+async function show() {
+  seen = true;
+  const signal = leave();
+  // There are no locks on plain http: then each tab that is looked at has a stream.
+  let got = !navigator.locks;
+  for (let number = 0; !got && number < PLACES; number++)
+    got = await hold(`place ${number}`, signal, { ifAvailable: true });
+  if (!signal.aborted) follow(got ? "stream" : "poll");
+}
+
+async function hide() {
+  seen = false;
+  const signal = leave();
+  follow("off");
+  if (navigator.locks && (await hold("background", signal, { signal }))) follow("stream");
 }
 
 /**
  * Hold a lock until a signal ends it.
  *
  * @param {string} name
- * @param {LockOptions} options
  * @param {AbortSignal} signal
+ * @param {LockOptions} options
  * @returns {Promise<boolean>} Whether it is held.
  */
-function hold(name, options, signal) {
+function hold(name, signal, options) {
   return new Promise((resolve) => {
     const until = (/** @type {Lock | null} */ lock) => {
-      resolve(lock !== null && !signal.aborted);
-      if (!lock || signal.aborted) return undefined;
-      return new Promise((end) => signal.addEventListener("abort", end, { once: true }));
+      const held = lock !== null && !signal.aborted;
+      resolve(held);
+      return held && new Promise((letGo) => signal.addEventListener("abort", letGo));
     };
     navigator.locks.request(ownName(name), options, until).catch(() => resolve(false));
   });
 }
 
 /** Whether a tab of this chat is looked at, or was until a moment ago. */
-export async function isAnyTabSeen() {
-  if (!navigator.locks) return false;
-  const { held } = await navigator.locks.query();
-  return (held ?? []).some((lock) => lock.name?.startsWith(ownName("place")));
+export async function isAnySeen() {
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  return held.some((lock) => lock.name?.startsWith(ownName("place")));
 }
