@@ -11,11 +11,20 @@ from pathlib import Path
 import pytest
 from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
+from twisted.web.resource import Resource
 
 from chatter.client import ChatClient
 from chatter.version import __version__
 from chatter.web import ChatResource
-from tests.client.support import listening, make_chat, nothing_open, reactor, serving, until
+from tests.client.support import (
+    Scripted,
+    listening,
+    make_chat,
+    nothing_open,
+    reactor,
+    serving,
+    until,
+)
 
 CLIENT = Path(__file__).parents[2] / "client.py"
 
@@ -362,3 +371,43 @@ async def test_a_python_that_lacks_what_is_needed(environment, tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
     assert "make client" in done.stderr
+
+
+class Hostile(Resource):
+    """Gives a user a name that no chat gives, and sends what no chat sends."""
+
+    def __init__(self, body):
+        super().__init__()
+        name = "\\u001b[2J" + "x" * 100_000
+        user = f'"name":"{name}","online":true,"last_seen":"2026-01-01T00:00:00Z"'
+        responses = {
+            "connect": f'{{"status":"success","user_id":1,"name":"{name}","cursor":0,"token":"t"}}',
+            "users": f'{{"users":[{{"id":1,{user}}}],"more":false}}',
+            "status": body,
+        }
+        for path, response in responses.items():
+            self.putChild(path.encode(), Scripted((200, {}, response.encode())))
+
+
+LONG_AGO = '{"id":1,"sender_id":1,"recipient_id":null,"text":"hi","sent_at":"0001-01-01T00:00:00Z"}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        "x" * 100_000,
+        '{"messages":[],"cursor":0,"more":true}',
+        f'{{"messages":[{LONG_AGO}],"cursor":1,"more":true}}',
+    ],
+)
+async def test_a_server_that_is_no_chat(environment, tmp_path, body):
+    """It ends with one line that controls nothing, and keeps no more than a name."""
+    async with serving(Hostile(body)) as url:
+        done = await run(environment, url, lines="")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert len(done.stderr) < 700
+    assert "\x1b" not in done.stderr + done.stdout
+    assert len(done.stdout) < 200
+    assert (tmp_path / "chatter/tokens.json").stat().st_size < 1000

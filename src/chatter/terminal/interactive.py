@@ -86,7 +86,7 @@ async def converse(
             )
             if joining.came_back:
                 await conversation.show_context()
-            await _Chatting(conversation, clock, terminal, me.name, outage).run()
+            await _Chatting(conversation, clock, terminal, shown, outage).run()
             await _take_leave(client, clock)
         except EOFError:
             return

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatter.protocol.errors import InvalidRequest, NameTaken, Unauthorized
+from chatter.protocol.model import MAX_NAME
 from chatter.terminal.tokens import Identity
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Joining:
         if connected is None:
             connected = await self._join_anew(name, may_ask=known is None)
         if self._client.token is not None:
-            self._tokens.keep(self._client.url, Identity(connected.name, self._client.token))
+            name = connected.name[:MAX_NAME]
+            self._tokens.keep(self._client.url, Identity(name, self._client.token))
         return connected
 
     async def _come_back(self, known: Identity) -> Connected | None:

@@ -15,7 +15,6 @@ from prompt_toolkit.shortcuts import CompleteStyle, print_formatted_text
 from prompt_toolkit.styles import Style
 from twisted.internet.defer import CancelledError, Deferred
 
-from chatter.terminal.commands import quoted
 from chatter.terminal.lines import remark
 from chatter.terminal.wrapping import wrapped
 
@@ -104,7 +103,7 @@ class Screen:
         :param name: stands before it.
         :raises EOFError: if the person leaves.
         """
-        return await _typed(self._session, f"{quoted(name)}> ")
+        return await _typed(self._session, f"{name}> ")
 
     def _flush(self) -> None:
         if self._unshown:
