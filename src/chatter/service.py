@@ -71,6 +71,7 @@ class ChatService(Service):
         origins: Collection[str] = (),
         max_streams: int = MAX_STREAMS,
         access_log: str | None = None,
+        page: bool = True,
     ) -> Self:
         """Make the service of a chat that has a server of its own.
 
@@ -82,11 +83,12 @@ class ChatService(Service):
         :param origins: the origins of web pages that may use the chat.
         :param max_streams: how many event streams may be open in all.
         :param access_log: the file that gets a line for each request.
+        :param page: whether there is a page for browsers.
         :raises ValueError: if the store or a port makes no sense.
         :raises StoreUnavailable: if the store needs what is not installed.
         """
         chat = Chat(make_store(store, reactor), reactor, history=history)
-        resource = ChatResource(chat, origins=origins, max_streams=max_streams)
+        resource = ChatResource(chat, origins=origins, max_streams=max_streams, page=page)
         site = ChatSite(resource, reactor, access_log)
         descriptions = [ports] if isinstance(ports, str) else ports
         return cls(chat, site, [server_endpoint(reactor, port) for port in descriptions])

@@ -72,6 +72,10 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         ],
     ]
 
+    optFlags: ClassVar[list[list[object]]] = [
+        ["no-page", None, "Serve no page for browsers, only the endpoints."],
+    ]
+
     compData: Any = None
     parent: Any
     """The options of ``twistd`` itself."""
@@ -182,6 +186,7 @@ def makeService(options: Options) -> IService:
         origins=options["origin"],
         max_streams=options["max-streams"],
         access_log=options["access-log"],
+        page=not options["no-page"],
     )
     try:
         service.server_log = server_log(options.parent)

@@ -114,11 +114,11 @@ def test_the_wheel_has_what_is_needed_and_nothing_else(wheel):
 
 
 def test_the_wheel_has_all_modules(wheel):
-    """Whatever is in the source folder is shipped."""
+    """Whatever is in the source folder is shipped, with the page for browsers."""
     with ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    sources = {path.relative_to(ROOT / "src").as_posix() for path in ROOT.glob("src/**/*.py")}
-    assert sources <= names
+    files = [*ROOT.glob("src/**/*.py"), *ROOT.glob("src/chatter/page/*.*")]
+    assert {path.relative_to(ROOT / "src").as_posix() for path in files} <= names
 
 
 def test_the_sdist_is_a_whole_checkout(sdist, checkout):
@@ -157,11 +157,13 @@ def test_twistd_chatter_runs_anywhere(environment, tmp_path):
     url = f"http://127.0.0.1:{port}"
     words = ("-n", "--pidfile=", "chatter", "--port", f"tcp:{port}:interface=127.0.0.1")
     with server(environment.script("twistd", *words), url, tmp_path) as process:
+        _, page = ask(f"{url}/")
         status, user = ask(f"{url}/connect", "POST")
         process.terminate()
         log, _ = process.communicate(timeout=10)
     assert status == 200
     assert b'"user_id":1' in user
+    assert page.startswith(b"<!doctype html>")
     assert process.returncode == -signal.SIGTERM
     assert "chatter has stopped." in log
     assert (tmp_path / "chatter.sqlite").exists()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from twisted.scripts._twistd_unix import ServerOptions
 
 from chatter.process.twistd_service import CannotStart
 from chatter.service import DEFAULT_PORT
+from chatter.tap import makeService
+from tests.web.conftest import Web
 
 
 def parsed(*words):
@@ -23,6 +27,7 @@ def test_the_defaults():
     assert options["history"] == 20
     assert options["max-streams"] > 0
     assert options["origin"] == []
+    assert not options["no-page"]
 
 
 def test_what_is_taken():
@@ -36,6 +41,15 @@ def test_what_is_taken():
     assert options["origin"] == ["https://chat.example.org", "http://localhost:3000"]
     assert (options["history"], options["max-streams"]) == (0, 5)
     assert parsed("--store", "memory:", "--origin", "*")["origin"] == ["*"]
+
+
+@pytest.mark.parametrize(("words", "status"), [((), 200), (("--no-page",), 404)])
+def test_the_page_can_be_left_out(words, status):
+    """Where there is one, it is at the root; the endpoints stay where they are."""
+    service: Any = makeService(parsed("--store", "memory:", *words))
+    web = Web(service._site)
+    assert web.ask("GET", "/").status == status
+    assert web.ask("GET", "/openapi.json").status == 200
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, json
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IPullProducer, IPushProducer
-from twisted.web.http import NO_CONTENT, OK, HTTPChannel
+from twisted.web.http import NO_BODY_CODES, OK, HTTPChannel
 from twisted.web.server import Request
 from zope.interface import implementer
 
@@ -74,7 +74,7 @@ def send(request: Request, response: Response) -> None:
         else:
             response.begin(request)
         return
-    if response.status != NO_CONTENT:
+    if response.status not in NO_BODY_CODES:
         request.setHeader(b"Content-Length", b"%d" % len(response.body))
     if response.delivered is None or request.method == b"HEAD":
         request.write(response.body)
@@ -95,7 +95,7 @@ def cut_off(request: Request) -> None:
 def _set_head(request: Request, response: Response) -> None:
     if response.status != OK:
         request.setResponseCode(response.status)
-    if response.status != NO_CONTENT:
+    if response.status not in NO_BODY_CODES:
         request.setHeader(b"Content-Type", response.content_type)
     request.setHeader(b"Cache-Control", b"no-store")
     for name, value in response.headers:

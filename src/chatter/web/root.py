@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted.web.server import NOT_DONE_YET
+
 from chatter.chat.chat import core_of
 from chatter.web.authentication import Authentication
 from chatter.web.chats import ChatsEndpoint, ReadEndpoint
@@ -13,6 +15,8 @@ from chatter.web.endpoint import Endpoint, MissingResource
 from chatter.web.events import EventsEndpoint
 from chatter.web.health import HealthEndpoint
 from chatter.web.openapi import OpenAPIEndpoint
+from chatter.web.page import chat_page, slash_added
+from chatter.web.responses import send
 from chatter.web.send import SendEndpoint, SendPrivateEndpoint
 from chatter.web.status import StatusEndpoint
 from chatter.web.streams import MAX_STREAMS, Streams
@@ -42,6 +46,7 @@ class ChatResource(MissingResource):
     :param origins: the origins of web pages that may use the chat, such as
         ``["https://chat.example.org"]``; ``*`` is any.  The chat's own origin always may.
     :param max_streams: how many event streams may be open in all.
+    :param page: whether there is a page for browsers, at this resource's own place.
 
     :raises TypeError: if ``origins`` is one string.
     :raises ValueError: if one of them is no origin.
@@ -54,9 +59,11 @@ class ChatResource(MissingResource):
         *,
         origins: Collection[str] = (),
         max_streams: int = MAX_STREAMS,
+        page: bool = True,
     ) -> None:
         super().__init__()
         self._origins = checked_origins(origins)
+        self._page = chat_page().children() if page else {}
         core = core_of(chat)
         streams = Streams(core, max_streams)
         authentication = Authentication(core, authenticate, self._origins)
@@ -79,6 +86,16 @@ class ChatResource(MissingResource):
 
     def getChildWithDefault(self, path: bytes, request: Request) -> Any:
         """Find the endpoint, whose responses other origins may read if they are named."""
+        endpoint = self.children.get(path)
+        if endpoint is None and path in self._page:
+            return self._page[path]
         if self._origins:
             allow_origin(request, self._origins)
-        return self.children.get(path) or self.getChild(path, request)
+        return endpoint or self.getChild(path, request)
+
+    def render(self, request: Request) -> int:
+        """Lead a browser that comes without the slash at the end to the page."""
+        if not self._page or request.method not in (b"GET", b"HEAD"):
+            return super().render(request)
+        send(request, slash_added(request))
+        return NOT_DONE_YET
