@@ -1,42 +1,39 @@
-"""An application whose accounts are the users of the chat; they need no other token.
+"""For twistd --python: an application's accounts, known by a cookie, are the users of its chat.
 
-Run it, and say something:
-curl -H "X-Key: alice's key" http://127.0.0.1:8080/send -d '{"text": "Hello"}'
+curl -X POST -c jar '127.0.0.1:8080/login?name=alice'; curl -b jar 127.0.0.1:8080/chat/status
 """
 
-import sys
-from hashlib import sha256
+from secrets import token_hex
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.task import react
-from twisted.web.server import Request
+from twisted.application import service, strports
+from twisted.internet import reactor
+from twisted.web.resource import Resource
+from twisted.web.server import Request, Site
 
-from chatter import Chat
-from chatter.protocol.model import User
-from chatter.stores.memory import MemoryStore
-from chatter.web import ChatResource
-from chatter.web.site import ChatSite
+from chatter import Chat, ChatResource, make_store
 
-# Keys are found by their hash: how long that takes tells nothing about them.
-ACCOUNTS = {sha256(f"{name}'s key".encode()).digest(): name for name in ("alice", "bob")}
+chat = Chat(make_store("memory:", reactor), reactor)
+names: dict[bytes, str] = {}
 
 
-async def main(reactor: Any, port: str = "tcp:8080:interface=127.0.0.1") -> None:
-    """Serve until the process is ended."""
-
-    async def authenticate(request: Request) -> User | None:
-        name = ACCOUNTS.get(sha256(request.getHeader(b"X-Key") or b"").digest())
-        return None if name is None else await chat.join(name)
-
-    chat = Chat(MemoryStore(), reactor)
-    await chat.startService()
-    site = ChatSite(ChatResource(chat, authenticate), reactor)
-    await serverFromString(reactor, port).listen(site)
-    print("listening", flush=True)
-    await Deferred()
+class Login(Resource):
+    def render_POST(self, request: Request) -> bytes:
+        session = token_hex().encode()
+        names[session] = (request.args or {})[b"name"][0].decode()  # and a password
+        request.addCookie(b"session", session, path=b"/", httpOnly=True, sameSite=b"lax")
+        return b"Welcome.\n"
 
 
-if __name__ == "__main__":
-    react(main, sys.argv[1:])
+def authenticate(request: Request) -> Any:
+    name = names.get(request.getCookie(b"session") or b"")
+    return chat.join(name) if name else None
+
+
+root: Any = Resource()
+root.putChild(b"login", Login())
+root.putChild(b"chat", ChatResource(chat, authenticate))
+site: Any = Site(root)
+application = service.Application("accounts")
+chat.setServiceParent(application)
+strports.service("tcp:8080:interface=127.0.0.1", site).setServiceParent(application)

@@ -1,7 +1,4 @@
-"""A chat beside an application's own pages, and another one that knows nothing of the first.
-
-Run it, and ask:  curl -X POST http://127.0.0.1:8080/chat/connect
-"""
+"""Two chats beside an application's own pages; neither knows of the other."""
 
 import sys
 from typing import Any
@@ -10,12 +7,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.task import react
 from twisted.web.resource import Resource
-from twisted.web.server import Request
+from twisted.web.server import Request, Site
 
-from chatter.chat import Chat
-from chatter.httpd import LeanSite
-from chatter.stores.registry import make_store
-from chatter.web import ChatResource
+from chatter import Chat, ChatResource, make_store
 
 
 class Page(Resource):
@@ -28,18 +22,16 @@ class Page(Resource):
 
 async def main(reactor: Any, port: str = "tcp:8080:interface=127.0.0.1") -> None:
     """Serve until the process is ended."""
-    root = Resource()
+    root: Any = Resource()
     root.putChild(b"", Page())
     for path in (b"chat", b"staff"):
-        store = make_store("memory:", reactor)
-        root.putChild(path, ChatResource(Chat(store, reactor)))
-        reactor.addSystemEventTrigger("before", "shutdown", store.stopService)
-        await store.startService()
-    # twisted.web.server.Site does as well, but takes bodies of any size.
-    await serverFromString(reactor, port).listen(LeanSite(root, reactor))
-    print("listening", flush=True)
+        chat = Chat(make_store("memory:", reactor), reactor)
+        root.putChild(path, ChatResource(chat))
+        await chat.startService()
+        reactor.addSystemEventTrigger("before", "shutdown", chat.stopService)
+    # chatter.httpd.LeanSite in place of Site is faster, and bounds what a client may send.
+    await serverFromString(reactor, port).listen(Site(root))
     await Deferred()
 
 
-if __name__ == "__main__":
-    react(main, sys.argv[1:])
+react(main, sys.argv[1:])

@@ -1,7 +1,4 @@
-"""A store of one's own: SQLite's, which also tells how long each message took to be durable.
-
-A store that only one program uses needs no plugin; docs/stores.md is about writing a whole one.
-"""
+"""A store of one's own: SQLite's, which also tells how long each message took."""
 
 import sys
 from pathlib import Path
@@ -16,14 +13,11 @@ from chatter.stores.sqlite import SQLiteStore
 
 
 class MeasuringStore(SQLiteStore):
-    """Tells of each message how long it took."""
-
     def __init__(self, path: Path, reactor: Any) -> None:
         super().__init__(path, reactor)
         self._clock = reactor
 
     async def append(self, draft: Draft) -> Message:
-        """Append a message."""
         began = self._clock.seconds()
         message = await super().append(draft)
         print(f"message {message.id}: {self._clock.seconds() - began:.6f} s")
@@ -40,6 +34,5 @@ async def main(reactor: Any, folder: str) -> None:
     await chat.stopService()
 
 
-if __name__ == "__main__":
-    with TemporaryDirectory() as folder:
-        react(main, [sys.argv[1] if len(sys.argv) > 1 else folder])
+with TemporaryDirectory() as temporary:
+    react(main, sys.argv[1:] or [temporary])

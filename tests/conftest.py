@@ -12,9 +12,6 @@ from twisted.logger import globalLogPublisher
 
 from tests.postgres.server import PostgresServer
 
-# So that it says what was there instead, too, when one of its assertions fails.
-pytest.register_assert_rewrite("chatter.testing")
-
 # A shell that runs the tests in the background has them ignore it, and with them all the
 # servers that they start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

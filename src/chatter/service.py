@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, DeferredLock
 from twisted.logger import Logger
 
 from chatter.chat.chat import DEFAULT_HISTORY, Chat, core_of
+from chatter.chat.typed_service import TypedService
 from chatter.httpd.endpoints import server_endpoint
 from chatter.protocol.deferring import returns_deferred, when_done
 from chatter.stores.registry import make_store
@@ -26,7 +26,7 @@ from chatter.web.streams import MAX_STREAMS
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+    from twisted.internet.interfaces import IListeningPort
     from twisted.python.failure import Failure
     from typing_extensions import Self
 
@@ -34,14 +34,14 @@ DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
 """Where a chat listens unless it is told otherwise."""
 
 
-class ChatService(Service):
+class ChatService(TypedService):
     """A chat and its site, run as one service.
 
     It can be started again after it was stopped.
 
     :param chat: the chat, which is started and stopped.
     :param site: the site that serves it.
-    :param endpoints: where to listen.
+    :param endpoints: where to listen, ``IStreamServerEndpoint`` providers.
 
     :ivar chat: the chat, for listeners and for what the application itself sends.
     """
@@ -49,9 +49,7 @@ class ChatService(Service):
     name = "chatter"
     _log = Logger()
 
-    def __init__(
-        self, chat: Chat, site: ChatSite, endpoints: Sequence[IStreamServerEndpoint]
-    ) -> None:
+    def __init__(self, chat: Chat, site: ChatSite, endpoints: Sequence[Any]) -> None:
         self.chat = chat
         self._core = core_of(chat)
         self._site = site

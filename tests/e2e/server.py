@@ -45,6 +45,11 @@ class Server:
         self.options = options
         self.process: Any = None
 
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://127.0.0.1:{self.port}"
+
     def start(self) -> None:
         """Start it, and wait until it serves."""
         self.launch()

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import Server, ask, free_port
+from tests.e2e.server import TWISTD, Server, ask, free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+PORT = "tcp:8080:interface=127.0.0.1"
 
 
 @contextmanager
-def running(name, *arguments):
-    """An example in a process of its own, which has nothing to complain of."""
+def running(*command):
+    """A process, which has nothing to complain of."""
     # Twisted leaves the file open that it keeps in reserve.
     strictly = ["-W", "error", "-W", "ignore::ResourceWarning"]
     process = subprocess.Popen(
-        [sys.executable, *strictly, str(EXAMPLES / f"{name}.py"), *arguments],
+        [sys.executable, *strictly, *map(str, command)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -36,20 +39,43 @@ def running(name, *arguments):
         assert complaints == ""
 
 
+def run(name, *arguments):
+    """An example as a program."""
+    return running(EXAMPLES / name, *arguments)
+
+
+def run_by_twistd(name, port, folder):
+    """An example as an application, which listens on another port than usual."""
+    copy = folder / name
+    copy.write_text((EXAMPLES / name).read_text().replace(PORT, port))
+    options = ("--nodaemon", "--pidfile=", f"--logfile={folder}/log", f"--rundir={folder}")
+    return running(TWISTD, *options, "--python", copy)
+
+
 @contextmanager
-def serving(name):
-    """An example that serves; yields how to ask it, and what it prints."""
+def serving(start, *arguments):
+    """An example that serves; yields how to ask it, and what it prints.
+
+    :param start: is given the place to listen, and starts it.
+    """
     port = free_port()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    with running(name, f"tcp:{port}:interface=127.0.0.1") as process:
-        assert process.stdout.readline() == "listening\n"
+    with start(f"tcp:{port}:interface=127.0.0.1") as process:
+        deadline = time.monotonic() + 20
+        while True:
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
         yield partial(ask, connection), process.stdout
         connection.close()
 
 
 def test_embedding():
     """A page, and two chats beside it, of which one does not know the other's users."""
-    with serving("embedding") as (ask, _):
+    with serving(partial(run, "embedding.py")) as (ask, _):
         token = ask("POST", "/chat/connect")[1]["token"]
         assert ask("GET", "/chat/status", token)[0] == 200
         assert ask("GET", "/staff/status", token)[0] == 401
@@ -57,24 +83,72 @@ def test_embedding():
         assert ask("HEAD", "/")[0] == 200
 
 
-def test_accounts():
-    """Who has a key of the application is a user of the chat; nobody else is, or becomes one."""
-    with serving("accounts") as (ask, _):
-        alice, bob = {"X-Key": "alice's key"}, {"X-Key": "bob's key"}
-        connected = ask("POST", "/connect", headers=alice)[1]
+def test_accounts(tmp_path):
+    """Who has signed in is a user of the chat; no page of another site sends in that name."""
+    with serving(lambda port: run_by_twistd("accounts.py", port, tmp_path)) as (ask, _):
+        cookies = []
+        for name in ("alice", "bob"):
+            connection = http.client.HTTPConnection(ask.args[0].host, ask.args[0].port)
+            connection.request("POST", f"/login?name={name}")
+            response = connection.getresponse()
+            cookies.append({"Cookie": response.headers["Set-Cookie"].partition(";")[0]})
+            connection.close()
+        alice, bob = cookies
+        connected = ask("POST", "/chat/connect", headers=alice)[1]
         assert connected["name"] == "alice"
         assert "token" not in connected
-        assert ask("POST", "/send", body={"text": "Hello"}, headers=alice)[0] == 200
-        page = ask("GET", "/status", headers=bob)[1]
+        assert ask("POST", "/chat/send", body={"text": "Hello"}, headers=alice)[0] == 200
+        page = ask("GET", "/chat/status", headers=bob)[1]
         assert [message["text"] for message in page["messages"]] == ["Hello"]
-        for nobody in ({}, {"X-Key": "carol's key"}, {"Authorization": "alice's key"}):
-            assert ask("POST", "/connect", headers=nobody)[0] == 401
-            assert ask("GET", "/status", headers=nobody)[0] == 401
+        for nobody in ({}, {"Cookie": "session=guessed"}, {"Authorization": alice["Cookie"]}):
+            assert ask("POST", "/chat/connect", headers=nobody)[0] == 401
+            assert ask("GET", "/chat/status", headers=nobody)[0] == 401
+        foreign = {**alice, "Origin": "https://elsewhere.example"}
+        assert ask("POST", "/chat/send", body={"text": "Ha"}, headers=foreign)[0] == 403
+
+
+def test_chat(tmp_path):
+    """The file is all that twistd needs."""
+    with serving(lambda port: run_by_twistd("chat.tac", port, tmp_path)) as (ask, _):
+        assert ask("POST", "/connect")[0] == 200
+    assert (tmp_path / "chat.sqlite").exists()
+    assert "chatter has stopped" in (tmp_path / "log").read_text()
+
+
+def test_multi_service():
+    """The other service sends to the chat."""
+    with serving(partial(run, "multi_service.py")) as (ask, _):
+        token = ask("POST", "/connect")[1]["token"]
+        [message] = ask("GET", "/status?after=0", token)[1]["messages"]
+        assert re.fullmatch(r"It is \d\d:\d\d\.", message["text"])
+
+
+def test_callbacks(tmp_path):
+    """It joins, sends, and ends."""
+    with Server(tmp_path) as server, run("callbacks.py", server.url) as process:
+        assert re.fullmatch(r"message 1: \w.* was here\.\n", process.stdout.read())
+        assert process.wait(10) == 0
+
+
+def test_trial_test(tmp_path):
+    """Trial runs the tests of an application, which fail when the application does."""
+    good, bad = EXAMPLES / "trial_test.py", tmp_path / "bad_test.py"
+    bad.write_text(good.read_text().replace('"Welcome!")', '"Go away!")'))
+    for path, outcome in ((good, "PASSED (successes=1)"), (bad, "FAILED (failures=1)")):
+        done = subprocess.run(
+            [sys.executable, "-m", "twisted.trial", path],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert outcome in done.stdout, done.stdout + done.stderr
 
 
 def test_bot():
-    """The bot answers who asks, in private; the log has who said something, but not what."""
-    with serving("bot") as (ask, output):
+    """The bot answers who needs help, in private; the log has who sent something, not what."""
+    with serving(partial(run, "bot.py")) as (ask, output):
+        assert output.readline() == "listening\n"
         alice, bob = (ask("POST", "/connect")[1] for _ in range(2))
         assert ask("POST", "/send", alice["token"], {"text": "help"})[0] == 200
         assert output.readline() == f"message 1 from user {alice['user_id']}\n"
@@ -87,7 +161,7 @@ def test_bot():
 
 def test_own_store(tmp_path):
     """Each message is told of, and is in the file."""
-    with running("own_store", str(tmp_path)) as process:
+    with run("own_store.py", tmp_path) as process:
         said = process.stdout.read()
     assert re.fullmatch(r"(message \d: \d\.\d{6} s\n){3}", said)
     assert (tmp_path / "chat.sqlite").stat().st_size > 0
@@ -95,14 +169,14 @@ def test_own_store(tmp_path):
 
 def test_own_clock():
     """An hour goes by at once."""
-    with running("own_clock") as process:
+    with run("own_clock.py") as process:
         assert process.stdout.read() == "12:00 I am off.\nalice left at 12:00.\nbob is here.\n"
 
 
 def test_follow(tmp_path):
     """It answers each message, in order and once, through a restart of the server, and leaves."""
     with Server(tmp_path) as server:
-        with running("follow", f"http://127.0.0.1:{server.port}") as process:
+        with run("follow.py", server.url) as process:
             assert process.stdout.readline().endswith(" listens\n")
             token = server.connect("alice")["token"]
 
@@ -120,8 +194,8 @@ def test_follow(tmp_path):
     assert responses == ["one", "two", "goodbye"]
 
 
-@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("example", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
 def test_every_example_is_short_and_tested(example):
     """None is longer than a screen, and none is left out here."""
-    assert len(example.read_text().splitlines()) <= 45
+    assert len(example.read_text().splitlines()) < 40
     assert f"test_{example.stem}" in globals()

@@ -7,11 +7,10 @@ or given to callbacks.
 from __future__ import annotations
 
 from random import SystemRandom
-from typing import TYPE_CHECKING
-
-from twisted.application.service import Service
+from typing import TYPE_CHECKING, Any
 
 from chatter.chat.core import ChatCore
+from chatter.chat.typed_service import TypedService
 from chatter.protocol.bodies import DEFAULT_CHATS, DEFAULT_LIMIT
 from chatter.protocol.deferring import returns_deferred, when_done
 
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection
     from random import Random
 
-    from twisted.internet.interfaces import IReactorTime
-
-    from chatter.log.interfaces import IChatStore
     from chatter.protocol.bodies import Users
     from chatter.protocol.model import ChatPage, Message, Page, User
 
@@ -29,7 +25,7 @@ DEFAULT_HISTORY = 20
 """So many messages of the general chat are unread for a new user."""
 
 
-class Chat(Service):
+class Chat(TypedService):
     """A general chat and the private chats of its participants.
 
     It is a service: while it runs, its store is open.
@@ -39,14 +35,17 @@ class Chat(Service):
     :param history: how many messages of the general chat are unread for a new user.
     :param random: where tokens and the names of guests come from.
 
+    ``store`` and ``clock`` are of any type: only a plugin tells type checkers which
+    classes provide an interface.
+
     Every Deferred may fail with :class:`~chatter.protocol.errors.StoreUnavailable`: when the
     store can't serve, and before it is open and after it was closed.
     """
 
     def __init__(
         self,
-        store: IChatStore,
-        clock: IReactorTime,
+        store: Any,
+        clock: Any,
         *,
         history: int = DEFAULT_HISTORY,
         random: Random | None = None,

@@ -48,7 +48,7 @@ class LeanSite(Site):
 
     def __init__(
         self,
-        resource: IResource,
+        resource: Any,
         reactor: Any,
         *,
         wall_clock: Callable[[], float] = time,

@@ -7,14 +7,11 @@ stands before the colon is looked up among Twisted's plugins, ours and any other
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.plugin import getPlugins
 
 from chatter.log.interfaces import IChatStoreMaker
-
-if TYPE_CHECKING:
-    from chatter.log.interfaces import IChatStore
 
 # As far as it could reach: who forgets to quote a character of a password shall not see it.
 _PASSWORDS = (
@@ -42,8 +39,8 @@ def maker_of(location: str) -> IChatStoreMaker:
     raise ValueError(f"There is no store {without_password(location)!r}; there are: {known}.")
 
 
-def make_store(location: str, reactor: Any) -> IChatStore:
-    """Make the store that a string names; it is not yet open.
+def make_store(location: str, reactor: Any) -> Any:
+    """Make the store that a string names, an ``IChatStore`` provider; it is not yet open.
 
     :raises ValueError: if no installed store has that scheme, or the location
         makes no sense.

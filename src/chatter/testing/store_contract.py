@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
@@ -102,12 +102,12 @@ class StoreContract(LogContract, UsersContract, ChatsContract):
         """A store that was stopped has no thread, no timer and no file any more."""
         from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
 
-        def held() -> tuple[list[str], list[str], int]:
+        def held() -> tuple[list[str], set[Any], int]:
             threads = [thread.name for thread in threading.enumerate()]
             # The reactor keeps the threads that it has lent.
             kept = [name for name in threads if "twisted.internet.reactor" not in name]
-            calls = reactor.getDelayedCalls()
-            return sorted(kept), sorted(map(str, calls)), _open_files()
+            calls = set(reactor.getDelayedCalls())
+            return sorted(kept), calls, _open_files()
 
         async def use() -> None:
             async with self.opened() as store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import json
 
@@ -11,9 +11,6 @@ from chatter.httpd import LeanSite, Limits, reason_of
 from chatter.protocol.bodies import MAX_BODY
 from chatter.protocol.errors import ContentTooLarge, InvalidRequest
 from chatter.protocol.problems import Problem, problem_of
-
-if TYPE_CHECKING:
-    from twisted.web.resource import IResource
 
 LIMITS = Limits(body=MAX_BODY)
 
@@ -26,12 +23,12 @@ _PROBLEMS = {
 class ChatSite(LeanSite):
     """A site for a chat's resources.
 
-    :param resource: the root of the site.
+    :param resource: the root of the site, an ``IResource`` provider.
     :param reactor: an ``IReactorTime`` provider.
     :param access_log: where to write a line for each request; nowhere by default.
     """
 
-    def __init__(self, resource: IResource, reactor: Any, access_log: str | None = None) -> None:
+    def __init__(self, resource: Any, reactor: Any, access_log: str | None = None) -> None:
         super().__init__(
             resource,
             reactor,
