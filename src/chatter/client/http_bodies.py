@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.iweb import IResponse
 
+PART = 64
+"""What a part of a body costs beside its bytes, in bytes: there may be a byte in each."""
+
 
 def content_of(response: IResponse, largest: int) -> Deferred[bytes]:
     """The whole body; cancelling closes the connection, as does a body that is too large.
@@ -37,12 +40,14 @@ class _Reader(Protocol):
         self.finished: Deferred[bytes] = Deferred(lambda _: self._close())
         self._largest = largest
         self._body = bytearray()
+        self._cost = 0
 
     def dataReceived(self, data: bytes) -> None:
         if self.finished.called:
             return
         self._body += data
-        if len(self._body) > self._largest:
+        self._cost += len(data) + PART
+        if self._cost > self._largest + PART:
             self._body.clear()
             self._close()
             detail = "The response is larger than any of a chat server."

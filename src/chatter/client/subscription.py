@@ -20,6 +20,7 @@ from twisted.web.http import PotentialDataLoss
 from chatter.client.errors import ServerUnreachable, UnexpectedResponse
 from chatter.client.event_parser import EventParser, EventTooLong
 from chatter.client.failures import is_of_the_network, root_of
+from chatter.client.http_bodies import PART
 from chatter.client.retries import MAX_RETRY_AFTER
 from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.model import Message
@@ -120,7 +121,7 @@ class Subscription(Protocol):
         """Take a part of the stream."""
         if self._error is not None:
             return
-        lines, noise = self._parser.lines, len(data)
+        lines, noise = self._parser.lines, len(data) + PART
         try:
             for event in self._parser.feed(data):
                 if event.name == "message":
