@@ -6,6 +6,7 @@ import pytest
 from twisted.web.resource import Resource
 
 from chatter.chat.chat import core_of
+from chatter.client import ClientClosed, checked_url
 from chatter.protocol.errors import (
     InvalidRequest,
     NameTaken,
@@ -14,7 +15,7 @@ from chatter.protocol.errors import (
     UnknownRecipient,
 )
 from chatter.web import ChatResource
-from tests.client.support import Rig, make_chat
+from tests.client.support import Rig, Scripted, make_chat
 
 
 def test_connect_makes_a_user_with_a_token():
@@ -259,7 +260,17 @@ def test_a_server_whose_application_knows_its_users():
         "http://host/#there",
         "http://host:0",
         "http://host:99999",
+        "http://host:port",
         "http://[::1",
+        "http://[::1]x",
+        "http://[host]",
+        "http://[fe80::1%eth0]",
+        "http://chat_server:8000",
+        "http://-host",
+        "http://a..b",
+        "http://host name",
+        "http://" + "a" * 64,
+        "http://\udcff",
     ],
 )
 def test_what_is_no_url_of_a_chat(url):
@@ -267,6 +278,70 @@ def test_what_is_no_url_of_a_chat(url):
     with pytest.raises(ValueError) as caught:
         Rig().client(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "checked"),
+    [
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("http://[0:0:0:0:0:0:0:1]", "http://[::1]"),
+        ("https://Bücher.example/Chat/", "https://xn--bcher-kva.example/Chat"),
+        ("http://LOCALHOST:8000", "http://localhost:8000"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+    ],
+)
+def test_what_is_a_url_of_a_chat(url, checked):
+    """Addresses of both kinds, and names of all scripts, are URLs of a chat."""
+    assert checked_url(url) == checked
+
+
+def test_work_begins_with_the_call():
+    """A method returns a Deferred: callbacks can be added, and nobody has to await it."""
+    rig = Rig()
+    names: list[str] = []
+    rig.client().connect("alice").addCallback(lambda connected: names.append(connected.name))
+    assert names == ["alice"]
+
+
+def test_another_client_of_the_user_that_reads_ahead():
+    """A client that connects again goes on where it was, not where its user was elsewhere."""
+    rig = Rig()
+    phone = rig.joined("alice")
+    laptop = rig.client(token=phone.token)
+    rig.result(laptop.connect())
+    rig.result(phone.send("one"))
+    assert rig.texts(phone) == ["one"]
+    rig.result(laptop.connect())
+    assert rig.texts(laptop) == ["one"]
+
+
+def test_closing_ends_what_is_under_way():
+    """A request that waits fails, and nothing is left of it; unread() just ends."""
+    rig = Rig(Scripted(None))
+    client = rig.client(token="t")
+    client.cursor = 0
+
+    async def read():
+        return [message async for message in client.unread()]
+
+    _, sending = rig.start(client.send("x"))
+    _, reading = rig.start(read())
+    rig.result(client.close())
+    assert sending[0].check(ClientClosed)
+    assert reading == [[]]
+    assert rig.clock.getDelayedCalls() == []
+
+
+def test_closing_between_two_attempts():
+    """A client that waits to try again does not do so once it is closed."""
+    rig = Rig()
+    rig.agent.refuse = 100
+    client = rig.client(token="t")
+    _, sending = rig.start(client.send("x"))
+    assert sending == []
+    rig.result(client.close())
+    assert sending[0].check(ClientClosed)
+    assert rig.clock.getDelayedCalls() == []
 
 
 def test_closing_what_it_did_not_open():

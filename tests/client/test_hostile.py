@@ -104,7 +104,7 @@ async def test_a_page_in_tiny_chunks():
     """A part of a body costs something, however few bytes it has."""
     chunked = JSON + b"Transfer-Encoding: chunked\r\n\r\n"
     async with flooded(chunked, chunk(b" ") * 10_000) as client:
-        assert isinstance(await error_of(client.users()), UnexpectedResponse)
+        assert isinstance(await error_of(client.users(), seconds=1), UnexpectedResponse)
 
 
 CHUNKED = EVENTS + b"Transfer-Encoding: chunked\r\n\r\n"

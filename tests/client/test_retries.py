@@ -117,6 +117,45 @@ def test_patience_spans_all_attempts():
     assert 10 < rig.times[-1] <= 20.25
 
 
+def test_a_failover_is_outlasted():
+    """However many attempts it takes, a server that is back within two minutes is reached."""
+    rig = Rig(Scripted(MESSAGE))
+    rig.agent.refuse = 10**6
+    _, results = rig.start(rig.client(token="t").send("x"))
+    while rig.clock.seconds() < 100:
+        rig.pass_time(0.25)
+    assert results == []
+    rig.agent.refuse = 0
+    rig.pass_time(10)
+    assert results[0].id == 1
+    assert len(rig.times) > 6
+
+
+class Heard:
+    """Hears whether the server can be reached."""
+
+    def __init__(self):
+        self.errors: list[Exception] = []
+        self.found_at: list[int] = []
+
+    def lost(self, error):
+        self.errors.append(error)
+
+    def found(self):
+        self.found_at.append(len(self.errors))
+
+
+def test_a_watcher_hears_of_attempts_that_fail():
+    """While a request is tried again its caller can tell the person who waits."""
+    heard = Heard()
+    rig = Rig(Scripted(AWAY, AWAY, MESSAGE))
+    client = rig.client(token="t", watcher=heard)
+    rig.result(client.send("x"))
+    rig.result(client.send("x"))
+    assert [type(error) for error in heard.errors] == [StoreUnavailable] * 2
+    assert heard.found_at == [2]
+
+
 def test_refused_connections_are_tried_again():
     """A server that starts a little later is reached."""
     rig = Rig(Scripted(MESSAGE))

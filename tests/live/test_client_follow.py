@@ -98,6 +98,24 @@ async def test_a_restart_of_the_server_loses_and_doubles_nothing(tmp_path):
         await bob.close()
 
 
+async def test_closing_the_client_ends_the_following(tmp_path):
+    """Whoever waits for a message comes to the end of the messages, without an error."""
+    async with server(tmp_path / "chat") as (_, port):
+        texts: list[str] = []
+
+        async def follow(client):
+            texts.extend([message.text async for message in client.follow()])
+
+        async with client_of(port) as client:
+            await client.connect("alice")
+            following = Deferred.fromCoroutine(follow(client))
+            await client.send("one")
+            await deferLater(reactor, 0.2)
+            assert not following.called
+        await following
+        assert texts == ["one"]
+
+
 async def test_the_server_learns_how_far_was_read(tmp_path):
     """What a caller has taken is acknowledged while it waits for more."""
     async with server(tmp_path / "chat") as (chat, port):

@@ -48,6 +48,9 @@ CLOSE_TIMEOUT = 2.0
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _INTERIM = range(100, 200)
+_BEGINNING = b"HTTP/"
+_OF_TLS = (b"\x15", b"\x16")
+_IS_TLS = "The server speaks TLS; is it an https URL?"
 
 
 class Connections:
@@ -163,8 +166,11 @@ class _Guard(ProtocolWrapper):
         if self._head is not None:
             self._measure(data)
             if self._head_size > MAX_HEAD:
-                detail = "The response has a longer head than any of a chat server."
-                self._end(Failure(UnexpectedResponse(detail)))
+                self._end("The response has a longer head than any of a chat server.")
+                return
+            if self._head is not None and not _may_begin_a_response(self._head):
+                is_tls = self._head[:1] in _OF_TLS
+                self._end(_IS_TLS if is_tls else "What the server sends is not valid HTTP.")
                 return
         super().dataReceived(data)
 
@@ -183,11 +189,11 @@ class _Guard(ProtocolWrapper):
         if self._head_size + len(self._head) > MAX_HEAD:
             self._head_size = MAX_HEAD + 1
 
-    def _end(self, reason: Failure) -> None:
+    def _end(self, detail: str) -> None:
         """Tell the parser that it is over, and close the connection."""
         self._has_told = True
         wrapped: Any = self.wrappedProtocol
-        wrapped.connectionLost(reason)
+        wrapped.connectionLost(Failure(UnexpectedResponse(detail)))
         self.abortConnection()
 
     def abortConnection(self) -> None:
@@ -211,6 +217,10 @@ class _Guard(ProtocolWrapper):
         lost, self._lost = self._lost, []
         for waiting in lost:
             waiting.callback(None)
+
+
+def _may_begin_a_response(head: bytearray) -> bool:
+    return head[: len(_BEGINNING)] == _BEGINNING[: len(head)]
 
 
 def _is_interim(head: bytearray) -> bool:

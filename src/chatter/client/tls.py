@@ -38,6 +38,7 @@ _UNKNOWN_AUTHORITY = "The certificate of {} is not from a known authority."
 
 _PROBLEMS = {
     2: _UNKNOWN_AUTHORITY,
+    7: _UNKNOWN_AUTHORITY,
     9: "The certificate of {} is not valid yet.",
     10: "The certificate of {} has expired.",
     18: _UNKNOWN_AUTHORITY,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+import re
+from ipaddress import IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
 import idna
 
 _LARGEST_PORT = 65535
+_IN_BRACKETS = re.compile(r"\[[0-9a-fA-F:.]+\](:.*)?")
 
 
 def checked_url(url: str) -> str:
@@ -26,15 +28,18 @@ def checked_url(url: str) -> str:
         raise ValueError("The URL of a chat server is like http://127.0.0.1:8000.")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError("The URL of a chat server has no password, query or fragment.")
-    return f"{parts.scheme}://{_host(parts.hostname)}{_port(parts)}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{_host(parts)}{_port(parts)}{parts.path.rstrip('/')}"
 
 
-def _host(host: str) -> str:
-    if ":" in host:
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    if "[" in parts.netloc:
+        # Python takes more between brackets, and behind them, than an address.
+        address = host if _IN_BRACKETS.fullmatch(parts.netloc) else ""
         try:
-            return f"[{ip_address(host)}]"
+            return f"[{IPv6Address(address)}]"
         except ValueError:
-            raise ValueError("The URL's host is not an IP address.") from None
+            raise ValueError("The URL's host is not an IPv6 address.") from None
     try:
         ascii_host = idna.encode(host, uts46=True).decode("ascii")
     except UnicodeError:
