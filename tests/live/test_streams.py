@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec import json
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
 
 from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
@@ -17,7 +17,7 @@ from chatter.stores.memory import MemoryStore
 from chatter.web import event_feed
 from chatter.web.event_feed import EventFeed
 from chatter.web.event_stream import GIVEN_WAY_RETRY
-from chatter.web.streams import HEARTBEAT, STREAMS_PER_USER, Streams
+from chatter.web.streams import HEARTBEAT, READERS, STREAMS_PER_USER, Streams
 from tests.live.support import Reader, result_of
 
 
@@ -325,6 +325,88 @@ def test_a_reader_who_is_lost_while_catching_up_leaves_nothing(chat, clock, stre
     Reader(streams, alice, 0).break_off()
     assert not clock.getDelayedCalls()
     assert not caplog.records
+
+
+def test_a_few_streams_at_a_time_read_from_the_store(chat, clock, streams, monkeypatch):
+    """The others wait for their turn, and in the end each has all of it."""
+    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    alice = join(chat, "alice")
+    for _ in range(600):
+        result_of(chat.send(alice, "a"))
+    store = core_of(chat).store
+    read_feed = store.read_feed
+    reading: list[int] = []
+    most = []
+
+    async def slow(*asked):
+        reading.append(1)
+        most.append(len(reading))
+        await deferLater(clock, 0.1)
+        reading.pop()
+        return await read_feed(*asked)
+
+    monkeypatch.setattr(store, "read_feed", slow)
+    users = [join(chat, f"user {number}") for number in range(10)]
+    readers = [Reader(streams, user, 0) for user in users]
+    clock.pump([0.05] * 200)
+    assert max(most) == READERS
+    for reader in readers:
+        assert [message.id for message in reader.received] == list(range(1, 601))
+        reader.break_off()
+
+
+def test_a_reader_that_takes_nothing_holds_up_nobody(chat, clock, streams):
+    """It gives its turn back, and reads on later."""
+    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    alice = join(chat, "alice")
+    for _ in range(600):
+        result_of(chat.send(alice, "a" * 1000))
+    users = [join(chat, f"user {number}") for number in range(READERS + 1)]
+    *stalled, last = [Reader(streams, user, 0) for user in users]
+    for reader in stalled:
+        reader.stall()
+    clock.pump([0.05] * 20)
+    assert len(last.received) == 600
+    for reader in stalled:
+        reader.go_on()
+    clock.pump([0.05] * 20)
+    for reader in [*stalled, last]:
+        assert [message.id for message in reader.received] == list(range(1, 601))
+        reader.break_off()
+
+
+def test_a_reader_that_takes_chunk_by_chunk(chat, clock, streams):
+    """However often it stops taking while it is read back for, it gets all of it, once."""
+    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    alice = join(chat, "alice")
+    for _ in range(300):
+        result_of(chat.send(alice, "a" * 1000))
+
+    class Hesitant(Reader):
+        def write(self, data):
+            super().write(data)
+            if b"data" in data:
+                self.stall()
+
+    reader = Hesitant(streams, alice, 0)
+    for _ in range(20):
+        clock.pump([0, 0])
+        reader.go_on()
+    assert [message.id for message in reader.received] == list(range(1, 301))
+    reader.break_off()
+
+
+def test_the_events_that_are_kept_are_bounded_by_their_bytes(chat, clock, streams):
+    """A text of control characters is six times as long as an event."""
+    alice = join(chat, "alice")
+    reader = Reader(streams, alice, 0)
+    for _ in range(400):
+        result_of(chat.send(alice, "\x01" * 4096))
+        clock.advance(0)
+    assert len(reader.received) == 400
+    kept = sum(len(event) for event in streams.feed._events.values())
+    assert kept < 5_000_000
+    reader.break_off()
 
 
 def test_each_message_is_worded_once(chat, clock, streams, monkeypatch):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.protocol.model import ChatPage
+from chatter.protocol.sizes import how_many_fit
 
 if TYPE_CHECKING:
     from chatter.chat.directory import Directory
@@ -38,6 +39,9 @@ class ChatList:
         cursor = await self._store.cursor(user.id)
         chats = await self._store.chats(user.id, cursor, before, limit + 1)
         most = limit + (before is None)
+        newest = [chat.last for chat in chats if chat.last is not None]
+        # A chat without a message costs nothing, and is the general one, which comes first.
+        most = min(most, how_many_fit(newest, len(newest)) + len(chats) - len(newest))
         return ChatPage(cursor, last_id, chats[:most], len(chats) > most)
 
     async def mark_read(self, user: User, other_id: int | None, message_id: int) -> None:

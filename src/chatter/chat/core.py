@@ -15,6 +15,7 @@ from chatter.chat.live import Live
 from chatter.chat.presence import Presence
 from chatter.chat.reading import Reading
 from chatter.chat.sending import Sending
+from chatter.chat.store_reads import StoreReads
 
 if TYPE_CHECKING:
     from random import Random
@@ -42,4 +43,4 @@ class ChatCore:
         self.joining = Joining(store, self.presence, self.directory, history, random)
         self.sending = Sending(store, self.presence, self.directory)
         self.chat_list = ChatList(store, self.live, self.directory)
-        self.reading = Reading(store, self.presence, self.live, self.directory)
+        self.reading = Reading(store, self.presence, self.live, StoreReads(store), self.directory)

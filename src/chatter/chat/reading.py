@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chatter.protocol.bodies import DEFAULT_LIMIT
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Page
+from chatter.protocol.sizes import how_many_fit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from chatter.chat.directory import Directory
     from chatter.chat.live import Live
     from chatter.chat.presence import Presence
+    from chatter.chat.store_reads import StoreReads
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Message, User
 
@@ -30,11 +32,17 @@ class Reading:
     """Reads the feeds and the histories of a chat."""
 
     def __init__(
-        self, store: IChatStore, presence: Presence, live: Live, directory: Directory
+        self,
+        store: IChatStore,
+        presence: Presence,
+        live: Live,
+        reads: StoreReads,
+        directory: Directory,
     ) -> None:
         self._store = store
         self._presence = presence
         self._live = live
+        self._reads = reads
         self._directory = directory
 
     async def poll(self, user: User, limit: int, after: int | None, wait: float) -> Page:
@@ -114,7 +122,7 @@ class Reading:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-        found = await self._store.read_general(before, limit + 1)
+        found = await self._reads.general(before, limit)
         return await self._history(user, found, limit)
 
     async def private_history(
@@ -126,24 +134,28 @@ class Reading:
         :raises StoreUnavailable: if the store can't be read.
         """
         other = await self._directory.by_id(other_id)
-        found = await self._store.read_private(user.id, other.id, before, limit + 1)
+        found = await self._reads.private(user.id, other.id, before, limit)
         return await self._history(user, found, limit)
 
     async def _page_after(self, user: User, cursor: int, limit: int) -> Page:
-        messages = self._live.known(user.id, cursor, limit + 1)
-        if messages is None:
-            messages = await self._live.read(user.id, cursor, limit + 1)
-        if not messages:
-            return Page(messages, cursor, more=False)
-        more = len(messages) > limit
-        if more:
-            messages = messages[:limit]
+        found = self._live.known(user.id, cursor, limit + 1)
+        if found is None:
+            # What is recent is known from now on, if it was not yet.
+            await self._live.recent()
+            found = self._live.known(user.id, cursor, limit + 1)
+        if found is None:
+            found = await self._reads.feed(user.id, cursor, limit)
+        if not found:
+            return Page(found, cursor, more=False)
+        count = min(limit, how_many_fit(found, len(found)))
+        more = len(found) > count
+        messages = found[:count] if more else found
         return Page(messages, messages[-1].id, more)
 
     async def _history(self, user: User, found: list[Message], limit: int) -> Page:
-        more = len(found) > limit
+        count = min(limit, how_many_fit(reversed(found), len(found)))
         cursor = await self._store.cursor(user.id)
-        return Page(found[1:] if more else found, cursor, more)
+        return Page(found[len(found) - count :], cursor, more=len(found) > count)
 
     async def _wait(self, user: User, cursor: int, seconds: float) -> bool:
         with self._presence.held(user.id):

@@ -20,6 +20,9 @@ _NOBODY = 0
 _CHUNKS = 64
 """So many chunks are kept: readers who all stand elsewhere must not fill the memory."""
 
+_EVENTS_BYTES = 4_000_000
+"""So many bytes of events are kept for those who read the same a little later."""
+
 _encode = json.Encoder().encode
 
 
@@ -37,7 +40,7 @@ class EventFeed:
 
     def __init__(self, recent: RecentLog) -> None:
         self.recent = recent
-        self._events: LRUCache[int, bytes] = LRUCache(2048)
+        self._events: LRUCache[int, bytes] = LRUCache(_EVENTS_BYTES, len)
         self._general: dict[int, tuple[bytes, int]] = {}
         self._general_until = recent.last_id
 

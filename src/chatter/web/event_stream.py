@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.server import Request
 
+    from chatter.chat.turns import Turns
     from chatter.protocol.model import Message
     from chatter.web.event_feed import EventFeed
     from chatter.web.sinks import Sink
@@ -45,12 +46,14 @@ class SharedByStreams(Protocol):
     :ivar feed: what they all read from.
     :ivar now: the clock's time, at most a quarter of a second old.
     :ivar retry: after so many milliseconds a client whose stream ended comes back.
+    :ivar turns: those of streams that read from the store.
     """
 
     clock: IReactorTime
     feed: EventFeed
     now: float
     retry: int
+    turns: Turns
 
     async def read_back(self, user_id: int, after: int) -> list[Message]:
         """Read a chunk's messages from the store, which are not at hand."""
@@ -139,9 +142,7 @@ class EventStream:
         streams = self._streams
         found = streams.feed.after(self.user_id, self.cursor)
         if found is not None:
-            chunk, self.cursor = found
-            if chunk:
-                self._write(chunk)
+            self._take(*found)
             if not self._is_behind():
                 return
         self._catching_up = Deferred.fromCoroutine(self._catch_up())
@@ -163,16 +164,14 @@ class EventStream:
         try:
             while self._is_behind():
                 await deferLater(streams.clock, 0)
+                if not self._is_behind():
+                    break
                 found = streams.feed.after(self.user_id, self.cursor)
                 if found is None:
-                    # All up to here can be read now; what is committed meanwhile comes next.
-                    end = streams.feed.recent.last_id
-                    messages = await streams.read_back(self.user_id, self.cursor)
-                    found = streams.feed.chunk(messages, end)
-                if self._is_behind():
-                    chunk, self.cursor = found
-                    if chunk:
-                        self._write(chunk)
+                    async with streams.turns.turn():
+                        await self._read_back()
+                else:
+                    self._take(*found)
         except CancelledError:
             # The reader is lost.
             pass
@@ -184,6 +183,28 @@ class EventStream:
             self._end_catching_up()
             raise
         self._end_catching_up()
+
+    async def _read_back(self) -> None:
+        """Write a part of what only the store still has, as far as it is taken at once."""
+        streams = self._streams
+        if not self._is_behind():
+            return
+        # All up to here can be read now; what is committed meanwhile comes next.
+        end = streams.feed.recent.last_id
+        messages = await streams.read_back(self.user_id, self.cursor)
+        if len(messages) == streams.feed.most_messages:
+            end = messages[-1].id
+        while self._is_behind():
+            self._take(*streams.feed.chunk(messages, end))
+            messages = [message for message in messages if message.id > self.cursor]
+            if not messages:
+                break
+            await deferLater(streams.clock, 0)
+
+    def _take(self, chunk: bytes, cursor: int) -> None:
+        self.cursor = cursor
+        if chunk:
+            self._write(chunk)
 
     def _end_catching_up(self) -> None:
         self._catching_up = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from chatter.chat.followers import SLICE_SECONDS, one_by_one, serve_some
+from chatter.chat.turns import Turns
 from chatter.protocol.errors import StoreUnavailable
 from chatter.web.event_feed import EventFeed
 from chatter.web.event_stream import EventStream, broadcast
@@ -35,6 +36,9 @@ HEARTBEAT = 15.0
 RETRY = 1000
 """After so many milliseconds a client whose stream ended comes back."""
 
+READERS = 4
+"""So many streams at a time are written what only the store still has."""
+
 STORE_RETRY = 1.0
 """So many seconds after the store was away for them, streams try to read on."""
 
@@ -50,6 +54,7 @@ class Streams:
     :ivar clock: the chat's, an ``IReactorTime`` provider.
     :ivar feed: what they all read from.
     :ivar now: the reactor's time, at most a quarter of a second old.
+    :ivar turns: those of streams that read from the store.
     """
 
     _log = Logger()
@@ -61,6 +66,7 @@ class Streams:
         self._core = core
         self.clock = core.clock
         self._most = most
+        self.turns = Turns(READERS)
         self._streams: dict[EventStream, None] = {}
         # The oldest of a user's streams stands first.
         self._of_user: defaultdict[int, dict[EventStream, None]] = defaultdict(dict)

@@ -1,0 +1,62 @@
+"""Turns: a few at a time do what costs memory, and the others wait for theirs."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+
+from chatter.protocol.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class Turns:
+    """Lets in so many at a time, in the order in which they came.
+
+    :param most: how many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+        self._is_passing_on = False
+        self._waiting: deque[Deferred[None]] = deque()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn, and have it.
+
+        If the store is away in a turn, those who wait need not find out one after the other.
+
+        :raises StoreUnavailable: if the store was away in the turn of another one.
+        """
+        if self._free and not self._waiting:
+            self._free -= 1
+        else:
+            turn: Deferred[None] = Deferred(self._waiting.remove)
+            self._waiting.append(turn)
+            await turn
+        try:
+            yield
+        except StoreUnavailable as error:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+            for other in waiting:
+                other.errback(StoreUnavailable(error.detail, error.retry_after))
+            raise
+        finally:
+            self._free += 1
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Give free turns to those who wait; one that ends meanwhile is given in the same loop."""
+        if self._is_passing_on:
+            return
+        self._is_passing_on = True
+        while self._free and self._waiting:
+            self._free -= 1
+            self._waiting.popleft().callback(None)
+        self._is_passing_on = False
