@@ -13,6 +13,7 @@ from twisted.internet.threads import deferToThread
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
 from chatter.stores.postgres import reconnecting
+from chatter.stores.registry import check_store, make_store
 from chatter.testing.waiting import all_of, begun, join, must_raise, outcomes_of
 from tests.postgres.proxy import Proxy
 from tests.postgres.server import PASSWORD
@@ -45,8 +46,8 @@ async def test_a_database_that_restarts(postgres, url, mode):
         here.save_progress(alice.id, before.id, NOW)
         await deferToThread(postgres.stop, mode)
         try:
-            await eventually(lambda: here._writer.backend_pid is None)
-            await eventually(lambda: here._reader.backend_pid is None)
+            await eventually(lambda: here._connected.writer.backend_pid is None)
+            await eventually(lambda: here._connected.reader.backend_pid is None)
             for asked in (
                 here.append(Draft(alice.id, None, "refused", NOW)),
                 here.add_user("bob", None, 0, NOW),
@@ -98,11 +99,11 @@ async def test_a_backend_that_hangs(postgres, url, impatient):
     """One process of the server that does nothing any more costs a new connection."""
     async with opened(url) as (store,):
         (alice,) = await join(store, "alice")
-        pid = store._writer.backend_pid
+        pid = store._connected.writer.backend_pid
         os.kill(pid, signal.SIGSTOP)
         try:
             await must_raise(StoreUnavailable, store.append(Draft(alice.id, None, "a", NOW)))
-            await eventually(lambda: store._writer.backend_pid not in (None, pid))
+            await eventually(lambda: store._connected.writer.backend_pid not in (None, pid))
             message = await store.append(Draft(alice.id, None, "b", NOW))
         finally:
             os.kill(pid, signal.SIGCONT)
@@ -153,7 +154,7 @@ async def test_a_notification_that_is_lost_makes_it_later_only(postgres, databas
     """A node that is not notified looks by itself."""
     async with opened(url, url) as (here, there):
         (alice,) = await join(here, "alice")
-        there._writer._session._notified = lambda *_: None
+        there._connected.writer._session._notified = lambda *_: None
         message = await here.append(Draft(alice.id, None, "a", NOW))
         await eventually(lambda: there.told == [message], seconds=3)
 
@@ -206,19 +207,51 @@ async def test_a_stop_while_the_database_is_reached_for(postgres, database, prox
         assert reactor.seconds() - began < 4
 
 
-async def test_a_database_that_is_away_at_the_start(postgres, url):
-    """The store can't be opened, says so in one line, and can be opened later."""
-    from chatter.stores.registry import make_store
-
+async def test_a_database_that_is_away_at_the_start(postgres, url, logged):
+    """The store waits for it, says why, also in the log, and serves once it is there."""
     store = make_store(url, reactor)
     await deferToThread(postgres.stop)
     try:
-        with pytest.raises(StoreUnavailable) as raised:
-            await store.startService()
+        check_store(url)
+        await store.startService()
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable, match=r"away: .*[Rr]efused|away: .*No such"):
+                await store.check()
+            await must_raise(StoreUnavailable, store.last_id())
+            await must_raise(StoreUnavailable, store.user_by_id(1))
+            await deferLater(reactor, 1.1, lambda: None)
     finally:
         await deferToThread(postgres.start)
-    assert "\n" not in raised.value.detail
-    assert PASSWORD not in raised.value.detail
-    await store.startService()
-    await store.check()
+    await working(store)
+    assert await store.last_id() == 0
     await store.stopService()
+    reasons = [event["reason"] for event in logged if "reason" in event]
+    assert len(reasons) < 6
+    assert PASSWORD not in "".join(reasons)
+
+
+async def test_a_start_that_is_ended_while_the_database_is_away(postgres, url):
+    """Nothing goes on trying."""
+    store = make_store(url, reactor)
+    await deferToThread(postgres.stop)
+    try:
+        await store.startService()
+        await store.stopService()
+    finally:
+        await deferToThread(postgres.start)
+
+
+@pytest.mark.parametrize("wrong", ["database", "password", "user"])
+async def test_what_can_never_work_ends_the_start(postgres, url, wrong):
+    """It is said in one line, and not tried again and again."""
+    url = {
+        "database": url.rpartition("/")[0] + "/missing",
+        "password": url.replace(PASSWORD, "wrong"),
+        "user": "postgresql://nobody:secret@" + url.partition("@")[2],
+    }[wrong]
+    store = make_store(url, reactor)
+    for fail in (store.startService, lambda: deferToThread(check_store, url)):
+        with pytest.raises(StoreUnavailable) as raised:
+            await fail()
+        assert "\n" not in raised.value.detail
+        assert PASSWORD not in raised.value.detail

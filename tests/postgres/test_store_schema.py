@@ -37,10 +37,19 @@ def refusal(url, scripts=None):
 def test_the_schema_is_made_by_one_of_many(url, ask):
     """Servers that start at once on an empty database all find one schema."""
     with ThreadPoolExecutor(8) as threads:
-        for made in [threads.submit(check_store, url) for _ in range(16)]:
+        for made in [threads.submit(Database(url).prepare) for _ in range(16)]:
             made.result()
     assert ask("SELECT version FROM chatter_schema") == [(len(schema_scripts()),)]
     assert ask("SELECT last_id FROM log_end") == [(0,)]
+
+
+def test_a_check_makes_nothing(url, ask):
+    """It looks only; what is wrong is said all the same."""
+    check_store(url)
+    assert ask("SELECT to_regclass('chatter_schema')") == [(None,)]
+    Database(url).prepare([*schema_scripts(), "CREATE TABLE new (a int)"])
+    with pytest.raises(StoreUnavailable, match="newer"):
+        check_store(url)
 
 
 def test_a_newer_schema_is_refused(url):

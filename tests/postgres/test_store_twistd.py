@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.server import TWISTD, Server
 from tests.postgres.server import PASSWORD
 
@@ -26,10 +24,9 @@ def test_the_password_is_seen_nowhere(postgres, database, tmp_path):
     assert PASSWORD not in log
 
 
-@pytest.mark.parametrize("missing", ["missing", None])
-def test_what_can_not_be_opened_is_said_in_a_line(postgres, tmp_path, missing):
+def test_what_can_not_be_opened_is_said_in_a_line(postgres, tmp_path):
     """Before anything daemonises, and without the password."""
-    store = postgres.url(missing) if missing else postgres.url(port=1)
+    store = postgres.url("missing")
     done = subprocess.run(
         [TWISTD, "--pidfile=", "chatter", "--store", store],
         cwd=tmp_path,

@@ -108,7 +108,7 @@ class PostgresPlace:
         store = self.store
         self._reactor.advance(0)
         while (
-            store._writes._busy
+            store._writes._batches._busy
             or store._reads._batches._busy
             or store._tail._reading is not None
             or store._progress._saving is not None
@@ -131,12 +131,12 @@ class PostgresPlace:
         store = self.store
         if committed:
             self._reactor.advance(0)
-            while store._writes._jobs:
+            while store._writes._batches._jobs:
                 self._reactor.take()()
                 self._reactor.advance(0)
-            if store._writes._busy:
-                select.select([store._writer._session], (), ())
-        for link in (store._writer, store._reader):
+            if store._writes._batches._busy:
+                select.select([store._connected.writer._session], (), ())
+        for link in (store._connected.writer, store._connected.reader):
             link.hurry(1)
             link._session.fail(ConnectionError("it is a crash"))
         self._reactor.result_of(store.stopService())

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
+    from chatter.log.lineage import Lineage
     from chatter.protocol.model import ChatSummary, Draft, Message, User
 
 
@@ -44,6 +45,18 @@ class IChatStore(IService):
         """Called with each committed message once, in id order, in the reactor
         thread, those of other nodes included; before ``append`` fires.  Each call
         has one message or more.  It raises nothing."""
+    )
+
+    rewound: Callable[[int], None] | None = Attribute(
+        """Called when the end of the log was lost, with the id up to which the listener
+        was told of what is still there.  What comes after that id is told next, with ids
+        that may have been told before.  In the reactor thread, while the store is open.
+        It raises nothing."""
+    )
+
+    lineage: Lineage = Attribute(
+        """The epochs of the log.  The store begins a new epoch whenever the log may have
+        become another one, at least each time it is opened; it is another object then."""
     )
 
     def last_id() -> Awaitable[int]:
@@ -106,11 +119,12 @@ class IChatStore(IService):
     def add_user(
         name: str, token_hash: bytes | None, cursor: int, now: datetime
     ) -> Awaitable[User]:
-        """Add a user with a name that nobody has, whatever its case.
+        """Add a user with a name and a token that nobody has, whatever the name's case.
 
         :param token_hash: the SHA-256 of the token that proves who the user is;
             ``None`` for a user whom only the application knows.
-        :raises NameTaken: if :func:`chatter.protocol.names.fold` finds it taken.
+        :raises NameTaken: if :func:`chatter.protocol.names.fold` finds the name taken, or
+            somebody has the token.
         :raises StoreUnavailable: if the store can't serve.
         """
 
@@ -128,6 +142,12 @@ class IChatStore(IService):
 
     def user_by_token(token_hash: bytes) -> Awaitable[User | None]:
         """The user whose token has that SHA-256.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def user_joined(token_hash: bytes, since: datetime) -> Awaitable[User | None]:
+        """The user with that token, if it was added at that time or later.
 
         :raises StoreUnavailable: if the store can't serve.
         """

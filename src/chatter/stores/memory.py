@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from chatter.log.feed import Log
 from chatter.log.interfaces import IChatStore
+from chatter.log.lineage import Epoch, Lineage, continued, new_epoch
 from chatter.protocol import names
 from chatter.protocol.errors import NameTaken, StoreUnavailable
 from chatter.protocol.model import MAX_ID, MOST_UNREAD, ChatSummary, Draft, Message, User
@@ -35,12 +36,16 @@ class MemoryStore(Service):
 
     def __init__(self) -> None:
         self.listener: Callable[[list[Message]], None] | None = None
+        self.rewound: Callable[[int], None] | None = None
+        self._epochs: list[Epoch] = []
+        self.lineage = Lineage([new_epoch(0)])
         self._log = Log()
         self._last_id = 0
         self._by_key: dict[tuple[int, str], Message] = {}
         self._users: dict[int, User] = {}
         self._ids_by_name: dict[str, int] = {}
         self._ids_by_token: dict[bytes, int] = {}
+        self._joined_at: dict[int, datetime] = {}
         self._cursors: dict[int, int] = {}
         # For each user the others of private chats, the newest last, and the last message.
         self._chats: defaultdict[int, dict[int, Message]] = defaultdict(dict)
@@ -61,6 +66,8 @@ class MemoryStore(Service):
     def startService(self) -> Deferred[None]:
         """Open it; that takes no time."""
         super().startService()
+        self._epochs = continued(self._epochs, new_epoch(self._last_id))
+        self.lineage = Lineage(self._epochs)
         return succeed(None)
 
     def stopService(self) -> Deferred[None]:
@@ -159,10 +166,11 @@ class MemoryStore(Service):
         """Add a user with a name that nobody has."""
         await self.check()
         folded = names.fold(name)
-        if folded in self._ids_by_name:
+        if folded in self._ids_by_name or token_hash in self._ids_by_token:
             raise NameTaken("Somebody has that name.")
         user = User(len(self._users) + 1, name, now)
         self._users[user.id] = user
+        self._joined_at[user.id] = now
         self._ids_by_name[folded] = user.id
         self._cursors[user.id] = cursor
         if token_hash is not None:
@@ -183,6 +191,11 @@ class MemoryStore(Service):
         """The user whose token has that hash."""
         await self.check()
         return self._users.get(self._ids_by_token.get(token_hash, 0))
+
+    async def user_joined(self, token_hash: bytes, since: datetime) -> User | None:
+        """The user with that token who has joined since then."""
+        user = await self.user_by_token(token_hash)
+        return user if user is not None and self._joined_at[user.id] >= since else None
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""

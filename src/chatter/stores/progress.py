@@ -80,6 +80,11 @@ class Progress:
         self._unsaved[user_id] = (cursor, last_seen)
         self._save_within(self._interval)
 
+    def rewind(self, last_id: int) -> None:
+        """Take no cursor for further on than an id: what came after it was lost."""
+        for user_id, (cursor, last_seen) in self._unsaved.items():
+            self._unsaved[user_id] = (min(cursor, last_id), last_seen)
+
     def _save_within(self, seconds: float) -> None:
         if self._open and self._next_save is None and self._saving is None:
             self._next_save = self._reactor.callLater(seconds, self._save_now)

@@ -6,9 +6,10 @@ All of it blocks.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from twisted.logger import Logger
 
+from chatter.protocol import names
 from chatter.protocol.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -26,7 +28,21 @@ SCHEMA_LOCK = 0x63686174
 """``chat`` in ASCII: the advisory lock under which the schema is made and changed."""
 
 PATIENCE = 10.0
-"""A database that is asked for its version has so many seconds to answer."""
+"""A database that is asked for its version has so many seconds to respond."""
+
+LOCK_ATTEMPTS = 50
+"""So often a script of the schema is begun anew when it can't get its locks."""
+
+# Running nodes hold locks for moments only.  PostgreSQL looks for deadlocks after a second.
+_LOCK_TIMEOUT = "800ms"
+
+# In what a server says to a connection, these tell of what will not pass by itself.
+_NEVER = re.compile(
+    r"password|authentication failed|pg_hba|permission denied|does not exist|\binvalid "
+)
+
+FOLDED_ANEW = 2
+"""With this version of the schema names are folded in another way than before."""
 
 _OURS = ["chatter_schema", "users", "messages", "log_end", "chats"]
 
@@ -55,6 +71,10 @@ def schema_scripts() -> list[str]:
 schema_scripts()
 
 
+class DatabaseAway(StoreUnavailable):
+    """The database can't be reached now, and may well be a little later."""
+
+
 class Database:
     """A PostgreSQL database, which other servers of the same chat may use, too.
 
@@ -80,6 +100,7 @@ class Database:
         self._parameters = {**_DEFAULTS, **given, "client_encoding": "UTF8"}
         host, port, name = (given.get(key) or "" for key in ("host", "port", "dbname"))
         self._shown = f"postgresql://{host}{port and ':'}{port}/{name}"
+        self._warned: set[str] = set()
 
     def __str__(self) -> str:
         return self._shown
@@ -88,38 +109,84 @@ class Database:
         """A connection, in autocommit mode.
 
         :raises StoreUnavailable: if there can't be one; its detail says why, in one line.
+        :raises DatabaseAway: if that may pass.
         """
         with self._clear_errors():
             psycopg.capabilities.has_pipeline(check=True)
-            return psycopg.connect(autocommit=True, **self._parameters)
+            try:
+                return psycopg.connect(autocommit=True, **self._parameters)
+            except psycopg.OperationalError as error:
+                if _NEVER.search(str(error)):
+                    raise
+                raise DatabaseAway(self._explained(error), 2) from error
 
-    def prepare(self, scripts: list[str] | None = None) -> None:
-        """Make the schema, or bring it up to date, if it is not.
+    def open(self, scripts: list[str] | None = None) -> psycopg.Connection[Any]:
+        """A connection to a database whose schema is up to date; it is made so if it is not.
 
-        :param scripts: the schema, as :func:`schema_scripts` answers it.
+        :param scripts: the schema, as :func:`schema_scripts` returns it.
         :raises StoreUnavailable: if the database can't be used, it is not ours, or its
             schema is newer than the code.
+        :raises DatabaseAway: if that may pass.
         """
         if scripts is None:
             scripts = schema_scripts()
-        with self._clear_errors(), closing(self.connect()) as connection:
-            with _patience(connection):
-                self._check_server(connection)
-                version = self._version(connection, len(scripts))
-            if version < len(scripts):
-                self._upgrade(connection, scripts)
+        connection = self.connect()
+        try:
+            with self._clear_errors():
+                with _patience(connection):
+                    self._check_server(connection)
+                    version = self._version(connection, len(scripts))
+                if version < len(scripts):
+                    self._upgrade(connection, scripts)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def prepare(self, scripts: list[str] | None = None) -> None:
+        """Make the schema, or bring it up to date, if it is not; as :meth:`open` does.
+
+        :raises StoreUnavailable: as :meth:`open` does.
+        """
+        self.open(scripts).close()
+
+    def check(self) -> None:
+        """See whether the database can be used, as far as that can be known now.
+
+        It changes nothing: the schema is made by :meth:`open`.
+
+        :raises StoreUnavailable: if it never can.
+        """
+        with (
+            suppress(DatabaseAway),
+            closing(self.connect()) as connection,
+            self._clear_errors(),
+            _patience(connection),
+        ):
+            self._check_server(connection)
+            self._version(connection, len(schema_scripts()))
 
     def _check_server(self, connection: psycopg.Connection[Any]) -> None:
-        encoding, fsync = _row(
-            connection, "SELECT current_setting('server_encoding'), current_setting('fsync')"
+        encoding, fsync, loses_commits = _row(
+            connection,
+            "SELECT current_setting('server_encoding'), current_setting('fsync'),"
+            " current_setting('synchronous_standby_names') = ''"
+            " AND EXISTS (SELECT FROM pg_stat_replication)",
         )
         if encoding != "UTF8":
             raise StoreUnavailable(f"The database {self} has encoding {encoding}, and not UTF8.")
         if fsync != "on":
-            self._log.warn(
-                "The server of {database} has fsync off: a loss of power loses messages.",
-                database=str(self),
+            self._warn("The server of {database} has fsync off: a loss of power loses messages.")
+        if loses_commits:
+            self._warn(
+                "{database} has replicas, and commits don't wait for them "
+                "(synchronous_standby_names is empty): a failover may lose messages."
             )
+
+    def _warn(self, line: str) -> None:
+        if line not in self._warned:
+            self._warned.add(line)
+            self._log.warn(line, database=str(self))
 
     def _version(self, connection: psycopg.Connection[Any], known: int) -> int:
         """The version of the schema that is there; 0 if there is none."""
@@ -147,15 +214,37 @@ class Database:
         return int(version)
 
     def _upgrade(self, connection: psycopg.Connection[Any], scripts: list[str]) -> None:
-        with connection.transaction():
-            # Of several servers that start at once, one does it, and the others find it done.
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
-            version = self._version(connection, len(scripts))
-            if version == 0:
-                connection.execute("CREATE TABLE chatter_schema AS SELECT 0 AS version")
-            for script in scripts[version:]:
-                connection.execute(script.encode())
-            connection.execute("UPDATE chatter_schema SET version = %s", (len(scripts),))
+        """Run the scripts that are new, each in a transaction of its own."""
+        attempts = 0
+        version = 0
+        while version < len(scripts):
+            try:
+                with connection.transaction():
+                    version = self._upgrade_once(connection, scripts)
+            except psycopg.errors.LockNotAvailable:
+                # Nodes of the last version go on writing meanwhile, and are not to wait.
+                attempts += 1
+                if attempts == LOCK_ATTEMPTS:
+                    raise
+
+    def _upgrade_once(self, connection: psycopg.Connection[Any], scripts: list[str]) -> int:
+        """Run the next script, if there is one; returns the version that is then there."""
+        # Of several servers that start at once, one does it, and the others find it done.
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+        version = self._version(connection, len(scripts))
+        if version == len(scripts):
+            return version
+        connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'".encode())
+        if version == 0:
+            connection.execute("CREATE TABLE chatter_schema AS SELECT 0 AS version")
+        connection.execute(scripts[version].encode())
+        if version + 1 == FOLDED_ANEW:
+            _fold_anew(connection)
+        connection.execute("UPDATE chatter_schema SET version = %s", (version + 1,))
+        return version + 1
+
+    def _explained(self, error: BaseException) -> str:
+        return f"The database {self} can't be used: {' '.join(str(error).split())}"
 
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:
@@ -163,8 +252,23 @@ class Database:
         try:
             yield
         except psycopg.Error as error:
-            reason = " ".join(str(error).split())
-            raise StoreUnavailable(f"The database {self} can't be used: {reason}", 2) from error
+            raise StoreUnavailable(self._explained(error), 2) from error
+
+
+def _fold_anew(connection: psycopg.Connection[Any]) -> None:
+    """Fold all names as this version does.
+
+    Two that have become the same one stay two: one of them is only found in its old form.
+    """
+    users = connection.execute("SELECT id, name, folded_name FROM users").fetchall()
+    for user_id, name, old in users:
+        folded = names.fold(name)
+        if folded != old:
+            connection.execute(
+                "UPDATE users SET folded_name = %s WHERE id = %s"
+                " AND NOT EXISTS (SELECT FROM users WHERE folded_name = %s)",
+                (folded, user_id, folded),
+            )
 
 
 def _row(connection: psycopg.Connection[Any], query: Any, *parameters: object) -> tuple[Any, ...]:

@@ -6,13 +6,16 @@ to reach the database again, whatever the last one failed with.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from chatter.protocol.errors import StoreUnavailable
+from chatter.stores.postgres.database import DatabaseAway
 from chatter.stores.postgres.session import QueryFailed, Session
 from chatter.stores.reasons import Reasons
 
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twisted.internet.interfaces import IDelayedCall
-    from twisted.python.failure import Failure
 
     from chatter.stores.postgres.database import Database
     from chatter.stores.postgres.session import Query, Row
@@ -30,6 +32,12 @@ PATIENCE = 4.0
 
 RETRY = 1.0
 """So many seconds are between two attempts to reach it again."""
+
+
+# Which server it is, and as whom, is nothing for everybody.
+_SERVER = re.compile(r"^.*failed: (?!.*failed: )|for user \S+|\S*\"[^\"]*\"", re.DOTALL)
+
+_LONGEST_REASON = 200
 
 
 def _ignore(*_: object) -> None:
@@ -42,6 +50,7 @@ class ReconnectingSession:
     :param reactor: an ``IReactorTime``, ``IReactorFDSet`` and ``IReactorThreads`` provider.
     :param purpose: what the log says it is for.
     :param greeting: what to run first in each session.
+    :param greeted: called with the rows of each greeting, before the session is used.
     :param back: called whenever the database is there again.
     :param notified: called with each notification: which backend sent it, and what it says.
     """
@@ -54,6 +63,7 @@ class ReconnectingSession:
         database: Database,
         purpose: str,
         greeting: Callable[[], Sequence[Query]],
+        greeted: Callable[[list[Row]], object],
         back: Callable[[], object] = _ignore,
         notified: Callable[[int, bytes], None] = _ignore,
     ) -> None:
@@ -61,6 +71,7 @@ class ReconnectingSession:
         self._database = database
         self._purpose = purpose
         self._greeting = greeting
+        self._greeted = greeted
         self._back = back
         self._notified = notified
         self._patience = PATIENCE
@@ -80,19 +91,25 @@ class ReconnectingSession:
         """The process that serves the session, if there is one."""
         return None if self._session is None else self._session.backend_pid
 
-    async def open(self) -> list[Row]:
-        """Begin the first session.
+    async def open(self) -> None:
+        """Begin the first session, or try until there is one.
 
-        :returns: the first row of each query of the greeting that returns rows.
-        :raises StoreUnavailable: if the database can't be reached.
+        :raises StoreUnavailable: if there will never be one.
         """
         self._is_open = True
         self._patience = PATIENCE
         try:
-            return await self._connect()
-        except StoreUnavailable:
+            await self._connect()
+        except DatabaseAway as error:
+            self._not_reached(Failure(error))
+        except BaseException:
             self._is_open = False
             raise
+
+    def renew(self, reason: str) -> None:
+        """Let the session go, if there is one, and begin another one."""
+        if self._session is not None:
+            self._session.fail(ConnectionError(reason))
 
     def hurry(self, patience: float) -> None:
         """Wait no longer than so many seconds for a result, and reach for no other session."""
@@ -127,10 +144,11 @@ class ReconnectingSession:
     def check(self) -> None:
         """See that there is a session.
 
-        :raises StoreUnavailable: if there is none now.
+        :raises StoreUnavailable: if there is none now; its detail says why.
         """
         if self._session is None:
-            raise StoreUnavailable("The database is away.", 2)
+            why = _SERVER.sub("", self._trouble.reason or "")[:_LONGEST_REASON]
+            raise StoreUnavailable(f"The database is away{why and ': '}{why}.", 2)
 
     async def _ask(self, session: Session, queries: Sequence[Query]) -> list[Row]:
         self._overdue = self._reactor.callLater(self._patience, _give_up, session)
@@ -147,17 +165,17 @@ class ReconnectingSession:
                 self._overdue.cancel()
             self._overdue = None
 
-    async def _connect(self) -> list[Row]:
+    async def _connect(self) -> None:
         pool = self._reactor.getThreadPool()
         # Blocking, because libpq looks names up and tries one server after the other.
-        connection = await deferToThreadPool(self._reactor, pool, self._database.connect)
+        connection = await deferToThreadPool(self._reactor, pool, self._database.open)
         try:
             session = Session(self._reactor, connection, self._notified, self._lost)
         except BaseException:
             connection.close()
             raise
         try:
-            rows = await self._ask(session, self._greeting())
+            self._greeted(await self._ask(session, self._greeting()))
         except BaseException:
             session.close()
             raise
@@ -165,7 +183,6 @@ class ReconnectingSession:
             self._session = session
         else:
             session.close()
-        return rows
 
     def _lost(self, error: Exception) -> None:
         if self._session is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import json
 
+from chatter.log.lineage import Epoch, Lineage
 from chatter.protocol.model import Message, User
 from chatter.stores.postgres.session import Query
 
@@ -22,6 +23,9 @@ Value = TypeVar("Value")
 
 CHANNEL = b"chatter"
 """On this it is notified, with the last id, that the log has grown."""
+
+NEW_EPOCH = b"epoch"
+"""This is notified on it when a new epoch has begun."""
 
 _MESSAGE = "id, sender_id, recipient_id, text, sent_at"
 
@@ -52,13 +56,10 @@ BEGIN_SESSION = Query(
 # It tells whether the log can be written at all, now.
 LOCK_LOG = Query(b"SELECT last_id FROM log_end FOR UPDATE")
 
-# A database that has failed over to a replica which had not got all must not give an id
-# again that was seen here.
-GO_ON_AFTER = b"UPDATE log_end SET last_id = $1 WHERE last_id < $1"
+# Returns the last id, and the epochs of the log.
+ENTER_EPOCH = b"SELECT last_id, lineage FROM enter_epoch($1)"
 
 LISTEN = Query(b"LISTEN " + CHANNEL)
-
-LAST_ID = Query(b"SELECT last_id FROM log_end")
 
 ALIVE = Query(b"SELECT FROM messages LIMIT 1")
 
@@ -158,20 +159,29 @@ USER_BY_NAME = _FIND_USER.format("folded_name", "$1").encode()
 
 USER_BY_TOKEN = _FIND_USER.format("token_hash", "decode($1, 'hex')").encode()
 
+USER_JOINED = b"""
+    SELECT json_agg(u) FROM (
+        SELECT id, name, last_seen FROM users
+        WHERE token_hash = decode($1, 'hex') AND joined_at >= $2
+    ) AS u
+"""
+
 READ_CURSORS = b"""
     SELECT json_object_agg(id, cursor) FROM users WHERE id = ANY($1)
 """
 
 _messages = json.Decoder(list[Message]).decode
+_epochs = json.Decoder(list[Epoch]).decode
 _users = json.Decoder(list[User]).decode
 _cursors = json.Decoder(dict[int, int]).decode
 
 
-def number(row: Row) -> int:
-    """The number that a row is."""
-    (value,) = row
-    assert value is not None
-    return int(value)
+def entered(row: Row) -> tuple[int, Lineage]:
+    """The last id of the log, and its epochs."""
+    last_id, epochs = row
+    assert last_id is not None
+    assert epochs is not None
+    return int(last_id), Lineage(_epochs(epochs))
 
 
 def messages(row: Row) -> list[Message]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.threads import deferToThreadPool
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -18,30 +17,23 @@ from chatter.log.interfaces import IChatStore
 from chatter.protocol import names
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
-from chatter.stores.batches import Batches
 from chatter.stores.checking import in_time
 from chatter.stores.postgres import chats, statements
+from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
-from chatter.stores.postgres.reading import Reader
-from chatter.stores.postgres.reconnecting import ReconnectingSession
-from chatter.stores.postgres.session import QueryFailed
 from chatter.stores.postgres.statements import query
-from chatter.stores.postgres.tail import Tail
-from chatter.stores.postgres.writing import Moved, NewUser, TakeRoom, Write, WriteBatch
+from chatter.stores.postgres.writing import Moved, NewUser, Writer
 from chatter.stores.progress import Progress
-from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from chatter.stores.postgres.session import Query
+    from chatter.log.lineage import Lineage
+
 
 PATIENCE_AT_THE_END = 1.5
 """A store that stops waits no longer for an answer of the database."""
-
-MOST_AT_ONCE = 1000
-"""A batch has at most so many parts, so that no batch keeps the log locked for long."""
 
 
 @implementer(IChatStore)
@@ -57,26 +49,19 @@ class PostgresStore(Service):
 
     def __init__(self, database: Database, reactor: Any) -> None:
         self.listener: Callable[[list[Message]], None] | None = None
+        self.rewound: Callable[[int], None] | None = None
         self._database = database
         self._reactor = reactor
-        self._refused = Reasons(
-            self._log, f"{database} can't be written", f"{database} can be written again."
-        )
         self._progress = Progress(reactor, self._save_progress, interval=0)
-        self._tail = Tail(reactor, self._read_log, self._tell)
-        self._writer = ReconnectingSession(
-            reactor,
-            database,
-            "writing",
-            self._greet_as_writer,
-            back=self._tail.look,
-            notified=self._notified,
-        )
-        self._reader = ReconnectingSession(
-            reactor, database, "reading", self._greet_as_reader, back=self._tail.look
-        )
-        self._reads = Reader(reactor, self._reader, str(database))
-        self._writes: Batches[Write] = Batches(reactor, self._write_batch, MOST_AT_ONCE, ahead=True)
+        self._connected = ConnectedLog(reactor, database, self._tell, self._rewind)
+        self._tail = self._connected.tail
+        self._reads = self._connected.reads
+        self._writes = Writer(reactor, self._connected, str(database))
+
+    @property
+    def lineage(self) -> Lineage:
+        """The epochs of the log."""
+        return self._connected.lineage
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> PostgresStore:
@@ -85,8 +70,8 @@ class PostgresStore(Service):
 
     @classmethod
     def check_store(cls, location: str) -> None:
-        """Connect, and make the schema if it is not there."""
-        Database(location).prepare()
+        """See whether the database can be used; one that is away now may be there later."""
+        Database(location).check()
 
     def startService(self) -> Deferred[None]:
         """Connect; fires once the store can be used."""
@@ -98,38 +83,22 @@ class PostgresStore(Service):
 
     async def _start(self) -> None:
         super().startService()
-        pool = self._reactor.getThreadPool()
         try:
-            await deferToThreadPool(self._reactor, pool, self._database.prepare)
-            *_, last_id = await self._reader.open()
-            await self._writer.open()
-        except StoreUnavailable:
+            await self._connected.open()
+        except BaseException:
             self.running = False
-            await self._reader.close()
             raise
-        self._tail.start(statements.number(last_id))
         self._writes.start()
-        self._reads.start()
         self._progress.start()
-        self._log.info(
-            "Opened {database} at message {last_id}.",
-            database=str(self._database),
-            last_id=self._tail.told,
-        )
 
     async def _stop(self) -> None:
         if not self.running:
             return
         super().stopService()
-        for link in (self._writer, self._reader):
-            link.hurry(PATIENCE_AT_THE_END)
+        self._connected.hurry(PATIENCE_AT_THE_END)
         await self._progress.stop()
         await self._writes.stop()
-        await self._tail.stop()
-        await self._reads.stop()
-        await gatherResults(
-            [Deferred.fromCoroutine(link.close()) for link in (self._writer, self._reader)]
-        )
+        await self._connected.close()
         self._log.info("Closed {database}.", database=str(self._database))
 
     # Writing
@@ -153,41 +122,14 @@ class PostgresStore(Service):
         """Move the read mark of one chat on."""
         await self._writes.submit(chats.Mark(user_id, other_id, message_id))
 
-    def _greet_as_writer(self) -> list[Query]:
-        go_on = query(statements.GO_ON_AFTER, self._tail.told)
-        # Where a session writes, its own notifications wake no other process.
-        return [statements.BEGIN_SESSION, statements.LISTEN, statements.LOCK_LOG, go_on]
-
-    async def _write_batch(self, writes: list[Write]) -> list[Any]:
-        batch = WriteBatch(writes)
-        try:
-            (row,) = await self._writer.run(batch.queries)
-        except StoreUnavailable as error:
-            if isinstance(error.__cause__, QueryFailed):
-                self._refused.failed(error.__cause__)
-            raise
-        if batch.proves_room:
-            self._refused.worked()
-        results, new = batch.results(row)
-        self._tail.wrote(new)
-        return results
-
-    # The end of the log
-
-    def _greet_as_reader(self) -> list[Query]:
-        return [statements.BEGIN_SESSION, statements.LAST_ID]
-
-    def _notified(self, sender: int, payload: bytes) -> None:
-        """Hear that somebody has written; what we wrote ourselves is told without that."""
-        if sender != self._writer.backend_pid and payload.isdigit():
-            self._tail.hint(int(payload))
-
-    async def _read_log(self, after: int, limit: int) -> list[Message]:
-        return statements.messages(await self._reads.row(query(statements.READ_LOG, after, limit)))
-
     def _tell(self, messages: list[Message]) -> None:
         if self.listener is not None:
             self.listener(messages)
+
+    def _rewind(self, last_id: int) -> None:
+        self._progress.rewind(last_id)
+        if self.rewound is not None:
+            self.rewound(last_id)
 
     async def last_id(self) -> int:
         """The id of the newest message that the listener was told of."""
@@ -224,6 +166,12 @@ class PostgresStore(Service):
     async def user_by_token(self, token_hash: bytes) -> User | None:
         """The user whose token has that hash."""
         return await self._find_user(statements.USER_BY_TOKEN, token_hash.hex())
+
+    async def user_joined(self, token_hash: bytes, since: datetime) -> User | None:
+        """The user with that token who has joined since then."""
+        wanted = query(statements.USER_JOINED, token_hash.hex(), since.isoformat())
+        found = statements.users(await self._reads.row(wanted))
+        return found[0] if found else None
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""
@@ -279,13 +227,11 @@ class PostgresStore(Service):
 
     async def check(self) -> None:
         """Raise unless the store can serve, within about a second."""
-        self._writer.check()
         await in_time(self._reactor, self._check())
 
     async def _check(self) -> None:
+        await self._writes.check()
         await self._reads.row(statements.ALIVE)
-        # To write nothing takes the lock on the log; after a failure only writing proves it.
-        await self._writes.submit([] if self._refused.reason is None else TakeRoom())
 
 
 def _below(before: int | None) -> int:

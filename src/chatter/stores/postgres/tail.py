@@ -6,7 +6,8 @@ process wrote is told directly if it is what comes next; else the log is read on
 there, and then everybody's messages come in their order.
 
 That others have written is known by notification, or by looking: a notification is only
-a hint, and one that is lost makes it later, not wrong.
+a hint, and one that is lost makes it later, not wrong.  When the end of the log was lost,
+the number goes back.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Tail:
         self._next_look: IDelayedCall | None = None
         self._reading: Deferred[None] | None = None
         self._has_grown = False
+        self._rewinds = 0
         self._waiting: list[tuple[int, Deferred[None]]] = []
         self._trouble = Reasons(
             self._log, "The log can't be read on", "The log can be read on again."
@@ -83,6 +85,12 @@ class Tail:
             self._next_look = None
         if self._reading is not None:
             await self._reading
+
+    def rewind(self, last_id: int) -> None:
+        """Go back to an id: what was told after it is not in the log any more."""
+        self.told = last_id
+        self._rewinds += 1
+        self.look()
 
     def wrote(self, messages: list[Message]) -> None:
         """Tell of what this process has just written, if all before it was told."""
@@ -116,10 +124,12 @@ class Tail:
     async def _read_on(self) -> None:
         while self._has_grown:
             self._has_grown = False
+            rewinds = self._rewinds
             messages = await self._read(self.told, AT_A_TIME)
-            if len(messages) == AT_A_TIME:
+            if len(messages) == AT_A_TIME or rewinds != self._rewinds:
                 self._has_grown = True
-            self._tell_of(messages)
+            if rewinds == self._rewinds:
+                self._tell_of(messages)
 
     def _has_read(self, result: object) -> None:
         self._reading = None

@@ -6,16 +6,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct, json
+from twisted.logger import Logger
 
-from chatter.protocol.errors import NameTaken
+from chatter.protocol.errors import NameTaken, StoreUnavailable
 from chatter.protocol.model import Draft, Message, User
+from chatter.stores.batches import Batches
 from chatter.stores.postgres.chats import Mark, mark_read
-from chatter.stores.postgres.session import Query
+from chatter.stores.postgres.session import Query, QueryFailed
 from chatter.stores.postgres.statements import TAKE_ROOM, WRITE_BATCH
+from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chatter.log.pending import Pending
+    from chatter.stores.postgres.connected_log import ConnectedLog
     from chatter.stores.postgres.session import Row
 
 
@@ -55,6 +60,63 @@ Write: TypeAlias = "Draft | NewUser | Mark | TakeRoom | list[Moved]"
 _encode = json.Encoder().encode
 _earlier = json.Decoder(list[_Keyed]).decode
 _added = json.Decoder(dict[str, int]).decode
+
+
+MOST_AT_ONCE = 1000
+"""A batch has at most so many parts, so that no batch keeps the log locked for long."""
+
+
+class Writer:
+    """Writes batches, one after the other (group commit).
+
+    :param reactor: an ``IReactorTime`` provider.
+    :param log: tells of what was written.
+    :param name: of the database, for the log.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: Any, log: ConnectedLog, name: str) -> None:
+        self._connected = log
+        self._batches: Batches[Write] = Batches(reactor, self._write, MOST_AT_ONCE, ahead=True)
+        self._trouble = Reasons(
+            self._log, f"{name} can't be written", f"{name} can be written again."
+        )
+
+    def start(self) -> None:
+        """Take writes from now on."""
+        self._batches.start()
+
+    async def stop(self) -> None:
+        """Take no more, and finish those that were submitted."""
+        await self._batches.stop()
+
+    def submit(self, write: Write) -> Pending[Any]:
+        """Write something in the next batch; fires with its result once that is durable."""
+        return self._batches.submit(write)
+
+    async def check(self) -> None:
+        """See that the log can be written; after a failure, by writing.
+
+        :raises StoreUnavailable: if it can't.
+        """
+        self._connected.writer.check()
+        # To write nothing takes the lock on the log.
+        await self.submit([] if self._trouble.reason is None else TakeRoom())
+
+    async def _write(self, writes: list[Write]) -> list[Any]:
+        batch = WriteBatch(writes)
+        try:
+            row, *_ = await self._connected.writer.run(batch.queries)
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, QueryFailed):
+                self._trouble.failed(error.__cause__)
+            raise
+        if batch.proves_room:
+            self._trouble.worked()
+        results, new = batch.results(row)
+        self._connected.wrote(new)
+        return results
 
 
 class WriteBatch:

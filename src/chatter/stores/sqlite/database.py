@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from chatter.protocol import names
 from chatter.protocol.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ class Database:
                 f"The database {self.path} has schema {version}, this chatter knows "
                 f"{len(scripts)}: it was used by a newer one."
             )
+        connection.create_function("fold", 1, names.fold, deterministic=True)
         # Write-ahead logging: readers and the writer don't wait for each other.
         connection.execute("PRAGMA journal_mode = WAL")
         for number, script in enumerate(scripts[version:], version + 1):

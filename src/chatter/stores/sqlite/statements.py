@@ -188,11 +188,11 @@ def insert_user(
 ) -> User:
     """Add a user.
 
-    :raises NameTaken: if somebody has that name.
+    :raises NameTaken: if somebody has that name, or that token.
     """
     added = connection.execute(
-        "INSERT INTO users (name, folded_name, token_hash, cursor, last_seen)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (folded_name) DO NOTHING",
+        "INSERT INTO users (name, folded_name, token_hash, cursor, last_seen, joined_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO NOTHING",
         (name, names.fold(name), token_hash, cursor, microseconds(now)),
     )
     if added.rowcount == 0 or added.lastrowid is None:
@@ -204,6 +204,13 @@ def find_user(connection: sqlite3.Connection, column: str, value: int | str | by
     """The user with that value in a column: ``id``, ``folded_name`` or ``token_hash``."""
     statement = f"SELECT {_USER} FROM users WHERE {column} = ?"  # noqa: S608
     row = connection.execute(statement, (value,)).fetchone()
+    return None if row is None else _user(row)
+
+
+def find_joined(connection: sqlite3.Connection, token_hash: bytes, since: datetime) -> User | None:
+    """The user with that token, who has joined since then."""
+    statement = f"SELECT {_USER} FROM users WHERE token_hash = ? AND joined_at >= ?"  # noqa: S608
+    row = connection.execute(statement, (token_hash, microseconds(since))).fetchone()
     return None if row is None else _user(row)
 
 

@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from chatter.log.interfaces import IChatStore
+from chatter.log.lineage import Lineage, continued, new_epoch
 from chatter.protocol import names
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.checking import in_time
@@ -23,6 +24,7 @@ from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
 from chatter.stores.sqlite import chats, statements
 from chatter.stores.sqlite.database import Database, clear_errors
+from chatter.stores.sqlite.epochs import read_epochs
 from chatter.stores.sqlite.reading import Reader
 from chatter.stores.sqlite.writing import Writer
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
+    from chatter.log.lineage import Epoch
     from chatter.log.pending import Pending
 
 
@@ -47,6 +50,8 @@ class SQLiteStore(Service):
 
     def __init__(self, path: Path, reactor: Any) -> None:
         self.listener: Callable[[list[Message]], None] | None = None
+        self.rewound: Callable[[int], None] | None = None
+        self.lineage = Lineage([new_epoch(0)])
         self.path = path
         self._reactor = reactor
         self._progress = Progress(reactor, self._save_progress)
@@ -77,17 +82,19 @@ class SQLiteStore(Service):
     async def _start(self) -> None:
         super().startService()
         try:
-            last_id = await self._in_thread(self._open)
+            epoch = await self._in_thread(self._open)
         except BaseException:
             self.running = False
             raise
         # Another process may have had the file meanwhile.
         self._cursors = KnownCursors()
         writing, reading = self._connections
-        self._writer.start(self._database, writing, last_id)
+        self._writer.start(self._database, writing, epoch)
         self._reader.start(reading)
         self._progress.start()
-        self._log.info("Opened {path} at message {last_id}.", path=self.path, last_id=last_id)
+        self._log.info(
+            "Opened {path} at message {last_id}.", path=self.path, last_id=epoch.began_after
+        )
 
     async def _stop(self) -> None:
         if not self.running:
@@ -101,15 +108,18 @@ class SQLiteStore(Service):
     def _in_thread(self, work: Callable[[], Any]) -> Deferred[Any]:
         return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work)
 
-    def _open(self) -> int:
+    def _open(self) -> Epoch:
         self._database = Database(self.path)
         try:
             with clear_errors(self.path):
                 for _ in range(2):
                     self._connections.append(self._database.connect())
-                last_id = statements.last_id(self._connections[0])
+                connection = self._connections[0]
+                # The file may be another one than before, such as a backup.
+                epoch = new_epoch(statements.last_id(connection))
+                self.lineage = Lineage(continued(read_epochs(connection), epoch))
                 self._database.watch_files()
-                return last_id
+                return epoch
         except BaseException:
             self._close()
             raise
@@ -185,6 +195,12 @@ class SQLiteStore(Service):
     async def user_by_token(self, token_hash: bytes) -> User | None:
         """The user whose token has that hash."""
         return await self._find_user("token_hash", token_hash)
+
+    async def user_joined(self, token_hash: bytes, since: datetime) -> User | None:
+        """The user with that token who has joined since then."""
+        return await self._reader.submit(
+            lambda connection: statements.find_joined(connection, token_hash, since)
+        )
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""

@@ -17,12 +17,14 @@ from chatter.protocol.model import Draft
 from chatter.stores.batches import Batches
 from chatter.stores.reasons import Reasons
 from chatter.stores.sqlite import statements
+from chatter.stores.sqlite.epochs import save_epoch
 from chatter.stores.worker_thread import WorkerThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from chatter.log.lineage import Epoch
     from chatter.log.pending import Pending
     from chatter.protocol.model import Message
     from chatter.stores.sqlite.database import Database
@@ -61,14 +63,16 @@ class Writer:
         self._database: Database
         self._connection: sqlite3.Connection
         self._last_id = 0
+        self._unsaved_epoch: Epoch | None = None
 
-    def start(self, database: Database, connection: sqlite3.Connection, last_id: int) -> None:
+    def start(self, database: Database, connection: sqlite3.Connection, epoch: Epoch) -> None:
         """Take jobs from now on.
 
         :param connection: used by nobody else until :meth:`stop` is done.
-        :param last_id: the id of the newest message.
+        :param epoch: begins now, after the newest message.
         """
-        self._database, self._connection, self._last_id = database, connection, last_id
+        self._database, self._connection = database, connection
+        self._last_id, self._unsaved_epoch = epoch.began_after, epoch
         self._thread.start()
         self._batches.start()
 
@@ -117,7 +121,7 @@ class Writer:
         """
         self._database.check_files()
         drafts = [job for job in batch if isinstance(job, Draft)]
-        if len(drafts) == len(batch) <= statements.MOST_ROWS:
+        if self._unsaved_epoch is None and len(drafts) == len(batch) <= statements.MOST_ROWS:
             # One statement is a transaction of its own.
             results, new = statements.insert_messages(self._connection, drafts, self._last_id)
         else:
@@ -126,12 +130,15 @@ class Writer:
             )
         if new:
             self._last_id = new[-1].id
+            self._unsaved_epoch = None
         # What was written into a file that is not there any more is lost.
         self._database.check_files()
         return results, new
 
     def _do_all(self, batch: list[Write], drafts: list[Draft]) -> tuple[list[Any], list[Message]]:
         messages, new = statements.insert_messages(self._connection, drafts, self._last_id)
+        if new and self._unsaved_epoch is not None:
+            save_epoch(self._connection, self._unsaved_epoch)
         message_of = iter(messages)
         results = [next(message_of) if isinstance(job, Draft) else self._do(job) for job in batch]
         return results, new

@@ -1,0 +1,188 @@
+"""The log, as this process is connected with it: two sessions, its end, and its epochs.
+
+One session writes, and listens; the other one reads.  Each begins with looking which log it
+is.  What this process has told its listener is a position like any reader's: when the log
+turns out to be another one after some id, because of a failover to a replica that had not
+got all, the process goes back to that id, and says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.logger import Logger
+
+from chatter.log.lineage import Lineage, new_epoch
+from chatter.stores.postgres import statements
+from chatter.stores.postgres.reading import Reader
+from chatter.stores.postgres.reconnecting import ReconnectingSession
+from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.tail import Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from twisted.python.failure import Failure
+
+    from chatter.protocol.model import Message
+    from chatter.stores.postgres.database import Database
+    from chatter.stores.postgres.session import Query, Row
+
+
+class ConnectedLog:
+    """The log in a database.
+
+    :param reactor: the reactor in which everything is done.
+    :param told: called with messages, each once, in id order.
+    :param rewound: called with an id when all that was told after it is lost.
+
+    :ivar writer: the session that writes.
+    :ivar reader: the session of :attr:`reads`.
+    :ivar tail: how far the log was told.
+    :ivar lineage: the epochs of the log.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        database: Database,
+        told: Callable[[list[Message]], None],
+        rewound: Callable[[int], None],
+    ) -> None:
+        self.lineage = Lineage([new_epoch(0)])
+        self._name = str(database)
+        self._rewound = rewound
+        self.tail = Tail(reactor, self._read_log, told)
+        self.writer = ReconnectingSession(
+            reactor,
+            database,
+            "writing",
+            self._greeting_of_writer,
+            self._greeted_as_writer,
+            back=self.tail.look,
+            notified=self._notified,
+        )
+        self.reader = ReconnectingSession(
+            reactor,
+            database,
+            "reading",
+            self._greeting_of_reader,
+            self._greeted_as_reader,
+            back=self.tail.look,
+        )
+        self.reads = Reader(reactor, self.reader, self._name)
+
+    async def open(self) -> None:
+        """Connect, or try until that works.
+
+        :raises StoreUnavailable: if it never will; nothing is left open then.
+        """
+        try:
+            await self.reader.open()
+            await self.writer.open()
+        except BaseException:
+            await self.close()
+            raise
+        self.reads.start()
+
+    def hurry(self, patience: float) -> None:
+        """Wait no longer than so many seconds for a result, and connect no more."""
+        for session in (self.writer, self.reader):
+            session.hurry(patience)
+
+    async def close(self) -> None:
+        """Disconnect; nothing must be under way in the writer."""
+        await self.tail.stop()
+        await self.reads.stop()
+        await gatherResults(
+            [Deferred.fromCoroutine(session.close()) for session in (self.writer, self.reader)]
+        )
+
+    def wrote(self, messages: list[Message]) -> None:
+        """Tell of what this process has just written, or read on to there."""
+        if messages and messages[0].id <= self.tail.told:
+            self.writer.renew("the log is shorter than it was")
+        self.tail.wrote(messages)
+
+    def _enter_epoch(self) -> Query:
+        # No id that was told here is given again.
+        return query(statements.ENTER_EPOCH, self.tail.told if self.tail.is_open else 0)
+
+    def _greeting_of_writer(self) -> list[Query]:
+        # Where a session writes, its own notifications wake no other process.
+        return [
+            statements.BEGIN_SESSION,
+            statements.LISTEN,
+            statements.LOCK_LOG,
+            self._enter_epoch(),
+        ]
+
+    def _greeting_of_reader(self) -> list[Query]:
+        return [statements.BEGIN_SESSION, self._enter_epoch()]
+
+    def _greeted_as_writer(self, rows: list[Row]) -> None:
+        self._entered(rows[-1], is_of_reader=False)
+
+    def _greeted_as_reader(self, rows: list[Row]) -> None:
+        self._entered(rows[-1], is_of_reader=True)
+
+    def _entered(self, row: Row, *, is_of_reader: bool) -> None:
+        """Learn from the greeting of a session which log this is."""
+        last_id, lineage = statements.entered(row)
+        earlier, self.lineage = self.lineage, lineage
+        if not self.tail.is_open:
+            self.tail.start(last_id)
+            self._log.info(
+                "Opened {database} at message {last_id}.", database=self._name, last_id=last_id
+            )
+            return
+        shared = lineage.shared(earlier.current, self.tail.told)
+        if shared < self.tail.told:
+            self._rewind(shared, is_of_reader=is_of_reader)
+
+    def _rewind(self, last_id: int, *, is_of_reader: bool) -> None:
+        self._log.critical(
+            "{database} has lost the end of the log: what came after message {last_id}, of "
+            "which this server has told up to message {told}. Was there a failover to a "
+            "replica that had not got all, or was a backup restored?",
+            database=self._name,
+            last_id=last_id,
+            told=self.tail.told,
+        )
+        # The other session may still be with the server that was before.
+        if is_of_reader:
+            self.writer.renew("the end of the log was lost")
+        else:
+            _in_background(self._compare_reader())
+        self._rewound(last_id)
+        self.tail.rewind(last_id)
+
+    async def _compare_reader(self) -> None:
+        _, lineage = statements.entered(await self.reads.row(self._enter_epoch()))
+        if lineage.current != self.lineage.current:
+            self.reader.renew("it reads another log than is written to")
+
+    def _notified(self, sender: int, payload: bytes) -> None:
+        """Hear that somebody has written; what we wrote ourselves is told without that."""
+        if payload == statements.NEW_EPOCH:
+            _in_background(self._enter_anew())
+        elif sender != self.writer.backend_pid and payload.isdigit():
+            self.tail.hint(int(payload))
+
+    async def _enter_anew(self) -> None:
+        self._entered(await self.reads.row(self._enter_epoch()), is_of_reader=True)
+
+    async def _read_log(self, after: int, limit: int) -> list[Message]:
+        return statements.messages(await self.reads.row(query(statements.READ_LOG, after, limit)))
+
+
+def _in_background(look: Coroutine[Any, Any, None]) -> None:
+    """Look at the log; what can't be read now is learnt from the next greeting."""
+    Deferred.fromCoroutine(look).addErrback(_ignore)
+
+
+def _ignore(_: Failure) -> None:
+    pass
