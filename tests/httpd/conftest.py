@@ -6,8 +6,18 @@ import pytest
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
+from chatter.httpd import turns
 from tests.httpd.held import LIMITS, Held
 from tests.httpd.support import Server
+
+
+@pytest.fixture(scope="package", autouse=True)
+def turns_are_long():
+    """However slow this machine is: what is sent in one piece is answered in one turn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(turns, "CONNECTION_SECONDS", 600)
+        patch.setattr(turns, "TURN_SECONDS", 600)
+        yield
 
 
 @pytest.fixture

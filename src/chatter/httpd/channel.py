@@ -11,6 +11,7 @@ has a deadline, and its site looks once a second whose has passed.
 from __future__ import annotations
 
 from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IProtocol, ISSLTransport
@@ -119,29 +120,52 @@ class LeanChannel(ResponseConsumer):
             self._paused_reading = True
             self.transport.pauseProducing()
 
+    def take_turn(self) -> None:
+        """Go on with the requests that had to wait for a later turn of the reactor."""
+        self._running = False
+        if not self._closing:
+            self._go_on()
+
     def _go_on(self) -> None:
-        """Answer what is ready, and read what is not, as long as nobody is waited for."""
+        """Process the requests that are here, until one has to be waited for or time is up."""
         self._running = True
-        reader, output = self._reader, self.output
+        must_wait = False
         try:
-            while self._request is None and not (self._closing or output.paused):
-                if not reader.ready:
-                    if reader.error_status:
-                        self._reject(reader.error_status)
-                        break
-                    if reader.waits_for_continue:
-                        reader.waits_for_continue = False
-                        output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                        continue
-                    if not self._unparsed:
-                        break
-                    self._read()
-                if reader.ready:
-                    self._process(*reader.ready.pop(0))
+            must_wait = self._process_some()
         finally:
-            self._running = False
+            self._running = must_wait
+        if must_wait:
+            self.connections.turns.add(self)
         if not (self._unparsed or self._closing):
             self._resume_reading()
+
+    def _process_some(self) -> bool:
+        """Process requests.
+
+        :returns: whether this connection has had its time in this turn, and more to do.
+        """
+        reader, output = self._reader, self.output
+        processed, until = 0, 0.0
+        while self._request is None and not (self._closing or output.paused):
+            if not reader.ready:
+                if reader.error_status:
+                    self._reject(reader.error_status)
+                    break
+                if reader.waits_for_continue:
+                    reader.waits_for_continue = False
+                    output.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    continue
+                if not self._unparsed:
+                    break
+                self._read()
+            if reader.ready:
+                if processed == 1:
+                    until = self.connections.turns.until()
+                if processed and monotonic() >= until:
+                    return True
+                self._process(*reader.ready.pop(0))
+                processed += 1
+        return False
 
     def _read(self) -> None:
         data, reader = self._unparsed, self._reader

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.internet.defer import Deferred
 
 from chatter.httpd.outbox import Outbox
+from chatter.httpd.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,7 @@ class Connections:
     :ivar idle_until: the deadline of a connection on which nothing happens from now on.
     :ivar now: the reactor's time, at most :data:`TICK` seconds old.
     :ivar outbox: where whole responses wait for the end of the reactor's turn.
+    :ivar turns: where connections wait that have more to do than one turn allows.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Connections:
         self.open: set[Connection] = set()
         self.draining = False
         self.outbox = Outbox(reactor)
+        self.turns = Turns(reactor)
         self._wall_clock = wall_clock
         self._when_none_is_left = when_none_is_left
         self._drained: Deferred[None] | None = None
@@ -97,6 +100,7 @@ class Connections:
     def rest(self) -> None:
         """Cancel all timers; there must be no connection."""
         self.outbox.end()
+        self.turns.end()
         if self._next_tick is not None:
             self._next_tick.cancel()
             self._next_tick = None

@@ -10,6 +10,7 @@ class Limits:
     """What a connection may use before it is refused or closed.
 
     :ivar uri: the longest request target, in bytes; a longer one gets 414.
+    :ivar segments: the most parts of a path, between its slashes; more get 414.
     :ivar head: the largest head (target, names and values), in bytes; a larger one
         gets 431.
     :ivar headers: the most header fields; more get 431.
@@ -22,6 +23,7 @@ class Limits:
     """
 
     uri: int = 8 * 1024
+    segments: int = 256
     head: int = 16 * 1024
     headers: int = 100
     body: int = 1024 * 1024

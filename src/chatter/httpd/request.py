@@ -55,7 +55,6 @@ class LeanRequest(ResponseWriter):
         self.request_head = head
         self.whole_body = body
         self.method = head.method
-        self.args = {} if head.query is None else parse_qs(head.query, True)
         self.prepath = []
         self.postpath = head.segments[:]
         if head.is_special:
@@ -79,6 +78,12 @@ class LeanRequest(ResponseWriter):
     def clientproto(self) -> bytes:  # type: ignore[override]
         """The version of HTTP that the client speaks."""
         return self.request_head.protocol
+
+    @cached_property
+    def args(self) -> dict[bytes, list[bytes]]:  # type: ignore[override]
+        """The parameters of the query, parsed when they are needed."""
+        query = self.request_head.query
+        return {} if query is None else parse_qs(query, True)
 
     @property
     def content(self) -> BytesIO:  # type: ignore[override]

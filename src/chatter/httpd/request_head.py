@@ -120,6 +120,9 @@ class RequestHead:
         self.path, mark, query = target.partition(b"?")
         self.query = query if mark else None
         self.segments = self.path[1:].split(b"/")
+        if len(self.segments) > limits.segments:
+            # Each would be looked for by itself.
+            raise RejectedRequest(414)
         if b"%" in self.path:
             self.segments = [unquote_to_bytes(segment) for segment in self.segments]
         self.is_special = method == b"HEAD" or version == "1.0"

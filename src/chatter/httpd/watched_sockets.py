@@ -9,6 +9,8 @@ is given one descriptor that stands for all of them: an epoll can itself be wait
 from __future__ import annotations
 
 import select
+from collections import deque
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
@@ -18,10 +20,12 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from chatter.httpd.turns import TURN_SECONDS
 
-    from twisted.internet.interfaces import IListeningPort
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twisted.internet.interfaces import IDelayedCall, IListeningPort
 
     from chatter.httpd.outbox import Outbox
 
@@ -74,6 +78,8 @@ class WatchedSockets:
         self._transports: dict[int, WatchedServer] = {}
         self._epoll: select.epoll | None = None
         self._reactor: Any = None
+        self._late: deque[tuple[WatchedServer, bytes | Exception]] = deque()
+        self._take_late: IDelayedCall | None = None
 
     def take_over(self, port: IListeningPort) -> None:
         """Watch the connections that a port accepts from now on, if they are TCP's.
@@ -115,6 +121,10 @@ class WatchedSockets:
             self._reactor.removeReader(self)
             self._epoll.close()
             self._epoll = self._reactor = None
+            if self._take_late is not None:
+                self._take_late.cancel()
+                self._take_late = None
+                self._late.clear()
 
     # As the reactor sees it
 
@@ -128,36 +138,55 @@ class WatchedSockets:
 
     def doRead(self) -> None:
         """Read from those that have something, until none has or others have their turn."""
+        if self._late:
+            # They came first.
+            return
         left = _AT_ONCE
-        while left > 0 and self._epoll is not None:
+        until = monotonic() + TURN_SECONDS
+        while left > 0 and self._epoll is not None and monotonic() < until:
             ready = self._epoll.poll(0, left)
             self._outbox.gathers = are_many = len(ready) >= _MANY
             if are_many:
                 # All are read from before anything is answered; see the module ``outbox``.
-                self._take(list(self._read(ready)))
+                self._take(deque(self._read(ready)), until)
                 return
             if not ready:
                 return
-            self._take(self._read(ready))
+            for transport, received in self._read(ready):
+                self._hand_over(transport, received)
+                if monotonic() >= until:
+                    # The others are still ready in the next turn.
+                    return
             # What came meanwhile need not wait for the reactor to go round.
             left -= len(ready)
 
-    def _take(self, arrivals: Iterable[tuple[WatchedServer, bytes | Exception]]) -> None:
-        """Give what has come to those it is for."""
-        for transport, received in arrivals:
-            if transport.disconnecting or transport.disconnected:
-                # It was ended by one that came before it.
-                continue
-            if not isinstance(received, bytes):
-                self._lose(transport, Failure(received))
-                continue
-            try:
-                transport.protocol.dataReceived(received)
-            except BaseException as error:  # noqa: BLE001 - the others are to be heard
-                self._log.failure(
-                    "What {connection} sent could not be taken.", connection=transport
-                )
-                self._lose(transport, Failure(error))
+    def _take(self, arrivals: deque[tuple[WatchedServer, bytes | Exception]], until: float) -> None:
+        """Hand over what has come; what there is no time for is the first of the next turn."""
+        while arrivals:
+            self._hand_over(*arrivals.popleft())
+            if arrivals and monotonic() >= until:
+                self._late = arrivals
+                self._take_late = self._reactor.callLater(0, self._go_on)
+                return
+
+    def _go_on(self) -> None:
+        self._take_late = None
+        arrivals, self._late = self._late, deque()
+        self._take(arrivals, monotonic() + TURN_SECONDS)
+
+    def _hand_over(self, transport: WatchedServer, received: bytes | Exception) -> None:
+        """Give what has come to the connection that it is for."""
+        if transport.disconnecting or transport.disconnected:
+            # It was ended by one that came before it.
+            return
+        if not isinstance(received, bytes):
+            self._lose(transport, Failure(received))
+            return
+        try:
+            transport.protocol.dataReceived(received)
+        except BaseException as error:  # noqa: BLE001 - the others are to be heard
+            self._log.failure("What {connection} sent could not be taken.", connection=transport)
+            self._lose(transport, Failure(error))
 
     def _read(
         self, ready: list[tuple[int, int]]

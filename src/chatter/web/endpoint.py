@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+MAX_PARAMETERS = 100
+"""To parse more parameters than that in a URL would cost more than any answer."""
+
 
 class Operation(Struct, frozen=True):
     """What an endpoint does, as the OpenAPI document tells it.
@@ -134,7 +137,9 @@ class JSONResource(Resource):
 
 
 class MissingResource(JSONResource):
-    """Where there is nothing, whatever the method."""
+    """Where there is nothing, whatever the method, and however many names follow."""
+
+    isLeaf = True  # noqa: N815 - it is Twisted's name
 
     def render(self, request: Request) -> int:
         """Say so."""
@@ -210,6 +215,9 @@ def parsed_query(request: Request, query: type[Value]) -> Value:
 
     :raises InvalidRequest: if they are not valid.
     """
+    raw = request.uri.partition(b"?")[2]
+    if raw.count(b"&") + raw.count(b";") >= MAX_PARAMETERS:
+        raise InvalidRequest(f"A URL has at most {MAX_PARAMETERS} parameters.")
     arguments: dict[bytes, list[bytes]] = request.args or {}
     parameters: dict[str, Any] = {}
     try:

@@ -52,6 +52,8 @@ class ChatResource(MissingResource):
     :raises ValueError: if one of them is no origin.
     """
 
+    isLeaf = False  # noqa: N815 - it is Twisted's name
+
     def __init__(
         self,
         chat: Chat,
