@@ -45,6 +45,9 @@ class ConnectBody(Struct, frozen=True):
     """The body of ``POST /connect``."""
 
     name: Name | None = None
+    cookie: Annotated[
+        bool, Meta(description="true, to put the token into a cookie of the browser, or false.")
+    ] = False
 
 
 class SendBody(Struct, frozen=True, omit_defaults=True):

@@ -1,4 +1,7 @@
-"""The user of a request: by the token in ``Authorization``, or as the application says."""
+"""The user of a request: by the token in ``Authorization``, or else in the page's cookie.
+
+Where an application authenticates its users, they are whom it says they are.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from chatter.protocol.errors import Unauthorized
 from chatter.protocol.model import User
 from chatter.web.foreign_pages import refuse_foreign_page
 from chatter.web.lean import lean
+from chatter.web.page_cookie import is_from_page, token_in_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -21,11 +25,14 @@ Authenticate: TypeAlias = "Callable[[Request], User | Awaitable[User | None] | N
 
 
 def token_of(request: Request) -> str | None:
-    """The token that a request carries, with or without ``Bearer`` before it."""
+    """The token in ``Authorization``, with or without ``Bearer`` before it."""
     header = request.getHeader(b"authorization")
     if header is None:
         return None
     scheme, _, token = header.decode("latin-1").strip().partition(" ")
+    if scheme.lower() == "basic" and is_from_page(request):
+        # A browser sends it by itself: it is for a proxy before the chat.
+        return None
     return token.strip() if token and scheme.lower() == "bearer" else scheme
 
 
@@ -66,9 +73,10 @@ class Authentication:
         if note is not None and note[0] is self and note[1] is header:
             user: User | None = note[2]
         else:
-            token = token_of(request)
+            token = self._token_of(request)
             user = self._core.directory.known_by_token(token) if token else None
-            if head is not None and user is not None:
+            # A cookie counts beside other headers only, which are looked at each time.
+            if head is not None and user is not None and header is not None:
                 head.note = (self, header, user)
         if user is not None:
             self._core.presence.see(user.id)
@@ -77,7 +85,10 @@ class Authentication:
     async def user_or_nobody(self, request: Request) -> User | None:
         """The user of a request; ``None`` if it does not say whose it is.
 
-        :raises Unauthorized: if it carries a token that is nobody's.
+        A cookie may be left from another database, or from a chat in a folder above.
+
+        :raises Unauthorized: if it carries a token in ``Authorization`` that is nobody's.
+        :raises Forbidden: as :meth:`user_of` does.
         """
         try:
             return await self.user_of(request)
@@ -90,19 +101,23 @@ class Authentication:
         """The user of a request, who is then there.
 
         :raises Unauthorized: if it is nobody known.
-        :raises Forbidden: if a page of another origin had it sent, where the application
-            authenticates its users: perhaps by what browsers send by themselves.
+        :raises Forbidden: if a page of another origin had it sent, and the user is known by
+            what browsers send by themselves, as far as it may be that.
         """
         if self._authenticate is not None:
             refuse_foreign_page(request, self._origins)
             user = await self._user_of_application(request)
         else:
-            token = token_of(request)
+            token = self._token_of(request)
             if not token:
                 raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
             user = await self._core.directory.by_token(token)
         self._core.presence.see(user.id)
         return user
+
+    def _token_of(self, request: Request) -> str | None:
+        token = token_of(request)
+        return token_in_cookie(request) if token is None else token
 
     async def _user_of_application(self, request: Request) -> User:
         assert self._authenticate is not None

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET, json
+from msgspec import UNSET, UnsetType, json
 
 from chatter.protocol.bodies import ConnectBody, Connected
 from chatter.protocol.errors import Forbidden, NameTaken, Unauthorized
 from chatter.protocol.validation import checked_body
 from chatter.web.authentication import token_of
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
+from chatter.web.foreign_pages import refuse_foreign_page
+from chatter.web.page_cookie import setting, token_in_cookie
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
+    from chatter.protocol.model import User
+
 
 _decoder = json.Decoder(ConnectBody)
+_NOTHING_WANTED = ConnectBody()
 
 
 class ConnectEndpoint(UserEndpoint):
@@ -27,7 +32,9 @@ class ConnectEndpoint(UserEndpoint):
         method="POST",
         summary="Join the general chat, or come back to it",
         description="Without a token it makes a new user, whose first poll has the latest "
-        "messages of the general chat. With a token it answers with the user whose token it is.",
+        "messages of the general chat. With a token it answers with the user whose token it is. "
+        "With cookie the browser gets the token in a cookie that no script can read, and not in "
+        "the response.",
         body=ConnectBody,
         body_is_optional=True,
         response=Connected,
@@ -37,24 +44,48 @@ class ConnectEndpoint(UserEndpoint):
 
     async def respond(self, request: Request) -> Response:
         """Answer with the user and the token."""
-        name = _wanted_name(request)
+        wanted = _wanted(request)
+        user, token = await self._user(request, wanted)
+        if token is None:
+            return await self._connected(user)
+        if wanted.cookie:
+            return await self._connected(user, UNSET, setting(request, token))
+        return await self._connected(user, token, (b"Authorization", token.encode("latin-1")))
+
+    async def _user(self, request: Request, wanted: ConnectBody) -> tuple[User, str | None]:
+        """The user, and the token if the client may have it."""
+        authentication = self._authentication
         token = token_of(request)
-        if token is None and self._authentication.uses_tokens:
-            user, token = await self._core.joining.connect(name)
-            self._core.presence.see(user.id)
-        else:
-            user = await self._authentication.user_of(request)
+        if token is not None or not authentication.uses_tokens:
+            user = await authentication.user_of(request)
+            return user, token if authentication.uses_tokens else None
+        if wanted.cookie:
+            # Another site must not have a browser join, which would lose the user it has.
+            refuse_foreign_page(request, ())
+        token = token_in_cookie(request)
+        known = None if token is None else await authentication.user_or_nobody(request)
+        if known is None:
+            return await self._join(wanted.name)
+        # No script is told what the cookie hides from it.
+        return known, token if wanted.cookie else None
+
+    async def _join(self, name: str | None) -> tuple[User, str]:
+        user, token = await self._core.joining.connect(name)
+        self._core.presence.see(user.id)
+        return user, token
+
+    async def _connected(
+        self, user: User, token: str | UnsetType = UNSET, *headers: tuple[bytes, bytes]
+    ) -> Response:
         cursor = await self._core.reading.cursor(user)
-        if token is None or not self._authentication.uses_tokens:
-            return json_response(Connected("success", user.id, user.name, cursor, UNSET))
         connected = Connected("success", user.id, user.name, cursor, token)
-        return json_response(connected, headers=((b"Authorization", token.encode("latin-1")),))
+        return json_response(connected, headers=headers)
 
 
-def _wanted_name(request: Request) -> str | None:
-    """The name in the body, if that is JSON; any other body is ignored."""
+def _wanted(request: Request) -> ConnectBody:
+    """The body, if that is JSON; any other body is ignored."""
     body = body_of(request)
     media_type = (request.getHeader(b"Content-Type") or b"").partition(b";")[0]
     if not body or media_type.strip().lower() != b"application/json":
-        return None
-    return checked_body(body, _decoder).name
+        return _NOTHING_WANTED
+    return checked_body(body, _decoder)

@@ -11,6 +11,7 @@ from chatter.web.authentication import Authentication
 from chatter.web.chats import ChatsEndpoint, ReadEndpoint
 from chatter.web.connect import ConnectEndpoint
 from chatter.web.cors import allow_origin, checked_origins
+from chatter.web.disconnect import DisconnectEndpoint
 from chatter.web.endpoint import Endpoint, MissingResource
 from chatter.web.events import EventsEndpoint
 from chatter.web.health import HealthEndpoint
@@ -77,6 +78,7 @@ class ChatResource(MissingResource):
             "connect": ConnectEndpoint(core, authentication),
             "send": SendEndpoint(core, authentication),
             "send-private": SendPrivateEndpoint(core, authentication),
+            "disconnect": DisconnectEndpoint(),
             "chats": ChatsEndpoint(core, authentication),
             "read": ReadEndpoint(core, authentication),
         }
