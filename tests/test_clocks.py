@@ -66,15 +66,17 @@ def test_the_server_goes_on_when_the_wall_clock_jumps_back():
     from twisted.internet import reactor
     from twisted.internet.defer import Deferred
     from twisted.internet.threads import deferToThread
+    from twisted.scripts.twistd import ServerOptions
     from chatter import tap
     from chatter.httpd import Limits
     from chatter.web import site, streams
 
     streams.HEARTBEAT = 1.0
     site.LIMITS = Limits(idle=2)
-    options = tap.Options()
-    options.parseOptions(["--store", "memory:", "--port", "tcp:0:interface=127.0.0.1"])
-    service = tap.makeService(options)
+    options = ServerOptions()
+    port = "tcp:0:interface=127.0.0.1"
+    options.parseOptions(["chatter", "--store", "memory:", "--port", port])
+    service = tap.makeService(options.subOptions)
 
     def ask(sock, request, *lines):
         head = [request + " HTTP/1.1", "Host: x", "Content-Length: 0", *lines, "", ""]
