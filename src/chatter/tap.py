@@ -136,7 +136,7 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             maker = maker_of(self["store"])
             # This imports all that the store needs.
             maker.make_store(self["store"], reactor)
-            check_store_as_server(maker, self["store"], self.parent)
+            check_store_as_server(maker, self["store"], self.parent or {})
         except ValueError as error:
             raise CannotStart(f"chatter: --store {shown!r}: {error}") from error
         except StoreUnavailable as error:

@@ -27,11 +27,12 @@ def check_store_as_server(maker: IChatStoreMaker, location: str, twistd: Mapping
     :param maker: the maker of the store; what it needs must be imported already, for
         there may be no way to it from another root.
     :param location: the string that names the store.
-    :param twistd: the options of ``twistd``.
+    :param twistd: the options of ``twistd``; empty if something else runs the server.
     :raises ValueError: if the location makes no sense.
     :raises StoreUnavailable: if the store can't be opened.
     """
-    if not (twistd["chroot"] or twistd["uid"] or twistd["gid"] or twistd["rundir"] != "."):
+    changes = (twistd.get("chroot"), twistd.get("uid"), twistd.get("gid"))
+    if not any(changes) and twistd.get("rundir", ".") == ".":
         maker.check_store(location)
         return
     reading, writing = os.pipe()
