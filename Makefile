@@ -28,7 +28,7 @@ help: ## show this
 
 start: $(VENV)/run ## start the server in the background (PORT=… STORE=…)
 	@$(BIN)/python scripts/daemon.py --state $(STATE) start \
-		--port '$(PORT)' --store '$(STORE)' --asked '$(ASKED)'
+		--port '$(PORT)' --store '$(STORE)' --url '$(URL)' --asked '$(ASKED)'
 
 stop: ## stop it and wait for its end
 	@$(PYTHON) scripts/daemon.py --state $(STATE) stop
@@ -37,10 +37,10 @@ client: $(VENV)/run ## chat in this terminal (URL=… NAME=…)
 	@$(BIN)/python client.py '$(URL)' $(if $(NAME),--name "$$NAME")
 
 check: lint ## lint, check the types and run the fast tests
-	$(BIN)/python -m pytest -q $(SLOW:%=--ignore=tests/%)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(SLOW:%=--ignore=tests/%)
 
 test: lint ## lint, check the types and run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/dev ## lint and check the types
 	$(BIN)/ruff check .

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 START_PATIENCE = 30.0
 STOP_PATIENCE = 10.0
 
-DEFAULT_URL = "http://127.0.0.1:8000"
-"""Where ``make client`` looks for a server."""
-
 LISTENS = re.compile(r"chatter listens on (.+)\.$", re.MULTILINE)
 TCP_ADDRESS = re.compile(r"host='(.+)', port=(\d+)")
 FAILURE = re.compile(r"chatter(?::| can't start:) .*")
@@ -44,9 +41,10 @@ class State:
         self.pid = folder / "chatter.pid"
 
 
-def start(state: State, port: str, store: str, asked: Sequence[str]) -> None:
+def start(state: State, port: str, store: str, url: str, asked: Sequence[str]) -> None:
     """Start a server, unless one runs, and wait until it serves.
 
+    :param url: where ``make client`` looks for a server.
     :param asked: which of ``PORT`` and ``STORE`` were asked for: a server that runs with
         another one is not what was wanted.
     """
@@ -77,7 +75,7 @@ def start(state: State, port: str, store: str, asked: Sequence[str]) -> None:
             server.terminate()
             raise
         about = f"  address  {address}\n  store    {shown['STORE']}\n  log      {state.log}\n"
-        if address == DEFAULT_URL:
+        if address == url:
             about += "To chat, in another terminal: make client\n"
         elif address.startswith("http:"):
             about += f"To chat, in another terminal: make client URL={address}\n"
@@ -229,6 +227,7 @@ def main() -> None:
     starting = commands.add_parser("start")
     starting.add_argument("--port", required=True, help="a TCP port, or a Twisted endpoint")
     starting.add_argument("--store", required=True, help="as twistd chatter takes it")
+    starting.add_argument("--url", default="", help="where make client looks for a server")
     starting.add_argument("--asked", default="", help="which of PORT and STORE were asked for")
     options = parser.parse_args()
     state = State(options.state)
@@ -237,7 +236,7 @@ def main() -> None:
     else:
         is_number = options.port.isdecimal()
         port = f"tcp:{options.port}:interface=127.0.0.1" if is_number else options.port
-        start(state, port, options.store, options.asked.split())
+        start(state, port, options.store, options.url, options.asked.split())
 
 
 if __name__ == "__main__":

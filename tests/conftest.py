@@ -18,6 +18,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Each of these folders has something that takes long to make, once for all of its files.
+TOGETHER = {"packaging", "page", "schemathesis"}
+
+
+def pytest_collection_modifyitems(items):
+    """Say what has to be in one process where the tests are spread over several."""
+    for item in items:
+        folder = item.path.parent.name
+        group = folder if folder in TOGETHER else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def logged():
     """What is logged."""

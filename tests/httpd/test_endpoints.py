@@ -133,13 +133,13 @@ async def test_a_unix_socket(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("lock", [None, str(os.getpid()), "1", "garbage"])
+@pytest.mark.parametrize("lock", [None, "{pid}", "1", "garbage"])
 async def test_a_unix_socket_that_was_left_behind_is_replaced(tmp_path, lock):
     """Whatever a lock of an earlier version says, nobody answers there."""
     path = tmp_path / "chat.sock"
     leave_behind(path)
     if lock is not None:
-        (tmp_path / "chat.sock.lock").symlink_to(lock)
+        (tmp_path / "chat.sock.lock").symlink_to(lock.format(pid=os.getpid()))
     port = await server_endpoint(reactor, f"unix:{path}:lockfile=1").listen(Counting())
     assert connects(path)
     await ended(port)
