@@ -91,8 +91,9 @@ class Conversation:
 
         :param watcher: learns when the server is away, and when it is back.
         """
-        async for message in self._client.follow(watcher):
-            await self._persist(partial(self._show, message))
+        async with aclosing(self._client.follow(watcher)) as messages:
+            async for message in messages:
+                await self._persist(partial(self._show, message))
 
     async def show_context(self) -> None:
         """Show the last messages of the general chat that were read before."""
