@@ -15,6 +15,9 @@ class Counting:
     def stop(self):
         """Do nothing."""
 
+    def rewind(self):
+        """Do nothing."""
+
     def __init__(self, clock=None, seconds=0.0):
         self.told = 0
         self._clock = clock

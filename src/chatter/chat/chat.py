@@ -171,6 +171,7 @@ class Chat(TypedService):
         limit: int = DEFAULT_LIMIT,
         after: int | None = None,
         wait: float = 0,
+        epoch: str | None = None,
     ) -> Page:
         """What the user has not read, oldest first.
 
@@ -179,8 +180,11 @@ class Chat(TypedService):
         :param after: read after this id instead of the user's cursor.  It also
             acknowledges all up to it.
         :param wait: if there is nothing, wait so many seconds for something.
+        :param epoch: the epoch of the page that had ``after`` as its cursor, or ``""`` if
+            none is known.  The page then has an epoch; and it begins earlier than after
+            ``after``, and says so, if the log is another one than that was read.
         """
-        return await self._core.reading.poll(user, limit, after, wait)
+        return await self._core.reading.poll(user, limit, after, wait, epoch)
 
     @returns_deferred
     async def peek(
@@ -189,9 +193,10 @@ class Chat(TypedService):
         limit: int = DEFAULT_LIMIT,
         after: int | None = None,
         wait: float = 0,
+        epoch: str | None = None,
     ) -> Page:
         """What :meth:`poll` fires with; it acknowledges nothing, also not up to ``after``."""
-        return await self._core.reading.peek(user, limit, after, wait)
+        return await self._core.reading.peek(user, limit, after, wait, epoch)
 
     def acknowledge(self, user: User, cursor: int) -> None:
         """Note that the user has read a page, up to its cursor; it never goes back."""

@@ -44,6 +44,9 @@ class Follower(Protocol):
     def stop(self) -> None:
         """Follow no more: the chat stops."""
 
+    def rewind(self) -> None:
+        """Follow no more: the end of the log was lost, and the cursor may be in it."""
+
 
 def one_by_one(serve: Callable[[Served], object]) -> Callable[[list[Served]], None]:
     """Make what serves one serve some; to fail with one does not touch the others."""

@@ -38,6 +38,7 @@ class Live:
         if store.listener is not None:
             raise ValueError("The store belongs to another chat already.")
         store.listener = self._committed
+        store.rewound = self._rewind
         self._store = store
         self._reactor = reactor
         self._recent: RecentLog | None = None
@@ -115,6 +116,12 @@ class Live:
         for follower in self.followers:
             follower.stop()
 
+    def _rewind(self, _: int) -> None:
+        """Forget what was lost from the log, and have all followers read anew."""
+        self._recent = None
+        for follower in self.followers:
+            follower.rewind()
+
     def add_listener(self, listener: Callable[[Message], object]) -> None:
         """Call something with each message once it is committed, in id order."""
         self._listeners.append(listener)
@@ -169,6 +176,10 @@ class Waiting:
     def stop(self) -> None:
         """End, with no use in waiting again."""
         self.end(may_go_on=False)
+
+    def rewind(self) -> None:
+        """End, and let whoever waits look where it stands now."""
+        self.end()
 
     def end(self, *, may_go_on: bool = True) -> None:
         """Follow no more."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from chatter.protocol.bodies import DEFAULT_LIMIT
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Page
@@ -45,24 +47,62 @@ class Reading:
         self._reads = reads
         self._directory = directory
 
-    async def poll(self, user: User, limit: int, after: int | None, wait: float) -> Page:
+    async def poll(
+        self, user: User, limit: int, after: int | None, wait: float, epoch: str | None = None
+    ) -> Page:
         """What the user has not read, oldest first.
 
         :param after: read after this id instead of the cursor; it also acknowledges
             all up to it.
         :param wait: if there is nothing, wait so many seconds for something.
+        :param epoch: as for :meth:`peek`.
         :raises StoreUnavailable: if the store can't be read.
         """
         if after is not None:
-            await self.position(user, after)
-        return await self.peek(user, limit, after, wait)
+            read = after if epoch is None else await self.resumed(after, epoch)
+            await self.position(user, read)
+        return await self.peek(user, limit, after, wait, epoch)
 
-    async def peek(self, user: User, limit: int, after: int | None, wait: float = 0) -> Page:
+    async def peek(
+        self,
+        user: User,
+        limit: int,
+        after: int | None,
+        wait: float = 0,
+        epoch: str | None = None,
+    ) -> Page:
         """What :meth:`poll` returns; it acknowledges nothing.
 
+        :param epoch: the one that ``after`` belongs to, or ``""`` if it is not known; the
+            page has the epoch of its cursor then.
         :raises StoreUnavailable: if the store can't be read.
         """
-        cursor = await self._store.cursor(user.id) if after is None else after
+        if epoch is None:
+            cursor = await self._store.cursor(user.id) if after is None else after
+            return await self._page_or_wait(user, cursor, limit, wait)
+        lineage = self._store.lineage
+        if after is None:
+            cursor = await self._store.cursor(user.id)
+        else:
+            cursor = await self.resumed(after, epoch)
+        page = await self._page_or_wait(user, cursor, limit, wait)
+        if self._store.lineage is not lineage:
+            # The log became another one meanwhile.
+            return await self.peek(user, limit, after, 0, epoch)
+        moved_from = UNSET if after is None or after == cursor else after
+        return Page(page.messages, page.cursor, page.more, lineage.current, moved_from)
+
+    async def resumed(self, after: int, epoch: str) -> int:
+        """Where a reader goes on that has read up to an id of an epoch: not after that.
+
+        :param epoch: ``""`` if it is not known.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        if epoch:
+            return self._store.lineage.shared(epoch, after)
+        return min(after, (await self._live.recent()).last_id)
+
+    async def _page_or_wait(self, user: User, cursor: int, limit: int, wait: float) -> Page:
         if wait <= 0:
             return await self._page_after(user, cursor, limit)
         end = (await self._live.recent()).last_id
@@ -101,13 +141,18 @@ class Reading:
     async def follow(self, user: User, after: int | None) -> AsyncGenerator[Message, None]:
         """Every message of the user's feed, and then each as it is committed, in id order.
 
-        A message counts as read when the next one is asked for.
+        A message counts as read when the next one is asked for.  When the end of the log is
+        lost, it goes on with what is new in its place.
 
         :param after: begin after this id, instead of at the user's cursor.
         :raises StoreUnavailable: if the store can't be read, and when the chat stops.
         """
+        lineage = self._store.lineage
         cursor = await self.position(user, after)
         while True:
+            if lineage is not self._store.lineage:
+                cursor = self._store.lineage.shared(lineage.current, cursor)
+                lineage = self._store.lineage
             end = (await self._live.recent()).last_id
             messages = await self._live.read(user.id, cursor, DEFAULT_LIMIT)
             for message in messages:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chatter.protocol.model import MAX_NAME, ChatPage, Cursor, Id, IdAsText, Name, Text
+from chatter.protocol.model import MAX_NAME, ChatPage, Cursor, Epoch, Id, IdAsText, Name, Text
 
 MAX_BODY = 64 * 1024
 """The largest body of a request that is read, in bytes."""
@@ -91,6 +91,7 @@ class StatusQuery(Struct, frozen=True):
         ]
         | None
     ) = None
+    epoch: Epoch | None = None
     wait: (
         Annotated[
             float,
@@ -127,6 +128,20 @@ class EventsQuery(Struct, frozen=True):
         ]
         | None
     ) = None
+    epoch: Epoch | None = None
+
+
+class EpochEvent(Struct, frozen=True):
+    """The data of the first event of a stream that was begun with an epoch.
+
+    :ivar epoch: the epoch that the ids of the stream belong to.
+    :ivar cursor: the stream begins after this id.
+    :ivar moved_from: as for a page.
+    """
+
+    epoch: Epoch
+    cursor: Cursor
+    moved_from: Cursor | UnsetType = UNSET
 
 
 class ChatsQuery(Struct, frozen=True):

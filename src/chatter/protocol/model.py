@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 MAX_ID = 2**63 - 1
 """The largest id: what SQLite and PostgreSQL hold in an integer column."""
@@ -102,6 +102,15 @@ IdempotencyKey: TypeAlias = Annotated[
 ]
 
 
+Epoch: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=512,
+        pattern=r"^[0-9a-z.~]*$",
+        description="The epoch that the last response had with the cursor; empty if none is known.",
+    ),
+]
+
 # gc=False: they refer to nothing that could refer back to them, and there are many.
 
 
@@ -150,12 +159,17 @@ class Page(Struct, frozen=True):
     """A stretch of messages, oldest first.
 
     :ivar cursor: where the reader stands after it.
-    :ivar more: whether the same question has further messages to answer.
+    :ivar more: whether there are further messages after it, or before it.
+    :ivar epoch: the epoch that the cursor belongs to, if the reader has named one.
+    :ivar moved_from: the position that the reader has named, if less than that was read of
+        this log: it is another one since then, and the page begins where the two part.
     """
 
     messages: list[Message]
     cursor: int
     more: bool
+    epoch: Epoch | UnsetType = UNSET
+    moved_from: Cursor | UnsetType = UNSET
 
 
 class ChatSummary(Struct, frozen=True):

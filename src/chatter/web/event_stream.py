@@ -126,13 +126,16 @@ class EventStream:
         self.send: Callable[[bytes], int] | None = None
         self._catching_up: Deferred[None] | None = None
 
-    def begin(self, request: Request) -> None:
-        """Take a request over; its head must be set."""
+    def begin(self, request: Request, opening: bytes = b"") -> None:
+        """Take a request over; its head must be set.
+
+        :param opening: events that come before the messages.
+        """
         lean_request = lean(request)
         sink = None if lean_request is None else lean_request.begin_stream(self)
         self.sink = sink or RequestSink(request, self, self._streams.clock)
         self._look_at_sink()
-        self._write(b"retry: %d\n\n" % self._streams.retry)
+        self._write(b"retry: %d\n\n%b" % (self._streams.retry, opening))
         self.deliver()
 
     def deliver(self) -> None:
@@ -213,6 +216,15 @@ class EventStream:
     def stop(self) -> None:
         """End the response: the chat stops, and the client comes back by itself."""
         self.sink.close()
+
+    def rewind(self) -> None:
+        """End the response: the client comes back, and learns where it stands now."""
+        sink = self.sink
+        self.stream_lost()
+        if sink.paused:
+            sink.abort()
+        else:
+            sink.close()
 
     def give_way(self) -> None:
         """End the response: the user has begun too many others.

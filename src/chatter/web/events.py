@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chatter.protocol.bodies import EventsQuery
-from chatter.protocol.errors import InvalidRequest
+from msgspec import UNSET, json
+
+from chatter.protocol.bodies import EpochEvent, EventsQuery
+from chatter.protocol.errors import InvalidRequest, StoreUnavailable
 from chatter.protocol.model import Cursor
 from chatter.protocol.validation import checked_query
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
@@ -52,18 +54,33 @@ class EventsEndpoint(UserEndpoint):
         after = _last_event_id(request)
         if after is None:
             after = query.after
+        reading = self._core.reading
+        lineage = self._core.store.lineage
+        named = after
+        if after is not None and query.epoch is not None:
+            after = await reading.resumed(after, query.epoch)
         # HEAD asks whether there would be a stream; to name an id there reads nothing.
         if after is not None and (query.peek or request.method == b"HEAD"):
             cursor = after
         else:
-            cursor = await self._core.reading.position(user, after)
+            cursor = await reading.position(user, after)
         await self._streams.admit(user)
+        if self._core.store.lineage is not lineage:
+            raise StoreUnavailable("The log has just become another one.", 1)
+        opening = b""
+        if query.epoch is not None:
+            moved_from = UNSET if named is None or named == cursor else named
+            opening = _epoch_event(EpochEvent(lineage.current, cursor, moved_from))
         return Response(
             b"",
             content_type=b"text/event-stream",
             headers=_UNBUFFERED,
-            begin=partial(self._streams.open, user, cursor),
+            begin=partial(self._streams.open, user, cursor, opening=opening),
         )
+
+
+def _epoch_event(event: EpochEvent) -> bytes:
+    return b"event: epoch\ndata: %b\n\n" % json.encode(event)
 
 
 def _last_event_id(request: Request) -> int | None:

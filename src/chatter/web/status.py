@@ -29,6 +29,8 @@ class StatusEndpoint(UserEndpoint):
         "oldest first, after which it counts as read. With after it is the lossless poll: what "
         "comes after that id, which proves that all up to it was read. With chat_type it is a "
         "look into one chat, which reads nothing: its newest messages, or those before an id. "
+        "With epoch, which may be empty, the page has the epoch of the log; and moved_from, if "
+        "after was moved back because the log is another one. "
         "With wait the poll is answered as soon as there is something. With peek it moves no "
         "cursor.",
         query=StatusQuery,
@@ -50,16 +52,17 @@ class StatusEndpoint(UserEndpoint):
         reading = self._core.reading
         if query.peek or request.method == b"HEAD":
             wait = 0 if request.method == b"HEAD" else query.wait or 0
-            return json_response(await reading.peek(user, limit, query.after, wait))
-        page = await reading.poll(user, limit, query.after, query.wait or 0)
+            return json_response(await reading.peek(user, limit, query.after, wait, query.epoch))
+        page = await reading.poll(user, limit, query.after, query.wait or 0, query.epoch)
         if query.after is not None or not page.messages:
             return json_response(page)
         # The cursor moves when the answer has left, not when it was made.
         return json_response(page, delivered=lambda: reading.acknowledge(user, page.cursor))
 
     async def _look(self, user: User, query: StatusQuery) -> Response:
-        if query.after is not None or query.wait is not None or query.peek:
-            raise InvalidRequest("after, wait and peek do not go with chat_type.")
+        of_polls = (query.after, query.wait, query.epoch, query.peek or None)
+        if any(value is not None for value in of_polls):
+            raise InvalidRequest("after, wait, epoch and peek do not go with chat_type.")
         limit = query.limit or self._core.history or DEFAULT_LIMIT
         reading = self._core.reading
         if query.chat_type != "private":

@@ -87,11 +87,14 @@ class Streams:
             raise StoreUnavailable("The chat is about to stop.", 1)
         if len(self._streams) >= self._most and not self._has_all(user.id):
             raise StoreUnavailable("There are too many streams open; try again later.", 5)
-        if not self._streams:
+        if not self._streams or self.feed.recent is not recent:
             self.feed = EventFeed(recent)
 
-    def open(self, user: User, cursor: int, request: Request) -> None:
-        """Make a request's answer a stream that goes on after a cursor."""
+    def open(self, user: User, cursor: int, request: Request, opening: bytes = b"") -> None:
+        """Make a request's response a stream that goes on after a cursor.
+
+        :param opening: events that come before the messages.
+        """
         self.now = self.clock.seconds()
         # Connections of a phone that has changed networks look alive for minutes.
         oldest = next(iter(self._of_user[user.id])) if self._has_all(user.id) else None
@@ -104,7 +107,7 @@ class Streams:
             self._next_tick = self.clock.callLater(_TICK, self._tick)
         if oldest is not None:
             oldest.give_way()
-        stream.begin(request)
+        stream.begin(request, opening)
 
     def _has_all(self, user_id: int) -> bool:
         return user_id in self._of_user and len(self._of_user[user_id]) >= STREAMS_PER_USER
