@@ -14,18 +14,16 @@ from chatter.client import DEFAULT_URL, ChatClient
 
 async def main(reactor: Any, url: str = DEFAULT_URL) -> None:
     """Repeat in private what is said to everybody, until somebody says goodbye."""
-    client = ChatClient.for_url(reactor, url)
-    me = await client.connect()
-    print(f"{me.name} listens", flush=True)
-    async with aclosing(client.follow()) as messages:
+    async with ChatClient.for_url(reactor, url) as client, aclosing(client.follow()) as messages:
+        me = await client.connect()
+        print(f"{me.name} listens", flush=True)
         async for message in messages:
             if message.recipient_id is None and message.sender_id != me.user_id:
                 # The key follows from the message: it is answered once, however often this runs.
                 await client.send_private(message.sender_id, message.text, key=f"re-{message.id}")
                 if message.text == "goodbye":
                     break
-    await client.acknowledge()
-    await client.close()
+        await client.acknowledge()
 
 
 if __name__ == "__main__":

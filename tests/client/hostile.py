@@ -18,7 +18,7 @@ MEGABYTE = 1024 * 1024
 
 
 class Flood(Protocol):
-    """Answers each request with a beginning, and then the same bytes for ever."""
+    """Responds to each request with a beginning, and then the same bytes for ever."""
 
     transport: Any
 
@@ -42,7 +42,7 @@ class Flood(Protocol):
 
 @asynccontextmanager
 async def flooded(beginning, endless=b""):
-    """A client of a server that answers so; it is closed at the end."""
+    """A client of a server that responds so; it is closed at the end."""
     factory = Factory.forProtocol(partial(Flood, beginning, endless))
     async with nothing_open():
         port = reactor.listenTCP(0, factory, interface="127.0.0.1")

@@ -54,7 +54,7 @@ class Agent:
     """Asks a resource in memory; breaks the connections that it is told to break.
 
     :ivar refuse: so many of the next requests never reach the server.
-    :ivar lose: so many of the next requests reach it, but their answers are lost.
+    :ivar lose: so many of the next requests reach it, but their responses are lost.
     """
 
     def __init__(self, resource, clock):
@@ -104,7 +104,7 @@ class Rig:
         return started, results
 
     def result(self, coroutine, within=600.0):
-        """What it answers or raises, however much time has to pass until then."""
+        """What it returns or raises, however much time has to pass until then."""
         _, results = self.start(coroutine)
         deadline = self.clock.seconds() + within
         while not results:
@@ -145,7 +145,7 @@ class Rig:
         return [headers.getRawHeaders(name) for *_, headers in self.agent.requests]
 
     def _settle(self, results):
-        # An answer may cause a further question, each of which takes some flushes.
+        # A response may cause a further request, each of which takes some flushes.
         for _ in range(50):
             if results:
                 return
@@ -153,17 +153,17 @@ class Rig:
 
 
 class Scripted(Resource):
-    """Answers what it is told, one after the other, and the last one for ever."""
+    """Sends the responses that it is given, one after the other, and the last one for ever."""
 
     isLeaf = True
 
     def __init__(self, *responses):
         super().__init__()
         self._responses = list(responses)
-        self.asked = 0
+        self.requests = 0
 
     def render(self, request):
-        self.asked += 1
+        self.requests += 1
         response = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
         if response is None:
             return NOT_DONE_YET
@@ -175,7 +175,7 @@ class Scripted(Resource):
 
 
 def problem(slug, status, **headers):
-    """An error as the chat answers it."""
+    """The response that the chat has for an error."""
     body = b'{"type":"urn:chatter:%s","title":"T","status":%d,"detail":"D."}' % (
         slug.encode(),
         status,

@@ -1,4 +1,4 @@
-"""What the client asks, against the real chat in memory."""
+"""The requests of the client, to the real chat in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.client.support import Rig, Scripted, make_chat
 
 
 def test_connect_makes_a_user_with_a_token():
-    """Joining gives a user with the name that was asked for, and the token to keep."""
+    """Joining gives a user with the wanted name, and the token to keep."""
     rig = Rig()
     client = rig.client()
     connected = rig.result(client.connect("alice"))
@@ -64,7 +64,7 @@ def test_a_private_message_reaches_one():
     assert rig.texts(carol) == []
 
 
-def test_poll_answers_each_message_once():
+def test_polls_have_each_message_once():
     """A poll continues where the last one ended."""
     rig = Rig()
     alice = rig.joined("alice")
@@ -213,10 +213,10 @@ def test_a_lone_surrogate_is_not_sent():
     """A text that is no text is refused before it is sent."""
     rig = Rig()
     alice = rig.joined("alice")
-    asked = len(rig.agent.requests)
+    sent = len(rig.agent.requests)
     with pytest.raises(InvalidRequest):
         rig.result(alice.send("\ud800"))
-    assert len(rig.agent.requests) == asked
+    assert len(rig.agent.requests) == sent
 
 
 @pytest.mark.parametrize("url", ["http://host.example:8000/chat", "http://host.example/chat/"])
@@ -233,7 +233,7 @@ def test_a_server_below_a_path(url):
 
 
 def test_a_server_whose_application_knows_its_users():
-    """Where the application tells who asks, there is no token, and all else is the same."""
+    """Where the application knows its users, there is no token, and all else is the same."""
     rig = Rig()
     rig.chat = make_chat(rig.clock)
 

@@ -1,4 +1,4 @@
-"""Answers that are not as they should be, and questions that are given up."""
+"""Responses that are not as they should be, and requests that are given up."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ CONNECTED = (200, JSON, b'{"status":"success","user_id":1,"name":"a","cursor":0,
     ],
 )
 def test_something_else_answers(response):
-    """Whatever is no answer of a chat server is one clear error, at the first attempt."""
+    """Whatever is no response of a chat server is one clear error, at the first attempt."""
     server = Scripted(response)
     rig = Rig(server)
     with pytest.raises(UnexpectedResponse):
         rig.result(rig.client(token="t").send("x"))
-    assert server.asked == 1
+    assert server.requests == 1
 
 
 def test_a_redirect_is_not_followed():
@@ -62,12 +62,12 @@ def test_a_redirect_is_not_followed():
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_a_gateway_whose_server_is_away(status):
-    """What a proxy answers while the server restarts is tried again, as if it were refused."""
+    """A proxy whose server restarts is tried again, as if it had refused the connection."""
     server = Scripted((status, HTML, b"<html>Bad Gateway</html>"), problem("unauthorized", 401))
     rig = Rig(server)
     with pytest.raises(Exception, match=r"^D\.$"):
         rig.result(rig.client(token="t").send("x"))
-    assert server.asked == 2
+    assert server.requests == 2
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
@@ -76,7 +76,7 @@ def test_joining_through_a_gateway(status):
     server = Scripted((status, HTML, b""), CONNECTED)
     rig = Rig(server)
     assert rig.result(rig.client().connect()).token == "t"
-    assert server.asked == 2
+    assert server.requests == 2
     first, second = rig.headers(b"Idempotency-Key")
     assert first == second
     assert len(first[0]) >= 32
@@ -140,7 +140,7 @@ def test_members_that_are_new_are_ignored():
     assert rig.result(rig.client().health()).status == "OK"
 
 
-def test_a_server_that_does_not_answer():
+def test_a_server_without_a_response():
     """After the time-out of one attempt comes the next, and at last an error."""
     server = Scripted(None)
     rig = Rig(server)
@@ -148,19 +148,19 @@ def test_a_server_that_does_not_answer():
     with pytest.raises(ServerUnreachable, match="did not answer within 5 seconds") as caught:
         rig.result(client.send("x"))
     assert caught.value.may_have_arrived
-    assert server.asked == 3
+    assert server.requests == 3
     assert rig.times[1] >= 5
 
 
-def test_giving_up_while_the_server_is_asked():
-    """Cancelling a question ends it at once; it is not asked again, and no timer is left."""
+def test_giving_up_while_a_request_is_under_way():
+    """Cancelling a request ends it at once; it is not sent again, and no timer is left."""
     server = Scripted(None)
     rig = Rig(server)
-    asking, results = rig.start(rig.client(token="t").send("x"))
-    asking.cancel()
+    sending, results = rig.start(rig.client(token="t").send("x"))
+    sending.cancel()
     assert results[0].check(CancelledError)
     rig.clock.advance(600)
-    assert server.asked == 1
+    assert server.requests == 1
     assert rig.clock.getDelayedCalls() == []
 
 
@@ -168,12 +168,12 @@ def test_giving_up_between_two_attempts():
     """Cancelling while it waits to try again ends it too."""
     server = Scripted(problem("store-unavailable", 503, Retry_After="5"))
     rig = Rig(server)
-    asking, results = rig.start(rig.client(token="t").send("x"))
+    sending, results = rig.start(rig.client(token="t").send("x"))
     assert results == []
-    asking.cancel()
+    sending.cancel()
     assert results[0].check(CancelledError)
     assert rig.clock.getDelayedCalls() == []
-    assert server.asked == 1
+    assert server.requests == 1
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_nothing_secret_is_in_a_url():
 
 
 def test_no_reactor_is_installed():
-    """Neither importing the client nor asking with it installs a reactor."""
+    """Neither importing the client nor sending with it installs a reactor."""
     script = """
 import sys
 from twisted.internet.defer import fail

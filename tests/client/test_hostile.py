@@ -170,7 +170,7 @@ def page(messages, cursor, more="true"):
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         page([message(7)], 7),
         page([], 0),
@@ -182,9 +182,9 @@ def page(messages, cursor, more="true"):
         page([], 4, more="false"),
     ],
 )
-def test_pages_that_do_not_go_on(answer):
+def test_pages_that_do_not_go_on(response):
     """Pages that say that there is more have to go on; none goes back."""
-    rig = Rig(Scripted(answer))
+    rig = Rig(Scripted(response))
     client = rig.client(token="t")
     client.cursor = 5
 
@@ -197,11 +197,11 @@ def test_pages_that_do_not_go_on(answer):
 
 
 @pytest.mark.parametrize(
-    "answer", [page([], 0), page([message(9)], 9), page([message(2), message(1)], 2)]
+    "response", [page([], 0), page([message(9)], 9), page([message(2), message(1)], 2)]
 )
-def test_a_history_that_does_not_go_on(answer):
+def test_a_history_that_does_not_go_on(response):
     """Whoever pages back while there is more comes to an end."""
-    rig = Rig(Scripted(answer))
+    rig = Rig(Scripted(response))
     with pytest.raises(UnexpectedResponse):
         rig.result(rig.client(token="t").history(before=9))
 

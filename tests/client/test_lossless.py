@@ -8,8 +8,8 @@ from chatter.client import Retries, ServerUnreachable
 from tests.client.support import Rig
 
 
-def test_a_lost_answer_to_a_poll_loses_no_message():
-    """If the answer to a poll is lost on the way, the same messages are answered again."""
+def test_a_lost_response_to_a_poll_loses_no_message():
+    """If the response to a poll is lost on the way, the same messages come again."""
     rig = Rig()
     alice = rig.joined("alice")
     rig.result(alice.send("precious"))
@@ -19,7 +19,7 @@ def test_a_lost_answer_to_a_poll_loses_no_message():
 
 
 def test_a_poll_that_fails_for_good_leaves_the_cursor():
-    """After all attempts have failed, the next poll answers what the failed one would have."""
+    """After all attempts have failed, the next poll has what the failed one would have had."""
     rig = Rig()
     alice = rig.joined("alice")
     rig.result(alice.send("precious"))
@@ -70,8 +70,8 @@ def test_connecting_again_goes_on_where_the_client_was():
 
 
 @pytest.mark.parametrize("lost", [0, 1, 3])
-def test_a_send_whose_answer_is_lost_appends_once(lost):
-    """However often the answer is lost, the message is in the chat once, and is answered."""
+def test_a_send_whose_response_is_lost_appends_once(lost):
+    """However often the response is lost, the message is in the chat once, and is returned."""
     rig = Rig()
     alice = rig.joined("alice")
     rig.agent.lose = lost
@@ -79,7 +79,7 @@ def test_a_send_whose_answer_is_lost_appends_once(lost):
     assert rig.result(alice.poll()).messages == [sent]
 
 
-def test_a_private_send_whose_answer_is_lost_appends_once():
+def test_a_private_send_whose_response_is_lost_appends_once():
     """What holds for the general chat holds for private messages."""
     rig = Rig()
     alice = rig.joined("alice")

@@ -35,7 +35,7 @@ class Latest(Random):
     seed=st.integers(),
 )
 def test_a_wait_is_bounded(failed, elapsed, retry_after, seed):
-    """It is at least what the server asks for, at most the cap longer, and within patience."""
+    """It is at least what the server requests, at most the cap longer, and within patience."""
     retries = Retries(attempts=4000, patience=60, first_wait=0.5, longest_wait=10)
     wait = retries.wait(failed, elapsed, retry_after, Random(seed))
     if wait is None:
@@ -62,15 +62,15 @@ def test_waits_are_spread_over_their_whole_range():
 
 @pytest.mark.parametrize("response", [BUSY, AWAY])
 def test_a_busy_server_is_asked_again(response):
-    """429 and 503 mean later: the caller gets the answer that comes in the end."""
+    """429 and 503 mean later: the caller gets the response that comes in the end."""
     server = Scripted(response, response, MESSAGE)
     rig = Rig(server)
     assert rig.result(rig.client(token="t").send("x")).id == 1
-    assert server.asked == 3
+    assert server.requests == 3
 
 
 def test_retry_after_is_waited_for():
-    """No attempt comes earlier than the server asked for."""
+    """No attempt comes earlier than the server requested."""
     rig = Rig(Scripted(BUSY, BUSY, MESSAGE))
     rig.result(rig.client(token="t").send("x"))
     first, second, third = rig.times
@@ -96,7 +96,7 @@ def test_it_gives_up_after_so_many_attempts():
     with pytest.raises(StoreUnavailable) as caught:
         rig.result(rig.client(token="t", retries=Retries(attempts=4)).send("x"))
     assert caught.value.retry_after == 1
-    assert server.asked == 4
+    assert server.requests == 4
 
 
 def test_it_gives_up_when_it_would_take_too_long():
@@ -178,7 +178,7 @@ def test_a_defect_of_the_server_is_not_tried_again():
     rig = Rig(server)
     with pytest.raises(InternalError):
         rig.result(rig.client(token="t").send("x"))
-    assert server.asked == 1
+    assert server.requests == 1
 
 
 @pytest.mark.parametrize("slug", ["store-unavailable", "too-many-requests"])
@@ -192,4 +192,4 @@ def test_joining_is_tried_again_when_the_server_was_busy(slug):
     server = Scripted(problem(slug, 503, Retry_After="1"), connected)
     rig = Rig(server)
     assert rig.result(rig.client().connect()).token == "t"
-    assert server.asked == 2
+    assert server.requests == 2

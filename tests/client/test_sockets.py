@@ -33,7 +33,7 @@ async def test_a_conversation_through_a_socket():
 
 
 async def test_nobody_listens():
-    """A port at which nobody listens is an unreachable server, which was not asked."""
+    """A port at which nobody listens is an unreachable server, which got no request."""
     async with serving(Resource()) as url:
         pass
     async with ChatClient.for_url(reactor, url, retries=QUICK) as client:
@@ -43,7 +43,7 @@ async def test_nobody_listens():
 
 
 async def test_no_such_host():
-    """A host that has no address is an unreachable server, which was not asked."""
+    """A host that has no address is an unreachable server, which got no request."""
     async with ChatClient.for_url(reactor, "http://nowhere.invalid", retries=QUICK) as client:
         with pytest.raises(ServerUnreachable) as caught:
             await client.connect("alice")
@@ -51,7 +51,7 @@ async def test_no_such_host():
 
 
 class Dropping(Resource):
-    """Lets the chat do what it is asked, and drops so many connections instead of answering."""
+    """Has the chat do what is requested, and drops so many connections instead of responding."""
 
     isLeaf = True
 
@@ -64,7 +64,7 @@ class Dropping(Resource):
         child = self._chat_resource.getChildWithDefault(request.path.strip(b"/"), request)
         if self._drops and request.path == b"/send":
             self._drops -= 1
-            # The answer is made, which is after the message was stored, and then lost.
+            # The response is made, which is after the message was stored, and then lost.
             request.write = lambda data: request.transport.abortConnection()
         return child.render(request)
 
@@ -98,7 +98,7 @@ async def test_a_server_that_restarts_between_two_sends():
 
 
 class Stalling(Resource):
-    """Begins an answer, and never goes on."""
+    """Begins a response, and never goes on."""
 
     isLeaf = True
     left = False
@@ -113,8 +113,8 @@ class Stalling(Resource):
         self.left = True
 
 
-async def test_an_answer_that_stalls():
-    """Half an answer is none: the attempt times out, and its connection is closed."""
+async def test_a_response_that_stalls():
+    """Half a response is none: the attempt times out, and its connection is closed."""
     stalling = Stalling()
     async with serving(stalling) as url:
         client = ChatClient(url, agent=WebAgent(reactor), clock=reactor, timeout=0.1)
@@ -123,8 +123,8 @@ async def test_an_answer_that_stalls():
         await until(lambda: stalling.left)
 
 
-async def test_giving_up_in_the_middle_of_an_answer(monkeypatch):
-    """Cancelling while an answer is read closes the connection."""
+async def test_giving_up_in_the_middle_of_a_response(monkeypatch):
+    """Cancelling while a response is read closes the connection."""
     stalling, read = Stalling(), []
     monkeypatch.setattr(http_bodies._Reader, "dataReceived", lambda _, data: read.append(data))
     async with serving(stalling) as url:

@@ -138,16 +138,16 @@ async def test_the_server_learns_how_far_was_read(tmp_path):
         await followed.aclose()
 
 
-async def test_a_server_that_is_busy_is_asked_again(tmp_path):
+async def test_a_server_that_is_busy_is_tried_again(tmp_path):
     """503 and 429 make a follower come back later; 401 ends it."""
 
     class Busy(Resource):
         isLeaf = True
-        asked = 0
+        requests = 0
 
         def render_GET(self, request):
-            self.asked += 1
-            if self.asked < 3:
+            self.requests += 1
+            if self.requests < 3:
                 request.setResponseCode(503)
                 return b"busy"
             request.setResponseCode(401)
@@ -160,7 +160,7 @@ async def test_a_server_that_is_busy_is_asked_again(tmp_path):
     client.cursor = 0
     with pytest.raises(Unauthorized):
         await anext(client.follow())
-    assert busy.asked == 3
+    assert busy.requests == 3
     await client.close()
     await port.stopListening()
     await deferLater(reactor, 0.05)
@@ -263,7 +263,7 @@ def test_what_came_before_the_end_is_still_taken():
 
 
 def test_waiting_for_a_while():
-    """``next`` with a time answers ``None`` when nothing came."""
+    """``next`` with a time returns ``None`` when nothing came."""
     clock, stream, _ = listening()
     waiting = result(stream.next(5))
     clock.advance(5)

@@ -148,7 +148,7 @@ class ChatClient(Session):
     def acknowledge(self) -> Deferred[None]:
         """Tell the server how far was read; sent once, without trying again.
 
-        Polling and coming back tell it too; this is for who is about to leave.
+        Polling and coming back tell it too; this is for a client that is about to leave.
         """
         return self._reading.acknowledge()
 

@@ -32,7 +32,7 @@ class ServerUnreachable(NoResponse):
 class UnexpectedResponse(NoResponse):
     """The response is not one of a chat server.
 
-    Something else answers at that URL, or a proxy in front of the chat, or a
+    Something else responds at that URL, or a proxy in front of the chat, or a
     server that sends more than a client should have to read.
     """
 

@@ -1,4 +1,4 @@
-"""Who wants to know whether the server can be reached."""
+"""A listener to whether the server can be reached."""
 
 from __future__ import annotations
 
