@@ -9,9 +9,10 @@ from __future__ import annotations
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
+from chatter.chat.arguments import check
 from chatter.chat.core import ChatCore
 from chatter.chat.typed_service import TypedService
-from chatter.protocol.bodies import DEFAULT_CHATS, DEFAULT_LIMIT
+from chatter.protocol.bodies import DEFAULT_CHATS, DEFAULT_LIMIT, MAX_LIMIT
 from chatter.protocol.deferring import returns_deferred, when_done
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ class Chat(TypedService):
     classes provide an interface.
 
     Every Deferred may fail with :class:`~chatter.protocol.errors.StoreUnavailable`: when the
-    store can't serve, and before it is open and after it was closed.
+    store can't serve, and before it is open and after it was closed; with
+    :class:`~chatter.protocol.errors.InvalidRequest` if an argument is not valid, such as an id
+    below 1 or a limit above 1000; and with :class:`~chatter.protocol.errors.Unauthorized` if a
+    user that it is given is not one of this chat.
+
+    :raises ValueError: if ``history`` is not between 0 and 1000.
     """
 
     def __init__(
@@ -50,6 +56,8 @@ class Chat(TypedService):
         history: int = DEFAULT_HISTORY,
         random: Random | None = None,
     ) -> None:
+        if not 0 <= history <= MAX_LIMIT:
+            raise ValueError(f"history is a number from 0 to {MAX_LIMIT}, not {history}.")
         self._core = ChatCore(store, clock, history, random or SystemRandom())
 
     # As a service
@@ -116,26 +124,32 @@ class Chat(TypedService):
 
         :raises UnknownRecipient: if there is none.
         """
+        check(user_id=user_id)
         return await self._core.directory.by_id(user_id)
 
     @returns_deferred
     async def users(self, after: int = 0, limit: int = DEFAULT_LIMIT) -> Users:
         """The participants with a larger id, by id."""
+        check(after=after, limit=limit)
         return await self._core.directory.list(after, limit)
 
     @returns_deferred
     async def users_by_id(self, user_ids: Collection[int]) -> Users:
         """The participants with those ids, by id; unknown ids are left out."""
+        for user_id in user_ids:
+            check(user_id=user_id)
         return await self._core.directory.list_by_id(user_ids)
 
     @returns_deferred
     async def users_by_prefix(self, prefix: str, limit: int = DEFAULT_LIMIT) -> Users:
         """The participants whose name begins with a prefix, whatever its case, by name."""
+        check(limit=limit)
         return await self._core.directory.list_by_prefix(prefix, limit)
 
     @returns_deferred
     async def online_users(self, after: int = 0, limit: int = DEFAULT_LIMIT) -> Users:
         """The participants with a larger id who are online, by id."""
+        check(after=after, limit=limit)
         return await self._core.directory.list_online(after, limit)
 
     # Sending
@@ -148,6 +162,7 @@ class Chat(TypedService):
             that was sent first.
         :raises InvalidRequest: if the text or the key is not valid.
         """
+        await self._core.directory.check(user)
         return await self._core.sending.send(user, text, key)
 
     @returns_deferred
@@ -160,6 +175,8 @@ class Chat(TypedService):
         :raises InvalidRequest: if the text or the key is not valid.
         :raises UnknownRecipient: if nobody has that id.
         """
+        check(recipient_id=recipient_id)
+        await self._core.directory.check(user)
         return await self._core.sending.send_private(user, recipient_id, text, key)
 
     # Reading
@@ -184,6 +201,8 @@ class Chat(TypedService):
             none is known.  The page then has an epoch; and it begins earlier than after
             ``after``, and says so, if the log is another one than that was read.
         """
+        check(limit=limit, after=after, wait=wait)
+        await self._core.directory.check(user)
         return await self._core.reading.poll(user, limit, after, wait, epoch)
 
     @returns_deferred
@@ -196,15 +215,22 @@ class Chat(TypedService):
         epoch: str | None = None,
     ) -> Page:
         """What :meth:`poll` fires with; it acknowledges nothing, also not up to ``after``."""
+        check(limit=limit, after=after, wait=wait)
+        await self._core.directory.check(user)
         return await self._core.reading.peek(user, limit, after, wait, epoch)
 
     def acknowledge(self, user: User, cursor: int) -> None:
-        """Note that the user has read a page, up to its cursor; it never goes back."""
+        """Note that the user has read a page, up to its cursor; it never goes back.
+
+        :raises InvalidRequest: if there is no such cursor.
+        """
+        check(cursor=cursor)
         self._core.reading.acknowledge(user, cursor)
 
     @returns_deferred
     async def cursor(self, user: User) -> int:
         """Up to where the user has read."""
+        await self._core.directory.check(user)
         return await self._core.reading.cursor(user)
 
     def follow(self, user: User, after: int | None = None) -> AsyncIterator[Message]:
@@ -213,13 +239,17 @@ class Chat(TypedService):
         A message counts as read when the next one is asked for.
 
         :param after: begin after this id, instead of at the user's cursor.
+        :raises InvalidRequest: if ``after`` is no id.
         :raises StoreUnavailable: when the chat stops, too.
         """
+        check(after=after)
         return self._core.reading.follow(user, after)
 
     @returns_deferred
     async def general_history(self, user: User, limit: int, before: int | None = None) -> Page:
         """The newest messages of the general chat, or those before an id."""
+        check(limit=limit, before=before)
+        await self._core.directory.check(user)
         return await self._core.reading.general_history(user, limit, before)
 
     @returns_deferred
@@ -230,6 +260,8 @@ class Chat(TypedService):
 
         :raises UnknownRecipient: if nobody has the other id.
         """
+        check(other_id=other_id, limit=limit, before=before)
+        await self._core.directory.check(user)
         return await self._core.reading.private_history(user, other_id, limit, before)
 
     @returns_deferred
@@ -241,6 +273,8 @@ class Chat(TypedService):
         :param before: only private chats whose last message has a smaller id.
         :param limit: at most so many private chats.
         """
+        check(before=before, limit_of_chats=limit)
+        await self._core.directory.check(user)
         return await self._core.chat_list.page(user, before, limit)
 
     @returns_deferred
@@ -250,6 +284,10 @@ class Chat(TypedService):
         :param other_id: the other user of a private chat; ``None`` for the general chat.
         :raises UnknownRecipient: if nobody has that id.
         """
+        check(message_id=message_id)
+        if other_id is not None:
+            check(other_id=other_id)
+        await self._core.directory.check(user)
         await self._core.chat_list.mark_read(user, other_id, message_id)
 
     # Listening

@@ -16,6 +16,7 @@ from chatter.chat.presence import LIFETIME
 from chatter.protocol import names
 from chatter.protocol.bodies import Participant, Users
 from chatter.protocol.errors import Unauthorized, UnknownRecipient
+from chatter.protocol.model import MAX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -83,6 +84,21 @@ class Directory:
                 raise UnknownRecipient(f"There is no user {user_id}.")
             self._by_id[user_id] = user
         return user
+
+    async def check(self, user: User) -> None:
+        """See that a user is one of this chat, and not of another one.
+
+        :raises Unauthorized: if it is not.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        known: User | None = self._by_id.get(user.id)
+        if known is None and 1 <= user.id <= MAX_ID:
+            try:
+                known = await self.by_id(user.id)
+            except UnknownRecipient:
+                known = None
+        if known is None or known.name != user.name:
+            raise Unauthorized("The user is not one of this chat.")
 
     async def by_name(self, name: str) -> User | None:
         """The user with that name; ``None`` if nobody has it.

@@ -78,6 +78,10 @@ class Live:
             return None
         return recent.feed(user_id, after, limit)
 
+    def newest_known(self, unless: int) -> int:
+        """The id of the newest message, unless it is not known yet."""
+        return unless if self._recent is None else self._recent.last_id
+
     def has_news(self, user_id: int, after: int) -> bool:
         """Whether there is something after an id, as far as is known in memory.
 

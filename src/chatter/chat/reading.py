@@ -121,14 +121,17 @@ class Reading:
         cursor = await self._store.cursor(user.id)
         if after is None:
             return cursor
-        # Nobody can have read what is not yet there.
         read = min(after, (await self._live.recent()).last_id)
         if read > cursor:
             self.acknowledge(user, read)
         return after
 
     def acknowledge(self, user: User, cursor: int) -> None:
-        """Note that the user has read all up to an id; a cursor never goes back."""
+        """Note that the user has read all up to an id; a cursor never goes back.
+
+        Nobody can have read what is not yet there.
+        """
+        cursor = min(cursor, self._live.newest_known(cursor))
         self._store.save_progress(user.id, cursor, self._presence.now())
 
     async def cursor(self, user: User) -> int:
@@ -145,8 +148,10 @@ class Reading:
         lost, it goes on with what is new in its place.
 
         :param after: begin after this id, instead of at the user's cursor.
+        :raises Unauthorized: if the user is not one of this chat.
         :raises StoreUnavailable: if the store can't be read, and when the chat stops.
         """
+        await self._directory.check(user)
         lineage = self._store.lineage
         cursor = await self.position(user, after)
         while True:

@@ -91,6 +91,17 @@ def checked_key(key: str) -> str:
         raise InvalidRequest(_sentence("Idempotency-Key", "is not valid", schema)) from None
 
 
+def checked_value(name: str, value: object, of: Any) -> None:
+    """Check an argument of an application against a type.
+
+    :raises InvalidRequest: if it is not valid.
+    """
+    try:
+        convert(value, of)
+    except ValidationError as error:
+        raise InvalidRequest(_sentence(name, _wrong(str(error)), _described(of)[""])) from None
+
+
 def checked_query(parameters: dict[str, str], query: type[Value]) -> Value:
     """Make the parameters of a URL a value of the type that describes them.
 

@@ -1,0 +1,40 @@
+"""What applications give to the methods of a chat, checked as what comes over HTTP is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from chatter.protocol.bodies import MAX_CHATS, Limit
+from chatter.protocol.model import Cursor, Id
+from chatter.protocol.validation import checked_value
+
+_LONGEST_WAIT = 1e9
+
+_TYPES: dict[str, Any] = {
+    "after": Cursor,
+    "before": Id,
+    "cursor": Cursor,
+    "limit": Limit,
+    "message_id": Id,
+    "other_id": Id,
+    "recipient_id": Id,
+    "user_id": Id,
+    "limit_of_chats": Annotated[
+        int, Meta(ge=1, le=MAX_CHATS, description=f"An integer from 1 to {MAX_CHATS}.")
+    ],
+    "wait": Annotated[
+        float, Meta(ge=0, le=_LONGEST_WAIT, description="A finite number of seconds, at least 0.")
+    ],
+}
+
+
+def check(**arguments: object) -> None:
+    """Check some arguments by their names; what may be left out is not checked if it is ``None``.
+
+    :raises InvalidRequest: if one is not valid; it says which, and what is expected.
+    """
+    for name, value in arguments.items():
+        if value is not None or name not in ("after", "before"):
+            checked_value(name.partition("_of_")[0], value, _TYPES[name])
