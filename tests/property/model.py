@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatter.protocol.model import Message, User
+from chatter.protocol.model import ChatSummary, Message, User
 
 HISTORY = 2
 
@@ -17,6 +17,7 @@ class Person:
     :ivar saved: so far this survives a crash at least.
     :ivar device: the cursor that the device keeps by itself.
     :ivar received: all that has ever reached the device.
+    :ivar marks: up to where each chat was read, by the other user's id.
     """
 
     user: User
@@ -26,6 +27,7 @@ class Person:
     saved: int = 0
     device: int = 0
     received: list[Message] = field(default_factory=list)
+    marks: dict[int | None, int] = field(default_factory=dict)
 
     def __post_init__(self):
         self.cursor = self.saved = self.device = self.start
@@ -60,6 +62,23 @@ class Model:
             if message.recipient_id is not None
             and sorted((message.sender_id, message.recipient_id)) == two
         ]
+
+    def chats(self, person, before=None):
+        """The private chats of a person, newest first: the other's id, and the messages."""
+        chats: dict[int, list[Message]] = {}
+        for message in self.log:
+            if message.recipient_id is not None and person.may_see(message):
+                ids = [message.sender_id, message.recipient_id]
+                ids.remove(person.user.id)
+                chats.setdefault(ids[0], []).append(message)
+        newest = sorted(chats.items(), key=lambda chat: chat[1][-1].id, reverse=True)
+        return [chat for chat in newest if before is None or chat[1][-1].id < before]
+
+    def summary(self, person, other_id, messages):
+        """What the list of chats says of one of them."""
+        read = max(person.cursor, person.marks.get(other_id, 0))
+        unread = [m for m in messages if m.id > read and m.sender_id != person.user.id]
+        return ChatSummary(other_id, messages[-1] if messages else None, read, len(unread))
 
     def _before(self, before):
         return [m for m in self.log if before is None or m.id < before]

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
 from chatter.protocol.errors import NameTaken
-from chatter.protocol.model import Message, Page
+from chatter.protocol.model import ChatPage, Message, Page
 from tests.property.hand_reactor import HandReactor
 from tests.property.model import HISTORY, Model, Person
 from tests.property.stores import MemoryPlace, PostgresPlace, SQLitePlace
@@ -199,6 +199,39 @@ class ChatMachine(RuleBasedStateMachine):
 
     def check_look(self, page, person, chat, limit):
         assert page == Page(chat[-limit:], person.cursor, len(chat) > limit)
+
+    # Chats
+
+    @rule(number=PEOPLE, limit=LIMITS, before=BEFORE)
+    def list_chats(self, number, limit, before):
+        """The general chat comes first; the end of the log is told, to follow from there."""
+        person = self.somebody(number)
+        page = self.reactor.result_of(self.chat.chats(person.user, before, limit))
+        private = self.model.chats(person, before)
+        chats = [self.model.summary(person, *chat) for chat in private[:limit]]
+        if before is None:
+            chats.insert(0, self.model.summary(person, None, self.model.general()))
+        more = len(private) > limit
+        assert page == ChatPage(person.cursor, self.model.last_id, chats, more)
+
+    @rule(number=PEOPLE, other=st.none() | PEOPLE, message_id=st.integers(1, 40))
+    def mark_read(self, number, other, message_id):
+        """A mark is the chat's own, never goes back, and is nowhere without a message."""
+        person = self.somebody(number)
+        other_id = None if other is None else self.id_of(other)
+        marked = self.reactor.watch(self.chat.mark_read(person.user, other_id, message_id))
+        self.settle(marked)
+        assert marked == [None]
+        if other_id is None or other_id in dict(self.model.chats(person)):
+            read = min(message_id, self.model.last_id)
+            person.marks[other_id] = max(person.marks.get(other_id, 0), read)
+
+    @rule(number=PEOPLE, after=st.none() | st.integers(0, 40), limit=LIMITS)
+    def peek(self, number, after, limit):
+        """It is a poll that moves nothing."""
+        person = self.somebody(number)
+        page = self.reactor.result_of(self.chat.peek(person.user, limit, after))
+        self.check_page(page, person, person.cursor if after is None else after, limit)
 
     # What befalls the server
 
