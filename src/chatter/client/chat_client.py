@@ -143,7 +143,7 @@ class ChatClient(Session):
 
     def subscribe(self) -> Deferred[Subscription]:
         """One connection to the event stream, from the cursor on; without trying again."""
-        return self._reading.subscribe()
+        return self._reading.subscribe(self._watcher)
 
     def acknowledge(self) -> Deferred[None]:
         """Tell the server how far was read; sent once, without trying again.

@@ -35,8 +35,8 @@ class Reader(Protocol):
 
     cursor: int | None
 
-    def subscribe(self) -> Deferred[Subscription]:
-        """Open the event stream after the cursor."""
+    def subscribe(self, watcher: Watcher | None) -> Deferred[Subscription]:
+        """Open the event stream after the cursor; the watcher hears of another history."""
 
     def acknowledge(self) -> Deferred[None]:
         """Tell the server how far was read."""
@@ -56,7 +56,7 @@ async def follow(
         while True:
             subscription: Subscription | None = None
             try:
-                subscription = await operation.wait_for(reader.subscribe())
+                subscription = await operation.wait_for(reader.subscribe(watcher))
                 if watcher is not None:
                     watcher.found()
                 async for message in _taken(reader, clock, subscription, operation):

@@ -8,12 +8,28 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from chatter.client.errors import UnexpectedResponse
 from chatter.protocol.model import MAX_ID
 
 if TYPE_CHECKING:
     from chatter.protocol.bodies import Chats, Users
     from chatter.protocol.model import Page
+
+
+def start_of(page: Page, after: int, epoch: str) -> int:
+    """After which id a page of the feed begins: the requested one, or where the log parts.
+
+    :param epoch: the requested one.
+    :raises UnexpectedResponse: if it begins elsewhere without a reason.
+    """
+    if page.moved_from is UNSET:
+        return after
+    start = page.messages[0].id - 1 if page.messages else page.cursor
+    if page.epoch in (UNSET, epoch) or not 0 <= start < after:
+        raise UnexpectedResponse("The server's page begins where it was not requested.")
+    return start
 
 
 def check_feed(page: Page, after: int) -> None:

@@ -1,14 +1,20 @@
-"""Reading the feed: the cursor of one client, and what comes after it."""
+"""Reading the feed: the cursor of one client, and what comes after it.
+
+A cursor is an id and the epoch of the log that it belongs to.  When the server's log was
+restored to an older state, the server moves the cursor back to where its log and the one
+that was read part; so nothing new is skipped.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
 from twisted.internet.defer import Deferred
 
 from chatter.client import requests
-from chatter.client.errors import ClientClosed
-from chatter.client.pages import check_feed
+from chatter.client.errors import ClientClosed, UnexpectedResponse
+from chatter.client.pages import check_feed, start_of
 from chatter.client.responses import error_in
 from chatter.client.subscription import Subscription
 from chatter.protocol.bodies import DEFAULT_LIMIT
@@ -23,13 +29,20 @@ if TYPE_CHECKING:
     from chatter.client.exchange import Exchange
     from chatter.client.joining import Joining
     from chatter.client.operations import Operations
-    from chatter.protocol.bodies import Connected
+    from chatter.client.watcher import Watcher
+    from chatter.protocol.bodies import Connected, EpochEvent
+
+MOST_MOVES = 3
+"""So often a log may become another one while all that is unread is read."""
 
 
 class Reading:
     """The cursor of one client.
 
+    :param watcher: hears when the server's log has become another one.
+
     :ivar cursor: the id up to which it has read; ``None`` while only the server knows.
+    :ivar epoch: the epoch of the cursor, empty if it is not known.
     """
 
     def __init__(
@@ -39,13 +52,16 @@ class Reading:
         joining: Joining,
         operations: Operations,
         clock: Any,
+        watcher: Watcher | None,
     ) -> None:
         self.cursor: int | None = None
+        self.epoch = ""
         self._exchange = exchange
         self._attempts = attempts
         self._joining = joining
         self._operations = operations
         self._clock = clock
+        self._watcher = watcher
 
     async def begin(self, name: str | None, key: str | None) -> Connected:
         """Join as somebody new, or come back; the cursor stays where it is, if it is known.
@@ -54,27 +70,40 @@ class Reading:
         """
         if self._attempts.token is None:
             connected = await self._joining.join(name, key)
-            self.cursor = connected.cursor
+            self.cursor, self.epoch = connected.cursor, ""
         else:
             connected = await self._joining.come_back()
             if self.cursor is None:
-                self.cursor = connected.cursor
+                self.cursor, self.epoch = connected.cursor, ""
         return connected
 
     async def page(self, limit: int) -> Page:
-        """What comes after the cursor, which stays where it is."""
+        """What comes after the cursor, which stays where it is in the server's log."""
         after = await self._position()
-        page = await self._attempts.until_done(Page, requests.feed(after, limit))
-        check_feed(page, after)
+        epoch = self.epoch
+        page = await self._attempts.until_done(Page, requests.feed(after, epoch, limit))
+        start = start_of(page, after, epoch)
+        check_feed(page, start)
+        if page.epoch is not UNSET:
+            self._go_on(page.epoch, after, start, self._watcher)
         return page
 
     async def unread(self) -> AsyncGenerator[Message, None]:
-        """Every message that comes after the cursor, until there is none."""
+        """Every message that comes after the cursor, until there is none.
+
+        :raises UnexpectedResponse: if the server's log becomes another one again and again.
+        """
+        moves = 0
         while True:
+            before = self.cursor
             try:
                 page = await self.page(DEFAULT_LIMIT)
             except ClientClosed:
                 return
+            if before is not None and self.cursor != before:
+                moves += 1
+                if moves > MOST_MOVES:
+                    raise UnexpectedResponse("The server's log changes again and again.")
             for message in page.messages:
                 yield message
                 self.cursor = message.id
@@ -82,11 +111,18 @@ class Reading:
                 return
 
     @returns_deferred
-    async def subscribe(self) -> Subscription:
-        """One connection to the event stream, from the cursor on."""
-        cursor = await self._position()
-        request = requests.events(cursor)
-        subscription = Subscription(self._clock, cursor)
+    async def subscribe(self, watcher: Watcher | None) -> Subscription:
+        """One connection to the event stream, from the cursor on.
+
+        :param watcher: hears when the server's log has become another one.
+        """
+        after = await self._position()
+        request = requests.events(after, self.epoch)
+
+        def begun(event: EpochEvent) -> None:
+            self._go_on(event.epoch, after, event.cursor, watcher)
+
+        subscription = Subscription(self._clock, after, begun)
         with self._operations.begun() as operation:
             opened = self._exchange.subscribe(request, self._attempts.token, subscription)
             try:
@@ -102,7 +138,15 @@ class Reading:
     @returns_deferred
     async def acknowledge(self) -> None:
         """Tell the server how far was read."""
-        await self._attempts.once(Page, requests.feed(await self._position(), 1))
+        await self._attempts.once(Page, requests.feed(await self._position(), self.epoch, 1))
+
+    def _go_on(self, epoch: str, after: int, start: int, watcher: Watcher | None) -> None:
+        """Read on from where the server does, in its epoch."""
+        self.epoch = epoch
+        if start != after:
+            self.cursor = start
+            if watcher is not None:
+                watcher.history_changed(after, start)
 
     async def _position(self) -> int:
         """The cursor, which the server knows if the client doesn't yet."""

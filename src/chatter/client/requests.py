@@ -62,14 +62,14 @@ def sending(path: str, body: Struct, key: str) -> Request:
     return Request("POST", path, body=encoded(body), key=key)
 
 
-def feed(after: int, limit: int) -> Request:
-    """What comes after an id in the feed."""
-    return _get("/status", MAX_PAGE, after=after, limit=limit)
+def feed(after: int, epoch: str, limit: int) -> Request:
+    """What comes after an id of an epoch in the feed."""
+    return _get("/status", MAX_PAGE, after=after, epoch=epoch, limit=limit)
 
 
-def events(after: int) -> Request:
-    """The event stream after an id."""
-    return Request("GET", "/events", last_event_id=after)
+def events(after: int, epoch: str) -> Request:
+    """The event stream after an id of an epoch."""
+    return Request("GET", "/events", {"epoch": epoch}, last_event_id=after)
 
 
 def history(with_user: int | None, before: int | None, limit: int | None) -> Request:

@@ -52,7 +52,9 @@ class Session:
         )
         self._attempts.token = token
         joining = Joining(self._attempts, self._new_key)
-        self._reading = Reading(self._exchange, self._attempts, joining, self._operations, clock)
+        self._reading = Reading(
+            self._exchange, self._attempts, joining, self._operations, clock, watcher
+        )
         self._connections: Connections | None = None
 
     @classmethod
@@ -114,12 +116,21 @@ class Session:
 
     @property
     def cursor(self) -> int | None:
-        """The id up to which this client has read; ``None`` before :meth:`connect`."""
+        """The id up to which this client has read; ``None`` before ``connect()``."""
         return self._reading.cursor
 
     @cursor.setter
     def cursor(self, cursor: int | None) -> None:
         self._reading.cursor = cursor
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of the server's log that the cursor belongs to; to be kept with it."""
+        return self._reading.epoch
+
+    @epoch.setter
+    def epoch(self, epoch: str) -> None:
+        self._reading.epoch = epoch
 
     @property
     def token(self) -> str | None:

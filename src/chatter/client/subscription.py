@@ -22,12 +22,17 @@ from chatter.client.event_parser import EventParser, EventTooLong
 from chatter.client.failures import is_of_the_network, root_of
 from chatter.client.http_bodies import PART
 from chatter.client.retries import MAX_RETRY_AFTER
+from chatter.protocol.bodies import EpochEvent
 from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.model import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.interfaces import IReactorTime
     from twisted.python.failure import Failure
+
+    from chatter.client.event_parser import Event
 
 SILENCE = 45.0
 """A server that has not even ended a comment for so many seconds is gone: three heartbeats."""
@@ -48,18 +53,28 @@ _BYTES = 4
 """A character has at most so many in UTF-8."""
 
 _decode = json.Decoder(Message).decode
+_decode_epoch = json.Decoder(EpochEvent).decode
 
 
 class Subscription(Protocol):
     """The body of an event stream.
 
     :param clock: measures silence.
-    :param after: the id after which the stream begins.
+    :param after: the id after which the stream was requested.
+    :param begun: called with the epoch and the id after which the stream begins, if the
+        server tells them; before there is a message.
     """
 
-    def __init__(self, clock: IReactorTime, after: int) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        after: int,
+        begun: Callable[[EpochEvent], None] = lambda _: None,
+    ) -> None:
         self._clock = clock
         self._last_id = after
+        self._begun = begun
+        self._has_begun = False
         self._parser = EventParser()
         self._messages: deque[Message] = deque()
         self._waiting = 0
@@ -124,9 +139,7 @@ class Subscription(Protocol):
         lines, noise = self._parser.lines, len(data) + PART
         try:
             for event in self._parser.feed(data):
-                if event.name == "message":
-                    self._take(_decode(event.data))
-                    noise -= _BYTES * len(event.data) + _OVERHEAD
+                noise -= self._handle(event)
         except (DecodeError, EventTooLong):
             self._end(UnexpectedResponse("The event stream is not one of a chat server."))
         except UnexpectedResponse as error:
@@ -141,7 +154,24 @@ class Subscription(Protocol):
         if self._messages:
             self._wake()
 
+    def _handle(self, event: Event) -> int:
+        """Take an event; how many bytes it may have had, if it is a message."""
+        if event.name == "message":
+            self._take(_decode(event.data))
+            return _BYTES * len(event.data) + _OVERHEAD
+        if event.name == "epoch":
+            self._begin(_decode_epoch(event.data))
+        return 0
+
+    def _begin(self, event: EpochEvent) -> None:
+        if self._has_begun or event.cursor > self._last_id:
+            raise UnexpectedResponse("The event stream begins where it was not requested.")
+        self._has_begun = True
+        self._last_id = event.cursor
+        self._begun(event)
+
     def _take(self, message: Message) -> None:
+        self._has_begun = True
         if message.id <= self._last_id:
             raise UnexpectedResponse("The event stream has messages in the wrong order.")
         self._last_id = message.id

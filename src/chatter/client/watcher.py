@@ -17,3 +17,10 @@ class Watcher(Protocol):
 
     def found(self) -> None:
         """An attempt has succeeded, after others that failed or at the beginning."""
+
+    def history_changed(self, moved_from: int, moved_to: int) -> None:
+        """The server's log is another one since this id: it was restored to an older state.
+
+        Reading goes on after that.  What was read between the two ids may be gone, and
+        new messages may have ids that others had.
+        """
