@@ -79,3 +79,10 @@ class Outage:
             self.is_on = False
             self._tell("Connected again." if self._was_connected else "Connected.")
         self._was_connected = True
+
+    def history_changed(self, moved_from: int, moved_to: int) -> None:  # noqa: ARG002
+        """Say that the server has lost messages that were read."""
+        self._tell(
+            "The server's history was restored to an older state: "
+            "some messages that you have read are not in it."
+        )
