@@ -77,3 +77,66 @@ def test_a_new_user_finds_the_latest_20_messages(web):
     page = web.ask("GET", "/status", carol["token"]).json
     assert page["messages"] == sent[5:]
     assert bob
+
+
+KEY = "0123456789abcdef012345"
+
+
+def connect(web, name=None, key=KEY):
+    body = None if name is None else {"name": name}
+    return web.ask("POST", "/connect", body=body, headers={"Idempotency-Key": key})
+
+
+@pytest.mark.parametrize("name", ["alice", None])
+def test_joining_can_be_repeated(web, name):
+    """A retry with the key gets the same user and token, and one user has joined."""
+    first = connect(web, name)
+    assert first.status == 200
+    for again in (connect(web, name), connect(web, name), connect(web)):
+        assert again.json == first.json
+        assert again.headers["authorization"] == first.json["token"]
+    users = web.ask("GET", "/users", first.json["token"]).json["users"]
+    assert [user["id"] for user in users] == [1]
+    web.send(first.json["token"])
+
+
+def test_another_key_is_another_user(web):
+    """And a name that is taken by somebody else is taken, as ever."""
+    alice = connect(web, "alice")
+    assert connect(web, "alice", KEY[::-1]).problem == "name-taken"
+    assert connect(web, key=KEY[::-1]).json["user_id"] != alice.json["user_id"]
+    assert KEY not in alice.json["token"]
+
+
+def test_a_key_is_for_one_name(web):
+    """Whoever wants another one has to use another key; case makes no other name."""
+    alice = connect(web, "alice")
+    assert connect(web, "bob").problem == "key-used"
+    assert connect(web, "bob").status == 409
+    assert connect(web, "ALICE").json == alice.json
+
+
+def test_a_key_is_for_ten_minutes(web, clock):
+    """After that it joins nobody, and gives no token away."""
+    first = connect(web)
+    clock.advance(599)
+    assert connect(web).json == first.json
+    clock.advance(2)
+    assert connect(web).problem == "key-used"
+    assert connect(web, "bob").problem == "key-used"
+
+
+@pytest.mark.parametrize("key", ["", "short", "x" * 21, "x" * 65, "x" * 22 + " y", "\xe9" * 22])
+def test_a_key_that_could_be_guessed_is_refused(web, key):
+    """The token is made from it; it says what is expected."""
+    response = connect(web, key=key)
+    assert response.problem == "invalid-request"
+    assert "22" in response.json["detail"]
+    assert connect(web, key="x" * 22).status == 200
+
+
+def test_a_key_changes_nothing_for_who_has_a_token(web):
+    """The user is who the token says."""
+    alice = web.join("alice")
+    response = web.ask("POST", "/connect", alice, headers={"Idempotency-Key": KEY})
+    assert response.json["token"] == alice

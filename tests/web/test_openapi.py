@@ -65,7 +65,7 @@ def test_its_limits_are_those_that_are_checked(document):
 
 
 def test_it_names_the_header_fields_that_are_read(document):
-    """A send takes a key, a stream the id to begin after."""
+    """A send and a join take a key, a stream the id to begin after."""
     found = {
         (path, parameter["name"])
         for path, _, operation in operations(document)
@@ -73,6 +73,7 @@ def test_it_names_the_header_fields_that_are_read(document):
         if parameter["in"] == "header"
     }
     assert found == {
+        ("/connect", "Idempotency-Key"),
         ("/send", "Idempotency-Key"),
         ("/send-private", "Idempotency-Key"),
         ("/events", "Last-Event-ID"),

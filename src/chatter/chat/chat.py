@@ -90,14 +90,17 @@ class Chat(TypedService):
     # Users
 
     @returns_deferred
-    async def connect(self, name: str | None = None) -> tuple[User, str]:
+    async def connect(self, name: str | None = None, key: str | None = None) -> tuple[User, str]:
         """Join as a new user, with the name or with one that the chat chooses.
 
+        :param key: 22 to 64 visible ASCII characters, made at random and kept secret; a
+            retry with the same key fires with the same user and token, for ten minutes.
         :returns: the user, and the token that proves who it is from now on.
-        :raises InvalidRequest: if no user can have that name.
-        :raises NameTaken: if somebody has it.
+        :raises InvalidRequest: if no user can have that name, or the key can't be used.
+        :raises NameTaken: if somebody has the name.
+        :raises KeyUsed: if the key was used for another name, or too long ago.
         """
-        return await self._core.joining.connect(name)
+        return await self._core.joining.connect(name, key)
 
     @returns_deferred
     async def join(self, name: str) -> User:

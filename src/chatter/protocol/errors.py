@@ -53,6 +53,10 @@ class NameTaken(ChatError):
     """Somebody has that name already, be it in another case."""
 
 
+class KeyUsed(ChatError):
+    """The key has been used for another request, or too long ago."""
+
+
 class ContentTooLarge(ChatError):
     """The body is larger than the server reads."""
 

@@ -101,12 +101,22 @@ IdempotencyKey: TypeAlias = Annotated[
     ),
 ]
 
+JoinKey: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=22,
+        max_length=64,
+        pattern=r"^[!-~]+(?!\n)$",
+        description="A secret key of 22 to 64 visible ASCII characters, made at random. A retry "
+        "with the same key within ten minutes joins once.",
+    ),
+]
 
 Epoch: TypeAlias = Annotated[
     str,
     Meta(
         max_length=512,
-        pattern=r"^[0-9a-z.~]*$",
+        pattern=r"^[0-9a-z.~]*(?!\n)$",
         description="The epoch that the last response had with the cursor; empty if none is known.",
     ),
 ]

@@ -79,16 +79,18 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def checked_key(key: str) -> str:
+def checked_key(key: str, of: Any = IdempotencyKey) -> str:
     """Return an idempotency key that can be used.
 
-    :raises InvalidRequest: if it can't.
+    :param of: what it has to be; :data:`~chatter.protocol.model.JoinKey` for joining.
+    :raises InvalidRequest: if it can't be used.
     """
     try:
-        return convert(key, IdempotencyKey)
+        checked: str = convert(key, of)
     except ValidationError:
-        schema = _described(IdempotencyKey)[""]
+        schema = _described(of)[""]
         raise InvalidRequest(_sentence("Idempotency-Key", "is not valid", schema)) from None
+    return checked
 
 
 def checked_value(name: str, value: object, of: Any) -> None:

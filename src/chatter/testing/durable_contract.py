@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chatter.log.lineage import Lineage, new_epoch
 from chatter.protocol.errors import NameTaken
 from chatter.protocol.model import ChatSummary, Draft, Message, User
 from chatter.testing.store_contract import StoreContract
@@ -80,6 +81,28 @@ class DurableStoreContract(StoreContract):
         async with self.opened() as store:
             assert await store.cursor(alice.id) == 9
             assert await store.users(0, 10) == [User(alice.id, "alice", later)]
+
+    async def test_a_restart_loses_no_position(self) -> None:
+        """Whatever epoch the next start begins, who has read up to an id has read up to it."""
+        positions: list[tuple[str, int]] = []
+        for _ in range(3):
+            async with self.opened() as store:
+                (user, *_) = await store.users(0, 1) or await join(store, "alice")
+                for epoch, position in positions:
+                    assert store.lineage.shared(epoch, position) == position
+                message = await store.append(Draft(user.id, None, "a", NOW))
+                positions.append((store.lineage.current, message.id))
+            async with self.opened() as store:
+                # One in which nothing happens.
+                positions.append((store.lineage.current, message.id))
+
+    async def test_another_log_is_noticed(self) -> None:
+        """Of a log with another history nothing was read."""
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            message = await store.append(Draft(alice.id, None, "a", NOW))
+            stranger = Lineage([new_epoch(0)])
+            assert store.lineage.shared(stranger.current, message.id) == 0
 
     async def test_stopping_finishes_what_is_under_way(self) -> None:
         """An append that was begun before the stop is answered, and durable."""

@@ -53,6 +53,31 @@ class UsersContract(OpenedStore):
             assert await store.users(0, 10) == [alice, bob]
             assert await store.user_by_token(b"b" * 32) is None
 
+    async def test_a_token_is_given_once(self) -> None:
+        """Nobody joins with a token that somebody has, also at once; others do meanwhile."""
+        async with self.opened() as store:
+            outcomes = await outcomes_of(
+                store.add_user(name, token, 0, NOW)
+                for name, token in (("a", b"a" * 32), ("b", b"a" * 32), ("c", b"c" * 32))
+            )
+            first, refused, other = outcomes
+            assert isinstance(refused, NameTaken)
+            await must_raise(NameTaken, store.add_user("d", b"a" * 32, 0, NOW))
+            assert await store.users(0, 10) == [first, other]
+            assert await store.user_by_name("b") is None
+
+    async def test_who_has_joined_lately_is_found(self) -> None:
+        """By the token, and only if that was not too long ago."""
+        async with self.opened() as store:
+            alice = await store.add_user("alice", b"a" * 32, 0, NOW)
+            store.save_progress(alice.id, 0, NOW + timedelta(minutes=5))
+            assert (await store.user_joined(b"a" * 32, NOW) or alice).id == alice.id
+            found = await store.user_joined(b"a" * 32, NOW - timedelta(minutes=1))
+            assert found is not None
+            assert found.id == alice.id
+            assert await store.user_joined(b"a" * 32, NOW + timedelta(seconds=1)) is None
+            assert await store.user_joined(b"b" * 32, NOW) is None
+
     async def test_users_are_paged(self) -> None:
         """Users come by id, after one, so many at a time."""
         async with self.opened() as store:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, UnsetType, json
 
 from chatter.protocol.bodies import ConnectBody, Connected
-from chatter.protocol.errors import Forbidden, NameTaken, Unauthorized
+from chatter.protocol.errors import Forbidden, KeyUsed, NameTaken, Unauthorized
+from chatter.protocol.model import JoinKey
 from chatter.protocol.validation import checked_body
 from chatter.web.authentication import token_of
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
@@ -34,12 +35,14 @@ class ConnectEndpoint(UserEndpoint):
         description="Without a token it makes a new user, whose first poll has the latest "
         "messages of the general chat. With a token it answers with the user whose token it is. "
         "With cookie the browser gets the token in a cookie that no script can read, and not in "
-        "the response.",
+        "the response. With an Idempotency-Key a retry within ten minutes gets the same user "
+        "and token; it must be secret and random.",
         body=ConnectBody,
         body_is_optional=True,
         response=Connected,
+        headers={"Idempotency-Key": JoinKey},
         needs_user=False,
-        errors=(Unauthorized, Forbidden, NameTaken),
+        errors=(Unauthorized, Forbidden, NameTaken, KeyUsed),
     )
 
     async def respond(self, request: Request) -> Response:
@@ -65,12 +68,13 @@ class ConnectEndpoint(UserEndpoint):
         token = token_in_cookie(request)
         known = None if token is None else await authentication.user_or_nobody(request)
         if known is None:
-            return await self._join(wanted.name)
+            return await self._join(wanted.name, request.getHeader(b"Idempotency-Key"))
         # No script is told what the cookie hides from it.
         return known, token if wanted.cookie else None
 
-    async def _join(self, name: str | None) -> tuple[User, str]:
-        user, token = await self._core.joining.connect(name)
+    async def _join(self, name: str | None, key: bytes | None) -> tuple[User, str]:
+        decoded = None if key is None else key.decode("latin-1")
+        user, token = await self._core.joining.connect(name, decoded)
         self._core.presence.see(user.id)
         return user, token
 

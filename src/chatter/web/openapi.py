@@ -178,8 +178,12 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         errors.add(InvalidRequest)
     if operation.body is not None:
         errors.add(ContentTooLarge)
-    for error in sorted(errors, key=lambda error: ERRORS[error][1]):
-        responses[str(ERRORS[error][1])] = _error_response(error, schemas)
+    for error in sorted(errors, key=lambda error: (ERRORS[error][1], ERRORS[error][0])):
+        status = str(ERRORS[error][1])
+        if status in responses:
+            responses[status]["description"] += f" {ERRORS[error][2]}."
+        else:
+            responses[status] = _error_response(error, schemas)
     return responses
 
 
