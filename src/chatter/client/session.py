@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import SystemRandom
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from chatter.client.attempts import Attempts
@@ -51,7 +53,8 @@ class Session:
             self._exchange, clock, self._retries, self._random, self._operations, watcher
         )
         self._attempts.token = token
-        joining = Joining(self._attempts, self._new_key)
+        # The token will be made from it: it comes from no generator that may be seeded.
+        joining = Joining(self._attempts, partial(token_hex, 16))
         self._reading = Reading(
             self._exchange, self._attempts, joining, self._operations, clock, watcher
         )
