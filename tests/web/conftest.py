@@ -1,4 +1,4 @@
-"""The chat's resources, each test under our own site and under Twisted's."""
+"""The chat's resources, each test under our own site, and under Twisted's, also on a socket."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from twisted.web.server import Site
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
+from tests.web.wire import Wire
 
 real_reactor: Any = reactor
 
@@ -126,13 +127,31 @@ def chat(clock):
     return memory_chat(clock)
 
 
-@pytest.fixture(params=["ours", "Twisted's"])
+class WebOnSocket(Web):
+    """A site whose requests come over real sockets."""
+
+    def __init__(self, site: Any, clock: Any) -> None:
+        super().__init__(site)
+        self._clock = clock
+
+    def raw(self, data: bytes) -> bytes:
+        """What a connection answers to some bytes, after which the client is gone."""
+        wire = Wire(self.site, self._clock)
+        wire.send(data)
+        response = wire.read()
+        wire.close()
+        return response
+
+
+@pytest.fixture(params=["ours", "Twisted's", "Twisted's on a socket"])
 def make_web(request, clock):
-    """Serves a root resource under one of the two sites."""
+    """Serves a root resource under one of the sites."""
 
     def make(root):
-        site = ChatSite(root, clock) if request.param == "ours" else Site(root, reactor=clock)
-        return Web(site)
+        if request.param == "ours":
+            return Web(ChatSite(root, clock))
+        site = Site(root, reactor=clock)
+        return Web(site) if request.param == "Twisted's" else WebOnSocket(site, clock)
 
     return make
 
