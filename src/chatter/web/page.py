@@ -87,6 +87,12 @@ class FileResource(JSONResource):
         return Response(body, 200, self._type, headers)
 
 
+class AssetsResource(MissingResource):
+    """The folder with what the HTML loads; it is nothing by itself."""
+
+    isLeaf = False
+
+
 class Page(NamedTuple):
     """The resources of a page.
 
@@ -121,7 +127,7 @@ def read_page(place: Traversable) -> Page:
     }
     every = b"".join(b"%b %d\n%b" % (n.encode(), len(c), c) for n, c in contents.items())
     folder = b"page." + _hash_of(every)
-    assets = MissingResource()
+    assets = AssetsResource()
     for name, content in contents.items():
         assets.putChild(name.encode(), FileResource(content, _TYPES[_suffix(name)], _OF_ASSETS))
     html = html.replace(_FOLDER_IN_HTML, folder)
