@@ -90,7 +90,7 @@ class FileResource(JSONResource):
 class AssetsResource(MissingResource):
     """The folder with what the HTML loads; it is nothing by itself."""
 
-    isLeaf = False
+    isLeaf = False  # noqa: N815 - it is Twisted's name
 
 
 class Page(NamedTuple):
