@@ -175,6 +175,7 @@ def page(messages, cursor, more="true"):
         page([message(7)], 7),
         page([], 0),
         page([], 5),
+        page([], 6),
         page([message(6), message(6)], 6),
         page([message(7), message(6)], 7),
         page([message(6)], 5),

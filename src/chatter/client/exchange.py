@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from chatter.client.errors import ServerUnreachable, UnexpectedResponse
 from chatter.client.failures import LOST, NEVER_SENT, no_response
-from chatter.client.http_bodies import BytesProducer, content_of
+from chatter.client.http_bodies import BytesProducer, content_of, discard
 from chatter.client.responses import Response
 from chatter.client.retries import MAX_RETRY_AFTER
 from chatter.client.urls import checked_url
@@ -142,8 +142,7 @@ class _PlainAgent:
         response.headers.removeHeader(b"Set-Cookie")
         encodings = response.headers.getRawHeaders(b"Content-Encoding", [])
         if any(encoding.strip().lower() not in _NOT_COMPRESSED for encoding in encodings):
-            # With no bytes allowed, the connection is closed.
-            content_of(response, 0).addErrback(lambda _: None)
+            discard(response)
             raise UnexpectedResponse(
                 "The response is compressed, though the client accepts no compression."
             )

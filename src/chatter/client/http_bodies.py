@@ -33,6 +33,17 @@ def content_of(response: IResponse, largest: int) -> Deferred[bytes]:
     return reader.finished
 
 
+def discard(response: IResponse) -> None:
+    """Close the connection instead of reading the body."""
+    response.deliverBody(_Discarding())
+
+
+class _Discarding(Protocol):
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.loseConnection()
+
+
 class _Reader(Protocol):
     """Collects a body up to the largest size."""
 

@@ -35,14 +35,14 @@ def start_of(page: Page, after: int, epoch: str) -> int:
 def check_feed(page: Page, after: int) -> None:
     """Check what comes after an id in the feed.
 
-    :raises UnexpectedResponse: if messages are not in order, or the cursor goes back or
-        stays although there is more.
+    :raises UnexpectedResponse: if messages are not in order, the cursor goes back, or there
+        are none although there is more.
     """
     _check_order([message.id for message in page.messages], after)
     last = page.messages[-1].id if page.messages else after
     if page.cursor < last:
         raise UnexpectedResponse("The cursor in the server's page goes back.")
-    if page.more and page.cursor == after:
+    if page.more and not page.messages:
         raise UnexpectedResponse("The server says that there is more, and does not send it.")
 
 
