@@ -27,6 +27,7 @@ class Seat:
         self.people = People(self.client)
         me = rig.result(self.client.connect(name))
         outage = Outage(rig.clock, self.screen.tell)
+        outage.add_memory(self.people.forget)
         outage.found()
         self.conversation = Conversation(
             self.client,
@@ -257,6 +258,22 @@ def test_an_outage_is_told_once_and_outlasted():
     assert alice.screen.told[0].startswith("Connection lost; reconnecting. http://chat.example")
     assert alice.screen.told[1] == "Connected again."
     assert alice.look() == bob.look() == ["alice: at last"]
+
+
+def test_a_chat_that_comes_back_from_a_backup():
+    """A private message goes to whom it names, also if that id was somebody else's before."""
+    rig = Rig()
+    alice = Seat(rig, "alice", persistently=True)
+    Seat(rig, "bob")
+    alice.type("/msg bob one")
+    before = Rig(clock=rig.clock)
+    alice.client.token = before.joined("alice").token
+    mallory, bob = Seat(before, "mallory"), Seat(before, "bob")
+    before.agent.refuse = 1
+    rig.agent.__dict__ = before.agent.__dict__
+    alice.type("/msg bob two")
+    assert bob.look() == ["[alice \u2192 you] two"]
+    assert mallory.look() == []
 
 
 def test_a_server_that_asks_for_time_is_given_it():

@@ -115,17 +115,21 @@ class Conversation:
             case Who():
                 await self._show_who_is_online()
             case History(name):
-                await self._show_history(None if name is None else await self._id_of(name))
+                other = await self._persist(partial(self._id_of, name)) if name else None
+                await self._show_history(other)
             case Say(text):
                 # One key for all attempts: it is said once, however long it takes.
                 key = uuid4().hex
                 await self._persist(lambda: self._client.send(text, key=key))
             case SayTo(name, text):
-                recipient_id, key = await self._id_of(name), uuid4().hex
-                await self._persist(lambda: self._client.send_private(recipient_id, text, key=key))
+                await self._persist(partial(self._say_to, name, text, uuid4().hex))
+
+    async def _say_to(self, name: str, text: str, key: str) -> None:
+        # The name is looked up for each attempt, see chatter.terminal.people.
+        await self._client.send_private(await self._id_of(name), text, key=key)
 
     async def _id_of(self, name: str) -> int:
-        user_id = await self._persist(lambda: self._people.id_of(name))
+        user_id = await self._people.id_of(name)
         if user_id is None:
             raise UnknownRecipient(f"There is nobody called {quoted(name)}.")
         return user_id

@@ -69,6 +69,7 @@ async def converse(
     What goes wrong for good raises what :class:`~chatter.client.ChatClient` raises.
     """
     outage = Outage(clock, terminal.tell)
+    outage.add_memory(people.forget)
     with terminal:
         try:
             joining = Joining(client, tokens, outage.outlast, terminal.tell, terminal.ask_name)

@@ -135,12 +135,15 @@ async def _chat(reactor: Any, options: argparse.Namespace) -> int:
                 await converse(client, reactor, tokens, terminal, people, options.name)
                 return 0
         retries = Retries(patience=options.patience)
-        watcher = Outage(reactor, Plain().tell, f"for {options.patience:g} seconds")
+        how_long = f"for {options.patience:g} seconds"
+        watcher = Outage(reactor, Plain().tell, how_long)
         client = ChatClient.for_url(
             reactor, options.url, retries=retries, watcher=watcher, ca=options.ca
         )
+        people = People(client)
+        watcher.add_memory(people.forget)
         async with client:
-            return 0 if await pipe(client, reactor, tokens, _INPUT, options.name) else 1
+            return 0 if await pipe(client, reactor, tokens, people, _INPUT, options.name) else 1
     except BrokenPipeError:
         # Nobody reads any more; nor shall Python try to flush at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)

@@ -48,8 +48,17 @@ class Outage:
         self.is_on = False
         self._clock = clock
         self._tell = tell
+        self._forget: list[Callable[[], None]] = []
         self._how_long = how_long
         self._was_connected = False
+
+    def add_memory(self, forget: Callable[[], None]) -> None:
+        """Have what is known of the server forgotten when the connection is lost.
+
+        What comes back may be the same chat from a backup, in which the ids of some users
+        are those of others.
+        """
+        self._forget.append(forget)
 
     async def outlast(self, request: Callable[[], Awaitable[Value]]) -> Value:
         """The result of a request, however often it has to be made."""
@@ -68,6 +77,7 @@ class Outage:
         if self.is_on:
             return
         self.is_on = True
+        self._forget_all()
         if self._was_connected:
             self._tell(f"Connection lost; reconnecting. {error.detail}")
         else:
@@ -82,7 +92,12 @@ class Outage:
 
     def history_changed(self, moved_from: int, moved_to: int) -> None:  # noqa: ARG002
         """Say that the server has lost messages that were read."""
+        self._forget_all()
         self._tell(
             "The server's history was restored to an older state: "
             "some messages that you have read are not in it."
         )
+
+    def _forget_all(self) -> None:
+        for forget in self._forget:
+            forget()

@@ -1,7 +1,8 @@
 """The users of the chat: the names behind the ids, requested once and kept.
 
-A user's name and id never change, so what is known stays true, and only users who came
-since have to be requested.
+A user's name and id never change, so what is known stays true while the connection does.
+A server that was away may come back with an older state, in which an id belongs to somebody
+else: a private message must not go there.
 """
 
 from __future__ import annotations
@@ -54,11 +55,18 @@ class People:
         self._names: dict[int, str] = {}
         self._ids: dict[str, int] = {}
         self._listed_up_to = 0
+        self._for_completion: set[str] = set()
 
     @property
     def names(self) -> Iterable[str]:
-        """Every name that is known."""
-        return self._names.values()
+        """Every name that was ever known."""
+        return self._for_completion
+
+    def forget(self) -> None:
+        """Forget whose the ids are."""
+        self._names.clear()
+        self._ids.clear()
+        self._listed_up_to = 0
 
     def name_of(self, user_id: int) -> str | None:
         """The name of a user; ``None`` for one whom the server does not list."""
@@ -128,3 +136,4 @@ class People:
             name = user.name[: MAX_NAME + 1]
             self._names[user.id] = name
             self._ids[fold(name)] = user.id
+            self._for_completion.add(name)

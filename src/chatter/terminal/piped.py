@@ -13,7 +13,6 @@ from chatter.terminal.conversation import REJECTIONS, Conversation
 from chatter.terminal.joining import Joining
 from chatter.terminal.lines import remark, text_of
 from chatter.terminal.outage import give_up
-from chatter.terminal.people import People
 from chatter.terminal.together import first_to_end
 from chatter.terminal.typed_lines import typed_lines
 from chatter.terminal.wrapping import wrapped
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from chatter.client import ChatClient
     from chatter.terminal.lines import Line
+    from chatter.terminal.people import People
     from chatter.terminal.tokens import TokenFile
 
 LOOK_EVERY = 1.0
@@ -47,7 +47,12 @@ class Plain:
 
 
 async def pipe(
-    client: ChatClient, reactor: Any, tokens: TokenFile, descriptor: int, name: str | None
+    client: ChatClient,
+    reactor: Any,
+    tokens: TokenFile,
+    people: People,
+    descriptor: int,
+    name: str | None,
 ) -> bool:
     """Join, do what the lines say, and show what there is to read.
 
@@ -64,7 +69,7 @@ async def pipe(
         client,
         reactor,
         user_id=me.user_id,
-        people=People(client),
+        people=people,
         display=display,
         persist=give_up,
     )
