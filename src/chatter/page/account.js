@@ -3,9 +3,12 @@
 import { connect, disconnect, Problem } from "./api.js";
 import { canNotify, chooseNotifications, notifies } from "./attention.js";
 import { setAvatar, setText, the } from "./drawing.js";
+import { load, save } from "./saved.js";
 
 /** What the server takes, in code points. */
 const LONGEST = 32;
+
+const MONTH = 30 * 24 * 3600 * 1000;
 
 /** What the page does when the user is somebody else, or nobody, from now on. */
 export const account = { changed(/** @type {boolean} */ _joined) {} };
@@ -38,6 +41,19 @@ export function showUser(user, canLeave) {
   the("leave").hidden = !canLeave;
   notify.disabled = !canNotify;
   drawNotify(canNotify ? "" : "Browsers notify only on pages that came over https.");
+  if (canLeave) keepCookie(user.name);
+}
+
+/**
+ * Have the cookie set again now and then: a browser forgets it 400 days after that, and with it
+ * the user.
+ *
+ * @param {string} user The user's name.
+ */
+function keepCookie(user) {
+  if (Date.now() - (load("cookie", "localStorage") ?? 0) < MONTH) return;
+  save("cookie", Date.now(), "localStorage");
+  connect(user).catch(() => save("cookie", undefined, "localStorage"));
 }
 
 /** @param {string} note */
