@@ -244,6 +244,63 @@ def test_a_file_that_was_refused_is_let_go(path):
     assert raised.value.detail
 
 
+def everything_in(folder):
+    return {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in folder.iterdir()}
+
+
+def test_a_check_makes_nothing(path, tmp_path):
+    """Neither the file nor a lock nor a log beside it, whatever is there already."""
+    check_store(f"sqlite:{path}")
+    assert not everything_in(tmp_path)
+    Database(path).close()
+    before = everything_in(tmp_path)
+    check_store(f"sqlite:{path}")
+    assert everything_in(tmp_path) == before
+
+
+def test_a_check_says_what_opening_would(path, tmp_path):
+    """Each in one line."""
+
+    def reason(location=f"sqlite:{path}"):
+        with pytest.raises(StoreUnavailable) as raised:
+            check_store(location)
+        assert "\n" not in raised.value.detail
+        return raised.value.detail
+
+    assert "No such file" in reason(f"sqlite:{tmp_path}/missing/chatter.sqlite")
+    assert "directory" in reason(f"sqlite:{tmp_path}").lower()
+    held = Database(path, [*schema_scripts(), "CREATE TABLE new (a);"])
+    assert "in use by another chatter" in reason()
+    held.close()
+    assert "newer" in reason()
+    for foreign in (b"These are my notes, and no database at all." * 100, b"short"):
+        path.write_bytes(foreign)
+        assert "not a database" in reason()
+    path.unlink()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE cats (name)")
+    assert "is not chatter's" in reason()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("sqlite::memory:", "memory:"),
+        ("sqlite:///x/chat.db", "sqlite:/x/chat.db"),
+        ("sqlite://chat.db", "sqlite:chat.db"),
+        ("sqlite:chat.db?mode=ro", "sqlite:chat.db"),
+        ("sqlite:file:chat.db?mode=memory", "sqlite:chat.db"),
+    ],
+)
+def test_what_other_programs_call_a_database_is_explained(wrong, right, tmp_path, monkeypatch):
+    """No file with such a name is made; it says what to write instead."""
+    monkeypatch.chdir(tmp_path)
+    for choose in (check_store, lambda location: make_store(location, reactor)):
+        with pytest.raises(ValueError, match=right):
+            choose(wrong)
+    assert not everything_in(tmp_path)
+
+
 def test_a_store_is_chosen_by_its_scheme(path):
     """The string names the store; what makes no sense is said."""
     assert isinstance(make_store(f"sqlite:{path}", reactor), SQLiteStore)

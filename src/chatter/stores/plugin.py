@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import requires
 from typing import TYPE_CHECKING, Any
 
 from twisted.python.reflect import namedAny
@@ -45,6 +46,15 @@ class StoreMaker:
             if self._extra is None:
                 raise
             raise StoreUnavailable(
-                f"The store {self.scheme}: needs more to be installed: "
-                f"pip install 'chatter-server[{self._extra}]' ({error})."
+                f"The store {self.scheme}: needs more to be installed ({error}). In a checkout: "
+                f"pip install {_needed_for(self._extra)}; else: "
+                f"pip install 'chatter-server[{self._extra}]'."
             ) from error
+
+
+def _needed_for(extra: str) -> str:
+    """What an extra installs, as pip takes it."""
+    found = [requirement.partition(";") for requirement in requires("chatter-server") or ()]
+    return " ".join(
+        f"'{needed.strip()}'" for needed, _, marker in found if f"extra == '{extra}'" in marker
+    )

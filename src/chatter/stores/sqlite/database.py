@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import struct
 from contextlib import closing, contextmanager
 from functools import cache
 from importlib import resources
@@ -32,6 +33,13 @@ in time: those that came during one such wait fail at its end, all together.
 """
 
 
+_MAGIC = b"SQLite format 3\0"
+
+# Of https://sqlite.org/fileformat.html: how often the schema was changed, the version that
+# the application has given it, and whose file it is.
+_HEADER = struct.Struct(">40sI16xI4xI28x")
+
+
 @cache
 def schema_scripts() -> list[str]:
     """The SQL that leads from each version of the schema to the next, from 0 on."""
@@ -53,11 +61,65 @@ def clear_errors(path: Path) -> Iterator[None]:
         raise StoreUnavailable(f"The database {path} can't be used: {error}.") from error
 
 
+def check(path: Path) -> None:
+    """See whether a file can be ours, and make nothing.
+
+    :raises StoreUnavailable: as opening it does, as far as that can be known without.
+    """
+    path = path.absolute()
+    with clear_errors(path):
+        folder = path.parent.resolve(strict=True)
+        real = path.resolve()
+        lock = real.with_name(f"{real.name}.lock")
+        if lock.exists():
+            held = _lock_of(path)
+            _acquire(held, path)
+            held.release()
+        if real.exists():
+            _check_header(real, path)
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"no file can be made in {folder}")
+
+
+def _check_header(real: Path, path: Path) -> None:
+    """Look at the file as it was when its write-ahead log was last emptied."""
+    with real.open("r+b") as file:
+        header = file.read(_HEADER.size)
+    if not header:
+        return
+    if len(header) < _HEADER.size or not header.startswith(_MAGIC):
+        raise StoreUnavailable(f"The database {path} can't be used: file is not a database.")
+    _, changes, version, application_id = _HEADER.unpack(header)
+    _check_owner(path, application_id, version, changes, len(schema_scripts()))
+
+
+def _check_owner(path: Path, application_id: int, version: int, objects: int, known: int) -> None:
+    if application_id != APPLICATION_ID and (application_id or version or objects):
+        raise StoreUnavailable(f"The database {path} is not chatter's.")
+    if version > known:
+        raise StoreUnavailable(
+            f"The database {path} has schema {version}, this chatter knows "
+            f"{known}: it was used by a newer one."
+        )
+
+
+def _lock_of(path: Path) -> FileLock:
+    # Not thread-local: another thread may close it than the one that opened it.
+    return FileLock(f"{path.resolve()}.lock", timeout=0, mode=0o600, thread_local=False)
+
+
+def _acquire(lock: FileLock, path: Path) -> None:
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StoreUnavailable(f"The database {path} is in use by another chatter.") from None
+
+
 class Database:
     """A SQLite file that belongs to this process until it is closed.
 
     :param path: the file; it is made, readable by its owner only, if it is missing.
-    :param scripts: the schema, as :func:`schema_scripts` answers it.
+    :param scripts: the schema, as :func:`schema_scripts` returns it.
 
     :raises StoreUnavailable: if another chatter has it, it is not ours, its
         schema is newer than the code, or it can't be opened.
@@ -65,20 +127,12 @@ class Database:
 
     def __init__(self, path: Path, scripts: list[str] | None = None) -> None:
         self.path = path.absolute()
-        # Not thread-local: another thread may close it than the one that opened it.
-        self._lock = FileLock(
-            f"{self.path.resolve()}.lock", timeout=0, mode=0o600, thread_local=False
-        )
+        self._lock = _lock_of(self.path)
         self._files: dict[Path, tuple[int, int]] = {}
         with clear_errors(self.path):
             # A folder that is missing is rather misspelt than wanted.
             self.path.parent.resolve(strict=True)
-            try:
-                self._lock.acquire()
-            except Timeout:
-                raise StoreUnavailable(
-                    f"The database {self.path} is in use by another chatter."
-                ) from None
+            _acquire(self._lock, self.path)
         try:
             with clear_errors(self.path):
                 self.path.touch(mode=0o600)
@@ -129,13 +183,7 @@ class Database:
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if application_id != APPLICATION_ID and (application_id or version or objects):
-            raise StoreUnavailable(f"The database {self.path} is not chatter's.")
-        if version > len(scripts):
-            raise StoreUnavailable(
-                f"The database {self.path} has schema {version}, this chatter knows "
-                f"{len(scripts)}: it was used by a newer one."
-            )
+        _check_owner(self.path, application_id, version, objects, len(scripts))
         connection.create_function("fold", 1, names.fold, deterministic=True)
         # Write-ahead logging: readers and the writer don't wait for each other.
         connection.execute("PRAGMA journal_mode = WAL")

@@ -6,7 +6,6 @@ is saved with the others' once a second.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
@@ -23,8 +22,9 @@ from chatter.stores.checking import in_time
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
 from chatter.stores.sqlite import chats, statements
-from chatter.stores.sqlite.database import Database, clear_errors
+from chatter.stores.sqlite.database import Database, check, clear_errors
 from chatter.stores.sqlite.epochs import read_epochs
+from chatter.stores.sqlite.location import path_of
 from chatter.stores.sqlite.reading import Reader
 from chatter.stores.sqlite.writing import Writer
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
+    from pathlib import Path
 
     from chatter.log.lineage import Epoch
     from chatter.log.pending import Pending
@@ -64,12 +65,12 @@ class SQLiteStore(Service):
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> SQLiteStore:
         """Make a store from ``sqlite:PATH``."""
-        return cls(_path_of(location), reactor)
+        return cls(path_of(location), reactor)
 
     @classmethod
     def check_store(cls, location: str) -> None:
-        """Open the file and close it again."""
-        Database(_path_of(location)).close()
+        """See whether the file can be opened; nothing is made."""
+        check(path_of(location))
 
     def startService(self) -> Deferred[None]:
         """Open the file; fires once the store can be used."""
@@ -276,13 +277,6 @@ class SQLiteStore(Service):
     async def _check(self) -> None:
         await self._reader.check()
         await self._writer.check()
-
-
-def _path_of(location: str) -> Path:
-    path = location.removeprefix("sqlite:")
-    if not path or "\0" in path:
-        raise ValueError("A SQLite store is chosen by sqlite:PATH, e.g. sqlite:chatter.sqlite.")
-    return Path(path)
 
 
 def _below(before: int | None) -> int:
