@@ -118,13 +118,26 @@ def test_joining_is_tried_again_when_it_certainly_did_not_happen():
 
 
 def test_joining_is_tried_again_with_its_key():
-    """If the response to joining is lost, the same joining is sent again, with the same key."""
+    """If the response to joining is lost, it is sent again with its key: that is one user."""
     rig = Rig()
     rig.agent.lose = 2
-    rig.result(rig.client().connect())
+    client = rig.client()
+    joined = rig.result(client.connect("alice"))
     keys = rig.headers(b"Idempotency-Key")
     assert len(keys) == 3
     assert keys[0] == keys[1] == keys[2]
+    assert [user.id for user in rig.result(client.users()).users] == [joined.user_id]
+    assert rig.result(client.connect()).user_id == joined.user_id
+
+
+def test_a_joining_with_the_callers_key():
+    """Two clients that join with one key and name are one user, with one token."""
+    rig = Rig()
+    first, second = rig.client(), rig.client()
+    key = "0123456789abcdef" * 2
+    ids = [rig.result(client.connect("alice", key=key)).user_id for client in (first, second)]
+    assert ids[0] == ids[1]
+    assert first.token == second.token
 
 
 def test_a_joining_that_failed_goes_on_with_its_key():

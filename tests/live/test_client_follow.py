@@ -240,6 +240,40 @@ def test_a_connection_that_falls_silent_is_given_up():
     assert not clock.getDelayedCalls()
 
 
+def test_bytes_that_end_no_line_are_silence():
+    """A server that drips byte after byte, and never ends a line, is given up, too."""
+    clock, stream, transport = listening()
+    waiting = result(stream.next())
+    for _ in range(4):
+        clock.advance(SILENCE / 4)
+        stream.dataReceived(b":")
+    assert waiting[0].check(ServerUnreachable)
+    assert transport.closed
+
+
+def test_comments_have_a_rate():
+    """A server may send comments for ever, but not as fast as it can."""
+    clock, stream, transport = listening()
+    for _ in range(1000):
+        stream.dataReceived(b":\n" * 8000)
+        clock.advance(1)
+    assert not transport.closed
+    for _ in range(100):
+        stream.dataReceived(b":\n" * 8000)
+    assert transport.closed
+    assert result(stream.next())[0].check(UnexpectedResponse)
+
+
+def test_a_wait_that_is_no_sensible_one():
+    """A server can't have a client stay away for days."""
+    _, stream, _ = listening()
+    stream.dataReceived(b"retry: 1500\n\n")
+    assert stream.retry == 1.5
+    stream.dataReceived(b"retry: 999999999\n\n")
+    assert stream.retry == 300
+    stream.close()
+
+
 def test_a_caller_who_takes_nothing_stops_the_reading():
     """Messages that nobody takes do not pile up: the connection is paused."""
     clock, stream, transport = listening()

@@ -202,6 +202,8 @@ class _Guard(ProtocolWrapper):
         transport.abortConnection()
 
     def loseConnection(self) -> None:
+        # What still comes is of no use, and over TLS it may come for a while.
+        self._is_over = True
         super().loseConnection()
         if self._forced is None and self in self._guards:
             self._forced = self._reactor.callLater(CLOSE_TIMEOUT, self.abortConnection)
