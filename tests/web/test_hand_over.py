@@ -84,3 +84,13 @@ def test_a_small_response_is_read_at_once(chat, wire):
     wire.send(poll(token))
     wire.work()
     assert cursor(chat, user) == 1
+
+
+def test_the_socket_is_given_back(wire, alice):
+    """After the hand-over Twisted's channel is again what the socket tells of its state."""
+    _, token = alice
+    before = wire.producer
+    wire.send(poll(token))
+    assert wire.producer is not before
+    wire.read()
+    assert wire.producer is before

@@ -53,6 +53,11 @@ class Wire:
         """Have some bytes arrive at the server."""
         self.protocol.dataReceived(data)
 
+    @property
+    def producer(self) -> object:
+        """What the server's socket tells when it takes more."""
+        return self._server.producer
+
     def work(self) -> None:
         """Let the server write as much as its socket takes."""
         while self._server in self._reactor.writers:
