@@ -1,4 +1,4 @@
-"""Who is told when the log has grown: all of them, a few at a time.
+"""Followers are woken when the log has grown: all of them, a few at a time.
 
 A follower is a cursor into the log that wants to be at its end: an event stream, a
 long poll, a coroutine.  It is only woken.  What there is to read it reads by its
@@ -127,7 +127,7 @@ class Followers:
         if not due:
             self._log_has_grown = False
             due += [(deliver, [*reversed(group)]) for deliver, group in self._groups.items()]
-            # Those who each have their own way are few; they come first.
+            # Followers with a way of their own are few; they come first.
             due.sort(key=lambda group: group[0] is _deliver_to_each)
         seconds = self._reactor.seconds
         until = seconds() + SLICE_SECONDS

@@ -1,7 +1,7 @@
-"""What happens when messages are committed: they are remembered, and all are told.
+"""The growing end of the log: what was committed is kept, and everybody is told.
 
-The listeners of the application are given each message.  The followers, who read
-by position, are woken.
+The listeners of the application are called with each message.  The followers, which
+read by position, are woken.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class Live:
             return
         self._untold.extend(messages)
         if self._is_telling:
-            # A listener has just sent this; first everybody hears what it answered.
+            # A listener has just sent this; first all listeners hear the message before it.
             return
         self._is_telling = True
         while self._untold:

@@ -27,13 +27,13 @@ _NOTHING_WANTED = ConnectBody()
 
 
 class ConnectEndpoint(UserEndpoint):
-    """Makes a user and its token, or answers with the user whose token came along."""
+    """Makes a user and its token, or responds with the user whose token came along."""
 
     operation = Operation(
         method="POST",
         summary="Join the general chat, or come back to it",
         description="Without a token it makes a new user, whose first poll has the latest "
-        "messages of the general chat. With a token it answers with the user whose token it is. "
+        "messages of the general chat. With a token it responds with the user whose token it is. "
         "With cookie the browser gets the token in a cookie that no script can read, and not in "
         "the response. With an Idempotency-Key a retry within ten minutes gets the same user "
         "and token; it must be secret and random.",
@@ -46,7 +46,7 @@ class ConnectEndpoint(UserEndpoint):
     )
 
     async def respond(self, request: Request) -> Response:
-        """Answer with the user and the token."""
+        """Respond with the user and the token."""
         wanted = _wanted(request)
         user, token = await self._user(request, wanted)
         if token is None:

@@ -1,6 +1,6 @@
-"""Coroutines that answer requests, without a Deferred of their own.
+"""Coroutines that respond to requests, without a Deferred of their own.
 
-Most requests are answered from memory, without waiting for anything: their coroutine
+Most responses come from memory, without waiting for anything: their coroutine
 ends at its first step.  One that has to wait is resumed by the very thing that it
 waits for.  ``Deferred.fromCoroutine`` would do the same for any caller; it made a
 fifth of all that a send executes, for a Deferred that nobody else ever sees.

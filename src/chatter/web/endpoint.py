@@ -1,8 +1,8 @@
 """What all endpoints do alike: methods, bodies, queries, errors.
 
 An endpoint is one path with one method.  It says what it takes and what it may
-answer (:class:`Operation`; the OpenAPI document is made from the same), and turns
-a request into an answer.
+respond (:class:`Operation`; the OpenAPI document is made from the same), and turns
+a request into a response.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 MAX_PARAMETERS = 100
-"""To parse more parameters than that in a URL would cost more than any answer."""
+"""To parse more parameters than that in a URL would cost more than any response."""
 
 
 class Operation(Struct, frozen=True):
     """What an endpoint does, as the OpenAPI document tells it.
 
-    :ivar errors: those that it may answer, beyond the ones that all may.
-    :ivar media_type: the content type of the answer.
+    :ivar errors: those that it may respond with, beyond the ones that all may.
+    :ivar media_type: the content type of the response.
     :ivar headers: the header fields that it reads, and their types.
     """
 
@@ -68,10 +68,10 @@ class Operation(Struct, frozen=True):
 
 
 class JSONResource(Resource):
-    """A resource that answers JSON, and errors as RFC 9457 has them.
+    """A resource that responds with JSON, and errors as RFC 9457 has them.
 
     :ivar methods: those that it takes, beside ``OPTIONS``.
-    :cvar ends_with_client: whether the work for an answer is given up when the
+    :cvar ends_with_client: whether the work for a response is given up when the
         client is gone; if not, it is brought to its end.
     """
 
@@ -84,19 +84,19 @@ class JSONResource(Resource):
         return MissingResource()
 
     def render(self, request: Request) -> int:
-        """Answer a request, whatever its method: now if nothing has to be waited for."""
+        """Respond to a request, whatever its method: now if nothing has to be waited for."""
         if request.method not in self.methods:
             send(request, self._response_to_other_method(request.method))
             return NOT_DONE_YET
         try:
-            answering = self.respond(request)
-            waits_for = answering.send(None)
+            coroutine = self.respond(request)
+            waits_for = coroutine.send(None)
         except StopIteration as done:
             response: Response = done.value
         except BaseException as error:  # noqa: BLE001 - a defect must not leave a client waiting
             response = self._response_to_error(error)
         else:
-            driven = DrivenCoroutine(answering, waits_for, partial(self._send_later, request))
+            driven = DrivenCoroutine(coroutine, waits_for, partial(self._send_later, request))
             if self.ends_with_client:
                 request.notifyFinish().addErrback(lambda _: driven.cancel())
             return NOT_DONE_YET
@@ -111,8 +111,8 @@ class JSONResource(Resource):
             return
         try:
             send(request, response)
-        except Exception:  # noqa: BLE001 - it must not reach who fired what was waited for
-            self._log.failure("A request could not be answered.")
+        except Exception:  # noqa: BLE001 - it must not reach what fired the Deferred
+            self._log.failure("A response could not be sent.")
             cut_off(request)
 
     def _response_to_error(self, error: BaseException) -> Response:
@@ -122,14 +122,14 @@ class JSONResource(Resource):
         return error_response(InternalError("The server's log has the cause."))
 
     def _response_to_other_method(self, method: bytes) -> Response:
-        """The answer to a method that says nothing about what is here."""
+        """The response to a method that says nothing about what is here."""
         allowed = (b"Allow", b", ".join((*self.methods, b"OPTIONS")))
         if method == b"OPTIONS":
             return Response(b"", 204, headers=(allowed,))
         return error_response(MethodNotAllowed(f"It takes {allowed[1].decode()}."), allowed)
 
     def respond(self, request: Request) -> Coroutine[Any, Any, Response]:
-        """Answer a request with one of the methods.
+        """Respond to a request with one of the methods.
 
         :raises ChatError: what went wrong; it is rendered.
         """
@@ -175,7 +175,7 @@ class UserEndpoint(Endpoint):
         return super()._response_to_error(error)
 
     def respond(self, request: Request) -> Coroutine[Any, Any, Response]:
-        """Answer a user, whoever it is."""
+        """Respond to the user of a request."""
         user = self._authentication.known_user(request)
         if user is None:
             return self._respond_to_unknown(request)
@@ -185,7 +185,7 @@ class UserEndpoint(Endpoint):
         return await self.respond_to_user(request, await self._authentication.user_of(request))
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
-        """Answer a user's request.
+        """Respond to a user's request.
 
         :raises ChatError: what went wrong; it is rendered.
         """

@@ -1,7 +1,7 @@
-"""The feed as Server-Sent Events: each message is worded once, for all who follow.
+"""The feed as Server-Sent Events: each message is serialised once for all subscribers.
 
-Those who follow stand at the same id, nearly all of them, and see the same: the
-general chat.  So what comes after an id is put together once, too.
+Nearly all subscribers stand at the same id and see the same messages: the general chat.
+So the chunk after an id is made once, too.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 _NOBODY = 0
 
 _CHUNKS = 64
-"""So many chunks are kept: readers who all stand elsewhere must not fill the memory."""
+"""So many chunks are kept: subscribers at very many ids must not fill the memory."""
 
 _EVENTS_BYTES = 4_000_000
-"""So many bytes of events are kept for those who read the same a little later."""
+"""So many bytes of events are kept for subscribers that read the same a little later."""
 
 _encode = json.Encoder().encode
 
@@ -56,7 +56,7 @@ class EventFeed:
         return self._of_general(cursor)
 
     def for_all(self, cursor: int) -> tuple[bytes, int] | None:
-        """The next events for everybody who stands there, and the cursor after them.
+        """The next events for all subscribers at a cursor, and the cursor after them.
 
         :param cursor: before the end of the log.
         :returns: ``None`` if some may see more than others, or as for :meth:`after`.

@@ -1,9 +1,9 @@
-"""One reader of an event stream: a cursor, and a place to write to.
+"""One subscriber of an event stream: a cursor, and a connection to write to.
 
-Nothing is queued here.  As long as the reader takes what is written, it is kept at
-the end of the log; when it does not, nothing more is written, and when it takes
-again, it reads on from its cursor.  Who is far behind gets a chunk in each turn of
-the reactor, so that others have theirs.
+Nothing is queued here.  As long as the subscriber takes what is written, it is kept at
+the end of the log.  When it does not, nothing more is written; when it takes again, it
+goes on from its cursor.  A subscriber far behind gets one chunk in each turn of the
+reactor, so that the others get theirs.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
     """Deliver to some streams, which nearly all stand at one place, in one loop.
 
     It is what :meth:`EventStream.deliver` does, for much less: beside the system call
-    that sends to a reader, what is done for each of thousands is what counts.  To fail
+    that sends to a subscriber, what is done for each of thousands is what counts.  To fail
     with one of them does not touch the others.
     """
     last_id = feed.recent.last_id
@@ -104,14 +104,14 @@ def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
 
 
 class EventStream:
-    """Keeps one reader at the end of the log.
+    """Keeps one subscriber at the end of the log.
 
     :param streams: what all streams share.
-    :param cursor: the reader has all up to this id.
+    :param cursor: the subscriber has all up to this id.
 
     :ivar cursor: the same, as it moves on.
     :ivar sink: what it is written to.
-    :ivar send: the sink's; ``None`` while the reader does not take what is written, or is
+    :ivar send: the sink's; ``None`` while the subscriber does not take what is written, or is
         so far behind that it is served alone.
     """
 
@@ -139,7 +139,7 @@ class EventStream:
         self.deliver()
 
     def deliver(self) -> None:
-        """Write what comes after the cursor, as far as the reader takes it."""
+        """Write what comes after the cursor, as far as the subscriber takes it."""
         if self._catching_up is not None or not self._is_behind():
             return
         streams = self._streams
@@ -157,7 +157,7 @@ class EventStream:
         self.send = None if is_alone else self.sink.send
 
     def _is_behind(self) -> bool:
-        """Whether there may be something for the reader, who takes it."""
+        """Whether there may be something for the subscriber, and it takes that."""
         # A cursor may be ahead of the log: of one that this process knows only in part.
         return self.cursor < self._streams.feed.recent.last_id and not self.sink.paused
 
@@ -176,7 +176,7 @@ class EventStream:
                 else:
                     self._take(*found)
         except CancelledError:
-            # The reader is lost.
+            # The subscriber is lost.
             pass
         except StoreUnavailable:
             # It stays where it is, and as if busy, so that it tries again only in its turn.
@@ -188,7 +188,7 @@ class EventStream:
         self._end_catching_up()
 
     async def _read_back(self) -> None:
-        """Write a part of what only the store still has, as far as it is taken at once."""
+        """Write a part of the backlog, which only the store has, as far as it is taken at once."""
         streams = self._streams
         if not self._is_behind():
             return

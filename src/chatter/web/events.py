@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from chatter.web.authentication import Authentication
     from chatter.web.streams import Streams
 
-# Some proxies hold an answer back to join, to compress or to keep it.
+# Some proxies hold a response back to join, to compress or to keep it.
 _UNBUFFERED = ((b"X-Accel-Buffering", b"no"), (b"Cache-Control", b"no-store, no-transform"))
 
 
 class EventsEndpoint(UserEndpoint):
-    """Answers with a stream that goes on as long as the client listens."""
+    """Responds with a stream that goes on as long as the client is connected."""
 
     ends_with_client = True
     operation = Operation(
@@ -49,7 +49,7 @@ class EventsEndpoint(UserEndpoint):
         self._streams = streams
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
-        """Answer with a stream."""
+        """Respond with a stream."""
         query = parsed_query(request, EventsQuery)
         after = _last_event_id(request)
         if after is None:

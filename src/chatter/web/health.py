@@ -1,4 +1,4 @@
-"""``GET /health``: whether the chat can serve, for who watches over it."""
+"""``GET /health``: whether the chat can serve, for monitoring."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class HealthEndpoint(Endpoint):
-    """Answers 200 while the store can serve, and 503 while it can't."""
+    """Responds with 200 while the store can serve, and with 503 while it can't."""
 
     operation = Operation(
         method="GET",
@@ -30,6 +30,6 @@ class HealthEndpoint(Endpoint):
         self._core = core
 
     async def respond(self, request: Request) -> Response:  # noqa: ARG002
-        """Answer that all is well."""
+        """Respond that all is well."""
         await self._core.store.check()
         return json_response(Health("OK"))

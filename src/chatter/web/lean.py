@@ -1,6 +1,6 @@
 """Where ``web/`` meets the lean HTTP server, which does some things at less cost.
 
-The resources run under any server of ``twisted.web``.  Whoever wants what only
+The resources run under any server of ``twisted.web``.  Code that needs what only
 :class:`.LeanRequest` has calls :func:`lean`, and does it in the usual way if that is ``None``.
 """
 

@@ -32,7 +32,7 @@ _BEARER = "token"
 
 
 class OpenAPIEndpoint(Endpoint):
-    """Answers with the OpenAPI document of some endpoints, and of itself.
+    """Responds with the OpenAPI document of some endpoints, and of itself.
 
     :param uses_tokens: whether users have tokens; if not, the document says nothing of how
         the application authenticates them.
@@ -50,11 +50,11 @@ class OpenAPIEndpoint(Endpoint):
         super().__init__()
         operations = {path: endpoint.operation for path, endpoint in endpoints.items()}
         operations["openapi.json"] = self.operation
-        self._answer_always = json_response(document(operations, uses_tokens=uses_tokens))
+        self._response = json_response(document(operations, uses_tokens=uses_tokens))
 
     async def respond(self, request: Request) -> Response:  # noqa: ARG002
-        """Answer with the document."""
-        return self._answer_always
+        """Respond with the document."""
+        return self._response
 
 
 def document(operations: Mapping[str, Operation], *, uses_tokens: bool) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class _Schemas:
         return schema
 
     def headers(self, type_: type) -> dict[str, Any]:
-        """The schemas of a type's fields."""
+        """The schemas of a type's members."""
         headers: dict[str, Any] = self.components.pop(type_.__name__)["properties"]
         return headers
 
@@ -166,7 +166,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     responses: dict[str, Any] = {
         "200": {
-            "description": "The answer.",
+            "description": "The response.",
             "content": {operation.media_type: {"schema": schemas.of(operation.response)}},
         }
     }

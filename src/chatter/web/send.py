@@ -1,4 +1,4 @@
-"""``POST /send`` and ``POST /send-private``: say something, once, for good."""
+"""``POST /send`` and ``POST /send-private``: send a message, once, durably."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class SendEndpoint(UserEndpoint):
     operation = Operation(
         method="POST",
         summary="Send to the general chat",
-        description="Answers with the message once it is durable.",
+        description="Responds with the message once it is durable.",
         body=SendBody,
         response=Message,
         headers={"Idempotency-Key": IdempotencyKey},
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
-        """Answer with the message."""
+        """Respond with the message."""
         body = checked_body(body_of(request), _send_decoder)
         return json_response(await self._core.sending.send(user, body.text, _key_of(request)))
 
@@ -47,7 +47,7 @@ class SendPrivateEndpoint(UserEndpoint):
     operation = Operation(
         method="POST",
         summary="Send privately to one participant",
-        description="Answers with the message once it is durable. Nobody but the sender and "
+        description="Responds with the message once it is durable. Nobody but the sender and "
         "the recipient ever sees it.",
         body=SendPrivateBody,
         response=Message,
@@ -56,7 +56,7 @@ class SendPrivateEndpoint(UserEndpoint):
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
-        """Answer with the message."""
+        """Respond with the message."""
         body = checked_body(body_of(request), _send_private_decoder)
         message = await self._core.sending.send_private(
             user, int(body.recipient_id), body.text, _key_of(request)

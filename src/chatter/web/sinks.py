@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatter.httpd.stream import StreamOwner
 
 STALL = 60.0
-"""For so many seconds a reader may take nothing while much is left to be sent."""
+"""For so many seconds a subscriber may take nothing while much is left to be sent."""
 
 
 class Sink(Protocol):
@@ -30,7 +30,7 @@ class Sink(Protocol):
 
     @property
     def send(self) -> Callable[[bytes], int]:
-        """Sends bytes as far as they are taken now, and answers how many were.
+        """Sends bytes as far as they are taken now, and returns how many were.
 
         It may raise :exc:`OSError` if none were.
         """
@@ -114,7 +114,7 @@ class RequestSink:
             self._request.finish()
 
     def abort(self) -> None:
-        """Let go of a reader who takes nothing; Twisted's own server never would."""
+        """Let go of a subscriber that takes nothing; Twisted's own server never would."""
         if self._request is not None:
             cut_off(self._request)
 
@@ -124,7 +124,7 @@ class RequestSink:
         self._stream.stream_lost()
 
     def pauseProducing(self) -> None:
-        """Hear that much is left, for which the reader has some time."""
+        """Hear that much is left, which the subscriber has some time to take."""
         self.paused = True
         self._stream.stream_paused()
         self._forgive()

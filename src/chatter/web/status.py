@@ -19,7 +19,7 @@ _PLAIN_POLL = StatusQuery()
 
 
 class StatusEndpoint(UserEndpoint):
-    """Answers with messages, oldest first."""
+    """Responds with messages, oldest first."""
 
     ends_with_client = True
     operation = Operation(
@@ -31,7 +31,7 @@ class StatusEndpoint(UserEndpoint):
         "look into one chat, which reads nothing: its newest messages, or those before an id. "
         "With epoch, which may be empty, the page has the epoch of the log; and moved_from, if "
         "after was moved back because the log is another one. "
-        "With wait the poll is answered as soon as there is something. With peek it moves no "
+        "With wait the response comes as soon as there is something. With peek it moves no "
         "cursor.",
         query=StatusQuery,
         response=Page,
@@ -39,7 +39,7 @@ class StatusEndpoint(UserEndpoint):
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
-        """Answer with a page of messages."""
+        """Respond with a page of messages."""
         query = parsed_query(request, StatusQuery) if request.args else _PLAIN_POLL
         if query.chat_type is None:
             return await self._poll(request, user, query)
@@ -56,7 +56,7 @@ class StatusEndpoint(UserEndpoint):
         page = await reading.poll(user, limit, query.after, query.wait or 0, query.epoch)
         if query.after is not None or not page.messages:
             return json_response(page)
-        # The cursor moves when the answer has left, not when it was made.
+        # The cursor moves when the response has left, not when it was made.
         return json_response(page, delivered=lambda: reading.acknowledge(user, page.cursor))
 
     async def _look(self, user: User, query: StatusQuery) -> Response:

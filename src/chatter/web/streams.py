@@ -37,7 +37,7 @@ RETRY = 1000
 """After so many milliseconds a client whose stream ended comes back."""
 
 READERS = 4
-"""So many streams at a time are written what only the store still has."""
+"""So many streams at a time read their backlog from the store."""
 
 STORE_RETRY = 1.0
 """So many seconds after the store was away for them, streams try to read on."""

@@ -1,4 +1,4 @@
-"""``GET /users``: who takes part."""
+"""``GET /users``: the participants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class UsersEndpoint(UserEndpoint):
-    """Answers with the participants."""
+    """Responds with the participants."""
 
     operation = Operation(
         method="GET",
@@ -29,7 +29,7 @@ class UsersEndpoint(UserEndpoint):
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:  # noqa: ARG002
-        """Answer with a page of participants."""
+        """Respond with a page of participants."""
         query = parsed_query(request, UsersQuery)
         return json_response(await self._found(query))
 
