@@ -46,6 +46,23 @@ def test_a_waiting_poll_is_answered_by_the_next_message(chat, clock):
     assert not clock.getDelayedCalls()
 
 
+def test_nothing_waits_once_the_chat_stops(clock):
+    """A poll that came just before the stop, and has read only now, is answered at once."""
+    chat = Chat(MemoryStore(), clock)
+    chat.startService()
+    alice, _ = result_of(chat.connect("alice"))
+    live = core_of(chat).live
+    live.stop()
+    assert result_of(chat.poll(alice, wait=60)).messages == []
+    assert not clock.getDelayedCalls()
+    result_of(chat.stopService())
+    result_of(chat.startService())
+    _, pages = begin(chat.poll(alice, wait=60))
+    assert not pages
+    result_of(chat.stopService())
+    assert pages[0].messages == []
+
+
 def test_a_waiting_poll_is_answered_empty_in_the_end(chat, clock):
     """If nothing comes, the answer is empty when the time is over."""
     alice, _ = result_of(chat.connect("alice"))
