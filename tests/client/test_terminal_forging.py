@@ -87,6 +87,14 @@ def test_a_user_who_is_called_you(name):
     assert text_of(line("hi", "bob", private=True, my_name=name)) == "14:05 [bob \u2192 you] hi"
 
 
+@pytest.mark.parametrize("name", ["y\u043eu", "yo\u057d", "\u10e7ou", "\u0430lice"])
+def test_a_name_that_looks_like_another(name):
+    """A word of two alphabets stands in quotes; one of a single alphabet does not."""
+    assert text_of(line("hi", name, private=True)) == f'14:05 ["{name}" \u2192 you] hi'
+    assert text_of(line("hi", "\u041e\u043b\u044c\u0433\u0430")).startswith("14:05 \u041e")
+    assert text_of(line("hi", "Zo\u00eb")) == "14:05 Zo\u00eb: hi"
+
+
 @given(NAMES, TEXTS, st.booleans())
 def test_names_stand_apart_by_their_colour(name, text, private):
     """What is in the style of a name is the name, and no part of a text."""

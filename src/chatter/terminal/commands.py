@@ -112,11 +112,20 @@ def quoted(name: str) -> str:
     """A name in the form that ``/msg`` takes: in quotes, unless it is one plain word.
 
     So nothing in a name can be taken for what stands around it.  ``you`` is in quotes,
-    because without them it is the person who reads.
+    because without them it is the person who reads; and so is a word of several scripts,
+    which may look like it.
     """
-    if name and all(map(_is_of_a_word, name)) and fold(name) != "you":
+    is_word = bool(name) and all(map(_is_of_a_word, name))
+    if is_word and fold(name) != "you" and not _mixes_scripts(name):
         return name
     return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+
+
+def _mixes_scripts(name: str) -> bool:
+    """Whether letters of the Latin alphabet stand beside others."""
+    letters = [character for character in name if character.isalpha()]
+    latin = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
+    return 0 < latin < len(letters)
 
 
 def _first_visible(text: str) -> int | None:
