@@ -14,7 +14,6 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from chatter.protocol.errors import StoreUnavailable
 from chatter.web.lean import lean
 from chatter.web.sinks import NO_SINK, RequestSink
 
@@ -58,6 +57,9 @@ class SharedByStreams(Protocol):
     async def read_back(self, user_id: int, after: int) -> list[Message]:
         """Read a chunk's messages from the store, which are not at hand."""
         raise NotImplementedError
+
+    def could_not_read(self, error: Exception) -> None:
+        """Note why a stream can't be read on now."""
 
     def put_off(self, stream: EventStream) -> None:
         """Let a stream try again later, for which the store was away."""
@@ -178,7 +180,8 @@ class EventStream:
         except CancelledError:
             # The subscriber is lost.
             pass
-        except StoreUnavailable:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may work
+            streams.could_not_read(error)
             # It stays where it is, and as if busy, so that it tries again only in its turn.
             streams.put_off(self)
             return

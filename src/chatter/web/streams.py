@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from chatter.chat.followers import SLICE_SECONDS, one_by_one, serve_some
 from chatter.chat.turns import Turns
 from chatter.protocol.errors import StoreUnavailable
+from chatter.stores.reasons import Reasons
 from chatter.web.event_feed import EventFeed
 from chatter.web.event_stream import EventStream, broadcast
 
@@ -74,6 +75,9 @@ class Streams:
         self._put_off: list[EventStream] = []
         self._due: list[EventStream] = []
         self._next_due = 0.0
+        self._trouble = Reasons(
+            self._log, "Event streams can't be read on", "Event streams can be read on again."
+        )
 
     async def admit(self, user: User) -> None:
         """Get ready for another stream of a user.
@@ -134,7 +138,14 @@ class Streams:
 
     async def read_back(self, user_id: int, after: int) -> list[Message]:
         """Read a chunk's messages from the store, which are not at hand."""
-        return await self._core.live.read(user_id, after, self.feed.most_messages)
+        messages = await self._core.live.read(user_id, after, self.feed.most_messages)
+        self._trouble.worked()
+        return messages
+
+    def could_not_read(self, error: Exception) -> None:
+        """Note why a stream can't be read on now; that the store is away it says itself."""
+        if not isinstance(error, StoreUnavailable):
+            self._trouble.failed(error)
 
     def put_off(self, stream: EventStream) -> None:
         """Let a stream try again later, for which the store was away."""
