@@ -32,7 +32,7 @@ READ_PRIVATE_CHATS = f"""
                 ORDER BY m.id LIMIT 100
             ) AS counted
         ) AS unread
-        FROM chats WHERE user_id = $1 AND last_id > 0 AND last_id < $3
+        FROM chats WHERE user_id = $1 AND other_id <> 0 AND last_id < $3
         ORDER BY last_id DESC LIMIT $4
     ) AS c
 """.encode()  # noqa: S608 - only names of columns are put in

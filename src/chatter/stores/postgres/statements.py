@@ -48,6 +48,7 @@ BEGIN_SESSION = Query(
         ('enable_seqscan', 'off'),
         ('enable_hashjoin', 'off'),
         ('enable_mergejoin', 'off'),
+        ('enable_bitmapscan', 'off'),
         ('jit', 'off')
     ) AS settings (name, value)
 """

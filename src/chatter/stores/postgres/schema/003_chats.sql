@@ -20,7 +20,8 @@ INSERT INTO chats (user_id, other_id, last_id)
         FROM messages WHERE recipient_id IS NOT NULL GROUP BY sender_id, recipient_id
     ) AS pairs GROUP BY user_id, other_id;
 
-CREATE INDEX newest_chats ON chats (user_id, last_id);
+-- Without the general chat, so that one chat is never looked for among all of its user's.
+CREATE INDEX newest_chats ON chats (user_id, last_id) WHERE other_id <> 0;
 
 LOCK TABLE log_end IN EXCLUSIVE MODE;
 
