@@ -1,8 +1,23 @@
-"""A screen for the tests of the terminal."""
+"""What the tests of the terminal share: a screen, somebody who sits at it, and the command."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
+from twisted.internet.threads import deferToThread
+
+from chatter.client import Retries
+from chatter.terminal.commands import parse
+from chatter.terminal.conversation import Conversation
 from chatter.terminal.lines import PRIVATE, text_of
+from chatter.terminal.outage import Outage, give_up
+from chatter.terminal.people import People
+
+CLIENT = Path(__file__).parents[2] / "client.py"
+
+ONCE = Retries(attempts=1)
 
 
 class Screen:
@@ -28,3 +43,55 @@ class Screen:
 
     def tell(self, line):
         self.told.append(line)
+
+
+class Seat:
+    """Somebody at a terminal."""
+
+    def __init__(self, rig, name, persistently=False, token=None):
+        self.rig = rig
+        self.screen = Screen()
+        self.client = rig.client(retries=ONCE, token=token)
+        self.people = People(self.client)
+        me = rig.result(self.client.connect(name))
+        outage = Outage(rig.clock, self.screen.tell)
+        outage.add_memory(self.people.forget)
+        outage.found()
+        self.conversation = Conversation(
+            self.client,
+            rig.clock,
+            user_id=me.user_id,
+            people=self.people,
+            display=self.screen,
+            persist=outage.outlast if persistently else give_up,
+        )
+
+    def type(self, line):
+        command = parse(line)
+        assert command is not None
+        self.rig.result(self.conversation.do(command))
+
+    def look(self):
+        self.rig.result(self.conversation.show_unread())
+        return self.screen.lines
+
+
+def run(environment, *arguments, lines=""):
+    """Run the client to its end; to be awaited."""
+    return deferToThread(
+        subprocess.run,
+        [sys.executable, "-W", "error", str(CLIENT), *arguments],
+        input=lines,
+        text=True,
+        encoding="utf-8",
+        capture_output=True,
+        env=environment,
+        cwd="/",
+        timeout=60,
+        check=False,
+    )
+
+
+def printed(done):
+    """The lines on standard output, without the date and the time of the test's clock."""
+    return [line.removeprefix("1970-01-01 00:00 ") for line in done.stdout.splitlines()]
