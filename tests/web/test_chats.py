@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from typing import Any
+
 import pytest
 
+from chatter.chat.chat import core_of
 from chatter.web import ChatResource
 
 NOBODY: dict[str, object] = {
@@ -259,6 +262,32 @@ def test_users_who_are_online(web, clock):
     assert response["more"] is False
 
 
+def test_who_is_online_is_looked_for_once_a_second(web, chat, clock):
+    """However many ask, it costs the store the same; who has gone is left out at once."""
+    token, other = web.join("alice"), web.join("bob")
+    store: Any = core_of(chat).store
+    asked = []
+    found = store.users_seen
+
+    def users_seen(*arguments):
+        asked.append(arguments)
+        return found(*arguments)
+
+    store.users_seen = users_seen
+    for one in (token, other, token):
+        users = web.ask("GET", "/users?online=true", one).json["users"]
+        assert [user["name"] for user in users] == ["alice", "bob"]
+    assert len(asked) == 1
+    clock.advance(0.9)
+    web.join("carol")
+    users = web.ask("GET", "/users?online=true", token).json["users"]
+    assert [user["name"] for user in users] == ["alice", "bob"]
+    clock.advance(0.1)
+    users = web.ask("GET", "/users?online=true", token).json["users"]
+    assert [user["name"] for user in users] == ["alice", "bob", "carol"]
+    assert len(asked) == 2
+
+
 def test_users_who_are_online_are_paged(web, clock):
     """Those who have gone between them cost no page."""
     web.join("alice")
@@ -270,6 +299,7 @@ def test_users_who_are_online_are_paged(web, clock):
     assert [user["name"] for user in first["users"]] == ["bob"]
     assert first["more"] is False
     web.join("carol")
+    clock.advance(1)
     first = web.ask("GET", "/users?online=true&limit=1", token).json
     assert ([user["name"] for user in first["users"]], first["more"]) == (["bob"], True)
     last = first["users"][-1]["id"]

@@ -6,13 +6,12 @@ requests ask the store nothing.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
 
-from chatter.chat.presence import LIFETIME
+from chatter.chat.online import OnlineUsers
 from chatter.protocol import names
 from chatter.protocol.bodies import Participant, Users
 from chatter.protocol.errors import Unauthorized, UnknownRecipient
@@ -27,12 +26,6 @@ if TYPE_CHECKING:
 
 _REMEMBERED_USERS = 20_000
 
-_AT_ONCE = 100
-"""So many users at least are read at once, of whom some are not wanted."""
-
-_SAVED_LATE = timedelta(seconds=35)
-"""A sign of life is saved at most so much later than it was given."""
-
 
 class Directory:
     """The users of a chat."""
@@ -40,12 +33,14 @@ class Directory:
     def __init__(self, store: IChatStore, presence: Presence) -> None:
         self._store = store
         self._presence = presence
+        self._online = OnlineUsers(store, presence)
         self._by_token: FIFOCache[bytes, User] = FIFOCache(_REMEMBERED_USERS)
         self._by_id: FIFOCache[int, User] = FIFOCache(_REMEMBERED_USERS)
         self._by_name: FIFOCache[str, User] = FIFOCache(_REMEMBERED_USERS)
 
     def forget(self) -> None:
         """Forget who was looked up: the store may have been replaced while it was closed."""
+        self._online.forget()
         self._by_name.clear()
         self._by_token.clear()
         self._by_id.clear()
@@ -142,16 +137,13 @@ class Directory:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-        since = self._presence.now() - LIFETIME - _SAVED_LATE
-        at_once = max(limit + 1, _AT_ONCE)
         online: list[Participant] = []
-        while len(online) <= limit:
-            seen = await self._store.users_seen(since, after, at_once)
-            found = [self.participant(user) for user in seen]
-            online += [participant for participant in found if participant.online]
-            if len(seen) < at_once:
+        for user in await self._online.after(after):
+            participant = self.participant(user)
+            if participant.online:
+                online.append(participant)
+            if len(online) > limit:
                 break
-            after = seen[-1].id
         return Users(online[:limit], len(online) > limit)
 
     def participant(self, user: User) -> Participant:
