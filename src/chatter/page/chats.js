@@ -108,7 +108,7 @@ export function unread() {
  */
 export function begin(start, gap) {
   const missed = start.last_id - position;
-  if (missed > gap || missed < 0) {
+  if (!user || missed > gap || missed < 0) {
     position = start.last_id;
     for (const chat of chats.values())
       Object.assign(chat, { messages: [], loaded: "no", complete: false, scrolledBack: false });

@@ -1,0 +1,160 @@
+"""People who chat in browsers."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+_numbers = itertools.count(1)
+
+# What a page says on its console when its server is away, which is no fault of the page.
+_OF_THE_NETWORK = "Failed to load resource"
+
+LONG_PATIENCE = 20_000
+"""For what includes a restart of the server, in milliseconds."""
+
+
+class Tab:
+    """A tab with the chat, by what a person sees and does in it.
+
+    :ivar complaints: what the page has written to its console, and its errors.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, message: Any) -> None:
+        if message.type in {"error", "warning"} and _OF_THE_NETWORK not in message.text:
+            self.complaints.append(message.text)
+
+    @property
+    def name_box(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Your name")
+
+    @property
+    def box(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Message ")
+
+    @property
+    def log(self) -> Locator:
+        return self.page.get_by_role("log")
+
+    @property
+    def chats(self) -> Locator:
+        return self.page.get_by_role("region", name="Chats")
+
+    @property
+    def texts(self) -> Locator:
+        """The texts of the messages, from the oldest to the newest."""
+        return self.page.locator("#messages .text")
+
+    @property
+    def pending(self) -> Locator:
+        return self.page.locator("#pending .message")
+
+    def message(self, text: str) -> Locator:
+        """The message with a text."""
+        return self.log.get_by_text(text, exact=True)
+
+    def join(self, name: str) -> None:
+        self.name_box.fill(name)
+        self.page.get_by_role("button", name="Join").click()
+        expect(self.box).to_be_visible()
+
+    def say(self, text: str) -> None:
+        """Write and send something to the chat that is shown."""
+        self.box.fill(text)
+        self.box.press("Enter")
+
+    def reads(self, text: str, timeout: float = 5000) -> None:
+        """Wait until a message is there, exactly once."""
+        expect(self.message(text)).to_have_count(1, timeout=timeout)
+
+    def go_to(self, name: str) -> None:
+        """Open a chat of the list, or the one with somebody who is online."""
+        self.entry(name).first.click()
+        expect(self.page.get_by_role("heading", name=name, level=1)).to_be_visible()
+
+    def entry(self, name: str) -> Locator:
+        """The links to a chat: in the list of chats, of who is online, and of who was found."""
+        exactly = re.compile(f"^{re.escape(name)}$")
+        return self.page.get_by_role("link").filter(
+            has=self.page.locator(".entry-name", has_text=exactly)
+        )
+
+    def chat(self, name: str) -> Locator:
+        """An entry in the list of chats."""
+        return self.chats.get_by_role("listitem").filter(has=self.entry(name))
+
+    def has_sent_everything(self, timeout: float = 5000) -> None:
+        """Wait until nothing is on its way any more."""
+        expect(self.pending).to_have_count(0, timeout=timeout)
+
+
+def new_name(name: str) -> str:
+    """A name that nobody in the shared server has yet."""
+    return f"{name} {next(_numbers)}"
+
+
+class People:
+    """The people of one test.
+
+    :param url: where the chat is.
+    """
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self.url = url
+        self._contexts: list[BrowserContext] = []
+        self._tabs: list[Tab] = []
+
+    def browser(self, **options: Any) -> BrowserContext:
+        """A browser of somebody's own."""
+        context = self._browser.new_context(**{"reduced_motion": "reduce", **options})
+        context.set_default_timeout(10_000)
+        self._contexts.append(context)
+        return context
+
+    def tab(self, context: BrowserContext | None = None, place: str = "", **options: Any) -> Tab:
+        """A tab with the chat in it, in a new browser if none is given."""
+        page = (context or self.browser(**options)).new_page()
+        tab = Tab(page)
+        self._tabs.append(tab)
+        page.goto(self.url + place)
+        return tab
+
+    def join(self, name: str, **options: Any) -> tuple[Tab, str]:
+        """Somebody who has just joined in a new browser, with the name that they got."""
+        tab = self.tab(**options)
+        name = new_name(name)
+        tab.join(name)
+        return tab, name
+
+    def close(self) -> None:
+        """Close everything; no page may have complained."""
+        complaints = [complaint for tab in self._tabs for complaint in tab.complaints]
+        for context in self._contexts:
+            context.close()
+        assert not complaints, complaints
+
+
+@contextmanager
+def people_in(browser: Browser, url: str) -> Iterator[People]:
+    """People in a chat, whose pages are closed in the end."""
+    people = People(browser, url)
+    try:
+        yield people
+    finally:
+        people.close()

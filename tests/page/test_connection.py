@@ -1,0 +1,116 @@
+"""The server goes away and comes back; the page stays calm, and is current afterwards."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.page.people import LONG_PATIENCE, people_in
+from tests.page.test_reading import filled, send
+from tests.postgres.proxy import Proxy
+
+
+def test_a_short_loss_is_nobodys_concern(own_people, own_server):
+    """A restart shows nothing, and what is said afterwards is there."""
+    tab, _ = own_people.join("alice")
+    other, _ = own_people.join("bob")
+    tab.say("before")
+    other.reads("before")
+    own_server.kill()
+    tab.page.wait_for_timeout(500)
+    expect(tab.page.locator("#banner")).to_be_hidden()
+    own_server.start()
+    other.say("after")
+    tab.reads("after", LONG_PATIENCE)
+    expect(tab.page.locator("#banner")).to_be_hidden()
+
+
+def test_a_long_loss_is_said(own_people, own_server):
+    """After five seconds there is a banner, which goes when the server is back."""
+    tab, _ = own_people.join("alice")
+    own_server.kill()
+    banner = tab.page.get_by_role("status").filter(has_text="The connection is lost.")
+    expect(banner).to_be_visible(timeout=8000)
+    tab.say("in the dark")
+    own_server.start()
+    tab.page.get_by_role("button", name="Try now").click()
+    expect(tab.page.locator("#banner")).to_be_hidden(timeout=LONG_PATIENCE)
+    tab.has_sent_everything(LONG_PATIENCE)
+    tab.reads("in the dark")
+
+
+def test_a_page_that_is_opened_while_the_server_is_away(browser, own_server):
+    """It says so, and goes on when the server is there."""
+    with people_in(browser, f"http://127.0.0.1:{own_server.port}/") as people:
+        tab, name = people.join("alice")
+        tab.page.route("**/chats?*", lambda route: route.abort())
+        tab.page.reload()
+        waiting = tab.page.get_by_role("status").filter(has_text="cannot be reached")
+        expect(waiting).to_be_visible(timeout=8000)
+        tab.page.unroute("**/chats?*")
+        expect(tab.page.get_by_role("navigation")).to_contain_text(name, timeout=LONG_PATIENCE)
+        expect(waiting).to_be_hidden()
+
+
+def test_a_network_that_hangs(browser, own_server):
+    """Nothing comes through for a while: then all of it does, once."""
+    with Proxy(own_server.port) as proxy, people_in(
+        browser, f"http://127.0.0.1:{proxy.port}/"
+    ) as people:
+        tab, _ = people.join("alice")
+        writer = filled(own_server, 1)
+        tab.reads(f"{writer['name']}: 0")
+        proxy.hold()
+        tab.say("through the jam")
+        send(own_server, writer, "meanwhile")
+        tab.page.wait_for_timeout(1000)
+        expect(tab.pending).to_have_count(1)
+        proxy.resume()
+        tab.has_sent_everything(LONG_PATIENCE)
+        tab.reads("meanwhile", LONG_PATIENCE)
+        tab.reads("through the jam")
+
+
+def test_a_dead_connection_is_replaced(browser, own_server):
+    """A stream that has been silent for too long is not waited for."""
+    with Proxy(own_server.port) as proxy, people_in(
+        browser, f"http://127.0.0.1:{proxy.port}/"
+    ) as people:
+        context = people.browser()
+        tab = people.tab(context)
+        tab.page.clock.install()
+        tab.join("alice")
+        writer = filled(own_server, 1)
+        tab.reads(f"{writer['name']}: 0")
+        proxy.hold()
+        send(own_server, writer, "unheard")
+        tab.page.clock.fast_forward(46_000)
+        # The dead one is given up; a new one gets through.
+        proxy.cut()
+        proxy.resume()
+        tab.page.clock.fast_forward(3_000)
+        tab.reads("unheard", LONG_PATIENCE)
+
+
+def test_the_missed_messages_of_a_long_absence(own_people, own_server):
+    """A page that comes back after thousands of messages shows the newest, and goes on."""
+    tab, _ = own_people.join("alice")
+    expect(tab.box).to_be_visible()
+    hide(tab, hidden=True)
+    tab.page.wait_for_timeout(50)
+    writer = filled(own_server, 6000)
+    tab.page.evaluate("Date.now = (now => () => now() + 60000)(Date.now)")
+    hide(tab, hidden=False)
+    tab.reads(f"{writer['name']}: 5999")
+    send(own_server, writer, "and then")
+    tab.reads("and then")
+
+
+def hide(tab, *, hidden):
+    """Have the page believe that it is hidden, or seen again."""
+    tab.page.evaluate(
+        """hidden => {
+          Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )

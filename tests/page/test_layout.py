@@ -1,0 +1,100 @@
+"""Small screens, large print, right to left, and a keyboard alone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.page.people import new_name
+from tests.page.test_reading import filled, new_text, send
+
+WIDE = "() => document.scrollingElement.scrollWidth - innerWidth"
+
+
+def test_a_phone_shows_the_list_or_the_chat(people):
+    """The browser's own Back leads from the chat to the list."""
+    _, other = people.join("bob")
+    tab, _ = people.join("alice", viewport={"width": 390, "height": 844}, has_touch=True)
+    navigation = tab.page.get_by_role("navigation")
+    expect(navigation).to_be_hidden()
+    tab.page.get_by_role("link", name="All chats").click()
+    expect(navigation).to_be_visible()
+    expect(tab.box).to_be_hidden()
+    tab.go_to(other)
+    expect(navigation).to_be_hidden()
+    tab.page.go_back()
+    expect(navigation).to_be_visible()
+    tab.page.reload()
+    expect(navigation).to_be_visible()
+    expect(tab.box).to_be_hidden()
+
+
+# 400 % of 1280 pixels is a screen of 320.
+@pytest.mark.parametrize("size", [(320, 256), (320, 640), (640, 400)])
+def test_nothing_is_wider_than_the_screen(people, server, size):
+    """Long words, long names and marks stay where they are; so at 400 % zoom."""
+    writer = server.connect("W" * 28 + new_name("")[-4:])
+    word = new_text("end").replace(" ", "x") + "x" * 500
+    for text in (
+        *("a" + "\u0301" * 500, "\u202eright to left", "https://x.org/" + "y" * 300),
+        *("line\n" * 50, word),
+    ):
+        send(server, writer, text)
+    tab, _ = people.join("W" * 20, viewport={"width": size[0], "height": size[1]})
+    tab.reads(word)
+    tab.box.fill("\n" * 30)
+    assert tab.page.evaluate(WIDE) <= 0
+    expect(tab.page.get_by_role("button", name="Send")).to_be_in_viewport()
+    assert tab.log.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert tab.log.bounding_box()["height"] >= 60
+    tab.page.get_by_role("link", name="All chats").click()
+    assert tab.page.evaluate(WIDE) <= 0
+
+
+def test_right_to_left(people):
+    """Each text has its own direction; a page in such a language is laid out so."""
+    tab, _ = people.join("محمد")
+    text = new_text("مرحبا بالجميع")
+    tab.say(text)
+    tab.reads(text)
+    direction = "e => getComputedStyle(e).direction"
+    assert tab.texts.last.evaluate(direction) == "rtl"
+    text = new_text("hello")
+    tab.say(text)
+    tab.reads(text)
+    assert tab.texts.last.evaluate(direction) == "ltr"
+    tab.page.evaluate("document.documentElement.dir = 'rtl'")
+    navigation = tab.page.get_by_role("navigation").bounding_box()
+    assert navigation["x"] > tab.log.bounding_box()["x"]
+    assert tab.page.evaluate(WIDE) <= 0
+
+
+def test_all_by_keyboard(people, server):
+    """Join, find somebody, write, read back and return without a mouse."""
+    _, other = people.join("bob")
+    filled(server, 40)
+    tab = people.tab()
+    keys = tab.page.keyboard
+    keys.type(new_name("alice"))
+    keys.press("Enter")
+    expect(tab.box).to_be_focused()
+    keys.press("Control+k")
+    keys.type(other)
+    expect(tab.page.locator("#found").get_by_role("link")).to_have_count(1)
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    expect(tab.page.get_by_role("textbox", name=f"Message {other}")).to_be_focused()
+    text = new_text("typed")
+    keys.type(text)
+    keys.press("Enter")
+    tab.reads(text)
+    keys.press("Alt+ArrowUp")
+    expect(tab.page.get_by_role("heading", name="General", level=1)).to_be_visible()
+    expect(tab.page.get_by_role("button", name="Newest messages")).to_be_hidden()
+    keys.press("PageUp")
+    expect(tab.page.get_by_role("button", name="Newest messages")).to_be_visible()
+    keys.press("Escape")
+    expect(tab.page.get_by_role("button", name="Newest messages")).to_be_hidden()
+    tab.log.focus()
+    keys.type("here")
+    expect(tab.box).to_have_value("here")

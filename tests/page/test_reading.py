@@ -1,0 +1,253 @@
+"""What is read: live, in order, once, and back to the first message."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.page.people import new_name
+
+_numbers = itertools.count(1)
+
+
+def new_text(text):
+    return f"{text} {next(_numbers)}"
+
+
+def filled(server, count):
+    """Somebody without a browser, who has sent so many messages, all in one go."""
+    person = server.connect(new_name("writer"))
+    head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {person['token']}\r\n"
+    requests = []
+    for number in range(count):
+        body = json.dumps({"text": f"{person['name']}: {number}"})
+        length = f"Content-Length: {len(body)}\r\n"
+        requests.append(f"POST /send HTTP/1.1\r\n{head}{length}\r\n{body}")
+    with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
+        for some in batches(requests, 100):
+            connection.sendall("".join(some).encode())
+            received = b""
+            while received.count(b"HTTP/1.1 200 OK") < len(some):
+                received += connection.recv(65536)
+    return person
+
+
+def batches(items, size):
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def send(server, person, text, recipient=None):
+    path = "/send" if recipient is None else "/send-private"
+    body = {"text": text} if recipient is None else {"text": text, "recipient_id": recipient}
+    status, message = server.request("POST", path, person["token"], body)
+    assert status == 200, message
+    return message
+
+
+def id_of(server, person, name):
+    """The id of somebody who joined in a browser."""
+    _, page = server.request("GET", "/users?limit=1000", person["token"])
+    return next(user["id"] for user in page["users"] if user["name"] == name)
+
+
+def test_two_people_read_each_other(people):
+    """What one says is at the other at once, in order and once, with the name."""
+    alice, name = people.join("alice")
+    bob, _ = people.join("bob")
+    texts = [new_text("hello") for _ in range(5)]
+    for text in texts:
+        alice.say(text)
+    for text in texts:
+        bob.reads(text)
+        alice.reads(text)
+    assert bob.texts.all_inner_texts()[-5:] == texts
+    first = bob.page.locator(".message", has_text=texts[0])
+    expect(first.locator(".name")).to_have_text(name)
+
+
+def test_a_private_message_reaches_two(people, server):
+    """It is in the list of the recipient with a count, and nobody else has it."""
+    carol, _ = people.join("carol")
+    bob, bob_name = people.join("bob")
+    alice, alice_name = people.join("alice")
+    alice.go_to(bob_name)
+    secret = new_text("psst")
+    alice.say(secret)
+    alice.reads(secret)
+    entry = bob.chat(alice_name)
+    expect(entry).to_contain_text(secret)
+    expect(entry.locator(".badge")).to_have_text("1")
+    expect(bob.page).to_have_title("(1) General")
+    bob.go_to(alice_name)
+    bob.reads(secret)
+    expect(entry.locator(".badge")).to_be_hidden()
+    expect(bob.page).to_have_title(alice_name)
+    assert secret not in carol.page.content()
+
+
+def test_what_is_new_begins_at_a_line(people, server):
+    """Who comes back to a chat finds a line above what was not read; the list has a count."""
+    tab, name = people.join("alice")
+    writer = filled(server, 1)
+    alice = id_of(server, writer, name)
+    for number in range(3):
+        send(server, writer, f"to you {number}", alice)
+    entry = tab.chat(writer["name"])
+    expect(entry.locator(".badge")).to_have_text("3")
+    tab.go_to(writer["name"])
+    new = tab.page.get_by_role("separator", name="New messages")
+    expect(new).to_have_count(1)
+    expect(tab.page.locator(".message", has=new)).to_contain_text("to you 0")
+    # What was read stays read, after a reload too.
+    expect(entry.locator(".badge")).to_be_hidden()
+    tab.page.wait_for_timeout(1500)
+    tab.page.reload()
+    tab.reads("to you 2")
+    expect(new).to_have_count(0)
+    expect(tab.chat(writer["name"]).locator(".badge")).to_be_hidden()
+
+
+def test_read_in_one_tab_is_read_in_the_other(people, server):
+    """The count of unread messages goes in all tabs of the browser."""
+    tab, name = people.join("alice")
+    other = people.tab(tab.page.context)
+    writer = filled(server, 1)
+    send(server, writer, "to you", id_of(server, writer, name))
+    for each in (tab, other):
+        expect(each.chat(writer["name"]).locator(".badge")).to_have_text("1")
+    tab.go_to(writer["name"])
+    expect(other.chat(writer["name"]).locator(".badge")).to_be_hidden()
+
+
+def test_back_to_the_first_message_without_a_jump(own_people, own_server):
+    """Older messages come while the reader scrolls; what is seen stays, and few are elements."""
+    writer = filled(own_server, 700)["name"]
+    tab, _ = own_people.join("alice")
+    tab.reads(f"{writer}: 699")
+    first = tab.message(f"{writer}: 0")
+    while first.count() == 0 or first.bounding_box()["y"] < tab.log.bounding_box()["y"]:
+        moved = tab.page.evaluate(SCROLLED_UP, 900)
+        # What is on the screen has moved by what was scrolled, and not by what came above it.
+        assert abs(moved["seen"] - moved["scrolled"]) <= 2, moved
+        assert moved["elements"] <= 300
+    expect(first).to_be_in_viewport()
+    expect(tab.log).to_contain_text("The chat begins here.")
+    tab.page.get_by_role("button", name="Newest messages").click()
+    expect(tab.message(f"{writer}: 699")).to_be_in_viewport()
+    assert tab.texts.count() <= 300
+
+
+# Scrolls up, and after the page has drawn what it wants to says by how much something moved.
+SCROLLED_UP = """async by => {
+  const scroller = document.getElementById("scroller");
+  const top = scroller.getBoundingClientRect().top;
+  const frames = async (count) => {
+    while (count--) await new Promise((resolve) => requestAnimationFrame(resolve));
+  };
+  await frames(2);
+  const messages = [...scroller.querySelectorAll("#messages .message")];
+  const seen = messages.find((one) => one.getBoundingClientRect().bottom > top);
+  const [before, from] = [seen.getBoundingClientRect().top, scroller.scrollTop];
+  scroller.scrollTop -= by;
+  const scrolled = from - scroller.scrollTop;
+  await frames(12);
+  const elements = document.querySelectorAll("#messages .message").length;
+  return { seen: seen.getBoundingClientRect().top - before, scrolled, elements };
+}"""
+
+
+def test_a_reader_of_older_messages_is_not_moved(people, server):
+    """What comes meanwhile is counted on a button, which leads to it."""
+    filled(server, 60)
+    tab, _ = people.join("alice")
+    writer = server.connect(new_name("writer"))
+    tab.page.evaluate(SCROLLED_UP, 800)
+    seen = tab.page.locator("#messages .message").nth(20)
+    before = seen.bounding_box()
+    texts = [new_text("meanwhile") for _ in range(3)]
+    for text in texts:
+        send(server, writer, text)
+    button = tab.page.get_by_role("button", name="3 new")
+    expect(button).to_be_visible()
+    after = seen.bounding_box()
+    assert abs(before["y"] - after["y"]) <= 1, (before, after)
+    button.click()
+    expect(tab.message(texts[-1])).to_be_in_viewport()
+    expect(button).to_be_hidden()
+
+
+HTML = """<img src=x onerror="document.title='broken'"><b>bold</b> &amp; **stars** <script>1</script>"""
+
+
+def test_nothing_but_addresses_is_interpreted(people):
+    """HTML is text; an address is a link, without what ends the sentence."""
+    tab, _ = people.join("alice")
+    html = HTML + new_text("")
+    tab.say(html)
+    tab.reads(html)
+    assert tab.page.title() != "broken"
+    tab.say(
+        "see https://example.org/a_(b)?c=d&e#f, (http://localhost:1/x). javascript:alert(1) "
+        "https://\u202egro.elpmaxe https:// x"
+    )
+    links = tab.page.locator("#messages .message").last.get_by_role("link")
+    expect(links).to_have_count(2)
+    assert [link.get_attribute("href") for link in links.all()] == [
+        "https://example.org/a_(b)?c=d&e#f",
+        "http://localhost:1/x",
+    ]
+    assert links.first.get_attribute("rel") == "noopener noreferrer nofollow"
+
+
+def test_a_long_text_is_folded(people):
+    """All of it is shown on demand, and it stays where it begins."""
+    tab, _ = people.join("alice")
+    tab.say("\n".join(f"line {number}" for number in range(100)))
+    message = tab.page.locator("#messages .message").last
+    text = message.locator(".text")
+    expect(text).to_contain_text("line 99")
+    assert text.bounding_box()["height"] < 300
+    message.get_by_role("button", name="Show all").click()
+    assert text.bounding_box()["height"] > 2000
+    assert abs(text.bounding_box()["y"] - tab.log.bounding_box()["y"]) < 600
+    message.get_by_role("button", name="Show less").click()
+    assert text.bounding_box()["height"] < 300
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_times_are_the_readers_own(people, zone):
+    """Times have the reader's time zone and language, and each day has a heading."""
+    tab, _ = people.join("alice", timezone_id=zone, locale="de-DE")
+    tab.say(new_text("now"))
+    message = tab.page.locator("#messages .message").last
+    sent_at = message.locator("time").get_attribute("datetime")
+    shown = tab.page.evaluate(
+        "at => new Date(at).toLocaleTimeString('de-DE', {timeStyle: 'short'})", sent_at
+    )
+    expect(message.locator("time")).to_have_text(shown)
+    expect(tab.log.get_by_role("heading", name="Today")).to_have_count(1)
+
+
+def test_somebody_is_found_by_the_beginning_of_the_name(people):
+    """The search lists who begins so; Enter opens the chat with the first."""
+    _, name = people.join("Zoë Ünal")
+    tab, _ = people.join("alice")
+    search = tab.page.get_by_role("searchbox", name="Find somebody")
+    search.fill("zoë ünal" + name.removeprefix("Zoë Ünal"))
+    expect(tab.page.locator("#found").get_by_role("link")).to_have_count(1)
+    search.press("Enter")
+    expect(tab.page.get_by_role("textbox", name=f"Message {name}")).to_be_focused()
+    expect(tab.log).to_contain_text(f"Only you and {name} can read this.")
+    tab.page.get_by_role("searchbox").fill("nobody begins so")
+    expect(tab.page.get_by_text("Nobody has a name that begins so.")).to_be_visible()
+
+
+def test_a_chat_with_nobody(people):
+    """An address with the id of nobody says so."""
+    tab, _ = people.join("alice")
+    tab.page.goto(people.url + "#999999")
+    expect(tab.log).to_contain_text("There is no user 999999.")

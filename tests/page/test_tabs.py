@@ -1,0 +1,130 @@
+"""Many tabs, hidden ones, and what tells of messages that nobody looks at."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.page.people import new_name
+from tests.page.test_connection import hide
+from tests.page.test_reading import filled, id_of, new_text, send
+
+
+def streams_of(tab):
+    """How many streams the tabs of a browser have open."""
+    return tab.page.evaluate(
+        """async () => (await navigator.locks.query()).held
+          .filter(lock => /place|background/.test(lock.name)).length"""
+    )
+
+
+def test_seven_tabs_all_work(people, server):
+    """A browser has six connections; no more than four are streams, and all tabs are current."""
+    tab, _ = people.join("alice")
+    tabs = [tab, *(people.tab(tab.page.context) for _ in range(6))]
+    for each in tabs:
+        expect(each.box).to_be_visible()
+    assert streams_of(tab) <= 4
+    text = new_text("to all tabs")
+    tabs[-1].say(text)
+    for each in tabs:
+        each.reads(text, 8000)
+
+
+def test_a_hidden_tab_lets_go_of_its_stream(people, server):
+    """After ten seconds it is one of the background, of which one has a stream."""
+    context = people.browser()
+    first = people.tab(context)
+    first.join(new_name("alice"))
+    tabs = [first, *(people.tab(context) for _ in range(2))]
+    for each in tabs:
+        expect(each.box).to_be_visible()
+        each.page.clock.install()
+    assert streams_of(first) == 3
+    for each in tabs:
+        hide(each, hidden=True)
+        each.page.clock.fast_forward(11_000)
+    for _ in range(50):
+        if streams_of(first) == 1:
+            break
+        first.page.wait_for_timeout(100)
+    assert streams_of(first) == 1
+    writer = filled(server, 1)
+    for each in tabs:
+        hide(each, hidden=False)
+        each.page.clock.fast_forward(1000)
+        each.reads(f"{writer['name']}: 0")
+    assert streams_of(first) == 3
+
+
+NOTES = """() => {
+  window.notes = [];
+  window.Notification = class {
+    constructor(title, options) { notes.push([title, options.body]); }
+    static permission = "granted";
+    static requestPermission = async () => "granted";
+  };
+}"""
+
+
+def test_a_private_message_is_notified_by_choice(people, server):
+    """Only if the user has chosen so, and only while no tab is looked at."""
+    context = people.browser()
+    context.add_init_script(f"({NOTES})()")
+    tab = people.tab(context)
+    name = new_name("alice")
+    tab.join(name)
+    writer = filled(server, 1)
+    alice = id_of(server, writer, name)
+    notes = "window.notes"
+    tab.page.get_by_role("button", name="Menu").click()
+    tab.page.get_by_label("Notify me of private messages").check()
+    tab.page.keyboard.press("Escape")
+    send(server, writer, "while seen", alice)
+    expect(tab.chat(writer["name"])).to_contain_text("while seen")
+    tab.page.clock.install()
+    hide(tab, hidden=True)
+    tab.page.clock.fast_forward(11_000)
+    tab.page.wait_for_timeout(300)
+    send(server, writer, "to everybody")
+    send(server, writer, "while hidden", alice)
+    for _ in range(50):
+        if tab.page.evaluate(notes):
+            break
+        tab.page.wait_for_timeout(100)
+        tab.page.clock.fast_forward(100)
+    assert tab.page.evaluate(notes) == [[writer["name"], "while hidden"]]
+    tab.page.clock.fast_forward(1000)
+    expect(tab.page).to_have_title("(3) General")
+
+
+def test_what_comes_while_hidden_is_new(people, server):
+    """A reader who comes back finds a line above what came meanwhile."""
+    tab, _ = people.join("alice")
+    writer = filled(server, 2)
+    tab.reads(f"{writer['name']}: 1")
+    new = tab.page.get_by_role("separator", name="New messages")
+    expect(new).to_have_count(0)
+    hide(tab, hidden=True)
+    text = new_text("while you were away")
+    send(server, writer, text)
+    tab.page.wait_for_timeout(300)
+    hide(tab, hidden=False)
+    tab.reads(text)
+    expect(tab.page.locator(".message", has=new)).to_contain_text(text)
+    tab.say(new_text("back"))
+    expect(new).to_have_count(0)
+
+
+def test_new_messages_are_announced(people, server):
+    """A screen reader is told of each, and of many only the number."""
+    tab, _ = people.join("alice")
+    announcer = tab.page.locator("#announcer")
+    writer = server.connect(new_name("writer"))
+    tab.page.wait_for_timeout(100)
+    text = new_text("listen")
+    send(server, writer, text)
+    expect(announcer).to_contain_text(text)
+    for number in range(20):
+        send(server, writer, f"{number}")
+    expect(announcer).to_contain_text("new messages")
+    expect(tab.log).to_have_attribute("aria-live", "off")

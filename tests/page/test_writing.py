@@ -1,0 +1,196 @@
+"""What is written: Enter, drafts, commands, and that each message is sent exactly once."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.page.people import LONG_PATIENCE, new_name, people_in
+from tests.page.test_reading import id_of, new_text
+from tests.postgres.proxy import Proxy
+
+
+def texts_of(server, count=100):
+    """The texts of the general chat, as the server has them."""
+    token = server.connect()["token"]
+    _, page = server.request("GET", f"/status?chat_type=general&limit={count}", token)
+    return [message["text"] for message in page["messages"]]
+
+
+def test_enter_sends_and_shift_enter_breaks(people, server):
+    """A text of two lines is one message, and the box is empty again."""
+    tab, _ = people.join("alice")
+    text = new_text("two")
+    tab.box.fill(text)
+    tab.box.press("Shift+Enter")
+    tab.box.type("lines")
+    tab.box.press("Enter")
+    expect(tab.texts.last).to_have_text(f"{text}\nlines")
+    expect(tab.box).to_have_value("")
+    tab.box.press("Enter")
+    tab.box.fill("   \n ")
+    tab.box.press("Enter")
+    tab.page.wait_for_timeout(100)
+    assert texts_of(server)[-1] == f"{text}\nlines"
+
+
+def test_the_button_sends(people):
+    """So it works without a keyboard, too."""
+    tab, _ = people.join("alice")
+    text = new_text("by button")
+    tab.box.fill(text)
+    tab.page.get_by_role("button", name="Send").click()
+    tab.reads(text)
+
+
+def test_a_draft_is_kept(people):
+    """Each chat has its own, and it is there after a reload."""
+    _, other = people.join("bob")
+    tab, _ = people.join("alice")
+    tab.box.fill("not finished")
+    tab.go_to(other)
+    expect(tab.box).to_have_value("")
+    tab.box.fill("to bob")
+    tab.go_to("General")
+    expect(tab.box).to_have_value("not finished")
+    tab.page.reload()
+    expect(tab.box).to_have_value("not finished")
+    tab.go_to(other)
+    expect(tab.box).to_have_value("to bob")
+
+
+def test_msg_is_a_private_message(people, server):
+    """It goes to the one who is named, with or without quotes, and nobody else sees it."""
+    bob, bob_name = people.join("Bob Bee")
+    tab, name = people.join("alice")
+    for number, typed in enumerate((f'"{bob_name}"', bob_name, bob_name.upper())):
+        tab.go_to("General")
+        text = new_text(f"secret {number}")
+        tab.say(f"/msg {typed} {text}")
+        expect(tab.page.get_by_role("heading", name=bob_name, level=1)).to_be_visible()
+        tab.reads(text)
+        expect(bob.chat(name)).to_contain_text(text)
+    assert not [text for text in texts_of(server) if "secret" in text or "/msg" in text]
+
+
+def test_a_command_that_is_not_understood_is_explained(people, server):
+    """Nothing is sent, and the text stays; two slashes send one."""
+    tab, _ = people.join("alice")
+    hint = tab.page.get_by_role("alert").filter(has_text="/msg NAME TEXT")
+    for typed in ("/msg", "/msg bob", "/mgs bob hello", "/who"):
+        tab.say(typed)
+        expect(hint).to_be_visible()
+        expect(tab.box).to_have_value(typed)
+    tab.say("/msg nobody-at-all hello")
+    expect(tab.page.get_by_role("alert").filter(has_text="Nobody is called")).to_be_visible()
+    tab.say("//usr/bin is a folder")
+    tab.reads("/usr/bin is a folder")
+    assert not [text for text in texts_of(server, 6) if text.startswith(("/m", "/w"))]
+
+
+def test_characters_are_counted_near_the_limit(people):
+    """They are counted as the server does: what the browser takes for two may be one."""
+    tab, _ = people.join("alice")
+    count = tab.page.locator("#count")
+    tab.box.fill("x" * 3000)
+    expect(count).to_have_text("")
+    tab.box.fill("🦊" * 4090)
+    expect(count).to_have_text("6 left")
+    tab.box.fill("🦊" * 4098)
+    expect(count).to_have_text("2 too many")
+    tab.box.press("Enter")
+    expect(tab.page.get_by_role("alert").filter(has_text="2 characters too many")).to_be_visible()
+    tab.box.fill("🦊" * 4096)
+    tab.box.press("Enter")
+    expect(tab.texts.last).to_have_text("🦊" * 4096)
+
+
+def test_a_refused_message_can_be_tried_again_or_deleted(people):
+    """It stays where it was written, with the reason."""
+    tab, _ = people.join("alice")
+    tab.page.goto(people.url + "#999999")
+    tab.say("to nobody")
+    failed = tab.log.locator(".failed")
+    expect(failed).to_contain_text("Not sent. There is no user 999999.")
+    failed.get_by_role("button", name="Try again").click()
+    expect(failed).to_contain_text("Not sent.")
+    tab.page.reload()
+    failed.get_by_role("button", name="Delete").click()
+    expect(failed).to_have_count(0)
+    tab.page.reload()
+    expect(tab.box).to_be_visible()
+    expect(failed).to_have_count(0)
+
+
+def test_what_is_sent_while_the_server_is_dead_arrives_once(own_people, own_server):
+    """Messages wait, in their order, until a killed server is back."""
+    tab, _ = own_people.join("alice")
+    reader, _ = own_people.join("bob")
+    tab.say("before")
+    reader.reads("before")
+    own_server.kill()
+    texts = [f"while it is dead {number}" for number in range(5)]
+    for text in texts:
+        tab.say(text)
+    expect(tab.pending).to_have_count(5)
+    expect(tab.pending.first).to_contain_text("Sending…")
+    own_server.start()
+    tab.has_sent_everything(LONG_PATIENCE)
+    for text in texts:
+        reader.reads(text, LONG_PATIENCE)
+        tab.reads(text)
+    assert texts_of(own_server) == ["before", *texts]
+
+
+def test_a_lost_response_does_not_send_twice(browser, own_server):
+    """The server has the message, but its response is lost: also with a reload it is sent once."""
+    with Proxy(own_server.port) as proxy, people_in(
+        browser, f"http://127.0.0.1:{proxy.port}/"
+    ) as people:
+        tab, _ = people.join("alice")
+        lost = []
+
+        def lose(route):
+            # The server has taken it before the connection breaks.
+            lost.append(route.fetch().status)
+            route.abort()
+
+        tab.page.route("**/send", lose, times=2)
+        tab.say("once")
+        expect(tab.log.get_by_text("once")).not_to_have_count(0)
+        while len(lost) < 1:
+            tab.page.wait_for_timeout(50)
+        tab.page.reload()
+        tab.reads("once")
+        tab.has_sent_everything(LONG_PATIENCE)
+        tab.reads("once")
+        assert lost == [200, 200]
+        assert texts_of(own_server) == ["once"]
+
+
+def test_messages_through_a_network_that_cuts(browser, own_server):
+    """Connections are cut again and again; everything arrives, in order and once."""
+    with Proxy(own_server.port) as proxy, people_in(
+        browser, f"http://127.0.0.1:{proxy.port}/"
+    ) as people:
+        tab, _ = people.join("alice")
+        reader, _ = people.join("bob")
+        texts = [f"number {number}" for number in range(20)]
+        for number, text in enumerate(texts):
+            tab.say(text)
+            if number % 4 == 0:
+                proxy.cut()
+        tab.has_sent_everything(LONG_PATIENCE)
+        reader.reads(texts[-1], LONG_PATIENCE)
+        assert texts_of(own_server) == texts
+        assert reader.texts.all_inner_texts() == texts
+        assert tab.texts.all_inner_texts() == texts
+
+
+def test_the_name_in_the_box(people, server):
+    """The box is named for whom the message reaches."""
+    _, bob = people.join("bob")
+    tab, _ = people.join("alice")
+    expect(tab.page.get_by_role("textbox", name="Message everybody")).to_be_visible()
+    someone = server.connect(new_name("someone"))
+    tab.page.goto(f"{people.url}#{id_of(server, someone, bob)}")
+    expect(tab.page.get_by_role("textbox", name=f"Message {bob}")).to_be_visible()
