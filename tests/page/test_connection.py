@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.page.others import filled, send
 from tests.page.people import LONG_PATIENCE, people_in
-from tests.page.test_reading import filled, send
 from tests.postgres.proxy import Proxy
 
 
@@ -53,9 +53,10 @@ def test_a_page_that_is_opened_while_the_server_is_away(browser, own_server):
 
 def test_a_network_that_hangs(browser, own_server):
     """Nothing comes through for a while: then all of it does, once."""
-    with Proxy(own_server.port) as proxy, people_in(
-        browser, f"http://127.0.0.1:{proxy.port}/"
-    ) as people:
+    with (
+        Proxy(own_server.port) as proxy,
+        people_in(browser, f"http://127.0.0.1:{proxy.port}/") as people,
+    ):
         tab, _ = people.join("alice")
         writer = filled(own_server, 1)
         tab.reads(f"{writer['name']}: 0")
@@ -72,9 +73,10 @@ def test_a_network_that_hangs(browser, own_server):
 
 def test_a_dead_connection_is_replaced(browser, own_server):
     """A stream that has been silent for too long is not waited for."""
-    with Proxy(own_server.port) as proxy, people_in(
-        browser, f"http://127.0.0.1:{proxy.port}/"
-    ) as people:
+    with (
+        Proxy(own_server.port) as proxy,
+        people_in(browser, f"http://127.0.0.1:{proxy.port}/") as people,
+    ):
         context = people.browser()
         tab = people.tab(context)
         tab.page.clock.install()
@@ -95,22 +97,11 @@ def test_the_missed_messages_of_a_long_absence(own_people, own_server):
     """A page that comes back after thousands of messages shows the newest, and goes on."""
     tab, _ = own_people.join("alice")
     expect(tab.box).to_be_visible()
-    hide(tab, hidden=True)
+    tab.hide(hidden=True)
     tab.page.wait_for_timeout(50)
     writer = filled(own_server, 6000)
     tab.page.evaluate("Date.now = (now => () => now() + 60000)(Date.now)")
-    hide(tab, hidden=False)
+    tab.hide(hidden=False)
     tab.reads(f"{writer['name']}: 5999")
     send(own_server, writer, "and then")
     tab.reads("and then")
-
-
-def hide(tab, *, hidden):
-    """Have the page believe that it is hidden, or seen again."""
-    tab.page.evaluate(
-        """hidden => {
-          Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-          document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        hidden,
-    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.page.others import filled, new_text, send
 from tests.page.people import new_name
-from tests.page.test_reading import filled, new_text, send
 
 WIDE = "() => document.scrollingElement.scrollWidth - innerWidth"
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.page.others import new_text, texts_of
 from tests.page.site import OtherSite
-from tests.page.test_reading import new_text
-from tests.page.test_writing import texts_of
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.page.others import filled, id_of, new_text, send
 from tests.page.people import new_name
-from tests.page.test_connection import hide
-from tests.page.test_reading import filled, id_of, new_text, send
 
 
 def streams_of(tab):
@@ -41,7 +40,7 @@ def test_a_hidden_tab_lets_go_of_its_stream(people, server):
         each.page.clock.install()
     assert streams_of(first) == 3
     for each in tabs:
-        hide(each, hidden=True)
+        each.hide(hidden=True)
         each.page.clock.fast_forward(11_000)
     for _ in range(50):
         if streams_of(first) == 1:
@@ -50,7 +49,7 @@ def test_a_hidden_tab_lets_go_of_its_stream(people, server):
     assert streams_of(first) == 1
     writer = filled(server, 1)
     for each in tabs:
-        hide(each, hidden=False)
+        each.hide(hidden=False)
         each.page.clock.fast_forward(1000)
         each.reads(f"{writer['name']}: 0")
     assert streams_of(first) == 3
@@ -82,7 +81,7 @@ def test_a_private_message_is_notified_by_choice(people, server):
     send(server, writer, "while seen", alice)
     expect(tab.chat(writer["name"])).to_contain_text("while seen")
     tab.page.clock.install()
-    hide(tab, hidden=True)
+    tab.hide(hidden=True)
     tab.page.clock.fast_forward(11_000)
     tab.page.wait_for_timeout(300)
     send(server, writer, "to everybody")
@@ -104,11 +103,11 @@ def test_what_comes_while_hidden_is_new(people, server):
     tab.reads(f"{writer['name']}: 1")
     new = tab.page.get_by_role("separator", name="New messages")
     expect(new).to_have_count(0)
-    hide(tab, hidden=True)
+    tab.hide(hidden=True)
     text = new_text("while you were away")
     send(server, writer, text)
     tab.page.wait_for_timeout(300)
-    hide(tab, hidden=False)
+    tab.hide(hidden=False)
     tab.reads(text)
     expect(tab.page.locator(".message", has=new)).to_contain_text(text)
     tab.say(new_text("back"))

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.page.others import id_of, new_text, texts_of
 from tests.page.people import LONG_PATIENCE, new_name, people_in
-from tests.page.test_reading import id_of, new_text
 from tests.postgres.proxy import Proxy
-
-
-def texts_of(server, count=100):
-    """The texts of the general chat, as the server has them."""
-    token = server.connect()["token"]
-    _, page = server.request("GET", f"/status?chat_type=general&limit={count}", token)
-    return [message["text"] for message in page["messages"]]
 
 
 def test_enter_sends_and_shift_enter_breaks(people, server):
@@ -143,9 +136,10 @@ def test_what_is_sent_while_the_server_is_dead_arrives_once(own_people, own_serv
 
 def test_a_lost_response_does_not_send_twice(browser, own_server):
     """The server has the message, but its response is lost: also with a reload it is sent once."""
-    with Proxy(own_server.port) as proxy, people_in(
-        browser, f"http://127.0.0.1:{proxy.port}/"
-    ) as people:
+    with (
+        Proxy(own_server.port) as proxy,
+        people_in(browser, f"http://127.0.0.1:{proxy.port}/") as people,
+    ):
         tab, _ = people.join("alice")
         lost = []
 
@@ -169,9 +163,10 @@ def test_a_lost_response_does_not_send_twice(browser, own_server):
 
 def test_messages_through_a_network_that_cuts(browser, own_server):
     """Connections are cut again and again; everything arrives, in order and once."""
-    with Proxy(own_server.port) as proxy, people_in(
-        browser, f"http://127.0.0.1:{proxy.port}/"
-    ) as people:
+    with (
+        Proxy(own_server.port) as proxy,
+        people_in(browser, f"http://127.0.0.1:{proxy.port}/") as people,
+    ):
         tab, _ = people.join("alice")
         reader, _ = people.join("bob")
         texts = [f"number {number}" for number in range(20)]

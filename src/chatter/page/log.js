@@ -85,8 +85,8 @@ export function open(wanted) {
 /** Show the newest message, and follow it. */
 export function toEnd() {
   follows = true;
-  draw();
   scroller.scrollTop = 0;
+  draw();
   note();
 }
 
@@ -232,7 +232,8 @@ function reachOut() {
   if (!chat || chat.loaded !== "yes") return;
   const below = -scroller.scrollTop;
   const above = scroller.scrollHeight - scroller.clientHeight - below;
-  if (above < AHEAD && rows[0]?.message !== chat.messages[0]) extend(-1);
+  const full = follows && rows.length >= WINDOW;
+  if (above < AHEAD && !full && rows[0]?.message !== chat.messages[0]) extend(-1);
   else if (below < AHEAD && !reachesEnd) extend(1);
   else if (above < AHEAD && !chat.complete) around.loadOlder(chat);
 }
