@@ -72,9 +72,9 @@ def test_what_is_not_valid(chat, alice, call, bad):
 
 @pytest.mark.parametrize("bad", NO_CURSORS)
 def test_a_cursor_that_is_none(chat, alice, bad):
-    """It is refused at once, where nothing is fired."""
+    """It is refused, and at once where nothing is fired."""
     with pytest.raises(InvalidRequest):
-        chat.acknowledge(alice, bad)
+        result_of(chat.acknowledge(alice, bad))
     with pytest.raises(InvalidRequest):
         chat.follow(alice, bad)
 
@@ -82,7 +82,7 @@ def test_a_cursor_that_is_none(chat, alice, bad):
 def test_nobody_can_have_read_what_is_not_there(chat, alice):
     """An acknowledgement far ahead hides no message that comes."""
     result_of(chat.send(alice, "a"))
-    chat.acknowledge(alice, 1000)
+    result_of(chat.acknowledge(alice, 1000))
     assert result_of(chat.cursor(alice)) == 1
     result_of(chat.send(alice, "b"))
     assert [message.id for message in result_of(chat.poll(alice)).messages] == [2]
@@ -96,6 +96,7 @@ def test_nobody_can_have_read_what_is_not_there(chat, alice):
         lambda chat, user: chat.poll(user),
         lambda chat, user: chat.peek(user),
         lambda chat, user: chat.cursor(user),
+        lambda chat, user: chat.acknowledge(user, 1),
         lambda chat, user: chat.follow(user).__anext__(),
         lambda chat, user: chat.general_history(user, 1),
         lambda chat, user: chat.private_history(user, 1, 1),

@@ -222,12 +222,14 @@ class Chat(TypedService):
         await self._core.directory.check(user)
         return await self._core.reading.peek(user, limit, after, wait, epoch)
 
-    def acknowledge(self, user: User, cursor: int) -> None:
+    @returns_deferred
+    async def acknowledge(self, user: User, cursor: int) -> None:
         """Note that the user has read a page, up to its cursor; it never goes back.
 
-        :raises InvalidRequest: if there is no such cursor.
+        Nobody can have read what is not yet there: at most all that is.
         """
         check(cursor=cursor)
+        await self._core.directory.check(user)
         self._core.reading.acknowledge(user, cursor)
 
     @returns_deferred

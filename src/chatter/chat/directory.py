@@ -6,6 +6,7 @@ requests ask the store nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING
 
@@ -88,10 +89,8 @@ class Directory:
         """
         known: User | None = self._by_id.get(user.id)
         if known is None and 1 <= user.id <= MAX_ID:
-            try:
+            with suppress(UnknownRecipient):
                 known = await self.by_id(user.id)
-            except UnknownRecipient:
-                known = None
         if known is None or known.name != user.name:
             raise Unauthorized("The user is not one of this chat.")
 

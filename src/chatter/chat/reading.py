@@ -159,7 +159,7 @@ class Reading:
                 cursor = self._store.lineage.shared(lineage.current, cursor)
                 lineage = self._store.lineage
             end = (await self._live.recent()).last_id
-            messages = await self._live.read(user.id, cursor, DEFAULT_LIMIT)
+            messages = (await self._page_after(user, cursor, DEFAULT_LIMIT)).messages
             for message in messages:
                 yield message
                 cursor = message.id
