@@ -87,7 +87,7 @@ class ChatService(TypedService):
         """
         chat = Chat(make_store(store, reactor), reactor, history=history)
         resource = ChatResource(chat, origins=origins, max_streams=max_streams, page=page)
-        site = ChatSite(resource, reactor, access_log)
+        site = ChatSite(resource, reactor, access_log, origins=origins)
         descriptions = [ports] if isinstance(ports, str) else ports
         return cls(chat, site, [server_endpoint(reactor, port) for port in descriptions])
 

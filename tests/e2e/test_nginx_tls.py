@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import time
@@ -130,3 +131,14 @@ def test_a_class_may_join_and_a_flood_may_not(ports):
     statuses = [ask(ports[0], "POST", "/connect")[0] for _ in range(80)]
     assert statuses[:30] == [200] * 30
     assert statuses.count(429) >= 10
+
+
+def test_http_1_0_needs_no_host_here_either(ports):
+    """Nginx passes the request on as HTTP/1.1, which needs one."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    plain = socket.create_connection(("127.0.0.1", ports[0]), timeout=10)
+    with context.wrap_socket(plain) as sock:
+        sock.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+        response = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert response.startswith(b"HTTP/1.1 200")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import socket
+import struct
 import time
 
 from twisted.internet import reactor
@@ -33,6 +34,8 @@ class Large(Resource):
 
     def render(self, request):
         self.requests.append(request)
+        if request.path.startswith(b"/plain"):
+            return self.plain(request)
         request.notifyFinish().addBoth(self.ends.append)
         if request.path == b"/held":
             return NOT_DONE_YET
@@ -43,6 +46,14 @@ class Large(Resource):
         if request.path == b"/close":
             request.setHeader(b"connection", b"close")
         return bytes(LARGE)
+
+    def plain(self, request):
+        """Answer without asking for the end of the client."""
+        if request.path == b"/plain/held":
+            return NOT_DONE_YET
+        return (
+            bytes(LARGE) if request.path == b"/plain/large" else request.content.read() or b"small"
+        )
 
 
 class Running:
@@ -119,6 +130,12 @@ def client(address):
     sock = socket.create_connection((address.host, address.port), timeout=10)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
     return sock
+
+
+def reset(sock):
+    """Close a connection as a client does that crashes: with a reset."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
 
 
 def read_all(sock, pause=0.0, step=65536):

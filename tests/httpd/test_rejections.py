@@ -163,7 +163,9 @@ def test_what_a_refused_client_still_sends_is_not_read():
 
 def test_a_site_says_its_refusals_in_its_own_words():
     """The content type and the body of a refusal come from the site's function."""
-    server = Server(error_body=lambda status: (b"application/x", b"no: %d" % status))
+    server = Server(
+        error_page=lambda status, _: (((b"Content-Type", b"application/x"),), b"no: %d" % status)
+    )
     [response] = server.exchange(b"nonsense\r\n\r\n")
     assert response.header("content-type") == "application/x"
     assert response.body == b"no: 501"

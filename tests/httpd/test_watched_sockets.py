@@ -16,7 +16,7 @@ from chatter.httpd import watched_sockets
 from chatter.httpd.channel import LeanChannel
 from chatter.httpd.reader import RequestReader
 from tests.httpd.calling import Calling, failures
-from tests.httpd.sockets import LARGE, client, read_all, running
+from tests.httpd.sockets import LARGE, client, read_all, reset, running
 from tests.httpd.support import get, parse_answers
 
 
@@ -151,7 +151,7 @@ async def test_the_end_of_one_that_fails_costs_no_other(server, logged):
             raise RuntimeError("A defect.")
 
     server.resource.requests[0].registerProducer(Producer(), True)
-    broken.close()
+    reset(broken)
     await server.until(lambda: server.resource.ends)
     later = client(address)
     for sock in (sound, later):

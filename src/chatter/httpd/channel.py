@@ -1,11 +1,9 @@
-"""One connection: requests are answered, one after the other.
+"""One connection: its requests are processed one after the other, in their order.
 
-The order is the protocol's: a request that arrives while another is answered waits.
-What waits is bounded: bytes are read a slice at a time, and only while nothing
-waits and nothing is left to be sent; a client that goes on sending is not read.
-
-Time is bounded too, without a timer for each request or connection: a connection
-has a deadline, and its site looks once a second whose has passed.
+A request that arrives while another one is processed waits.  What waits is bounded: bytes
+are parsed a slice at a time, and only while nothing waits and nothing is left to be sent; a
+client that goes on sending is not read.  A connection that has much to do goes on in later
+turns of the reactor (see the module ``turns``).
 """
 
 from __future__ import annotations
@@ -14,18 +12,16 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IProtocol, ISSLTransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from chatter.httpd.closing import ClosingConnection
 from chatter.httpd.output import SocketOutput, output_for
-from chatter.httpd.producers import ResponseConsumer
-from chatter.httpd.reader import RequestReader
 from chatter.httpd.request import LeanRequest
 from chatter.httpd.stream import Stream
 
 if TYPE_CHECKING:
-    from twisted.python.failure import Failure
     from twisted.web.server import Site
 
     from chatter.httpd.connections import Connections
@@ -34,41 +30,17 @@ if TYPE_CHECKING:
 _SLICE = 4096
 
 
-@implementer(IProtocol)
-class LeanChannel(ResponseConsumer):
-    """A connection to a site.
+@implementer(IProtocol, IHalfCloseableProtocol)
+class LeanChannel(ClosingConnection):
+    """A connection to a site."""
 
-    :ivar deadline: when the site is to call :meth:`time_out`.
-    """
-
-    __slots__ = (
-        "_closing",
-        "_parsed_ahead",
-        "_paused_reading",
-        "_reader",
-        "_request",
-        "_running",
-        "_unparsed",
-        "deadline",
-        "factory",
-    )
+    __slots__ = ("factory",)
 
     _log = Logger()
 
     def __init__(self, site: Site, connections: Connections) -> None:
         super().__init__(site, connections)
         self.factory = site
-        self.deadline = inf
-        self._reader = RequestReader(connections.limits)
-        self._unparsed = b""
-        self._request: LeanRequest | None = None
-        self._closing = False
-        self._running = False
-        self._paused_reading = False
-        # Whether the parser may have more than the request under way.
-        self._parsed_ahead = False
-
-    # The connection
 
     def makeConnection(self, transport: Any) -> None:
         """Begin."""
@@ -81,24 +53,6 @@ class LeanChannel(ResponseConsumer):
 
     def connectionMade(self) -> None:
         """Begin; :meth:`makeConnection` has done it."""
-
-    def connectionLost(self, reason: Failure) -> None:
-        """End."""
-        self._closing = True
-        self._unparsed = b""
-        self._reader.forget()
-        self.output.lost()
-        request, self._request = self._request, None
-        try:
-            self.stop_producer()
-        finally:
-            if request is not None:
-                request.connectionLost(reason)
-            self.connections.lost(self)
-
-    def isSecure(self) -> bool:
-        """Whether the connection is encrypted."""
-        return ISSLTransport.providedBy(self.transport)
 
     # Bytes in, requests out, in order
 
@@ -138,6 +92,7 @@ class LeanChannel(ResponseConsumer):
             self.connections.turns.add(self)
         if not (self._unparsed or self._closing):
             self._resume_reading()
+            self._close_if_done()
 
     def _process_some(self) -> bool:
         """Process requests.
@@ -178,11 +133,6 @@ class LeanChannel(ResponseConsumer):
         reader.feed(data)
         if reader.receiving and not receiving:
             self._set_deadline()
-
-    def _resume_reading(self) -> None:
-        if self._paused_reading:
-            self._paused_reading = False
-            self.transport.resumeProducing()
 
     def _process(self, head: Any, body: bytes) -> None:
         if self.connections.draining or not head.keep_alive:
@@ -226,92 +176,11 @@ class LeanChannel(ResponseConsumer):
         if self.output.paused:
             stream.output_paused()
         self._resume_reading()
-        if self.connections.draining:
+        if self.connections.draining or self.client_has_ended:
             stream.close()
 
-    # The end
-
-    def close_after_response(self) -> None:
-        """Let no request follow the one under way."""
-        self.persistent = False
-
-    def drain(self) -> None:
-        """Close once the request under way has been answered, now if there is none."""
-        reader = self._reader
-        if self._request is not None:
-            self.persistent = False
-        elif not (self._closing or reader.ready or reader.receiving):
-            self._close()
-
-    def loseConnection(self) -> None:
-        """Close, as a request may ask for."""
-        self._close()
-
-    def abort(self) -> None:
-        """Cut the connection off, whatever is left to be sent."""
-        self._closing = True
-        self.transport.abortConnection()
-
-    def _close(self) -> None:
-        self._closing = True
-        self._unparsed = b""
-        self._set_deadline()
-        self.output.close()
-
-    def _reject(self, status: int) -> None:
-        """Answer what no resource sees, and close once the client can have read it.
-
-        Closing at once would reset the connection under a client that still sends,
-        and the answer would be lost with it.
-        """
-        self._closing = True
-        self._unparsed = b""
-        self._resume_reading()
-        self.output.write(self.connections.heads.error_response(status))
-        if not self.output.paused:
-            self.deadline = self.connections.now + self.connections.limits.linger
-        self.output.end()
-
-    # Time
-
-    def _set_deadline(self) -> None:
-        """Give the client the time that is due to it in what it does now."""
-        shared = self.connections
-        if self._closing or self.output.paused:
-            self.deadline = shared.now + shared.limits.stall
-        elif self._request is not None:
-            self.deadline = inf
-        elif self._reader.receiving:
-            self.deadline = shared.now + shared.limits.receive
-        else:
-            self.deadline = shared.idle_until
-
-    def time_out(self) -> None:
-        """Act upon a deadline that has passed."""
-        if self._closing or self.output.paused:
-            self._closing = True
-            self._set_deadline()
-            self.output.cut_off()
-        elif self._reader.receiving:
-            self._reader.receiving = False
-            self._reject(408)
-        else:
-            self._close()
-            self.deadline = self.connections.now + self.connections.limits.linger
-
-    # What the output tells
-
-    def output_paused(self) -> None:
-        """Hold who produces the answer."""
-        self._set_deadline()
-        self.pause_producer()
-
-    def output_progressed(self) -> None:
-        """Give the client more time."""
-        self._set_deadline()
-
     def output_resumed(self) -> None:
-        """Let who produces the answer go on, and then the next request."""
+        """Let the producer of the response go on, and then the next request."""
         self._set_deadline()
         self.resume_producer()
         if not self._running:

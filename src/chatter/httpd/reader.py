@@ -80,6 +80,15 @@ class RequestReader:
         """
         return None if self.receiving else self._repeated.read(data)
 
+    def headers(self) -> dict[bytes, list[bytes]]:
+        """The headers of the request that is being read, as far as they have come."""
+        if self._head is not None:
+            return self._head.headers
+        headers: dict[bytes, list[bytes]] = {}
+        for name, value in self._headers:
+            headers.setdefault(name.lower(), []).append(value)
+        return headers
+
     def feed(self, data: bytes) -> None:
         """Read some more."""
         begins_request = not self.receiving

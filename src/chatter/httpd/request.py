@@ -19,6 +19,8 @@ from twisted.web.resource import EncodingResourceWrapper
 from chatter.httpd.response_writer import ResponseWriter
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
     from chatter.httpd.producers import ResponseConsumer
     from chatter.httpd.request_head import RequestHead
 
@@ -124,6 +126,17 @@ class LeanRequest(ResponseWriter):
             self._received_cookies = {}
             self.parseCookies()
         return self._received_cookies
+
+    def notifyFinish(self) -> Deferred[None]:
+        """Tell when the response was sent, or (as an error) that the client is gone.
+
+        To a resource that wants to know, a client that closed its sending side is gone: what
+        waits for something new would wait in vain.  Other requests get their response.
+        """
+        finished = super().notifyFinish()
+        if self.channel is not None and self.channel.client_has_ended:
+            self.channel.loseConnection()
+        return finished
 
     # Finding the resource
 

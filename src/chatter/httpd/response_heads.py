@@ -6,41 +6,60 @@ the same headers.  So both are serialised once, and forgotten when the second is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from twisted.web.http import OK, RESPONSES, datetimeToString
 from twisted.web.server import version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _RESERVED = {b"connection", b"content-length", b"date", b"server", b"transfer-encoding"}
 
-_NEWER_REASONS = {413: b"Content Too Large", 431: b"Request Header Fields Too Large"}
+_NEWER_REASONS = {
+    413: b"Content Too Large",
+    421: b"Misdirected Request",
+    422: b"Unprocessable Content",
+    425: b"Too Early",
+    426: b"Upgrade Required",
+    428: b"Precondition Required",
+    429: b"Too Many Requests",
+    431: b"Request Header Fields Too Large",
+    451: b"Unavailable For Legal Reasons",
+    511: b"Network Authentication Required",
+}
+
+Headers: TypeAlias = "tuple[tuple[bytes, bytes], ...]"
+
+ErrorPage: TypeAlias = "Callable[[int, Mapping[bytes, list[bytes]]], tuple[Headers, bytes]]"
+"""Makes the response to a request that no resource sees.
+
+It is given the status, and the headers of the request as far as they were read, by their
+names in lower case; it returns the headers of the response and its body.
+"""
 
 
 def reason_of(status: int) -> bytes:
     """The reason phrase of a status (RFC 9110, section 15; RFC 6585)."""
-    reason: bytes = _NEWER_REASONS.get(status) or RESPONSES[status]
+    reason: bytes = _NEWER_REASONS.get(status) or RESPONSES.get(status, b"Unknown Status")
     return reason
 
 
-def plain_error_body(status: int) -> tuple[bytes, bytes]:
-    """The content type and the body of a response that no resource makes, by default."""
-    return b"text/plain", reason_of(status) + b"\n"
+def plain_error_page(status: int, _: Mapping[bytes, list[bytes]]) -> tuple[Headers, bytes]:
+    """The response that no resource makes, by default."""
+    return ((b"Content-Type", b"text/plain"),), reason_of(status) + b"\n"
 
 
 class ResponseHeads:
     """The first bytes of responses.
 
-    :param error_body: the content type and the body of a response with an error status
-        that no resource makes.
+    :param error_page: makes the response to a request that no resource sees.
 
     :ivar whole: the results of :meth:`head_with` within this second, by its argument.
     """
 
-    def __init__(self, error_body: Callable[[int], tuple[bytes, bytes]]) -> None:
-        self._error_body = error_body
+    def __init__(self, error_page: ErrorPage) -> None:
+        self._error_page = error_page
         self._now = 0.0
         self._status_lines: dict[tuple[int, bytes], bytes] = {}
         self.whole: dict[tuple[tuple[bytes, bytes], ...], bytes] = {}
@@ -56,11 +75,16 @@ class ResponseHeads:
 
     def status_line(self, code: int, reason: bytes) -> bytes:
         """The status line, and the headers that all responses of this second have."""
-        line = self._status_lines.get((code, reason))
+        key = code, reason
+        line = self._status_lines.get(key)
         if line is None:
-            line = self._status_lines[code, reason] = (
-                b"HTTP/1.1 %d %b\r\nServer: %b\r\nDate: %b\r\n"
-                % (code, b" ".join(reason.split()), version, datetimeToString(self._now))
+            if reason == b"Unknown Status":
+                reason = reason_of(code)
+            line = self._status_lines[key] = b"HTTP/1.1 %d %b\r\nServer: %b\r\nDate: %b\r\n" % (
+                code,
+                b" ".join(reason.split()),
+                version,
+                datetimeToString(self._now),
             )
         return line
 
@@ -77,12 +101,12 @@ class ResponseHeads:
         head = self.whole[headers] = b"".join(lines)
         return head
 
-    def error_response(self, status: int) -> bytes:
-        """A whole response to a request that no resource sees."""
-        content_type, body = self._error_body(status)
-        return b"%bContent-Type: %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (
+    def error_response(self, status: int, request_headers: Mapping[bytes, list[bytes]]) -> bytes:
+        """A whole response to a request that no resource sees, the last of its connection."""
+        headers, body = self._error_page(status, request_headers)
+        return b"%b%bContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (
             self.status_line(status, reason_of(status)),
-            content_type,
+            b"".join(b"%b: %b\r\n" % header for header in headers),
             len(body),
             body,
         )

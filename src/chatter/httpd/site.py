@@ -16,7 +16,7 @@ from chatter.httpd.channel import LeanChannel
 from chatter.httpd.connections import Connections
 from chatter.httpd.limits import Limits
 from chatter.httpd.log_file import LogFile, append_to
-from chatter.httpd.response_heads import ResponseHeads, plain_error_body
+from chatter.httpd.response_heads import ResponseHeads, plain_error_page
 from chatter.httpd.watched_sockets import WatchedSockets
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IAddress
     from twisted.web.resource import IResource
+
+    from chatter.httpd.response_heads import ErrorPage
 
 
 class LeanSite(Site):
@@ -35,8 +37,8 @@ class LeanSite(Site):
         1970; what waits goes by the reactor's own time.
     :param limits: how much a client may ask for.
     :param access_log: where to write a line for each request; nowhere by default.
-    :param error_body: the content type and the body for a request that is rejected
-        with a status before any resource sees it.
+    :param error_page: makes the response to a request that is rejected before any resource
+        sees it.
 
     :ivar connections: the open connections, and what they share.
     :ivar sockets: reads from the connections of the ports that it takes over:
@@ -54,7 +56,7 @@ class LeanSite(Site):
         wall_clock: Callable[[], float] = time,
         limits: Limits | None = None,
         access_log: str | None = None,
-        error_body: Callable[[int], tuple[bytes, bytes]] = plain_error_body,
+        error_page: ErrorPage = plain_error_page,
     ) -> None:
         super().__init__(resource, logFormatter=self._access_log_line, reactor=reactor)
         self._access_log_path = access_log
@@ -64,7 +66,7 @@ class LeanSite(Site):
         self.connections = Connections(
             reactor,
             limits or Limits(),
-            ResponseHeads(error_body),
+            ResponseHeads(error_page),
             wall_clock,
             self._rest_if_closed,
         )

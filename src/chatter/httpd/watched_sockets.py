@@ -13,6 +13,7 @@ from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Server
@@ -210,6 +211,9 @@ class WatchedSockets:
 
     def _lose(self, transport: WatchedServer, reason: Failure) -> None:
         try:
-            transport.readConnectionLost(reason)
+            if reason.check(ConnectionDone):
+                transport.readConnectionLost(reason)
+            else:
+                transport.connectionLost(reason)
         except BaseException:  # noqa: BLE001 - as above
             self._log.failure("The end of {connection} failed.", connection=transport)

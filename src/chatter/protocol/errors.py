@@ -61,6 +61,10 @@ class ContentTooLarge(ChatError):
     """The body is larger than the server reads."""
 
 
+class UnsupportedMediaType(ChatError):
+    """The body is encoded in a way that the server does not decode."""
+
+
 class TransientError(ChatError):
     """It may well work a little later.
 

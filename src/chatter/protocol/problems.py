@@ -23,6 +23,7 @@ from chatter.protocol.errors import (
     TransientError,
     Unauthorized,
     UnknownRecipient,
+    UnsupportedMediaType,
 )
 
 
@@ -47,6 +48,11 @@ ERRORS: dict[type[ChatError], tuple[str, int, str]] = {
     NameTaken: ("name-taken", 409, "The name is taken"),
     KeyUsed: ("key-used", 409, "The key was used before"),
     ContentTooLarge: ("content-too-large", 413, "The body is too large"),
+    UnsupportedMediaType: (
+        "unsupported-media-type",
+        415,
+        "The body's encoding is not supported",
+    ),
     TooManyRequests: ("too-many-requests", 429, "Too many requests"),
     InternalError: ("internal-error", 500, "The server has a defect"),
     StoreUnavailable: ("store-unavailable", 503, "The chat can't serve now"),

@@ -34,18 +34,37 @@ def checked_origins(origins: Collection[str]) -> tuple[str, ...]:
     return tuple(origins)
 
 
+def cors_headers(origin: bytes | None, origins: Collection[str]) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers that every response has, whether the page may read it or not.
+
+    :param origin: the request's ``Origin``.
+    :param origins: those that may.
+    """
+    if not origins:
+        return ()
+    vary = (b"Vary", b"Origin")
+    if origin is None or not (ANY_ORIGIN in origins or origin.decode("latin-1") in origins):
+        return (vary,)
+    return (
+        vary,
+        (b"Access-Control-Allow-Origin", origin),
+        (b"Access-Control-Expose-Headers", b"Authorization, Retry-After"),
+    )
+
+
 def allow_origin(request: Request, origins: Collection[str]) -> None:
     """Tell the browser whether the page that asks may (https://fetch.spec.whatwg.org).
 
     :param origins: such as ``https://chat.example.org``; ``*`` is any.
     """
-    request.setHeader(b"Vary", b"Origin")
-    origin = request.getHeader(b"Origin")
-    if origin is None or not (ANY_ORIGIN in origins or origin.decode("latin-1") in origins):
-        return
-    request.setHeader(b"Access-Control-Allow-Origin", origin)
-    request.setHeader(b"Access-Control-Expose-Headers", b"Authorization, Retry-After")
-    if request.method == b"OPTIONS" and request.getHeader(b"Access-Control-Request-Method"):
+    headers = cors_headers(request.getHeader(b"Origin"), origins)
+    for name, value in headers:
+        request.setHeader(name, value)
+    if (
+        len(headers) > 1
+        and request.method == b"OPTIONS"
+        and request.getHeader(b"Access-Control-Request-Method")
+    ):
         request.setHeader(b"Access-Control-Allow-Methods", b"GET, HEAD, POST")
         request.setHeader(
             b"Access-Control-Allow-Headers",

@@ -25,6 +25,7 @@ from chatter.protocol.errors import (
     MethodNotAllowed,
     NotFound,
     Unauthorized,
+    UnsupportedMediaType,
 )
 from chatter.protocol.validation import checked_query
 from chatter.web.coroutines import DrivenCoroutine
@@ -71,13 +72,10 @@ class JSONResource(Resource):
     """A resource that responds with JSON, and errors as RFC 9457 has them.
 
     :ivar methods: those that it takes, beside ``OPTIONS``.
-    :cvar ends_with_client: whether the work for a response is given up when the
-        client is gone; if not, it is brought to its end.
     """
 
     _log = Logger()
     methods: tuple[bytes, ...] = ()
-    ends_with_client = False
 
     def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: ARG002
         """Whatever has no resource of its own is not found."""
@@ -97,11 +95,18 @@ class JSONResource(Resource):
             response = self._response_to_error(error)
         else:
             driven = DrivenCoroutine(coroutine, waits_for, partial(self._send_later, request))
-            if self.ends_with_client:
+            if self.ends_with_client(request):
                 request.notifyFinish().addErrback(lambda _: driven.cancel())
             return NOT_DONE_YET
         send(request, response)
         return NOT_DONE_YET
+
+    def ends_with_client(self, request: Request) -> bool:  # noqa: ARG002
+        """Whether the work for a response is given up when the client is gone.
+
+        A client that closed its sending side counts as gone then; otherwise it gets the response.
+        """
+        return False
 
     def _send_later(self, request: Request, outcome: Response | BaseException) -> None:
         response = outcome if isinstance(outcome, Response) else self._response_to_error(outcome)
@@ -197,7 +202,11 @@ def body_of(request: Request) -> bytes:
 
     :raises ContentTooLarge: if it is too large, and the server did not refuse it
         before it was read.
+    :raises UnsupportedMediaType: if it is compressed, or encoded in another way.
     """
+    encoding = request.getHeader(b"Content-Encoding")
+    if encoding is not None and encoding.strip().lower() not in (b"", b"identity"):
+        raise UnsupportedMediaType("A body must come without Content-Encoding.")
     lean_request = lean(request)
     if lean_request is not None:
         body = lean_request.whole_body

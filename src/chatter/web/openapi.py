@@ -16,6 +16,7 @@ from chatter.protocol.errors import (
     StoreUnavailable,
     TransientError,
     Unauthorized,
+    UnsupportedMediaType,
 )
 from chatter.protocol.problems import ERRORS, Problem
 from chatter.version import __version__
@@ -177,7 +178,7 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if operation.query is not None or operation.body is not None:
         errors.add(InvalidRequest)
     if operation.body is not None:
-        errors.add(ContentTooLarge)
+        errors.update((ContentTooLarge, UnsupportedMediaType))
     for error in sorted(errors, key=lambda error: (ERRORS[error][1], ERRORS[error][0])):
         status = str(ERRORS[error][1])
         if status in responses:

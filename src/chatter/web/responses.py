@@ -12,6 +12,7 @@ from twisted.web.http import NO_BODY_CODES, OK, HTTPChannel
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from chatter.httpd import reason_of
 from chatter.protocol.errors import TransientError
 from chatter.protocol.problems import problem_of
 from chatter.web.lean import lean
@@ -94,7 +95,7 @@ def cut_off(request: Request) -> None:
 
 def _set_head(request: Request, response: Response) -> None:
     if response.status != OK:
-        request.setResponseCode(response.status)
+        request.setResponseCode(response.status, reason_of(response.status))
     if response.status not in NO_BODY_CODES:
         request.setHeader(b"Content-Type", response.content_type)
     request.setHeader(b"Cache-Control", b"no-store")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import json
 
@@ -11,6 +11,10 @@ from chatter.httpd import LeanSite, Limits, reason_of
 from chatter.protocol.bodies import MAX_BODY
 from chatter.protocol.errors import ContentTooLarge, InvalidRequest
 from chatter.protocol.problems import Problem, problem_of
+from chatter.web.cors import checked_origins, cors_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 LIMITS = Limits(body=MAX_BODY)
 
@@ -26,21 +30,37 @@ class ChatSite(LeanSite):
     :param resource: the root of the site, an ``IResource`` provider.
     :param reactor: an ``IReactorTime`` provider.
     :param access_log: where to write a line for each request; nowhere by default.
+    :param origins: the origins of web pages that may read what the site itself responds to a
+        request that is too large or is not HTTP; they are the resource's own.
     """
 
-    def __init__(self, resource: Any, reactor: Any, access_log: str | None = None) -> None:
+    def __init__(
+        self,
+        resource: Any,
+        reactor: Any,
+        access_log: str | None = None,
+        *,
+        origins: Collection[str] = (),
+    ) -> None:
+        self._origins = checked_origins(origins)
         super().__init__(
             resource,
             reactor,
             wall_clock=wall_clock(reactor),
             limits=LIMITS,
             access_log=access_log,
-            error_body=_error_body,
+            error_page=self._problem_page,
         )
 
-
-def _error_body(status: int) -> tuple[bytes, bytes]:
-    """The problem that a request gets which no resource sees."""
-    title = reason_of(status).decode()
-    problem = _PROBLEMS.get(status, Problem("about:blank", title, status, f"{title}."))
-    return b"application/problem+json", json.encode(problem)
+    def _problem_page(
+        self, status: int, request_headers: Mapping[bytes, list[bytes]]
+    ) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
+        """The response to a request that no resource sees, as the resources make theirs."""
+        title = reason_of(status).decode()
+        problem = _PROBLEMS.get(status, Problem("about:blank", title, status, f"{title}."))
+        headers = (
+            (b"Content-Type", b"application/problem+json"),
+            (b"Cache-Control", b"no-store"),
+            *cors_headers(request_headers.get(b"origin", [None])[-1], self._origins),
+        )
+        return headers, json.encode(problem)

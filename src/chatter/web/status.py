@@ -21,7 +21,6 @@ _PLAIN_POLL = StatusQuery()
 class StatusEndpoint(UserEndpoint):
     """Responds with messages, oldest first."""
 
-    ends_with_client = True
     operation = Operation(
         method="GET",
         summary="Poll for what is unread, or look into one chat",
@@ -38,9 +37,13 @@ class StatusEndpoint(UserEndpoint):
         errors=(UnknownRecipient,),
     )
 
+    def ends_with_client(self, request: Request) -> bool:
+        """Only a waiting poll does."""
+        return b"wait=" in request.uri
+
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond with a page of messages."""
-        query = parsed_query(request, StatusQuery) if request.args else _PLAIN_POLL
+        query = parsed_query(request, StatusQuery) if b"?" in request.uri else _PLAIN_POLL
         if query.chat_type is None:
             return await self._poll(request, user, query)
         return await self._look(user, query)
