@@ -85,7 +85,7 @@ class Tab:
     def go_to(self, name: str) -> None:
         """Open a chat of the list, or the one with somebody who is online."""
         self.entry(name).first.click()
-        expect(self.page.get_by_role("heading", name=name, level=1)).to_be_visible()
+        expect(self.page.get_by_role("heading", name=name, level=2)).to_be_visible()
 
     def entry(self, name: str) -> Locator:
         """The links to a chat: in the list of chats, of who is online, and of who was found."""

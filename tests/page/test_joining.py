@@ -10,7 +10,7 @@ from tests.page.people import new_name
 def test_somebody_joins_with_a_name(people):
     """After joining, the general chat is there, and the box has the focus."""
     tab, name = people.join("alice")
-    expect(tab.page.get_by_role("heading", name="General", level=1)).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="General", level=2)).to_be_visible()
     expect(tab.box).to_be_focused()
     expect(tab.page.get_by_role("navigation")).to_contain_text(name)
 

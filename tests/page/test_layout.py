@@ -89,7 +89,7 @@ def test_all_by_keyboard(people, server):
     keys.press("Enter")
     tab.reads(text)
     keys.press("Alt+ArrowUp")
-    expect(tab.page.get_by_role("heading", name="General", level=1)).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="General", level=2)).to_be_visible()
     expect(tab.page.get_by_role("button", name="Newest messages")).to_be_hidden()
     keys.press("PageUp")
     expect(tab.page.get_by_role("button", name="Newest messages")).to_be_visible()

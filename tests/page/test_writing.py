@@ -59,7 +59,7 @@ def test_msg_is_a_private_message(people, server):
         tab.go_to("General")
         text = new_text(f"secret {number}")
         tab.say(f"/msg {typed} {text}")
-        expect(tab.page.get_by_role("heading", name=bob_name, level=1)).to_be_visible()
+        expect(tab.page.get_by_role("heading", name=bob_name, level=2)).to_be_visible()
         tab.reads(text)
         expect(bob.chat(name)).to_contain_text(text)
     assert not [text for text in texts_of(server) if "secret" in text or "/msg" in text]

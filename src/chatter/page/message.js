@@ -39,7 +39,7 @@ export function shapeOf(message, before, newAfter) {
  */
 export function elementOf(message, shape, name, own) {
   const element = make("div", own ? "message own" : "message");
-  if (shape.day) element.append(make("h2", "day", make("span", "", dayName(message))));
+  if (shape.day) element.append(make("h3", "day", make("span", "", dayName(message))));
   if (shape.fresh) {
     const line = make("div", "fresh", make("span", "", "New"));
     line.role = "separator";
