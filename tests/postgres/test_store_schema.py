@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 
+import psycopg
 import pytest
 
 from chatter.protocol.errors import StoreUnavailable
@@ -100,6 +101,37 @@ def test_the_chats_of_an_older_log_are_found(url, ask):
         ) AS pairs GROUP BY user_id, other_id ORDER BY user_id, other_id
     """)
     assert ask("SELECT user_id, other_id, last_id FROM chats ORDER BY user_id, other_id") == right
+
+
+def test_names_are_folded_anew(url, ask, postgres, database):
+    """Two that have become one stay two; the first is found as the new fold has it."""
+    Database(url).prepare(schema_scripts()[:1])
+    with postgres.connect(database) as connection:
+        for name, old in (("Alice", "alice"), ("al\u034fice", "al\u034fice"), ("B  b", "b  b")):
+            connection.execute(
+                "INSERT INTO users (name, folded_name, cursor, last_seen)"
+                " VALUES (%s, %s, 0, now())",
+                (name, old),
+            )
+    Database(url).prepare()
+    found = ask("SELECT folded_name FROM users ORDER BY id")
+    assert found == [("alice",), ("al\u034fice",), ("b b",)]
+    assert ask("SELECT count(*) FROM users WHERE joined_at IS NULL") == [(3,)]
+
+
+def test_an_upgrade_waits_for_no_lock_long(url, ask, postgres, database):
+    """It begins anew until it has its locks, and whoever writes meanwhile does not wait for it."""
+    Database(url).prepare(schema_scripts()[:1])
+    with ThreadPoolExecutor(1) as threads, psycopg.connect(url) as connection:
+        connection.execute("SELECT FROM log_end FOR UPDATE")
+        upgrade = threads.submit(Database(url).prepare)
+        for _ in range(3):
+            ask("SELECT pg_sleep(0.5)")
+            assert not upgrade.done()
+        connection.execute("SELECT last_id FROM write_batch(NULL, NULL, NULL)")
+        connection.commit()
+        upgrade.result()
+    assert ask("SELECT version FROM chatter_schema") == [(len(schema_scripts()),)]
 
 
 def test_a_script_that_fails_changes_nothing(url, ask):

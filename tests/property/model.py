@@ -16,6 +16,7 @@ class Person:
     :ivar cursor: up to where the server knows the user to have read.
     :ivar saved: so far this survives a crash at least.
     :ivar device: the cursor that the device keeps by itself.
+    :ivar epoch: the epoch of that, as the chat has told it.
     :ivar received: all that has ever reached the device.
     :ivar marks: up to where each chat was read, by the other user's id.
     """
@@ -26,6 +27,7 @@ class Person:
     cursor: int = 0
     saved: int = 0
     device: int = 0
+    epoch: str = ""
     received: list[Message] = field(default_factory=list)
     marks: dict[int | None, int] = field(default_factory=dict)
 

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
@@ -143,14 +145,19 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(number=PEOPLE, limit=LIMITS, arrives=st.booleans())
     def poll_losslessly(self, number, limit, arrives):
-        """To ask for what comes after an id proves that all up to there was read."""
+        """To ask for what comes after an id proves that all up to there was read.
+
+        The device names the epoch of its position.  No restart and no crash moves it.
+        """
         person = self.somebody(number)
-        page = self.reactor.result_of(self.chat.poll(person.user, limit, person.device))
-        self.check_page(page, person, person.device, limit)
+        polling = self.chat.poll(person.user, limit, person.device, epoch=person.epoch)
+        page = self.reactor.result_of(polling)
+        assert page.moved_from is UNSET
+        self.check_page(replace(page, epoch=UNSET), person, person.device, limit)
         person.cursor = max(person.cursor, person.device)
         if arrives:
             person.received += page.messages
-            person.device = page.cursor
+            person.device, person.epoch = page.cursor, page.epoch
 
     @rule(number=PEOPLE, after=st.integers(0, 40), limit=LIMITS)
     def poll_from_anywhere(self, number, after, limit):

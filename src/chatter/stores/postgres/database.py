@@ -221,7 +221,7 @@ class Database:
             try:
                 with connection.transaction():
                     version = self._upgrade_once(connection, scripts)
-            except psycopg.errors.LockNotAvailable:
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                 # Nodes of the last version go on writing meanwhile, and are not to wait.
                 attempts += 1
                 if attempts == LOCK_ATTEMPTS:

@@ -1,0 +1,89 @@
+"""A SQLite file of an earlier version is brought up to date, and goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from twisted.internet import reactor
+
+from chatter.log.lineage import Lineage, new_epoch
+from chatter.protocol.model import Draft
+from chatter.stores.sqlite import SQLiteStore
+
+DUMP = Path(__file__).with_name("version_1.sql")
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A file of version 1, with three users and three messages."""
+    path = tmp_path / "chatter.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(DUMP.read_text())
+    return path
+
+
+async def test_all_is_there_after_the_upgrade(path):
+    """Messages, users, tokens, keys and cursors; and ids go on."""
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    assert [user.name for user in await store.users(0, 9)] == [
+        "Alice",
+        "al\u034fice",
+        "Two  blanks",
+    ]
+    assert [message.text for message in await store.read_feed(1, 0, 9)] == ["a", "psst", "c"]
+    assert await store.cursor(3) == 3
+    alice = await store.user_by_token(b"a" * 32)
+    assert alice is not None
+    assert alice.id == 1
+    assert (await store.append(Draft(1, None, "again", NOW, "key"))).id == 1
+    assert (await store.append(Draft(1, None, "new", NOW))).id == 4
+    await store.stopService()
+
+
+async def test_names_are_folded_anew(path):
+    """Two that have become one stay two: the first is found, and neither can be taken."""
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    for name, user_id in (("ALICE", 1), ("a\u200dlice", 1), ("two blanks", 3), ("Two   BLANKS", 3)):
+        user = await store.user_by_name(name)
+        assert user is not None
+        assert user.id == user_id
+    await store.stopService()
+
+
+async def test_who_joined_before_has_not_joined_lately(path):
+    """When that was is not known."""
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    assert await store.user_joined(b"a" * 32, NOW - timedelta(days=9999)) is None
+    await store.stopService()
+
+
+async def test_the_first_epoch_begins_with_the_upgrade(path):
+    """A position from then on is known after a restart; a stranger's is not."""
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    known = store.lineage.current
+    await store.append(Draft(1, None, "new", NOW))
+    await store.stopService()
+    await store.startService()
+    assert store.lineage.shared(known, 4) == 4
+    assert store.lineage.shared(known, 2) == 2
+    assert store.lineage.shared(Lineage([new_epoch(0)]).current, 4) == 0
+    await store.stopService()
+
+
+async def test_a_start_writes_nothing(path):
+    """Epochs are saved with messages; whoever restarts a server in a loop fills no disk."""
+    for _ in range(3):
+        store = SQLiteStore(path, reactor)
+        await store.startService()
+        await store.stopService()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM epochs").fetchone() == (0,)
