@@ -14,6 +14,7 @@ from twisted.internet.task import deferLater
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
 from chatter.stores.sqlite import SQLiteStore
+from chatter.stores.sqlite.writing import FILES_CHECKED
 from chatter.testing.waiting import begun, must_raise, outcomes_of
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -103,6 +104,7 @@ async def test_a_file_that_is_gone_is_noticed(path, logged, which, replaced):
     away = path.with_name("away")
     async with opened(path) as store:
         user = await store.add_user("alice", None, 0, NOW)
+        await after(2 * FILES_CHECKED)
         if replaced:
             shutil.copy(file, away)
             away.replace(file)
@@ -124,6 +126,7 @@ async def test_a_file_that_is_replaced_during_a_commit_is_noticed(path):
     """The file is looked at after the commit, too."""
     async with opened(path) as store:
         user = await store.add_user("alice", None, 0, NOW)
+        await after(2 * FILES_CHECKED)
         store._writer._connection.create_function("gone", 0, lambda: path.rename(f"{path}-away"))
         writing = store._writer.submit(lambda connection: connection.execute("SELECT gone()"))
         await must_raise(StoreUnavailable, writing)

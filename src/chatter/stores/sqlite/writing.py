@@ -40,6 +40,11 @@ FAULTS_OF_A_JOB = (
 """Errors that tell of what a job wanted, and not of the database."""
 
 
+FILES_CHECKED = 0.005
+"""After a commit it is looked whether the files are in place, if that was not done for so
+many seconds: each look has the interpreter's lock change hands."""
+
+
 class Writer:
     """Writes batches, one after the other.
 
@@ -52,6 +57,7 @@ class Writer:
     _log = Logger()
 
     def __init__(self, reactor: Any, path: Path, told: Callable[[list[Message]], None]) -> None:
+        self._reactor = reactor
         self._told = told
         self._thread = WorkerThread(reactor, "chatter SQLite writer")
         self._batches: Batches[Write] = Batches(reactor, self._write_batch)
@@ -63,6 +69,7 @@ class Writer:
         self._database: Database
         self._connection: sqlite3.Connection
         self._last_id = 0
+        self._files_checked = 0.0
         self._unsaved_epoch: Epoch | None = None
 
     def start(self, database: Database, connection: sqlite3.Connection, epoch: Epoch) -> None:
@@ -119,7 +126,8 @@ class Writer:
         :returns: for a draft its message and for any other job what it returns, and apart
             from these the messages that are new.
         """
-        self._database.check_files()
+        if self._trouble.reason is not None:
+            self._database.check_files()
         drafts = [job for job in batch if isinstance(job, Draft)]
         if self._unsaved_epoch is None and len(drafts) == len(batch) <= statements.MOST_ROWS:
             # One statement is a transaction of its own.
@@ -132,7 +140,10 @@ class Writer:
             self._last_id = new[-1].id
             self._unsaved_epoch = None
         # What was written into a file that is not there any more is lost.
-        self._database.check_files()
+        now = self._reactor.seconds()
+        if now - self._files_checked >= FILES_CHECKED:
+            self._files_checked = now
+            self._database.check_files()
         return results, new
 
     def _do_all(self, batch: list[Write], drafts: list[Draft]) -> tuple[list[Any], list[Message]]:
