@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from chatter.httpd.closing import ClosingConnection
+from chatter.httpd.lost_peers import notice_lost_peer
 from chatter.httpd.output import SocketOutput, output_for
 from chatter.httpd.request import LeanRequest
 from chatter.httpd.stream import Stream
@@ -47,6 +48,7 @@ class LeanChannel(ClosingConnection):
         self.transport = transport
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
+        notice_lost_peer(transport, self.connections.limits.stall)
         self.write_to(output_for(transport, self, self.connections.outbox))
         self.connections.open.add(self)
         self._set_deadline()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
 
+from chatter.httpd.admission import Admission
+from chatter.httpd.open_files import most_connections
 from chatter.httpd.outbox import Outbox
 from chatter.httpd.turns import Turns
 
@@ -54,6 +56,7 @@ class Connections:
     :param when_none_is_left: called each time the last connection was lost.
 
     :ivar open: the open connections.
+    :ivar admission: holds the ports while all connections are in use.
     :ivar draining: whether each response is the last one on its connection.
     :ivar idle_until: the deadline of a connection on which nothing happens from now on.
     :ivar now: the reactor's time, at most :data:`TICK` seconds old.
@@ -74,6 +77,7 @@ class Connections:
         self.heads = heads
         self.open: set[Connection] = set()
         self.draining = False
+        self.admission = Admission(reactor, limits.connections or most_connections())
         self.outbox = Outbox(reactor)
         self.turns = Turns(reactor)
         self._wall_clock = wall_clock
@@ -87,10 +91,12 @@ class Connections:
         if self._next_tick is None:
             self._set_time()
             self._next_tick = self.reactor.callLater(TICK, self._tick)
+        self.admission.made(len(self.open) + 1)
 
     def lost(self, connection: Connection) -> None:
         """Forget a connection; the last one ends the draining."""
         self.open.discard(connection)
+        self.admission.ended(len(self.open))
         if self.open:
             return
         self._when_none_is_left()

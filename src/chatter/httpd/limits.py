@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class Limits:
     """What a connection may use before it is refused or closed.
 
+    :ivar connections: the most open connections, beyond which newcomers wait; 0 is as
+        many as the limit of open files allows.
     :ivar uri: the longest request target, in bytes; a longer one gets 414.
     :ivar segments: the most parts of a path, between its slashes; more get 414.
     :ivar head: the largest head (target, names and values), in bytes; a larger one
@@ -22,6 +24,7 @@ class Limits:
     :ivar linger: for so many seconds a refused client may go on sending.
     """
 
+    connections: int = 0
     uri: int = 8 * 1024
     segments: int = 256
     head: int = 16 * 1024

@@ -10,6 +10,14 @@ OTHER_FILES = 200
 _ENOUGH = 1_000_000
 
 
+def most_connections() -> int:
+    """How many connections the limit of open files allows, beside all else."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return _ENOUGH
+    return max(soft - 3 * OTHER_FILES // 4, soft // 3)
+
+
 def allow_open_files() -> int:
     """Raise the limit of open files as far as it goes without privileges.
 

@@ -70,7 +70,7 @@ class LeanSite(Site):
             wall_clock,
             self._rest_if_closed,
         )
-        self.sockets = WatchedSockets(self.connections.outbox)
+        self.sockets = WatchedSockets(self.connections.outbox, self.connections.admission)
 
     def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002
         """Make a connection."""

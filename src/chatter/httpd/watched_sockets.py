@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IListeningPort
 
+    from chatter.httpd.admission import Admission
     from chatter.httpd.outbox import Outbox
 
 _AT_ONCE = 32
@@ -70,12 +71,14 @@ class WatchedSockets:
     All of them must be of one reactor.
 
     :param outbox: is told whether many are asking.
+    :param admission: holds the ports while there are too many connections.
     """
 
     _log = Logger()
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, admission: Admission) -> None:
         self._outbox = outbox
+        self._admission = admission
         self._transports: dict[int, WatchedServer] = {}
         self._epoll: select.epoll | None = None
         self._reactor: Any = None
@@ -87,6 +90,7 @@ class WatchedSockets:
 
         Elsewhere than on Linux the reactor goes on to watch each.
         """
+        self._admission.add_port(port)
         if (
             getattr(port, "transport", None) is Server
             and hasattr(select, "epoll")
