@@ -48,6 +48,28 @@ def test_a_name_that_is_taken(people):
     tab.join(new_name("bob"))
 
 
+def test_joining_again_after_the_response_was_lost(people):
+    """The name is not taken by oneself: the second attempt finds who has joined with the first."""
+    tab = people.tab()
+
+    def lose(route):
+        # The server gets it, and the browser not a word.
+        context = tab.page.context
+        response = context.request.fetch(route.request, max_retries=0)
+        assert response.ok
+        context.clear_cookies()
+        route.abort()
+
+    tab.page.route("**/connect", lose, times=1)
+    name = new_name("alice")
+    tab.name_box.fill(name)
+    tab.name_box.press("Enter")
+    expect(tab.page.locator("#name-error")).to_contain_text("cannot be reached")
+    tab.name_box.press("Enter")
+    expect(tab.box).to_be_focused()
+    expect(tab.page.get_by_role("navigation")).to_contain_text(name)
+
+
 def test_names_that_nobody_can_have(people):
     """What is wrong with a name is said before or after the server is asked."""
     tab = people.tab()

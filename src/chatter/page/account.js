@@ -1,6 +1,6 @@
 /** Coming and going: the form with which somebody joins, or why nobody can; the user's menu. */
 
-import { connect, disconnect, Problem } from "./api.js";
+import { connect, disconnect, newKey, Problem } from "./api.js";
 import { canNotify, chooseNotifications, notifies } from "./attention.js";
 import { setAvatar, setText, the } from "./drawing.js";
 import { load, save } from "./saved.js";
@@ -53,7 +53,7 @@ export function showUser(user, canLeave) {
 function keepCookie(user) {
   if (Date.now() - (load("cookie", "localStorage") ?? 0) < MONTH) return;
   save("cookie", Date.now(), "localStorage");
-  connect(user).catch(() => save("cookie", undefined, "localStorage"));
+  connect(user, newKey()).catch(() => save("cookie", undefined, "localStorage"));
 }
 
 /** @param {string} note */
@@ -68,13 +68,17 @@ function refuse(wrong) {
   setText(the("name-error"), wrong);
 }
 
+/** The same for each attempt to join with the same name: the response may have been lost. */
+let key = newKey();
+
 async function tryToJoin() {
   const wanted = name.value.trim().toWellFormed();
   const tooMany = [...wanted].length - LONGEST;
   if (!wanted) return "Please type a name.";
   if (tooMany > 0) return `${tooMany} characters too many: a name has at most ${LONGEST}.`;
   try {
-    await connect(wanted);
+    await connect(wanted, key);
+    key = newKey();
     return "";
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -94,7 +98,10 @@ join.onsubmit = async (event) => {
   if (name.ariaInvalid === "true") name.focus();
   else account.changed(true);
 };
-name.oninput = () => refuse("");
+name.oninput = () => {
+  key = newKey();
+  refuse("");
+};
 the("closed-retry").onclick = () => account.changed(false);
 
 notify.onchange = async () => {

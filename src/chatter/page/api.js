@@ -72,6 +72,12 @@ function post(path, body, headers) {
   });
 }
 
+/** A key that nobody else has; crypto.randomUUID is missing on plain http. */
+export function newKey() {
+  const bytes = [...crypto.getRandomValues(new Uint8Array(16))];
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /**
  * The user and the newest chats, or those whose last message is older than `before`.
  *
@@ -133,8 +139,14 @@ export function send(chat, text, key) {
     : post("send", { text }, headers);
 }
 
-/** @param {string} name */
-export const connect = (name) => post("connect", { name, cookie: true });
+/**
+ * Join, or come back, and have the browser keep the cookie.
+ *
+ * @param {string} name
+ * @param {string} key With the same key the same name is joined once. It is as secret as the cookie.
+ */
+export const connect = (name, key) =>
+  post("connect", { name, cookie: true }, { "Idempotency-Key": key });
 
 export const disconnect = () => post("disconnect", {});
 

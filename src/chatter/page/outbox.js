@@ -11,7 +11,7 @@
  * @property {boolean} [seen] Whether the feed has brought it before the response came.
  */
 
-import { Problem, send } from "./api.js";
+import { newKey, Problem, send } from "./api.js";
 import { accept } from "./chats.js";
 import { plan } from "./drawing.js";
 import { load, save } from "./saved.js";
@@ -38,10 +38,7 @@ export const retryNow = () => wake();
  * @param {string} text
  */
 export function add(chat, text) {
-  // crypto.randomUUID is missing on plain http.
-  const bytes = [...crypto.getRandomValues(new Uint8Array(16))];
-  const key = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  all.push({ key, chat, text, error: "" });
+  all.push({ key: newKey(), chat, text, error: "" });
   changed();
 }
 
