@@ -15,8 +15,11 @@ import pytest
 
 from tests.e2e.server import TWISTD, Server, free_port
 
-LARGE = 400
-"""So many long messages are more than the buffers of a connection take."""
+LARGE = 70
+"""So many long messages are one page."""
+
+MANY = 10
+"""So many pages are more than the buffers of a connection take."""
 
 LATE_STORE = """
 from twisted.internet.defer import fail
@@ -101,7 +104,8 @@ def test_an_answer_that_nobody_takes_does_not_hold_up_the_end(tmp_path):
     with server:
         token = server.connect("alice")["token"]
         send_much(server, token)
-        connection = dial(server, get("/status?limit=1000", token))
+        pages = get("/status?limit=1000&after=0", token) * MANY
+        connection = dial(server, pages + get("/status?limit=1000", token))
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
         assert server.stop() < 5
         connection.close()
