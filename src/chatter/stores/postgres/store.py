@@ -17,7 +17,7 @@ from chatter.log.interfaces import IChatStore
 from chatter.protocol import names
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
-from chatter.stores.checking import in_time
+from chatter.stores.checking import Check
 from chatter.stores.postgres import chats, statements
 from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
@@ -52,6 +52,7 @@ class PostgresStore(Service):
         self.rewound: Callable[[int], None] | None = None
         self._database = database
         self._reactor = reactor
+        self._check = Check(reactor, self._check_now)
         self._progress = Progress(reactor, self._save_progress, interval=0)
         self._connected = ConnectedLog(reactor, database, self._tell, self._rewind)
         self._tail = self._connected.tail
@@ -227,9 +228,9 @@ class PostgresStore(Service):
 
     async def check(self) -> None:
         """Raise unless the store can serve, within about a second."""
-        await in_time(self._reactor, self._check())
+        await self._check.result()
 
-    async def _check(self) -> None:
+    async def _check_now(self) -> None:
         await self._writes.check()
         await self._reads.row(statements.ALIVE)
 

@@ -18,7 +18,7 @@ from chatter.log.interfaces import IChatStore
 from chatter.log.lineage import Lineage, continued, new_epoch
 from chatter.protocol import names
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
-from chatter.stores.checking import in_time
+from chatter.stores.checking import Check
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
 from chatter.stores.sqlite import chats, statements
@@ -55,6 +55,7 @@ class SQLiteStore(Service):
         self.lineage = Lineage([new_epoch(0)])
         self.path = path
         self._reactor = reactor
+        self._check = Check(reactor, self._check_now)
         self._progress = Progress(reactor, self._save_progress)
         self._cursors = KnownCursors()
         self._writer = Writer(reactor, path, self._tell)
@@ -272,9 +273,9 @@ class SQLiteStore(Service):
 
     async def check(self) -> None:
         """Raise unless the store can serve, within about a second."""
-        await in_time(self._reactor, self._check())
+        await self._check.result()
 
-    async def _check(self) -> None:
+    async def _check_now(self) -> None:
         await self._reader.check()
         await self._writer.check()
 

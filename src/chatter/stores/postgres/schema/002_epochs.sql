@@ -16,11 +16,11 @@ ALTER TABLE users ADD COLUMN joined_at timestamptz;
 
 -- What differs after a failover, a restart, and when a backup of any kind was restored.
 CREATE FUNCTION log_identity() RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT concat_ws(
-        ' ',
+    -- The path has the database and the file of the table in it.
+    SELECT concat(
         (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
-        (SELECT oid FROM pg_database WHERE datname = current_database()),
-        pg_relation_filenode('messages')
+        ' ',
+        pg_relation_filepath('messages')
     )
 $$;
 
