@@ -105,6 +105,26 @@ async def test_a_cursor_moves_at_all_nodes(url):
         assert await here.users(0, 1) == [User(alice.id, "alice", later)]
 
 
+async def test_what_was_read_of_a_chat_is_read_at_all_nodes(url):
+    """A mark that is stored at one node is seen at another one, and never goes back."""
+    async with opened(url, url) as (here, there):
+        alice, bob = await join(here, "alice", "bob")
+        private = await here.append(Draft(bob.id, alice.id, "a", NOW))
+        general = await there.append(Draft(bob.id, None, "b", NOW))
+        await all_of(
+            node.mark_read(alice.id, other_id, message_id)
+            for node in (here, there)
+            for other_id in (bob.id, None)
+            for message_id in (private.id, 0 if node is here else general.id)
+        )
+        for node in (here, there):
+            chats = await node.chats(alice.id, 0, None, 10)
+            assert [(chat.recipient_id, chat.read, chat.unread) for chat in chats] == [
+                (None, general.id, 0),
+                (bob.id, general.id, 0),
+            ]
+
+
 async def test_what_arrives_together_is_one_query(url, monkeypatch):
     """All that one turn of the reactor writes is one statement, all cursors are another one."""
     async with opened(url) as (store,):

@@ -113,6 +113,7 @@ class IChatStore(IService):
 
         :param other_id: the other user of a private chat; ``None`` for the general chat.
             Where there is no private message between the two, nothing is marked.
+            A crash of the machine may forget the last marks, as it may cursors.
         :raises StoreUnavailable: if the store can't serve.
         """
 
