@@ -59,6 +59,11 @@ class ClosingConnection(ResponseConsumer):
         # Whether the parser may have more than the request under way.
         self._parsed_ahead = False
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes are left to be sent."""
+        return self.output.waiting
+
     def isSecure(self) -> bool:
         """Whether the connection is encrypted."""
         return ISSLTransport.providedBy(self.transport)
@@ -182,6 +187,7 @@ class ClosingConnection(ResponseConsumer):
 
     def output_paused(self) -> None:
         """Hold the producer of the response."""
+        self.connections.held_back(self.output.waiting)
         self._set_deadline()
         self.pause_producer()
 

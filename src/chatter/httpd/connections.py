@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from chatter.httpd.admission import Admission
 from chatter.httpd.open_files import most_connections
@@ -39,6 +40,10 @@ class Connection(Protocol):
     deadline: float
     transport: Any
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes are left to be sent."""
+
     def time_out(self) -> None:
         """Act upon a deadline that has passed."""
 
@@ -64,6 +69,8 @@ class Connections:
     :ivar turns: where connections wait that have more to do than one turn allows.
     """
 
+    _log = Logger()
+
     def __init__(
         self,
         reactor: Any,
@@ -84,6 +91,8 @@ class Connections:
         self._when_none_is_left = when_none_is_left
         self._drained: Deferred[None] | None = None
         self._next_tick: IDelayedCall | None = None
+        self._held_back = 0
+        self._relief: IDelayedCall | None = None
         self._set_time()
 
     def expect(self) -> None:
@@ -103,8 +112,37 @@ class Connections:
         if self._drained is not None and not self._drained.called:
             self._drained.callback(None)
 
+    def held_back(self, size: int) -> None:
+        """Take note of bytes that could not be sent at once."""
+        self._held_back += size
+        if self._held_back > self.limits.waiting // 4 and self._relief is None:
+            self._relief = self.reactor.callLater(0, self._relieve)
+
+    def _relieve(self) -> None:
+        """Cut off those that have taken nothing for longest, if too much waits to be sent."""
+        self._relief = None
+        self._held_back = 0
+        waiting = [(connection, connection.waiting) for connection in self.open]
+        excess = sum(size for _, size in waiting) - self.limits.waiting
+        if excess <= 0:
+            return
+        cut_off = 0
+        # Who takes something has a later deadline each time.
+        for connection, size in sorted(waiting, key=lambda each: each[0].deadline):
+            if excess > 0 and size:
+                excess -= size
+                cut_off += 1
+                connection.transport.abortConnection()
+        self._log.warn(
+            "{count} connections were cut off that took nothing: too much waited to be sent.",
+            count=cut_off,
+        )
+
     def rest(self) -> None:
         """Cancel all timers; there must be no connection."""
+        if self._relief is not None:
+            self._relief.cancel()
+            self._relief = None
         self.outbox.end()
         self.turns.end()
         if self._next_tick is not None:

@@ -21,6 +21,8 @@ class Limits:
     :ivar receive: a request that has not arrived whole after so many seconds gets 408.
     :ivar stall: a connection that takes less than 64 KiB in so many seconds while
         there is more to send is cut off.
+    :ivar waiting: the most bytes that may wait to be sent on all connections together;
+        beyond it, those are cut off that have taken nothing for longest.
     :ivar linger: for so many seconds a refused client may go on sending.
     """
 
@@ -33,4 +35,5 @@ class Limits:
     idle: float = 60
     receive: float = 60
     stall: float = 60
+    waiting: int = 64 * 1024 * 1024
     linger: float = 5

@@ -126,6 +126,11 @@ class SocketOutput:
         """
         return self._socket.send
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes are left to be sent."""
+        return len(self._rest) - self._offset + sum(map(len, self._waiting))
+
     def keep_rest(self, data: bytes, sent: int) -> None:
         """Send, when the socket takes it, what it did not take yet."""
         self.paused = True
@@ -208,6 +213,11 @@ class TransportOutput:
             self._hand_over(data)
 
     write_soon = write
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes are left to be handed over."""
+        return sum(map(len, self._waiting))
 
     def _hand_over(self, data: bytes) -> None:
         for start in range(0, len(data), SLICE):

@@ -60,6 +60,11 @@ class Stream:
         self._owner = owner
 
     @property
+    def waiting(self) -> int:
+        """How many bytes are left to be sent."""
+        return self._output.waiting
+
+    @property
     def paused(self) -> bool:
         """Whether something is left to be sent; nothing should be written then."""
         return self._output.paused
@@ -106,6 +111,7 @@ class Stream:
 
     def output_paused(self) -> None:
         """Give the client some time to take what is left."""
+        self._connections.held_back(self._output.waiting)
         self.deadline = self._connections.now + self._connections.limits.stall
         self._owner.stream_paused()
 
