@@ -23,7 +23,7 @@ class Worker:
         self._begun.addBoth(self._ended)
 
     async def _work(self, turns):
-        async with turns.turn():
+        async with turns:
             self.works = True
             await self._end
 

@@ -41,7 +41,7 @@ class ChatList:
         most = limit + (before is None)
         newest = [chat.last for chat in chats if chat.last is not None]
         # A chat without a message costs nothing, and is the general one, which comes first.
-        most = min(most, how_many_fit(newest, len(newest)) + len(chats) - len(newest))
+        most = min(most, how_many_fit(newest) + len(chats) - len(newest))
         return ChatPage(cursor, last_id, chats[:most], len(chats) > most)
 
     async def mark_read(self, user: User, other_id: int | None, message_id: int) -> None:

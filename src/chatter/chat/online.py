@@ -55,7 +55,7 @@ class OnlineUsers:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-        async with self._turns.turn():
+        async with self._turns:
             now = self._presence.now()
             if not timedelta() <= now - self._found_at < _FRESH:
                 self._found = await self._read(now - LIFETIME - _SAVED_LATE)

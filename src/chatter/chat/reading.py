@@ -58,9 +58,13 @@ class Reading:
         :param epoch: as for :meth:`peek`.
         :raises StoreUnavailable: if the store can't be read.
         """
+        if epoch is None:
+            cursor = await self.position(user, after)
+            if wait <= 0:
+                return await self._page_after(user, cursor, limit)
+            return await self._page_or_wait(user, cursor, limit, wait)
         if after is not None:
-            read = after if epoch is None else await self.resumed(after, epoch)
-            await self.position(user, read)
+            await self.position(user, await self.resumed(after, epoch))
         return await self.peek(user, limit, after, wait, epoch)
 
     async def peek(
@@ -193,17 +197,17 @@ class Reading:
             # What is recent is known from now on, if it was not yet.
             await self._live.recent()
             found = self._live.known(user.id, cursor, limit + 1)
-        if found is None:
-            found = await self._reads.feed(user.id, cursor, limit)
+            if found is None:
+                found = await self._reads.feed(user.id, cursor, limit)
         if not found:
             return Page(found, cursor, more=False)
-        count = min(limit, how_many_fit(found, len(found)))
+        count = min(limit, how_many_fit(found))
         more = len(found) > count
         messages = found[:count] if more else found
         return Page(messages, messages[-1].id, more)
 
     async def _history(self, user: User, found: list[Message], limit: int) -> Page:
-        count = min(limit, how_many_fit(reversed(found), len(found)))
+        count = min(limit, how_many_fit(found[::-1]))
         cursor = await self._store.cursor(user.id)
         return Page(found[len(found) - count :], cursor, more=len(found) > count)
 

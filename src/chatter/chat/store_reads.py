@@ -41,24 +41,23 @@ class StoreReads:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-
-        async def part(found: list[Message], count: int) -> list[Message]:
-            last = found[-1].id if found else after
-            return found + await self._store.read_feed(user_id, last, count)
-
-        return await self._read(part, limit)
+        store = self._store
+        return await self._read(
+            lambda found, count: store.read_feed(user_id, found[-1].id if found else after, count),
+            limit,
+        )
 
     async def general(self, before: int | None, limit: int) -> list[Message]:
         """The newest messages of the general chat, or those before an id, oldest first.
 
         :raises StoreUnavailable: if the store can't be read.
         """
-
-        async def part(found: list[Message], count: int) -> list[Message]:
-            first = found[0].id if found else before
-            return await self._store.read_general(first, count) + found
-
-        return await self._read(part, limit, newest=True)
+        store = self._store
+        return await self._read(
+            lambda found, count: store.read_general(found[0].id if found else before, count),
+            limit,
+            newest=True,
+        )
 
     async def private(
         self, user_id: int, other_id: int, before: int | None, limit: int
@@ -67,23 +66,30 @@ class StoreReads:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-
-        async def part(found: list[Message], count: int) -> list[Message]:
-            first = found[0].id if found else before
-            return await self._store.read_private(user_id, other_id, first, count) + found
-
-        return await self._read(part, limit, newest=True)
+        store = self._store
+        return await self._read(
+            lambda found, count: store.read_private(
+                user_id, other_id, found[0].id if found else before, count
+            ),
+            limit,
+            newest=True,
+        )
 
     async def _read(self, part: ReadPart, limit: int, *, newest: bool = False) -> list[Message]:
+        """Read part after part.
+
+        :param part: reads so many messages beyond those that were found.
+        :param newest: whether they are read from the newest to older ones.
+        """
         found: list[Message] = []
-        async with self._turns.turn():
-            count = _FIRST_PART
-            while len(found) <= limit:
-                before = len(found)
-                wanted = min(count, limit + 1 - before)
-                found = await part(found, wanted)
-                in_order = reversed(found) if newest else found
-                if len(found) < before + wanted or how_many_fit(in_order, len(found)) < len(found):
-                    break
+        count = _FIRST_PART
+        async with self._turns:
+            while True:
+                wanted = min(count, limit + 1 - len(found))
+                more = await part(found, wanted)
+                found = more + found if newest else found + more
+                if len(more) < wanted or len(found) > limit:
+                    return found
+                if how_many_fit(found[::-1] if newest else found) < len(found):
+                    return found
                 count *= 4
-        return found

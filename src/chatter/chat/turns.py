@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -11,11 +10,11 @@ from twisted.internet.defer import Deferred
 from chatter.protocol.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from types import TracebackType
 
 
 class Turns:
-    """Lets in so many at a time, in the order in which they came.
+    """Lets in so many at a time, in the order in which they came: ``async with turns``.
 
     :param most: how many.
     """
@@ -25,30 +24,35 @@ class Turns:
         self._is_passing_on = False
         self._waiting: deque[Deferred[None]] = deque()
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def __aenter__(self) -> None:
         """Wait for a turn, and have it.
-
-        If the store is away in a turn, those who wait need not find out one after the other.
 
         :raises StoreUnavailable: if the store was away in the turn of another one.
         """
         if self._free and not self._waiting:
             self._free -= 1
-        else:
-            turn: Deferred[None] = Deferred(self._waiting.remove)
-            self._waiting.append(turn)
-            await turn
-        try:
-            yield
-        except StoreUnavailable as error:
+            return
+        turn: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(turn)
+        await turn
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Give the turn back.
+
+        If the store was away in it, those who wait need not find out one after the other.
+        """
+        if isinstance(error, StoreUnavailable):
             waiting = list(self._waiting)
             self._waiting.clear()
             for other in waiting:
                 other.errback(StoreUnavailable(error.detail, error.retry_after))
-            raise
-        finally:
-            self._free += 1
+        self._free += 1
+        if self._waiting:
             self._pass_on()
 
     def _pass_on(self) -> None:

@@ -6,7 +6,6 @@ is made when it is touched.
 
 from __future__ import annotations
 
-from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from twisted.web.http import parse_qs
 from twisted.web.http_headers import Headers
 from twisted.web.resource import EncodingResourceWrapper
 
+from chatter.httpd.lazy import lazy
 from chatter.httpd.response_writer import ResponseWriter
 
 if TYPE_CHECKING:
@@ -66,23 +66,23 @@ class LeanRequest(ResponseWriter):
 
     # What came
 
-    @cached_property
-    def uri(self) -> bytes:  # type: ignore[override]
+    @lazy
+    def uri(self) -> bytes:
         """The target, as it came."""
         return self.request_head.uri
 
-    @cached_property
-    def path(self) -> bytes:  # type: ignore[override]
+    @lazy
+    def path(self) -> bytes:
         """The path of the target."""
         return self.request_head.path
 
-    @cached_property
-    def clientproto(self) -> bytes:  # type: ignore[override]
+    @lazy
+    def clientproto(self) -> bytes:
         """The version of HTTP that the client speaks."""
         return self.request_head.protocol
 
-    @cached_property
-    def args(self) -> dict[bytes, list[bytes]]:  # type: ignore[override]
+    @lazy
+    def args(self) -> dict[bytes, list[bytes]]:
         """The parameters of the query, parsed when they are needed."""
         query = self.request_head.query
         return {} if query is None else parse_qs(query, True)

@@ -13,7 +13,7 @@ from msgspec import json
 from chatter.protocol.model import MAX_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from chatter.protocol.model import Message
 
@@ -26,22 +26,21 @@ _WITHOUT_TEXT = 160
 _ALWAYS_FIT = PAGE_BYTES // (_WITHOUT_TEXT + 6 * MAX_TEXT + 2)
 
 
-def how_many_fit(messages: Iterable[Message], count: int) -> int:
+def how_many_fit(messages: Sequence[Message]) -> int:
     """How many messages a response has room for: at least one, if there is one.
 
     :param messages: in the order in which they are taken.
-    :param count: how many they are.
     """
+    count = len(messages)
     if count <= _ALWAYS_FIT:
+        return count
+    # At most they have so many bytes, which is little in most cases.
+    most = 6 * sum([len(message.text) for message in messages]) + _WITHOUT_TEXT * count
+    if most <= PAGE_BYTES:
         return count
     room = PAGE_BYTES
     for number, message in enumerate(messages):
-        # What it can have at most is known at once; what it has costs serialising it.
-        room -= _WITHOUT_TEXT + _size_of(message.text)
+        room -= _WITHOUT_TEXT + len(json.encode(message.text))
         if room < 0:
             return max(number, 1)
     return count
-
-
-def _size_of(text: str) -> int:
-    return len(text) + 2 if text.isascii() and text.isprintable() else len(json.encode(text))

@@ -224,8 +224,8 @@ def parsed_query(request: Request, query: type[Value]) -> Value:
 
     :raises InvalidRequest: if they are not valid.
     """
-    raw = request.uri.partition(b"?")[2]
-    if raw.count(b"&") + raw.count(b";") >= MAX_PARAMETERS:
+    uri = request.uri
+    if len(uri) > MAX_PARAMETERS and uri.count(b"&") + uri.count(b";") >= MAX_PARAMETERS:
         raise InvalidRequest(f"A URL has at most {MAX_PARAMETERS} parameters.")
     arguments: dict[bytes, list[bytes]] = request.args or {}
     parameters: dict[str, Any] = {}

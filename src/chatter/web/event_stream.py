@@ -173,7 +173,7 @@ class EventStream:
                     break
                 found = streams.feed.after(self.user_id, self.cursor)
                 if found is None:
-                    async with streams.turns.turn():
+                    async with streams.turns:
                         await self._read_back()
                 else:
                     self._take(*found)
