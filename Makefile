@@ -21,7 +21,7 @@ MOVED := $(shell test -e $(VENV)/run && \
 # These take long: they start servers, databases, browsers, or make environments.
 SLOW   = e2e eventsource examples packaging page postgres property schemathesis
 
-.PHONY: help start stop client check test lint lint-page format format-page bench bench-live bench-nodes clean
+.PHONY: help start stop client check test lint lint-page format format-page bench bench-live bench-nodes bench-page clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,9 @@ bench-live: $(VENV)/dev ## measure live delivery, side by side with others
 
 bench-nodes: $(VENV)/dev ## measure several nodes on PostgreSQL
 	$(BIN)/python benchmarks/bench_nodes.py
+
+bench-page: $(VENV)/dev ## measure the page in a browser (needs chromium)
+	$(BIN)/python benchmarks/bench_page.py
 
 clean: stop ## remove the environment and what tools left, but no chat
 	rm -rf $(VENV) node_modules dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/build

@@ -17,7 +17,7 @@ import { isOnline, nameOf, onlineCount } from "./people.js";
 import { noteRead } from "./reading.js";
 
 /** So many messages are loaded at first, and later. */
-const FIRST = 40;
+const FIRST = 25;
 const LATER = 200;
 
 /** A chat that is left keeps so many. */

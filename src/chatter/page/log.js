@@ -235,7 +235,8 @@ function reachOut() {
   const full = follows && rows.length >= WINDOW;
   if (above < AHEAD && !full && rows[0]?.message !== chat.messages[0]) extend(-1);
   else if (below < AHEAD && !reachesEnd) extend(1);
-  else if (above < AHEAD && !chat.complete) around.loadOlder(chat);
+  // Nobody may want older messages than those that fill the screen.
+  else if (above < (follows ? NEAR : AHEAD) && !chat.complete) around.loadOlder(chat);
 }
 
 /** @param {-1 | 1} direction */

@@ -3,10 +3,14 @@
 The files are read from the package once.  What the HTML loads is in a folder whose name has a
 hash of all of it, so that a browser may keep it for ever.  The HTML names that folder; a
 browser asks each time whether it has changed.
+
+Comments are for those who read the source.  They are not sent, but their lines are, empty, so
+that what a browser says of a line is true of the source.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from gzip import compress
 from hashlib import sha256
@@ -32,6 +36,9 @@ _TYPES = {
     "svg": b"image/svg+xml",
 }
 """The content types of the files, by their suffix; files with others are not served."""
+
+# Those that have lines of their own.
+_COMMENTS = re.compile(rb"^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*$", re.MULTILINE | re.DOTALL)
 
 _Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -121,7 +128,7 @@ def read_page(place: Traversable) -> Page:
     """
     html = place.joinpath(_HTML).read_bytes()
     contents = {
-        file.name: file.read_bytes()
+        file.name: _without_comments(file.read_bytes())
         for file in sorted(place.iterdir(), key=lambda file: file.name)
         if file.name != _HTML and _suffix(file.name) in _TYPES
     }
@@ -160,6 +167,11 @@ def has_tag(header: bytes, tag: bytes) -> bool:
     """Whether an ``If-None-Match`` names an entity tag."""
     tags = [one.strip().removeprefix(b"W/") for one in header.split(b",")]
     return tag in tags or b"*" in tags
+
+
+def _without_comments(content: bytes) -> bytes:
+    """A script or a style sheet, with empty lines for its comments."""
+    return _COMMENTS.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
 
 
 def _suffix(name: str) -> str:

@@ -1,0 +1,251 @@
+"""Measures the page in a headless Chromium: ``make bench-page``.
+
+- load: what a load costs over the wire, and when the first message is on the screen.
+- back: a reader goes back through 100,000 messages: memory, and the time of the frames.
+- busy: how busy the page's main thread is while 100 messages come each second.
+- missed: a tab that was hidden comes back after 20,000 messages.
+
+The server runs on one core, the browser on the others. The exit status is 1 if a target was
+missed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import scenarios
+import servers
+from page_sends import send_many, send_steadily
+from people import Caller
+from playwright.sync_api import sync_playwright
+from table import Table, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
+    from servers import Server
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OPTIONS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-component-update"),
+    *("--disable-background-networking", "--enable-precise-memory-info"),
+]
+COLUMNS = ("what", "median", "lowest to highest")
+
+# Notes when the first message is in the page, which is when the next frame shows it.
+FIRST_MESSAGE = """new MutationObserver((_, observer) => {
+  if (!document.querySelector("#messages .message")) return;
+  observer.disconnect();
+  requestAnimationFrame(() => { window.firstMessage = performance.now(); });
+}).observe(document, { childList: true, subtree: true });"""
+
+# Scrolls back as a person does who cannot wait, and notes how long each frame took.
+SCROLL_BACK = """async target => {
+  const scroller = document.getElementById("scroller");
+  const frames = [];
+  let last = performance.now();
+  const first = () => document.querySelector("#messages .message .text").textContent;
+  while (Number(first().split(" ").at(-1)) > target) {
+    scroller.scrollTop -= 1500;
+    const now = await new Promise((resolve) => requestAnimationFrame(resolve));
+    frames.push(now - last);
+    last = now;
+  }
+  return frames.sort((a, b) => a - b)[Math.floor(frames.length * 0.95)];
+}"""
+
+HIDE = """hidden => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+@contextmanager
+def chatting(directory: Path) -> Iterator[tuple[Server, Browser]]:
+    """A server, and a browser."""
+    if CHROMIUM is None:
+        raise RuntimeError("chromium is missing")
+    with (
+        servers.running("chatter", servers.chatter("memory:"), directory) as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield server, browser
+        browser.close()
+
+
+def joined(browser: Browser, server: Server, name: str) -> tuple[BrowserContext, Page]:
+    """Somebody who has joined, in a browser of their own."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    page.get_by_role("textbox", name="Your name").fill(name)
+    page.get_by_role("button", name="Join").click()
+    page.get_by_role("textbox", name="Message everybody").wait_for()
+    return context, page
+
+
+def writer(server: Server) -> Any:
+    """Somebody who writes without a browser."""
+    return Caller(server).ask("POST", "/connect", body={"name": "writer"})["token"]
+
+
+def load(directory: Path, rounds: int, seconds: float) -> Iterator[Table]:
+    """Cold, with nothing in the browser's cache, and warm."""
+    del seconds
+    bytes_of: dict[str, list[float]] = {"cold": [], "warm": []}
+    first_of: dict[str, list[float]] = {"cold": [], "warm": []}
+    received: list[float] = []
+
+    def note(loaded: dict[str, float]) -> None:
+        received.append(loaded["encodedDataLength"])
+
+    with chatting(directory) as (server, browser):
+        send_many(server.port, writer(server), 200)
+        for number in range(rounds):
+            context, page = joined(browser, server, f"reader {number}")
+            # What was read is marked once a second.
+            page.wait_for_timeout(1500)
+            page.close()
+            page = context.new_page()
+            page.add_init_script(FIRST_MESSAGE)
+            session = context.new_cdp_session(page)
+            session.send("Network.enable")
+            session.on("Network.loadingFinished", note)
+            session.send("Network.clearBrowserCache")
+            for kind in ("cold", "warm"):
+                received.clear()
+                page.goto(f"http://127.0.0.1:{server.port}/")
+                page.locator("#messages .message").first.wait_for()
+                page.wait_for_timeout(700)
+                bytes_of[kind].append(sum(received) / 1000)
+                first_of[kind].append(page.evaluate("firstMessage"))
+            context.close()
+    table = Table("Loading the page", (*COLUMNS,))
+    for kind in ("cold", "warm"):
+        add(table, f"{kind}: KB", bytes_of[kind], 40 if kind == "cold" else None, "KB")
+        add(table, f"{kind}: first message, ms", first_of[kind], 300, "ms")
+    yield table
+
+
+def back(directory: Path, rounds: int, seconds: float) -> Iterator[Table]:
+    """Once: it takes a while."""
+    del rounds, seconds
+    with chatting(directory) as (server, browser):
+        send_many(server.port, writer(server), 100_000)
+        context, page = joined(browser, server, "reader")
+        page.locator("#messages .message").first.wait_for()
+        p95 = page.evaluate(SCROLL_BACK, 0)
+        session = context.new_cdp_session(page)
+        session.send("HeapProfiler.collectGarbage")
+        memory = renderer_megabytes(browser)
+        elements = page.evaluate("document.querySelectorAll('*').length")
+    table = Table("Back through 100,000 messages", COLUMNS)
+    add(table, "memory of the renderer, MB", [memory], 200, "MB")
+    add(table, "frame p95, ms", [p95], 25, "ms")
+    add(table, "elements", [elements], None, "")
+    yield table
+
+
+def busy(directory: Path, rounds: int, seconds: float) -> Iterator[Table]:
+    """At the end of the chat, far from it, and in another chat."""
+    shares: dict[str, list[float]] = {"at the end": [], "scrolled back": [], "other chat": []}
+    with chatting(directory) as (server, browser):
+        token = writer(server)
+        send_many(server.port, token, 1000)
+        context, page = joined(browser, server, "reader")
+        page.locator("#messages .message").first.wait_for()
+        session = context.new_cdp_session(page)
+        session.send("Performance.enable")
+        for _ in range(rounds):
+            for place, shown in shares.items():
+                page.goto(f"http://127.0.0.1:{server.port}/#{2 if place[0] == 'o' else 'general'}")
+                page.wait_for_timeout(500)
+                if place == "scrolled back":
+                    page.evaluate("document.getElementById('scroller').scrollTop = -3000")
+                with steadily(server.port, token, seconds + 1):
+                    page.wait_for_timeout(500)
+                    before, began = task_seconds(session), time.perf_counter()
+                    page.wait_for_timeout(seconds * 1000)
+                    used = task_seconds(session) - before
+                    shown.append(100 * used / (time.perf_counter() - began))
+    table = Table("100 messages a second: the main thread", COLUMNS)
+    for place, values in shares.items():
+        add(table, f"{place}: busy, %", values, 30, "%")
+    yield table
+
+
+def missed(directory: Path, rounds: int, seconds: float) -> Iterator[Table]:
+    """From when the tab is looked at again to when the newest message is in the page."""
+    del seconds
+    times: list[float] = []
+    with chatting(directory) as (server, browser):
+        token = writer(server)
+        context, page = joined(browser, server, "reader")
+        other = context.new_page()
+        other.goto(page.url)
+        other.get_by_role("textbox", name="Message everybody").wait_for()
+        for number in range(rounds):
+            # The other one is the one that has a stream in the background.
+            other.evaluate(HIDE, arg=True)
+            other.wait_for_timeout(500)
+            page.evaluate(HIDE, arg=True)
+            page.wait_for_timeout(11_000)
+            send_many(server.port, token, 20_000, f"round {number}:")
+            began = time.perf_counter()
+            page.evaluate(HIDE, arg=False)
+            page.get_by_text(f"round {number}: 19999").last.wait_for()
+            times.append((time.perf_counter() - began) * 1000)
+            other.evaluate(HIDE, arg=False)
+    table = Table("20,000 missed messages", COLUMNS)
+    add(table, "current after, ms", times, 1000, "ms")
+    yield table
+
+
+def add(table: Table, what: str, values: list[float], limit: float | None, unit: str) -> None:
+    """Add a figure, and what it may be at most."""
+    middle = median(values)
+    target = None if limit is None else Target(limit, at_least=False, unit=unit)
+    span = f"{min(values):,.0f} to {max(values):,.0f}"
+    table.add(what, f"{middle:,.0f}", span, figure=middle, target=target)
+
+
+def task_seconds(session: CDPSession) -> float:
+    """How long the main thread has worked up to now."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
+
+
+def renderer_megabytes(browser: Browser) -> float:
+    """The memory of the largest renderer, without what it shares with others."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    sizes = []
+    for process in processes:
+        if process["type"] == "renderer":
+            with open(f"/proc/{process['id']}/smaps_rollup") as rollup:  # noqa: PTH123
+                pss = next(line for line in rollup if line.startswith("Pss:"))
+            sizes.append(int(pss.split()[1]) / 1000)
+    return max(sizes)
+
+
+@contextmanager
+def steadily(port: int, token: str, seconds: float) -> Iterator[None]:
+    """100 messages a second meanwhile."""
+    thread = threading.Thread(target=send_steadily, args=(port, token, 100, seconds))
+    thread.start()
+    yield
+    thread.join()
+
+
+SCENARIOS = {"load": load, "back": back, "busy": busy, "missed": missed}
+
+if __name__ == "__main__":
+    sys.exit(scenarios.main(__doc__ or "", SCENARIOS, lambda _: f"Chromium at {CHROMIUM}"))
