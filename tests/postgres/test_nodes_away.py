@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import http.client
-import subprocess
 import time
+from contextlib import contextmanager, suppress
 
 import pytest
 
-from tests.e2e.server import TWISTD, Server
+from tests.e2e.server import Server
 from tests.postgres.nodes import Stream, running_nodes, wait_until
 from tests.postgres.proxy import Proxy
 from tests.postgres.server import PASSWORD
@@ -160,30 +160,33 @@ def test_chats_in_schemas_of_one_database_are_apart(postgres, database, tmp_path
             assert (person["user_id"], sent["id"]) == (1, 1)
 
 
-def test_a_start_without_a_database_is_refused_in_one_line(postgres, proxy, tmp_path):
-    """It says what is wrong, without the password, and does not start."""
-    proxy.refuse()
-    server = Server(tmp_path, "--store", postgres.url(port=proxy.port))
-    server.launch()
-    assert server.process.wait(15) == 1
+@pytest.mark.parametrize("trouble", ["refuse", "hold"])
+def test_a_start_without_a_database_waits_for_it(postgres, database, proxy, tmp_path, trouble):
+    """It serves 503 soon, says why in the log without the password, and goes on by itself."""
+    getattr(proxy, trouble)()
+    with started(tmp_path, postgres.url(database, proxy.port)) as server:
+        wait_until(lambda: health(server) == 503, seconds=15)
+        proxy.resume()
+        wait_until(lambda: health(server) == 200, seconds=15)
+        assert server.connect("alice")["user_id"] == 1
     said = server.log.read_text()
     assert "Traceback" not in said
     assert PASSWORD not in said
-    assert str(proxy.port) in said
+    assert said.count("is away for reading") == 1
 
 
-def test_a_start_with_a_hung_database_is_refused_soon(postgres, proxy, tmp_path):
-    """A database that accepts and says nothing does not keep it waiting for long."""
-    proxy.hold()
-    began = time.monotonic()
-    done = subprocess.run(
-        [TWISTD, "-n", "--pidfile=", "chatter", "--store", postgres.url(port=proxy.port)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    assert done.returncode == 1
-    assert time.monotonic() - began < 10
-    assert PASSWORD not in done.stdout + done.stderr
+@contextmanager
+def started(folder, url):
+    """A node that is not waited for until it serves."""
+    server = Server(folder, "--store", url)
+    server.launch()
+    try:
+        yield server
+    finally:
+        server.__exit__()
+
+
+def health(server):
+    """The status of its health, if it listens already."""
+    with suppress(OSError, http.client.HTTPException):
+        return server.request("GET", "/health")[0]

@@ -53,6 +53,7 @@ class ConnectedLog:
         rewound: Callable[[int], None],
     ) -> None:
         self.lineage = Lineage([new_epoch(0)])
+        self._is_open = False
         self._name = str(database)
         self._rewound = rewound
         self.tail = Tail(reactor, self._read_log, told)
@@ -80,6 +81,7 @@ class ConnectedLog:
 
         :raises StoreUnavailable: if it never will; nothing is left open then.
         """
+        self._is_open = True
         try:
             await self.reader.open()
             await self.writer.open()
@@ -90,11 +92,13 @@ class ConnectedLog:
 
     def hurry(self, patience: float) -> None:
         """Wait no longer than so many seconds for a result, and connect no more."""
+        self._is_open = False
         for session in (self.writer, self.reader):
             session.hurry(patience)
 
     async def close(self) -> None:
         """Disconnect; nothing must be under way in the writer."""
+        self._is_open = False
         await self.tail.stop()
         await self.reads.stop()
         await gatherResults(
@@ -131,6 +135,8 @@ class ConnectedLog:
 
     def _entered(self, row: Row, *, is_of_reader: bool) -> None:
         """Learn from the greeting of a session which log this is."""
+        if not self._is_open:
+            return  # It was reached too late.
         last_id, lineage = statements.entered(row)
         earlier, self.lineage = self.lineage, lineage
         if not self.tail.is_open:
