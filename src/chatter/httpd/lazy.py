@@ -20,5 +20,7 @@ class lazy(Generic[Value]):  # noqa: N801 - it is used like property
 
     def __get__(self, instance: Any, owner: type | None = None) -> Value:
         """Compute the value, and keep it in the object, where it is found from then on."""
-        value = instance.__dict__[self._name] = self._compute(instance)
+        value = self._compute(instance)
+        # To touch __dict__ makes a dictionary of the attributes, which lie in the object else.
+        setattr(instance, self._name, value)
         return value

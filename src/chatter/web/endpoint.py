@@ -29,7 +29,7 @@ from chatter.protocol.errors import (
 )
 from chatter.protocol.validation import checked_query
 from chatter.web.coroutines import DrivenCoroutine
-from chatter.web.lean import lean
+from chatter.web.lean import lean, query_of
 from chatter.web.responses import Response, cut_off, error_response, send
 
 if TYPE_CHECKING:
@@ -224,8 +224,8 @@ def parsed_query(request: Request, query: type[Value]) -> Value:
 
     :raises InvalidRequest: if they are not valid.
     """
-    uri = request.uri
-    if len(uri) > MAX_PARAMETERS and uri.count(b"&") + uri.count(b";") >= MAX_PARAMETERS:
+    raw = query_of(request)
+    if len(raw) > MAX_PARAMETERS and raw.count(b"&") + raw.count(b";") >= MAX_PARAMETERS:
         raise InvalidRequest(f"A URL has at most {MAX_PARAMETERS} parameters.")
     arguments: dict[bytes, list[bytes]] = request.args or {}
     parameters: dict[str, Any] = {}

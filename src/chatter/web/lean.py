@@ -17,3 +17,10 @@ if TYPE_CHECKING:
 def lean(request: Request) -> LeanRequest | None:
     """The request, if the lean server serves it."""
     return request if isinstance(request, LeanRequest) else None
+
+
+def query_of(request: Request) -> bytes:
+    """The query of a request's target, as it came; empty if there is none."""
+    if isinstance(request, LeanRequest):
+        return request.request_head.query or b""
+    return request.uri.partition(b"?")[2]

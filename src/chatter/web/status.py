@@ -8,6 +8,7 @@ from chatter.protocol.bodies import DEFAULT_LIMIT, StatusQuery
 from chatter.protocol.errors import InvalidRequest, UnknownRecipient
 from chatter.protocol.model import Page
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
+from chatter.web.lean import query_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class StatusEndpoint(UserEndpoint):
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond with a page of messages."""
-        query = parsed_query(request, StatusQuery) if b"?" in request.uri else _PLAIN_POLL
+        query = parsed_query(request, StatusQuery) if query_of(request) else _PLAIN_POLL
         if query.chat_type is None:
             return await self._poll(request, user, query)
         return await self._look(user, query)
