@@ -1,7 +1,7 @@
 """An HTTP/1.1 server for ``twisted.web`` resources that costs little.
 
 ``httptools`` (llhttp, the parser of Node.js and uvicorn) reads the requests; any
-:class:`twisted.web.resource.IResource` tree answers them.  The package knows
+:class:`twisted.web.resource.IResource` tree responds.  The package knows
 nothing of chats: what it does is that of :class:`twisted.web.server.Site`, at a
 fraction of the cost, with limits, and stricter about what it takes for HTTP.
 

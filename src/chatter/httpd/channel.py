@@ -144,11 +144,11 @@ class LeanChannel(ClosingConnection):
             self._request = request = LeanRequest(self, head, body)
             request.process()
         except Exception:  # noqa: BLE001 - it must not reach who happens to be on the stack
-            self._log.failure("A request could not be answered.")
+            self._log.failure("A request could not be processed.")
             self.abort()
 
     def request_done(self) -> None:
-        """Go on with the next request, now that one is answered; close if none may follow."""
+        """Go on with the next request, now that one has its response; close if none may follow."""
         self._request = None
         if not (self.persistent or self._closing):
             self._close()

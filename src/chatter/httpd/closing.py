@@ -83,7 +83,7 @@ class ClosingConnection(ResponseConsumer):
             self._close()
 
     def loseConnection(self) -> None:
-        """Close, as a request may ask for."""
+        """Close, as a request may use."""
         self._close()
 
     def abort(self) -> None:

@@ -28,7 +28,7 @@ TICK = 1.0
 """The seconds between two looks at the deadlines."""
 
 DRAIN_TIMEOUT = 3.0
-"""The seconds that requests under way have to be answered while the site drains."""
+"""The seconds that requests under way have for their responses while the site drains."""
 
 
 class Connection(Protocol):
@@ -48,14 +48,14 @@ class Connection(Protocol):
         """Act upon a deadline that has passed."""
 
     def drain(self) -> None:
-        """Close once the request under way is answered."""
+        """Close once the request under way has its response."""
 
 
 class Connections:
     """The open connections of a site, and what they share.
 
     :param reactor: an ``IReactorTime`` provider.
-    :param limits: how much a client may ask for.
+    :param limits: how much a client may use.
     :param heads: what responses begin with.
     :param wall_clock: the time of day, in seconds since 1970.
     :param when_none_is_left: called each time the last connection was lost.
@@ -127,7 +127,7 @@ class Connections:
         if excess <= 0:
             return
         cut_off = 0
-        # Who takes something has a later deadline each time.
+        # A client that takes something has a later deadline each time.
         for connection, size in sorted(waiting, key=lambda each: each[0].deadline):
             if excess > 0 and size:
                 excess -= size
@@ -164,9 +164,9 @@ class Connections:
             self._next_tick = self.reactor.callLater(TICK, self._tick)
 
     async def drain(self) -> None:
-        """Answer the requests under way, and close all connections.
+        """Finish the requests under way, and close all connections.
 
-        What is not answered within :data:`DRAIN_TIMEOUT` seconds is cut off.  Connections
+        What is not finished within :data:`DRAIN_TIMEOUT` seconds is cut off.  Connections
         that are made after the end are served as before.
         """
         self.draining = True

@@ -1,4 +1,4 @@
-"""The head of an answer, as bytes."""
+"""The head of a response, as bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ USUAL_NAMES = {
     )
     for spelling in (name, name.lower())
 }
-"""The fields that answers usually have, by two spellings."""
+"""The headers that responses usually have, by two spellings."""
 
 
 def serialise_head(
@@ -34,7 +34,7 @@ def serialise_head(
 ) -> bytes:
     """A whole head.
 
-    :param start: what all answers begin with: the status line, ``Server``, ``Date``.
+    :param start: what all responses begin with: the status line, ``Server``, ``Date``.
     :param headers: those that stand once; they take the place of those of the start.
     :param repeated: those that stand more often.
     """

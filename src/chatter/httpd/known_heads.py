@@ -1,8 +1,12 @@
-"""Heads that a client sends again, in the same words.
+"""Heads that a client sends again, byte for byte.
 
-Over one connection most clients ask with the same head again and again: who polls
+Over one connection most clients send the same head again and again: who polls
 repeats it to the byte, and who sends changes at most the length of the body.  What
 came of such a head the last time comes of it again, so it is not parsed once more.
+
+It pays where a connection is one client's.  Behind a proxy that sends the requests of many
+users over one connection the heads alternate, and it gains nothing; so after a few misses in a
+row the connection's heads are not kept any more, and cost nothing either.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much a client may ask of the server, and for how long."""
+"""How much a client may use of the server, and for how long."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """What a connection may use before it is refused or closed.
+    """What a connection may use before it is rejected or closed.
 
     :ivar connections: the most open connections, beyond which newcomers wait; 0 is as
         many as the limit of open files allows.
@@ -15,7 +15,7 @@ class Limits:
     :ivar segments: the most parts of a path, between its slashes; more get 414.
     :ivar head: the largest head (target, names and values), in bytes; a larger one
         gets 431.
-    :ivar headers: the most header fields; more get 431.
+    :ivar headers: the most headers; more get 431.
     :ivar body: the largest body, in bytes; a larger one gets 413, before it is read.
     :ivar idle: a connection on which no request begins for so many seconds is closed.
     :ivar receive: a request that has not arrived whole after so many seconds gets 408.
@@ -23,7 +23,7 @@ class Limits:
         there is more to send is cut off.
     :ivar waiting: the most bytes that may wait to be sent on all connections together;
         beyond it, those are cut off that have taken nothing for longest.
-    :ivar linger: for so many seconds a refused client may go on sending.
+    :ivar linger: for so many seconds a rejected client may go on sending.
     """
 
     connections: int = 0

@@ -2,7 +2,7 @@
 
 The way through the kernel's network is long, and so is the one through Python; who goes
 to and fro between them finds the processor's caches full of the other each time.  So all
-that is ready at once is read first, then answered, and then sent.  Where few are asking,
+that is ready at once is read first, then processed, and then sent.  Where few send requests,
 this would only have them wait for each other.
 """
 
@@ -28,7 +28,7 @@ class Outbox:
 
     :param reactor: an ``IReactorTime`` provider.
 
-    :ivar gathers: whether so many are asking that what is written should wait for that.
+    :ivar gathers: whether so many send requests that what is written should wait for that.
     """
 
     _log = Logger()
@@ -52,7 +52,7 @@ class Outbox:
             try:
                 output.send_gathered()
             except BaseException:  # noqa: BLE001 - the others have something to send, too
-                self._log.failure("An answer could not be sent.")
+                self._log.failure("A response could not be sent.")
 
     def end(self) -> None:
         """Give up the timer, if nothing has to be sent any more."""

@@ -26,7 +26,7 @@ SLICE = 64 * 1024
 
 
 class Owner(Protocol):
-    """Who writes to an output."""
+    """What writes to an output."""
 
     def output_paused(self) -> None:
         """Hear that not all has been sent."""
@@ -38,7 +38,7 @@ class Owner(Protocol):
         """Hear that all has been sent."""
 
 
-class _Nobody:
+class _NoOwner:
     """Whose connection is lost."""
 
     def output_paused(self) -> None:
@@ -51,7 +51,7 @@ class _Nobody:
         """Do nothing."""
 
 
-_NOBODY: Owner = _Nobody()
+_NO_OWNER: Owner = _NoOwner()
 
 
 @implementer(IPullProducer)
@@ -117,9 +117,9 @@ class SocketOutput:
 
     @property
     def send(self) -> Callable[[bytes], int]:
-        """Has the socket take some bytes, and answers how many it took.
+        """Has the socket take some bytes, and returns how many it took.
 
-        For who writes the same to many, as long as :attr:`paused` is not set and nothing is
+        For whoever writes the same to many, as long as :attr:`paused` is not set and nothing is
         to be sent soon.  What the
         socket does not take, all of it if this raises :exc:`OSError`, has to be given to
         :meth:`keep_rest`.
@@ -171,7 +171,7 @@ class SocketOutput:
 
     def lost(self) -> None:
         """Let go of the owner, or what is lost would stay until the garbage is collected."""
-        self.owner = _NOBODY
+        self.owner = _NO_OWNER
         self._gathered = b""
 
     def cut_off(self) -> None:
@@ -266,7 +266,7 @@ class TransportOutput:
 
     def lost(self) -> None:
         """Let go of the owner, or what is lost would stay until the garbage is collected."""
-        self.owner = _NOBODY
+        self.owner = _NO_OWNER
 
     def cut_off(self) -> None:
         """Let go of a client that takes nothing, or does not end.

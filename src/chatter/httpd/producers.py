@@ -1,4 +1,4 @@
-"""Who writes an answer's body: paused and resumed with the output."""
+"""What writes a response's body: paused and resumed with the output."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class RepeatedPull:
             self._consumer.abort()
 
     def pauseProducing(self) -> None:
-        """Ask no more."""
+        """Pull no more."""
         if self._next is not None:
             self._next.cancel()
             self._next = None
 
     def resumeProducing(self) -> None:
-        """Ask from now on."""
+        """Pull from now on."""
         if self._next is None:
             self._next = self._consumer.connections.reactor.callLater(0, self._pull)
 
@@ -129,11 +129,11 @@ class ResponseConsumer:
         return self.addresses
 
     def write_to(self, output: SocketOutput | TransportOutput) -> None:
-        """Have the answers written to an output."""
+        """Have the responses written to an output."""
         self.output = output
 
     def write(self, data: bytes) -> None:
-        """Send a part of the answer under way."""
+        """Send a part of the response under way."""
         self.output.write(data)
 
     @property
@@ -146,7 +146,7 @@ class ResponseConsumer:
         raise NotImplementedError
 
     def writeSequence(self, parts: list[bytes]) -> None:
-        """Send parts of the answer under way."""
+        """Send parts of the response under way."""
         self.output.write(b"".join(parts))
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:

@@ -1,7 +1,7 @@
 """Bytes in, requests out: the parser of a connection, without the connection.
 
 It stores no more than its limits allow, whatever comes: sizes are counted as parts
-arrive, and what llhttp keeps to itself (a field that has not ended, the extensions
+arrive, and what llhttp keeps to itself (a header that has not ended, the extensions
 of a chunk) is bounded by how many bytes it may swallow without a word.
 """
 
@@ -27,7 +27,7 @@ class RequestReader:
 
     :ivar ready: the requests that have come whole: each a head and a body.
     :ivar receiving: whether a request has begun that has not come whole.
-    :ivar error_status: the status to answer what can't be read with, after the requests
+    :ivar error_status: the status of the response to what can't be read, after the requests
         that are ready; nothing must be fed any more then.  0 as long as all is well.
     :ivar waits_for_continue: whether the client waits to be told to send the body.
     """
@@ -76,7 +76,7 @@ class RequestReader:
     def read_known(self, data: bytes) -> tuple[RequestHead, bytes] | None:
         """A whole request that need not be parsed, if that is just what has come.
 
-        It is for who has nothing else to answer; if it answers ``None``, feed the data.
+        It is for a connection with nothing else to process; if it returns ``None``, feed the data.
         """
         return None if self.receiving else self._repeated.read(data)
 
@@ -129,7 +129,7 @@ class RequestReader:
     def _check_headers(self) -> int:
         """How many bytes of the request have been heard of.
 
-        :raises Refusal: if the fields are too large, or too many, trailing ones included.
+        :raises RejectedRequest: if the headers are too large, or too many, trailing ones included.
         """
         headers = self._headers
         if self._head is not None:
@@ -156,7 +156,7 @@ class RequestReader:
             self._stop(400)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
-        """Go on with a request that asks for another protocol as if it had not asked.
+        """Go on with a request for another protocol as if it were none.
 
         llhttp takes such a request to have no body, and what follows for the other
         protocol.  So a new parser reads on, that has only heard how the body comes.
@@ -201,7 +201,7 @@ class RequestReader:
         self._uri += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field."""
+        """Take a header."""
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:

@@ -32,7 +32,7 @@ class LeanRequest(ResponseWriter):
     :meth:`respond`, :meth:`begin_stream`, :attr:`whole_body` and :attr:`request_head`.
 
     :param channel: the connection.
-    :param head: its request line and fields.
+    :param head: its request line and headers.
     :param body: its body.
 
     :ivar request_head: its request line and headers.  What a resource keeps in its ``note``
@@ -61,7 +61,7 @@ class LeanRequest(ResponseWriter):
         self.postpath = head.segments[:]
         if head.is_special:
             self._is_special = True
-            # Kept, for Twisted changes the method while it fakes an answer.
+            # Kept, for Twisted changes the method while it fakes a response.
             self._is_head = head.method == b"HEAD"
 
     # What came
@@ -89,14 +89,14 @@ class LeanRequest(ResponseWriter):
 
     @property
     def content(self) -> BytesIO:  # type: ignore[override]
-        """The body, made a file when it is asked for."""
+        """The body, made a file when it is needed."""
         if self._content is None:
             self._content = BytesIO(self.whole_body)
         return self._content
 
     @property
     def requestHeaders(self) -> Headers:  # type: ignore[override]
-        """The fields of the request, made an object when it is asked for."""
+        """The headers of the request, made an object when it is needed."""
         headers = self._request_headers
         if headers is None:
             headers = self._request_headers = Headers()
@@ -107,7 +107,7 @@ class LeanRequest(ResponseWriter):
         return headers
 
     def getHeader(self, key: Any) -> Any:
-        """The last value of a field of the request."""
+        """The last value of a header of the request."""
         if self._request_headers is not None or type(key) is not bytes:
             return super().getHeader(key)
         headers = self.request_head.headers
@@ -121,7 +121,7 @@ class LeanRequest(ResponseWriter):
 
     @property
     def received_cookies(self) -> dict[bytes, bytes]:  # type: ignore[override]
-        """The cookies of the request, parsed when they are asked for."""
+        """The cookies of the request, parsed when they are needed."""
         if self._received_cookies is None:
             self._received_cookies = {}
             self.parseCookies()
@@ -141,7 +141,7 @@ class LeanRequest(ResponseWriter):
     # Finding the resource
 
     def process(self) -> None:
-        """Find the resource, and have it answer."""
+        """Find the resource, and have it respond."""
         self.site = self.channel.site
         try:
             if self.request_head.path == b"*":
@@ -156,17 +156,17 @@ class LeanRequest(ResponseWriter):
             self.processingFailed(Failure())
 
     def processingFailed(self, reason: Failure) -> Failure:
-        """Log what went wrong, and answer with 500, or cut off an answer that has begun."""
+        """Log what went wrong, and respond with 500, or cut off a response that has begun."""
         if not self.startedWriting:
             super().processingFailed(reason)
         else:
-            self._log.failure("An answer that had begun failed.", reason)
+            self._log.failure("A response that had begun failed.", reason)
             if self.channel is not None:
                 self.channel.abort()
         return reason
 
     def _respond_to_asterisk(self) -> None:
-        """Answer for the server as a whole, which knows ``OPTIONS`` only."""
+        """Respond for the server as a whole, which knows ``OPTIONS`` only."""
         if self.method != b"OPTIONS":
             self.setResponseCode(405)
             self.setHeader(b"Allow", b"OPTIONS")

@@ -1,8 +1,8 @@
 """The head of one request, and what may be wrong with it.
 
-llhttp refuses what is not HTTP, every shape of request smuggling included.  What
-it leaves to its user is here: sizes, the ``Host`` field, the form of the target,
-and codings nobody needs.
+llhttp rejects what is not HTTP, every shape of request smuggling included.  What
+it leaves to its user is here: sizes, the ``Host`` header, the form of the target,
+and codings that no client needs.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _ABSOLUTE = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL).fu
 
 @lru_cache(256)
 def _is_host(value: bytes) -> bool:
-    # Most requests ask the same host.
+    # Most requests name the same host.
     return _HOST(value) is not None
 
 
 class RejectedRequest(Exception):
     """A request that is not given to any resource.
 
-    :ivar status: what it is answered with.
+    :ivar status: the status of the response.
     """
 
     def __init__(self, status: int) -> None:
@@ -39,9 +39,9 @@ class RejectedRequest(Exception):
 
 
 def check_sizes(uri: bytes, headers: list[tuple[bytes, bytes]], limits: Limits) -> int:
-    """How many bytes a target and fields have, all together.
+    """How many bytes a target and headers have, all together.
 
-    :raises Refusal: if they are too large, or too many.
+    :raises RejectedRequest: if they are too large, or too many.
     """
     size = len(uri) + sum(map(len, chain.from_iterable(headers)))
     if len(uri) > limits.uri:
@@ -52,17 +52,17 @@ def check_sizes(uri: bytes, headers: list[tuple[bytes, bytes]], limits: Limits) 
 
 
 class RequestHead:
-    """The request line and the header fields.
+    """The request line and the headers.
 
     :param uri: the target, as it came.
     :param headers: the names and values, as they came.
-    :raises Refusal: if the request is not to be read any further.
+    :raises RejectedRequest: if the request is not to be read any further.
 
-    :ivar headers: the values of each field, by its name in lower case.
-    :ivar is_special: whether the answer can't look as most do: to ``HEAD``, or to HTTP/1.0.
-    :ivar leaves_length_out: whether a ``Content-Length`` is not among the fields, for
+    :ivar headers: the values of each header, by its name in lower case.
+    :ivar is_special: whether the response can't look as most do: to ``HEAD``, or to HTTP/1.0.
+    :ivar leaves_length_out: whether a ``Content-Length`` is not among the headers, for
         this head has come with bodies of several lengths; it is the body's.
-    :ivar note: something that whoever answers wants to know again should the very same
+    :ivar note: something that whoever responds wants to know again should the very same
         head come again; ``None`` at first.
     :ivar path: the path of the target, without the query.
     :ivar segments: what is between the slashes of the path, unquoted.
@@ -128,7 +128,7 @@ class RequestHead:
         self.is_special = method == b"HEAD" or version == "1.0"
         if b"transfer-encoding" in by_name:
             self._check_coding(by_name[b"transfer-encoding"])
-        # llhttp has refused what is ambiguous.
+        # llhttp has rejected what is ambiguous.
         if b"content-length" in by_name and int(by_name[b"content-length"][0]) > limits.body:
             raise RejectedRequest(413)
 
@@ -153,7 +153,7 @@ class RequestHead:
         absolute = _ABSOLUTE(target)
         if absolute is None or not _is_host(absolute[1]):
             raise RejectedRequest(400)
-        # Such a target says which host is meant, whatever the field says.
+        # Such a target says which host is meant, whatever the header says.
         self.headers[b"host"] = [absolute[1]]
         return absolute[2] if absolute[2][:1] == b"/" else b"/" + absolute[2]
 

@@ -1,6 +1,6 @@
-"""The side of a request that says what its answer will be: status, fields, cookies.
+"""The side of a request that says what its response will be: status, headers, cookies.
 
-Nothing is made for what most answers do not have.
+Nothing is made for what most responses do not have.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from chatter.httpd.head_bytes import USUAL_NAMES
 
 
 class ResponseHeaders(Request):
-    """A request as far as its answer is described."""
+    """A request as far as its response is described."""
 
-    # What most answers never change is the class's, and costs them nothing.
+    # What most responses never change is the class's, and costs them nothing.
     _response_headers: Headers | None = None
     _cookies: list[bytes] | None = None
     # What is set of the head, until that needs an object.
     _set: dict[bytes, bytes] | None = None
-    # Whether what is said of the answer, or asked, makes it other than most.
+    # Whether what is said of the response, or asked, makes it other than most.
     _is_special = False
 
     @property
     def responseHeaders(self) -> Headers:  # type: ignore[override]
-        """The fields of the answer, made an object when it is asked for."""
+        """The headers of the response, made an object when it is needed."""
         self._is_special = True
         headers = self._response_headers
         if headers is None:
@@ -39,7 +39,7 @@ class ResponseHeaders(Request):
 
     @property
     def cookies(self) -> list[bytes]:
-        """The cookies that are set, made a list when it is asked for."""
+        """The cookies that are set, made a list when it is needed."""
         self._is_special = True
         if self._cookies is None:
             self._cookies = []
@@ -51,7 +51,7 @@ class ResponseHeaders(Request):
         self._cookies = cookies
 
     def setHeader(self, name: Any, value: Any) -> None:
-        """Set a field of the answer."""
+        """Set a header of the response."""
         usual_name = USUAL_NAMES.get(name)
         if (
             usual_name is not None
@@ -74,17 +74,17 @@ class ResponseHeaders(Request):
         super().setResponseCode(code, message)
 
     def setLastModified(self, when: float) -> Any:
-        """Set a field of the answer, which may make it one without a body."""
+        """Set a header of the response, which may make it one without a body."""
         self._is_special = True
         return super().setLastModified(when)
 
     def setETag(self, etag: bytes) -> Any:
-        """Set a field of the answer, which may make it one without a body."""
+        """Set a header of the response, which may make it one without a body."""
         self._is_special = True
         return super().setETag(etag)
 
     def _all_headers(self) -> tuple[dict[bytes, bytes], list[tuple[bytes, list[bytes]]]]:
-        """The fields that stand once, and those that stand more often."""
+        """The headers that stand once, and those that stand more often."""
         if self.lastModified is not None:
             self.setHeader(b"Last-Modified", datetimeToString(self.lastModified))
         if self.etag is not None:

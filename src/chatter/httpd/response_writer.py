@@ -1,4 +1,4 @@
-"""The side of a request that is written to: the answer, in steps or whole.
+"""The side of a request that is written to: the response, in steps or whole.
 
 The head and the first part of the body leave in one write.
 """
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 
 class ResponseWriter(ResponseHeaders):
-    """A request as far as it is answered.
+    """A request as far as it is responded to.
 
-    :ivar channel: the connection; ``None`` once it is answered or lost.
+    :ivar channel: the connection; ``None`` once it is sent or lost.
     """
 
     channel: Any
     _log = Logger()
 
-    # What most answers never change is the class's, and costs them nothing.
+    # What most responses never change is the class's, and costs them nothing.
     _encoder_in_use: Any = None
     _bodiless = False
     _gone = False
@@ -47,7 +47,7 @@ class ResponseWriter(ResponseHeaders):
     def write(self, data: Any) -> None:
         """Send a part of the body, after the head if it is the first.
 
-        :raises RuntimeError: if the answer is finished.
+        :raises RuntimeError: if the response is finished.
         :raises TypeError: if it is text.
         """
         if self.finished:
@@ -108,7 +108,7 @@ class ResponseWriter(ResponseHeaders):
         return serialise_head(start, headers, repeated)
 
     def finish(self) -> None:
-        """End the answer.
+        """End the response.
 
         :raises RuntimeError: if the connection was lost; ``notifyFinish`` tells.
         """
@@ -146,16 +146,16 @@ class ResponseWriter(ResponseHeaders):
         body: bytes,
         delivered: Callable[[], None] | None = None,
     ) -> None:
-        """Answer with 200, some fields and a body.
+        """Respond with 200, some headers and a body.
 
-        It is to set the fields and the length, to write the body and to finish, all in
+        It is to set the headers and the length, to write the body and to finish, all in
         one, for much less.
 
         :param headers: from the program, not from a client: they are sent as they stand,
             and how they look as bytes is remembered.  None of them may say how long the
             answer is, what becomes of the connection, or when and by whom it was made.
-        :param delivered: called once the operating system has all of the answer; not
-            called if the connection breaks before, or for an answer without its body.
+        :param delivered: called once the operating system has all of the response; not
+            called if the connection breaks before, or for a response without its body.
             Over TLS, a rest may be left then.
         :raises RuntimeError: as :meth:`write` and :meth:`finish` do.
         """
@@ -197,7 +197,7 @@ class ResponseWriter(ResponseHeaders):
             self._end()
 
     def _let_go(self) -> None:
-        """Give the connection back, and tell who waits for the end."""
+        """Give the connection back, and tell those that wait for the end."""
         channel, self.channel = self.channel, None
         try:
             channel.site.log(self)
@@ -209,17 +209,17 @@ class ResponseWriter(ResponseHeaders):
                     notification.callback(None)
 
     def begin_stream(self, owner: StreamOwner) -> Stream | None:
-        """Send the head of an answer that ends with its connection, and let go of it.
+        """Send the head of a response that ends with its connection, and let go of it.
 
         :returns: what to write it to; ``None`` if this transport can't, so that it
-            has to be written like any other answer.
+            has to be written like any other response.
         """
         stream: Stream | None = self.channel.stream_for(owner)
         if stream is None:
             return None
         self.channel.close_after_response()
         self.setHeader(b"Connection", b"close")
-        # Without this field the end of the connection is the end of the answer.
+        # Without this header the end of the connection is the end of the response.
         self.clientproto, proto = b"HTTP/1.0", self.clientproto
         self._write(b"")
         self.clientproto = proto
@@ -230,6 +230,6 @@ class ResponseWriter(ResponseHeaders):
         return stream
 
     def connectionLost(self, reason: Failure) -> None:
-        """Tell who waits for the end that there is nobody to answer any more."""
+        """Tell those that wait for the end that the client is gone."""
         self._gone = True
         super().connectionLost(reason)

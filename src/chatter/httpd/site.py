@@ -35,7 +35,7 @@ class LeanSite(Site):
     :param reactor: an ``IReactorTime`` provider.
     :param wall_clock: the time of day for ``Date`` and the access log, in seconds since
         1970; what waits goes by the reactor's own time.
-    :param limits: how much a client may ask for.
+    :param limits: how much a client may use.
     :param access_log: where to write a line for each request; nowhere by default.
     :param error_page: makes the response to a request that is rejected before any resource
         sees it.
@@ -134,9 +134,9 @@ class LeanSite(Site):
         return line
 
     async def drain(self) -> None:
-        """Answer the requests under way, and close all connections.
+        """Finish the requests under way, and close all connections.
 
-        What is not answered within :data:`.connections.DRAIN_TIMEOUT` seconds is cut off.
+        What is not finished within :data:`.connections.DRAIN_TIMEOUT` seconds is cut off.
         """
         await self.connections.drain()
 

@@ -1,6 +1,6 @@
-"""An answer without an end: what is left of a connection once only bytes go out.
+"""A response without an end: what is left of a connection once only bytes go out.
 
-Parser, channel and request have done their work when the head of such an answer is
+Parser, channel and request have done their work when the head of such a response is
 sent.  They are let go, and this small object takes their place as the transport's
 protocol; so a connection that mostly waits costs little more than its socket.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class StreamOwner(Protocol):
-    """Who writes to a stream."""
+    """What writes to a stream."""
 
     def stream_paused(self) -> None:
         """Hear that not all that was written has been sent."""
@@ -37,7 +37,7 @@ class StreamOwner(Protocol):
 
 @implementer(IProtocol)
 class Stream:
-    """The protocol of a connection whose answer has begun and does not end.
+    """The protocol of a connection whose response has begun and does not end.
 
     What the client sends from now on is not read.
 
@@ -83,7 +83,7 @@ class Stream:
         self._output.keep_rest(data, sent)
 
     def close(self) -> None:
-        """End the answer once all has been sent."""
+        """End the response once all has been sent."""
         self.transport.loseConnection()
 
     def abort(self) -> None:

@@ -1,7 +1,7 @@
 """Fair shares of the reactor's time: no connection, and no turn, works for long.
 
 A client may send thousands of requests before it reads one response.  The first request
-that a connection has is answered at once.  What follows it on the same connection gets
+that a connection has is processed at once.  What follows it on the same connection gets
 :data:`CONNECTION_SECONDS` in a turn of the reactor, and all connections together
 :data:`TURN_SECONDS`.  Whoever has more to do waits in a queue for a later turn, behind the
 others; between two turns the reactor reads from everybody else.

@@ -1,7 +1,7 @@
 """Many sockets, which the reactor watches as one.
 
 The reactor does some two hundred steps of Python for each socket that has something to
-be read, before and after the reading, and that is a tenth of what an answer costs.  So it
+be read, before and after the reading, and that is a tenth of what a response costs.  So it
 is given one descriptor that stands for all of them: an epoll can itself be waited for
 (`epoll(7) <https://man7.org/linux/man-pages/man7/epoll.7.html>`_).
 """
@@ -35,7 +35,7 @@ _AT_ONCE = 32
 """So many sockets are read before others have their turn in the reactor."""
 
 _MANY = 8
-"""From so many on, all are read first, and the answers leave together: that is less work
+"""From so many on, all are read first, and the responses leave together: that is less work
 for each, but they wait for each other."""
 
 
@@ -70,7 +70,7 @@ class WatchedSockets:
 
     All of them must be of one reactor.
 
-    :param outbox: is told whether many are asking.
+    :param outbox: is told whether many send requests.
     :param admission: holds the ports while there are too many connections.
     """
 
@@ -152,7 +152,7 @@ class WatchedSockets:
             ready = self._epoll.poll(0, left)
             self._outbox.gathers = are_many = len(ready) >= _MANY
             if are_many:
-                # All are read from before anything is answered; see the module ``outbox``.
+                # All are read from before anything is processed; see the module ``outbox``.
                 self._take(deque(self._read(ready)), until)
                 return
             if not ready:
@@ -196,7 +196,7 @@ class WatchedSockets:
     def _read(
         self, ready: list[tuple[int, int]]
     ) -> Iterator[tuple[WatchedServer, bytes | Exception]]:
-        """What has come from each of those that are ready, as it is asked for."""
+        """What has come from each of those that are ready, one by one."""
         for descriptor, _ in ready:
             transport = self._transports.get(descriptor)
             if transport is None:
