@@ -3,13 +3,15 @@
 The invariant the whole of chatter stands on: **one append-only log of messages,
 in id order, and everybody who reads it is a cursor into that log.**  A user's
 feed is the general chat and the private messages from and to them, in id order;
-an answer to "what is new?" is always "the feed after this id".
+what is new for a reader is always the feed after an id.
 
 Because a message never changes and an id is never reused, a stretch of the log
-that was read once is right for ever.  Hence the two uses of :class:`Log` here:
-it is all that a store in memory needs, and :class:`RecentLog` keeps the newest
-stretch of any other log at hand, so that a reader who is nearly up to date (and
-most are, always) costs no query.
+that was read once is right for ever; or until the end of the log is lost, which begins
+a new epoch (:mod:`chatter.log.lineage`) and has what is in memory forgotten.
+
+Hence the two uses of :class:`Log` here: it is all that a store in memory needs, and
+:class:`RecentLog` keeps the newest stretch of any other log at hand, so that a reader
+who is nearly up to date (and most are, always) costs no query.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ def _before(messages: list[Message], before: int | None, limit: int) -> list[Mes
 
 
 class Log:
-    """A log in memory; each view costs the size of its answer."""
+    """A log in memory; each view costs the size of its result."""
 
     def __init__(self) -> None:
         self._general: list[Message] = []

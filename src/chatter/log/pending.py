@@ -1,7 +1,7 @@
-"""What is still to come, for who only waits for it.
+"""A result that is still to come, for one coroutine that waits for it.
 
 A ``Deferred`` can do far more than to be awaited: a chain of callbacks, cancelling,
-pausing.  That took an eighth of all that the answer to a send executes.
+pausing.  That took an eighth of all that a send executes.
 """
 
 from __future__ import annotations

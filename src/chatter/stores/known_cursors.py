@@ -12,7 +12,7 @@ KNOWN_CURSORS = 20_000
 
 
 class KnownCursors:
-    """The cursors that were asked for lately, and how they have moved since."""
+    """The cursors that were read lately, and how they have moved since."""
 
     def __init__(self) -> None:
         # The first one learnt makes room for a new one.  A cursor is in a list of its own,
@@ -28,7 +28,7 @@ class KnownCursors:
             return None
 
     def learn(self, user_id: int, cursor: int) -> int:
-        """Take over what was read from the store; answers the cursor that is right."""
+        """Take over what was read from the store; returns the cursor that is right."""
         known = self._known.setdefault(user_id, [cursor])
         known[0] = max(cursor, known[0])
         return known[0]

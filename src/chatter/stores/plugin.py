@@ -1,4 +1,4 @@
-"""Store makers that import their store only when it is asked for."""
+"""Store makers that import their store only when it is needed."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Progress:
 
     :param reactor: an ``IReactorTime`` provider.
     :param save: makes a list of ``(user id, cursor, last seen)`` durable, or
-        raises :class:`~chatter.protocol.errors.StoreUnavailable`; it is then asked again.
+        raises something; it is then called again.
     :param interval: what moves is saved within so many seconds.
     """
 

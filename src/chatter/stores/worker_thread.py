@@ -56,7 +56,7 @@ class WorkerThread:
             call, done = next_call
             try:
                 result = call()
-            except Exception:  # noqa: BLE001 - it is the answer
+            except Exception:  # noqa: BLE001 - it is the result
                 self._reactor.callFromThread(done.errback, Failure())
             else:
                 self._reactor.callFromThread(done.callback, result)

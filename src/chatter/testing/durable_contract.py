@@ -105,7 +105,7 @@ class DurableStoreContract(StoreContract):
             assert store.lineage.shared(stranger.current, message.id) == 0
 
     async def test_stopping_finishes_what_is_under_way(self) -> None:
-        """An append that was begun before the stop is answered, and durable."""
+        """An append that was begun before the stop is done, and durable."""
         async with self.opened() as store:
             (alice,) = await join(store, "alice")
             appends = [begun(store.append(Draft(alice.id, None, f"{n}", NOW))) for n in range(100)]

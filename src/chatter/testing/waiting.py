@@ -1,4 +1,4 @@
-"""Waiting for what a store answers: for one, for many at once, for an error."""
+"""Waiting for results of a store: for one, for many at once, for an error."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ async def join(store: IChatStore, *names: str) -> list[User]:
 
 
 def begun(awaitable: Awaitable[Any]) -> Deferred[Any]:
-    """What is under way now, and answers later."""
+    """What is under way now, as a Deferred."""
     return Deferred.fromCoroutine(_awaited(awaitable))
 
 
 def all_of(awaitables: Iterable[Awaitable[Any]]) -> Deferred[list[Any]]:
-    """What all of them answer, which are under way at once."""
+    """The results of all of them, which are under way at once."""
     return gatherResults([begun(awaitable) for awaitable in awaitables], consumeErrors=True)
 
 
 def outcomes_of(awaitables: Iterable[Awaitable[Any]]) -> Deferred[list[Any]]:
-    """What all of them answer or raise, which are under way at once."""
+    """The results or the exceptions of all of them, which are under way at once."""
     return all_of(_outcome(awaitable) for awaitable in awaitables)
 
 

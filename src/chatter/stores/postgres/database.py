@@ -28,7 +28,7 @@ SCHEMA_LOCK = 0x63686174
 """``chat`` in ASCII: the advisory lock under which the schema is made and changed."""
 
 PATIENCE = 10.0
-"""A database that is asked for its version has so many seconds to respond."""
+"""The first queries of a connection have so many seconds."""
 
 LOCK_ATTEMPTS = 50
 """So often a script of the schema is begun anew when it can't get its locks."""

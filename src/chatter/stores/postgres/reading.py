@@ -1,7 +1,6 @@
 """The reading side of the PostgreSQL store: reads of one turn travel together.
 
-A stretch of the log that is to be read for a user's cursor, and cursors themselves, are
-asked for by many at once; the cursors of a batch are one query.
+The cursors that are read in one turn are one query.
 """
 
 from __future__ import annotations

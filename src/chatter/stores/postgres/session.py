@@ -100,7 +100,7 @@ class Session:
         reactor.addReader(self)
 
     def run(self, queries: Sequence[Query]) -> Deferred[list[Row]]:
-        """Run some queries; fires with the first row of each that answers rows.
+        """Run some queries; fires with the first row of each that returns rows.
 
         It must not be called again before that.  If one query fails, so does this, and none
         of them has done anything; unless the connection was lost, when that is not known.

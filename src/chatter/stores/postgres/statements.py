@@ -87,7 +87,7 @@ READ_LOG = f"""
     ) AS m
 """.encode()  # noqa: S608 - only names of columns are put in
 
-# First the ids, which the indexes alone answer, and then only the rows that are wanted.
+# First the ids, which are found in the indexes alone, and then only the rows that are wanted.
 READ_FEED = f"""
     SELECT json_agg(m ORDER BY id) FROM (
         SELECT {_MESSAGE} FROM messages WHERE id = ANY(ARRAY(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 PATIENCE_AT_THE_END = 1.5
-"""A store that stops waits no longer for an answer of the database."""
+"""A store that stops waits no longer for its database."""
 
 
 @implementer(IChatStore)
@@ -214,7 +214,7 @@ class PostgresStore(Service):
 
     async def cursor(self, user_id: int) -> int:
         """Up to where a user has read, here or at another server."""
-        # What moves while the database is asked may be saved too late to be read.
+        # What moves while the database is read may be saved too late to be found there.
         before = self._progress.cursor(user_id)
         saved = await self._reads.cursor(user_id)
         return max(before, saved, self._progress.cursor(user_id))

@@ -148,7 +148,7 @@ class Database:
             self.path, timeout=LOCK_WAIT, isolation_level=None, check_same_thread=False
         )
         try:
-            # FULL: an answered message survives a loss of power, not only a crash.
+            # FULL: an acknowledged message survives a loss of power, not only a crash.
             connection.execute("PRAGMA synchronous = FULL")
         except BaseException:
             connection.close()

@@ -52,7 +52,7 @@ SAVE_PROGRESS = """
     FROM json_each(?) WHERE users.id = json_extract(value, '$[0]')
 """
 
-# First the ids, which the indexes alone answer, and then only the rows that are wanted.
+# First the ids, which are found in the indexes alone, and then only the rows that are wanted.
 READ_FEED = f"""
     SELECT {_MESSAGE} FROM messages WHERE id IN (
         SELECT id FROM (SELECT id FROM messages WHERE recipient_id IS NULL AND id > :after
