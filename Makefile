@@ -21,7 +21,7 @@ MOVED := $(shell test -e $(VENV)/run && \
 # These take long: they start servers, databases, browsers, or make environments.
 SLOW   = e2e eventsource examples packaging page postgres property schemathesis
 
-.PHONY: help start stop client check test lint lint-page format format-page bench bench-live bench-nodes bench-page clean
+.PHONY: help start stop client check test lint lint-page format format-page bench bench-live bench-nodes bench-page pictures clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -71,6 +71,9 @@ bench-nodes: $(VENV)/dev ## measure several nodes on PostgreSQL
 
 bench-page: $(VENV)/dev ## measure the page in a browser (needs chromium)
 	$(BIN)/python benchmarks/bench_page.py
+
+pictures: $(VENV)/dev ## make the pictures of the page in docs (needs chromium)
+	$(BIN)/python scripts/pictures.py
 
 clean: stop ## remove the environment and what tools left, but no chat
 	rm -rf $(VENV) node_modules dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/build
