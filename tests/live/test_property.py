@@ -34,8 +34,8 @@ class FollowersMachine(RuleBasedStateMachine):
         self.chat = Chat(store, self.clock)
         core_of(self.chat).live._recent = RecentLog(0, capacity=700)
         self.streams = Streams(core_of(self.chat))
-        self.chunk_limits = EventFeed.most_messages, EventFeed.enough_bytes
-        EventFeed.most_messages, EventFeed.enough_bytes = 4, 500
+        self.chunk_limits = EventFeed.most_entries, EventFeed.enough_bytes
+        EventFeed.most_entries, EventFeed.enough_bytes = 4, 500
         self.users = [result_of(self.chat.connect(f"user {n}"))[0] for n in range(3)]
         self.log: list[Message] = []
         self.got: list[list[Message]] = [[] for _ in self.users]
@@ -95,7 +95,7 @@ class FollowersMachine(RuleBasedStateMachine):
     def teardown(self):
         if not hasattr(self, "users"):
             return
-        EventFeed.most_messages, EventFeed.enough_bytes = self.chunk_limits
+        EventFeed.most_entries, EventFeed.enough_bytes = self.chunk_limits
         for reader in self.readers.values():
             reader.go_on()
         self.clock.advance(0)

@@ -296,7 +296,7 @@ def test_a_cursor_ahead_of_the_log_never_goes_back(chat, clock, streams):
 
 def test_however_far_back_it_is_read_step_by_step(chat, clock, streams, monkeypatch):
     """Somebody who is very far behind gets all of it, a chunk in each turn of the reactor."""
-    monkeypatch.setattr(EventFeed, "most_messages", 2)
+    monkeypatch.setattr(EventFeed, "most_entries", 2)
     core_of(chat).live._recent = RecentLog(0, capacity=1000)
     alice = join(chat, "alice")
     for _ in range(3000):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 import stat
 from datetime import datetime, timezone
@@ -14,7 +15,7 @@ from twisted.internet import reactor
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
 from chatter.stores.registry import check_store, make_store
-from chatter.stores.sqlite import SQLiteStore, chats, statements
+from chatter.stores.sqlite import SQLiteStore, chats, entries
 from chatter.stores.sqlite.database import Database, schema_scripts
 from chatter.testing.waiting import all_of
 
@@ -158,9 +159,9 @@ def test_a_commit_is_synced(path):
         (chats.READ_GENERAL_MARK, {"user_id": 1}),
         (chats.READ_GENERAL_LAST, {}),
         (chats.COUNT_GENERAL_UNREAD, {"user_id": 1, "read": 0}),
-        (statements.READ_FEED, {"user_id": 1, "after": 0, "limit": 10}),
-        (statements.READ_GENERAL, {"before": 9, "limit": 10}),
-        (statements.READ_PRIVATE, {"user_id": 1, "other_id": 2, "before": 9, "limit": 10}),
+        (entries.READ_FEED, {"user_id": 1, "after": 0, "limit": 10}),
+        (entries.READ_GENERAL, {"before": 9, "limit": 10}),
+        (entries.READ_PRIVATE, {"user_id": 1, "other_id": 2, "before": 9, "limit": 10}),
     ],
 )
 def test_reading_passes_over_nothing(path, statement, parameters):
@@ -169,7 +170,7 @@ def test_reading_passes_over_nothing(path, statement, parameters):
     connection = database.connect()
     plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
     for *_, step in plan:
-        if "messages" in step or "chats" in step:
+        if re.search(r"\b(log|chats|m|e)\b", step):
             # A scan of an index from its end, for the newest one, ends at once.
             newest = statement == chats.READ_GENERAL_LAST
             assert step.startswith("SEARCH") or (newest and "USING INDEX" in step), step
@@ -177,7 +178,7 @@ def test_reading_passes_over_nothing(path, statement, parameters):
     database.close()
 
 
-@pytest.mark.parametrize("number", [1, statements.MOST_ROWS, 3 * statements.MOST_ROWS + 1])
+@pytest.mark.parametrize("number", [1, entries.MOST_ROWS, 3 * entries.MOST_ROWS + 1])
 async def test_what_arrives_together_is_committed_together(path, number):
     """All that one turn of the reactor appends is one commit: of one statement, or of several."""
     store = SQLiteStore(path, reactor)
@@ -190,10 +191,10 @@ async def test_what_arrives_together_is_committed_together(path, number):
     messages = await all_of(store.append(Draft(user.id, None, f"{n}", NOW)) for n in range(number))
     # The trigger of each row is part of its statement, and traced as that statement again.
     executed = [*dict.fromkeys(executed)]
-    if number > statements.MOST_ROWS:
+    if number > entries.MOST_ROWS:
         assert executed.pop(0) == "BEGIN IMMEDIATE"
         assert executed.pop() == "COMMIT"
-    assert len(executed) == -(-number // statements.MOST_ROWS)
+    assert len(executed) == -(-number // entries.MOST_ROWS)
     assert await store.read_general(None, number + 1) == [first, *messages]
     await store.stopService()
 

@@ -1,25 +1,29 @@
 """The growing end of the log: what was committed is kept, and everybody is told.
 
-The listeners of the application are called with each message.  The followers, which
-read by position, are woken.
+The listeners of the application are called with each message or change.  The followers,
+which read by position, are woken.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatter.chat.followers import Followers
+from chatter.log.entries import MessageChange, told
 from chatter.log.feed import RecentLog
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from chatter.log.entries import Entry
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import Message
+    from chatter.protocol.model import Change, Message
+
+Heard = TypeVar("Heard")
 
 
 class Live:
@@ -43,7 +47,8 @@ class Live:
         self._reactor = reactor
         self._recent: RecentLog | None = None
         self._listeners: list[Callable[[Message], object]] = []
-        self._untold: deque[Message] = deque()
+        self._change_listeners: list[Callable[[Change], object]] = []
+        self._untold: deque[Entry] = deque()
         self._is_telling = False
         self.followers = Followers(reactor)
         self.is_stopped = False
@@ -60,46 +65,46 @@ class Live:
                 self._recent = RecentLog(newest)
         return self._recent
 
-    async def read(self, user_id: int, after: int, limit: int) -> list[Message]:
+    async def read(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id: from memory if it is recent, else from the store.
 
         :raises StoreUnavailable: if it has to be asked and can't be.
         """
         await self.recent()
-        known = self.known(user_id, after, limit)
-        if known is not None:
-            return known
+        recent = self._recent
+        if recent is not None and after >= recent.complete_after:
+            return recent.feed(user_id, after, limit)
         return await self._store.read_feed(user_id, after, limit)
 
-    def known(self, user_id: int, after: int, limit: int) -> list[Message] | None:
-        """What a user may see after an id, if that is known without asking the store."""
+    def known(
+        self, user_id: int, after: int, limit: int, *, changes: bool
+    ) -> tuple[Sequence[Entry], int] | None:
+        """What a user may see after an id, if that is known without asking the store.
+
+        :param changes: whether changes are wanted; else they are passed over.
+        :returns: it; and if that is nothing, the id up to which the log was read.
+        """
         recent = self._recent
         if recent is None or after < recent.complete_after:
             return None
-        return recent.feed(user_id, after, limit)
+        if not changes:
+            return recent.messages(user_id, after, limit)
+        found = recent.feed(user_id, after, limit)
+        return found, found[-1].id if found else after
 
     def newest_known(self, unless: int) -> int:
-        """The id of the newest message, unless it is not known yet."""
+        """The id of the newest entry, unless it is not known yet."""
         return unless if self._recent is None else self._recent.last_id
 
-    def has_news(self, user_id: int, after: int) -> bool:
-        """Whether there is something after an id, as far as is known in memory.
-
-        It is asked after something was committed, so that something is known.
-        """
-        recent = self._recent
-        return recent is not None and (
-            after < recent.complete_after or bool(recent.feed(user_id, after, 1))
-        )
-
-    async def wait(self, user_id: int, after: int, seconds: float) -> bool:
+    async def wait(self, user_id: int, after: int, seconds: float, *, changes: bool) -> bool:
         """Wait until a user may see something after an id, but not for longer.
 
+        :param changes: whether a change is something, too.
         :returns: ``False`` if it was ended because the chat is about to stop.
         """
         if self.is_stopped:
             return False
-        waiting = Waiting(self, user_id, after)
+        waiting = Waiting(self, user_id, after, changes=changes)
         timeout = self._reactor.callLater(seconds, waiting.end)
         try:
             waiting.deliver()
@@ -134,27 +139,41 @@ class Live:
         """Call it no more."""
         self._listeners.remove(listener)
 
-    def _committed(self, messages: list[Message]) -> None:
+    def add_change_listener(self, listener: Callable[[Change], object]) -> None:
+        """Call something with each change of a message once it is committed, in id order."""
+        self._change_listeners.append(listener)
+
+    def remove_change_listener(self, listener: Callable[[Change], object]) -> None:
+        """Call it no more."""
+        self._change_listeners.remove(listener)
+
+    def _committed(self, entries: list[Entry]) -> None:
         if self._recent is None:
-            self._recent = RecentLog(messages[0].id - 1)
-        self._recent.extend(messages)
+            self._recent = RecentLog(entries[0].id - 1)
+        self._recent.extend(entries)
         self.followers.wake()
-        if not self._listeners:
+        if not self._listeners and not self._change_listeners:
             return
-        self._untold.extend(messages)
+        self._untold.extend(entries)
         if self._is_telling:
-            # A listener has just sent this; first all listeners hear the message before it.
+            # A listener has just sent this; first all listeners hear the entry before it.
             return
         self._is_telling = True
         while self._untold:
-            message = self._untold.popleft()
-            for listener in tuple(self._listeners):
-                self._tell(listener, message)
+            self._tell_all(self._untold.popleft())
         self._is_telling = False
 
-    def _tell(self, listener: Callable[[Message], object], message: Message) -> None:
-        told = Deferred.fromCoroutine(_call(listener, message))
-        told.addErrback(
+    def _tell_all(self, entry: Entry) -> None:
+        if isinstance(entry, MessageChange):
+            change = told(entry)
+            for change_listener in tuple(self._change_listeners):
+                self._tell(_call(change_listener, change))
+        else:
+            for listener in tuple(self._listeners):
+                self._tell(_call(listener, entry))
+
+    def _tell(self, telling: Coroutine[Any, Any, None]) -> None:
+        Deferred.fromCoroutine(telling).addErrback(
             lambda failure: self._log.failure("A listener of the chat failed.", failure)
         )
 
@@ -165,16 +184,21 @@ class Waiting:
     :ivar ended: fires at the end, with whether there is any use in waiting again.
     """
 
-    def __init__(self, live: Live, user_id: int, cursor: int) -> None:
+    def __init__(self, live: Live, user_id: int, cursor: int, *, changes: bool) -> None:
         self._live = live
         self._user_id = user_id
         self._cursor = cursor
+        self._changes = changes
         self.ended: Deferred[bool] = Deferred()
         live.followers.add(self)
 
     def deliver(self) -> None:
         """End if there is something now."""
-        if self._live.has_news(self._user_id, self._cursor):
+        # Something was committed, so that something is known.
+        known = self._live.known(self._user_id, self._cursor, 1, changes=self._changes)
+        found: Sequence[Entry] | None
+        found, self._cursor = (None, self._cursor) if known is None else known
+        if found is None or found:
             self.end()
 
     def stop(self) -> None:
@@ -192,8 +216,8 @@ class Waiting:
             self.ended.callback(may_go_on)
 
 
-async def _call(listener: Callable[[Message], Any], message: Message) -> None:
-    result: object = listener(message)
+async def _call(listener: Callable[[Heard], Any], heard: Heard) -> None:
+    result: object = listener(heard)
     if hasattr(result, "__await__"):
         awaitable: Awaitable[object] = result
         await awaitable

@@ -7,13 +7,16 @@ cursor.  So a response that is lost on the way is simply read again.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
+from chatter.log.entries import MessageChange, messages_of, told
 from chatter.protocol.bodies import DEFAULT_LIMIT
 from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.model import Page
+from chatter.protocol.model import Message, Page
 from chatter.protocol.sizes import how_many_fit
 
 if TYPE_CHECKING:
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
     from chatter.chat.presence import Presence
     from chatter.chat.store_reads import StoreReads
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import Message, User
+    from chatter.protocol.model import Change, User
+
+_id_of = attrgetter("id")
 
 _LONG = 3600.0
 """A follower waits so many seconds for a message before it looks again."""
@@ -48,24 +53,43 @@ class Reading:
         self._directory = directory
 
     async def poll(
-        self, user: User, limit: int, after: int | None, wait: float, epoch: str | None = None
+        self,
+        user: User,
+        limit: int,
+        after: int | None,
+        wait: float,
+        epoch: str | None = None,
+        *,
+        changes: bool = False,
     ) -> Page:
         """What the user has not read, oldest first.
 
         :param after: read after this id instead of the cursor; it also acknowledges
             all up to it.
         :param wait: if there is nothing, wait so many seconds for something.
-        :param epoch: as for :meth:`peek`.
+        :param epoch: as for :meth:`peek`, and so is ``changes``.
         :raises StoreUnavailable: if the store can't be read.
         """
         if epoch is None:
             cursor = await self.position(user, after)
             if wait <= 0:
-                return await self._page_after(user, cursor, limit)
-            return await self._page_or_wait(user, cursor, limit, wait)
+                page = await self._page_after(user, cursor, limit, changes=changes)
+            else:
+                page = await self._page_or_wait(user, cursor, limit, wait, changes=changes)
+            if after is None:
+                self._pass_over(user, page, cursor)
+            return page
         if after is not None:
             await self.position(user, await self.resumed(after, epoch))
-        return await self.peek(user, limit, after, wait, epoch)
+        page = await self.peek(user, limit, after, wait, epoch, changes=changes)
+        if after is None:
+            self._pass_over(user, page, await self._store.cursor(user.id))
+        return page
+
+    def _pass_over(self, user: User, page: Page, start: int) -> None:
+        """Move a user on over changes that nobody wants: they can't be lost on the way."""
+        if page.cursor > start and not page.messages and not page.changes:
+            self.acknowledge(user, page.cursor)
 
     async def peek(
         self,
@@ -74,27 +98,30 @@ class Reading:
         after: int | None,
         wait: float = 0,
         epoch: str | None = None,
+        *,
+        changes: bool = False,
     ) -> Page:
         """What :meth:`poll` returns; it acknowledges nothing.
 
+        :param changes: whether the page has changes, too; they count for the limit.
         :param epoch: the one that ``after`` belongs to, or ``""`` if it is not known; the
             page has the epoch of its cursor then.
         :raises StoreUnavailable: if the store can't be read.
         """
         if epoch is None:
             cursor = await self._store.cursor(user.id) if after is None else after
-            return await self._page_or_wait(user, cursor, limit, wait)
+            return await self._page_or_wait(user, cursor, limit, wait, changes=changes)
         lineage = self._store.lineage
         if after is None:
             cursor = await self._store.cursor(user.id)
         else:
             cursor = await self.resumed(after, epoch)
-        page = await self._page_or_wait(user, cursor, limit, wait)
+        page = await self._page_or_wait(user, cursor, limit, wait, changes=changes)
         if self._store.lineage is not lineage:
             # The log became another one meanwhile.
-            return await self.peek(user, limit, after, 0, epoch)
+            return await self.peek(user, limit, after, 0, epoch, changes=changes)
         moved_from = UNSET if after is None or after == cursor else after
-        return Page(page.messages, page.cursor, page.more, lineage.current, moved_from)
+        return replace(page, epoch=lineage.current, moved_from=moved_from)
 
     async def resumed(self, after: int, epoch: str) -> int:
         """Where a reader goes on that has read up to an id of an epoch: not after that.
@@ -106,15 +133,17 @@ class Reading:
             return self._store.lineage.shared(epoch, after)
         return min(after, (await self._live.recent()).last_id)
 
-    async def _page_or_wait(self, user: User, cursor: int, limit: int, wait: float) -> Page:
+    async def _page_or_wait(
+        self, user: User, cursor: int, limit: int, wait: float, *, changes: bool
+    ) -> Page:
         if wait <= 0:
-            return await self._page_after(user, cursor, limit)
+            return await self._page_after(user, cursor, limit, changes=changes)
         end = (await self._live.recent()).last_id
-        page = await self._page_after(user, cursor, limit)
-        if not page.messages:
+        page = await self._page_after(user, cursor, limit, changes=changes)
+        if not page.messages and not page.changes:
             # There is nothing up to the end, but perhaps something came since.
-            await self._wait(user, max(cursor, end), wait)
-            page = await self._page_after(user, cursor, limit)
+            await self._wait(user, max(cursor, end), wait, changes=changes)
+            page = await self._page_after(user, page.cursor, limit, changes=changes)
         return page
 
     async def position(self, user: User, after: int | None = None) -> int:
@@ -146,15 +175,29 @@ class Reading:
         return await self._store.cursor(user.id)
 
     async def follow(self, user: User, after: int | None) -> AsyncGenerator[Message, None]:
-        """Every message of the user's feed, and then each as it is committed, in id order.
+        """The messages of :meth:`follow_entries`."""
+        async for entry in self._entries(user, after, changes=False):
+            if isinstance(entry, Message):
+                yield entry
 
-        A message counts as read when the next one is asked for.  When the end of the log is
+    async def follow_entries(
+        self, user: User, after: int | None
+    ) -> AsyncGenerator[Message | Change, None]:
+        """Every entry of the user's feed, and then each as it is committed, in id order.
+
+        An entry counts as read when the next one is asked for.  When the end of the log is
         lost, it goes on with what is new in its place.
 
         :param after: begin after this id, instead of at the user's cursor.
         :raises Unauthorized: if the user is not one of this chat.
         :raises StoreUnavailable: if the store can't be read, and when the chat stops.
         """
+        async for entry in self._entries(user, after, changes=True):
+            yield entry
+
+    async def _entries(
+        self, user: User, after: int | None, *, changes: bool
+    ) -> AsyncGenerator[Message | Change, None]:
         await self._directory.check(user)
         lineage = self._store.lineage
         cursor = await self.position(user, after)
@@ -163,54 +206,71 @@ class Reading:
                 cursor = self._store.lineage.shared(lineage.current, cursor)
                 lineage = self._store.lineage
             end = (await self._live.recent()).last_id
-            messages = (await self._page_after(user, cursor, DEFAULT_LIMIT)).messages
-            for message in messages:
-                yield message
-                cursor = message.id
+            page = await self._page_after(user, cursor, DEFAULT_LIMIT, changes=changes)
+            for entry in sorted([*page.messages, *(page.changes or ())], key=_id_of):
+                yield entry
+                cursor = entry.id
                 self.acknowledge(user, cursor)
-            if not messages and not await self._wait(user, max(cursor, end), _LONG):
+            if page.messages or page.changes:
+                continue
+            cursor = page.cursor
+            if not await self._wait(user, max(cursor, end), _LONG, changes=changes):
                 raise StoreUnavailable("The chat is about to stop.")
 
-    async def general_history(self, user: User, limit: int, before: int | None) -> Page:
+    async def general_history(
+        self, user: User, limit: int, before: int | None, *, changes: bool = False
+    ) -> Page:
         """The newest messages of the general chat, or those before an id.
 
+        :param changes: whether the page says as of which entry it is.
         :raises StoreUnavailable: if the store can't be read.
         """
+        as_of = (await self._live.recent()).last_id
         found = await self._reads.general(before, limit)
-        return await self._history(user, found, limit)
+        page = await self._history(user, found, limit)
+        return replace(page, as_of=as_of) if changes else page
 
     async def private_history(
-        self, user: User, other_id: int, limit: int, before: int | None
+        self, user: User, other_id: int, limit: int, before: int | None, *, changes: bool = False
     ) -> Page:
         """The newest messages between two users, or those before an id.
 
+        :param changes: whether the page says as of which entry it is.
         :raises UnknownRecipient: if nobody has the other id.
         :raises StoreUnavailable: if the store can't be read.
         """
         other = await self._directory.by_id(other_id)
+        as_of = (await self._live.recent()).last_id
         found = await self._reads.private(user.id, other.id, before, limit)
-        return await self._history(user, found, limit)
+        page = await self._history(user, found, limit)
+        return replace(page, as_of=as_of) if changes else page
 
-    async def _page_after(self, user: User, cursor: int, limit: int) -> Page:
-        found = self._live.known(user.id, cursor, limit + 1)
-        if found is None:
+    async def _page_after(self, user: User, cursor: int, limit: int, *, changes: bool) -> Page:
+        known = self._live.known(user.id, cursor, limit + 1, changes=changes)
+        if known is None:
             # What is recent is known from now on, if it was not yet.
             await self._live.recent()
-            found = self._live.known(user.id, cursor, limit + 1)
-            if found is None:
-                found = await self._reads.feed(user.id, cursor, limit)
+            known = self._live.known(user.id, cursor, limit + 1, changes=changes)
+            if known is None:
+                known = await self._reads.feed(user.id, cursor, limit, changes=changes)
+        found, until = known
         if not found:
-            return Page(found, cursor, more=False)
+            return Page([], until, more=False)
         count = min(limit, how_many_fit(found))
         more = len(found) > count
-        messages = found[:count] if more else found
-        return Page(messages, messages[-1].id, more)
+        entries = found[:count] if more else found
+        messages = messages_of(entries)
+        page = Page(messages, entries[-1].id, more)
+        if len(messages) == len(entries):
+            return page
+        made = [told(entry) for entry in entries if isinstance(entry, MessageChange)]
+        return replace(page, changes=made)
 
     async def _history(self, user: User, found: list[Message], limit: int) -> Page:
         count = min(limit, how_many_fit(found[::-1]))
         cursor = await self._store.cursor(user.id)
         return Page(found[len(found) - count :], cursor, more=len(found) > count)
 
-    async def _wait(self, user: User, cursor: int, seconds: float) -> bool:
+    async def _wait(self, user: User, cursor: int, seconds: float, *, changes: bool) -> bool:
         with self._presence.held(user.id):
-            return await self._live.wait(user.id, cursor, seconds)
+            return await self._live.wait(user.id, cursor, seconds, changes=changes)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from chatter.chat.turns import Turns
+from chatter.log.entries import messages_of
+from chatter.protocol.bodies import MAX_LIMIT
 from chatter.protocol.sizes import how_many_fit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from chatter.log.entries import Entry
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Message
 
@@ -29,23 +32,38 @@ _FIRST_PART = 128
 class StoreReads:
     """Reads pages from a store.
 
-    Each method returns one message more than a page has, if there is one more.
+    Each method returns one entry more than a page has, or some more, if there are more.
     """
 
     def __init__(self, store: IChatStore) -> None:
         self._store = store
         self._turns = Turns(READERS)
 
-    async def feed(self, user_id: int, after: int, limit: int) -> list[Message]:
-        """What a user may see after an id, oldest first.
+    async def feed(
+        self, user_id: int, after: int, limit: int, *, changes: bool
+    ) -> tuple[list[Entry], int]:
+        """What a user may see after an id, oldest first; and the id up to which the log was read.
 
+        :param changes: whether changes are wanted; else they are passed over.
         :raises StoreUnavailable: if the store can't be read.
         """
-        store = self._store
-        return await self._read(
-            lambda found, count: store.read_feed(user_id, found[-1].id if found else after, count),
-            limit,
-        )
+        found: list[Entry] = []
+        passed_over = False
+        count = _FIRST_PART
+        async with self._turns:
+            while True:
+                wanted = count if passed_over else min(count, limit + 1 - len(found))
+                more = await self._store.read_feed(user_id, after, wanted)
+                new: Sequence[Entry] = more if changes else messages_of(more)
+                found += new
+                after = more[-1].id if more else after
+                if len(more) < wanted or len(found) > limit:
+                    break
+                if how_many_fit(found) < len(found):
+                    break
+                passed_over = len(new) < len(more)
+                count = min(count * 4, MAX_LIMIT)
+        return found, after
 
     async def general(self, before: int | None, limit: int) -> list[Message]:
         """The newest messages of the general chat, or those before an id, oldest first.
@@ -56,7 +74,6 @@ class StoreReads:
         return await self._read(
             lambda found, count: store.read_general(found[0].id if found else before, count),
             limit,
-            newest=True,
         )
 
     async def private(
@@ -72,14 +89,12 @@ class StoreReads:
                 user_id, other_id, found[0].id if found else before, count
             ),
             limit,
-            newest=True,
         )
 
-    async def _read(self, part: ReadPart, limit: int, *, newest: bool = False) -> list[Message]:
-        """Read part after part.
+    async def _read(self, part: ReadPart, limit: int) -> list[Message]:
+        """Read part after part of a history, from the newest messages to older ones.
 
         :param part: reads so many messages beyond those that were found.
-        :param newest: whether they are read from the newest to older ones.
         """
         found: list[Message] = []
         count = _FIRST_PART
@@ -87,9 +102,9 @@ class StoreReads:
             while True:
                 wanted = min(count, limit + 1 - len(found))
                 more = await part(found, wanted)
-                found = more + found if newest else found + more
+                found = more + found
                 if len(more) < wanted or len(found) > limit:
                     return found
-                if how_many_fit(found[::-1] if newest else found) < len(found):
+                if how_many_fit(found[::-1]) < len(found):
                     return found
                 count *= 4

@@ -1,13 +1,14 @@
 """Who sees what after cursor *n*: the log and every view of it, without I/O.
 
-The invariant the whole of chatter stands on: **one append-only log of messages,
+The invariant the whole of chatter stands on: **one append-only log of entries,
 in id order, and everybody who reads it is a cursor into that log.**  A user's
 feed is the general chat and the private messages from and to them, in id order;
 what is new for a reader is always the feed after an id.
 
-Because a message never changes and an id is never reused, a stretch of the log
-that was read once is right for ever; or until the end of the log is lost, which begins
-a new epoch (:mod:`chatter.log.lineage`) and has what is in memory forgotten.
+An id is never reused, and what changes a message is an entry itself.  So a stretch of
+the log that was read once is right as of the newest entry that is known, and is kept so
+by that entry; or until the end of the log is lost, which begins a new epoch
+(:mod:`chatter.log.lineage`) and has what is in memory forgotten.
 
 Hence the two uses of :class:`Log` here: it is all that a store in memory needs, and
 :class:`RecentLog` keeps the newest stretch of any other log at hand, so that a reader
@@ -16,64 +17,115 @@ who is nearly up to date (and most are, always) costs no query.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from heapq import merge
+from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
+
+from chatter.log.entries import MessageChange, edited, messages_of
+from chatter.protocol.model import Message
 
 if TYPE_CHECKING:
-    from chatter.protocol.model import Message
+    from collections.abc import Iterator
+
+    from chatter.log.entries import Entry
+
+_PASSED_AT_ONCE = 1000
+"""So many entries are looked at once where there are changes to pass over."""
 
 _id_of = attrgetter("id")
 
 
-def participants(message: Message) -> frozenset[int]:
-    """The users who may see a private message: the sender and the recipient.
+def participants(entry: Entry) -> frozenset[int]:
+    """The users who may see a private entry: the sender and the recipient.
 
-    Of a message in the general chat everybody is one, so it has no such set.
+    Of an entry in the general chat everybody is one, so it has no such set.
     """
-    assert message.recipient_id is not None
-    return frozenset((message.sender_id, message.recipient_id))
+    assert entry.recipient_id is not None
+    return frozenset((entry.sender_id, entry.recipient_id))
 
 
-def _after(messages: list[Message], cursor: int, limit: int) -> list[Message]:
-    start = bisect_right(messages, cursor, key=_id_of)
-    return messages[start : start + limit]
+def _after(entries: list[Entry], cursor: int, limit: int) -> list[Entry]:
+    start = bisect_right(entries, cursor, key=_id_of)
+    return entries[start : start + limit]
 
 
-def _before(messages: list[Message], before: int | None, limit: int) -> list[Message]:
-    end = len(messages) if before is None else bisect_right(messages, before - 1, key=_id_of)
-    return messages[max(0, end - limit) : end]
+def _before(entries: list[Entry], before: int | None, limit: int) -> list[Message]:
+    end = len(entries) if before is None else bisect_left(entries, before, key=_id_of)
+    back = (entries[place] for place in range(end - 1, -1, -1))
+    messages = (entry for entry in back if isinstance(entry, Message))
+    return list(islice(messages, limit))[::-1]
+
+
+def _change(stretch: list[Entry], change: MessageChange, earlier: int | None) -> None:
+    """Replace or take out a message, if it is there, and take out its earlier change."""
+    if earlier is not None:
+        del stretch[bisect_left(stretch, earlier, key=_id_of)]
+    place = bisect_left(stretch, change.message_id, key=_id_of)
+    if place == len(stretch):
+        return
+    message = stretch[place]
+    if message.id != change.message_id or not isinstance(message, Message):
+        return
+    if change.text is None:
+        del stretch[place]
+    else:
+        stretch[place] = edited(message, change)
 
 
 class Log:
     """A log in memory; each view costs the size of its result."""
 
     def __init__(self) -> None:
-        self._general: list[Message] = []
-        self._mailboxes: defaultdict[int, list[Message]] = defaultdict(list)
-        self._private: defaultdict[frozenset[int], list[Message]] = defaultdict(list)
+        self._general: list[Entry] = []
+        self._mailboxes: defaultdict[int, list[Entry]] = defaultdict(list)
+        self._private: defaultdict[frozenset[int], list[Entry]] = defaultdict(list)
+        # The change of each message that has one here.
+        self._changes: dict[int, int] = {}
 
-    def extend(self, messages: list[Message]) -> int:
-        """Add messages in the order of their ids, which must be larger than any before.
+    def extend(self, entries: list[Entry]) -> int:
+        """Add entries in the order of their ids, which must be larger than any before.
 
         :returns: the id of the last private one; 0 if there is none.
         """
-        general = [message for message in messages if message.recipient_id is None]
+        general = [entry for entry in entries if entry.recipient_id is None]
         self._general += general
-        if len(general) == len(messages):
-            return 0
-        private = [message for message in messages if message.recipient_id is not None]
-        for message in private:
-            pair = participants(message)
-            self._private[pair].append(message)
+        private = []
+        if len(general) < len(entries):
+            private = [entry for entry in entries if entry.recipient_id is not None]
+        for entry in private:
+            pair = participants(entry)
+            self._private[pair].append(entry)
             for user_id in pair:
-                self._mailboxes[user_id].append(message)
-        return private[-1].id
+                self._mailboxes[user_id].append(entry)
+        for entry in entries:
+            if isinstance(entry, MessageChange):
+                self.apply(entry)
+                self._changes[entry.message_id] = entry.id
+        return private[-1].id if private else 0
 
-    def feed(self, user_id: int, after: int, limit: int) -> list[Message]:
-        """What a user may see after an id: at most ``limit`` messages, oldest first."""
+    def apply(self, change: MessageChange) -> None:
+        """Have a change that is new take effect on what is here."""
+        earlier = self._changes.pop(change.message_id, None)
+        for stretch in self._stretches_of(change):
+            _change(stretch, change, earlier)
+
+    def _stretches_of(self, entry: Entry) -> Iterator[list[Entry]]:
+        """The stretches in which an entry stands, if any of its stands here."""
+        if entry.recipient_id is None:
+            yield self._general
+            return
+        pair = participants(entry)
+        if pair in self._private:
+            yield self._private[pair]
+            for user_id in pair:
+                yield self._mailboxes[user_id]
+
+    def feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
+        """What a user may see after an id: at most ``limit`` entries, oldest first."""
         general = _after(self._general, after, limit)
         mailbox = self._mailboxes.get(user_id)
         if mailbox is None:
@@ -82,9 +134,9 @@ class Log:
         return list(merge(general, private, key=_id_of))[:limit] if private else general
 
     def has_private(self, user_id: int, after: int) -> bool:
-        """Whether there is a private message from or to a user after an id."""
+        """Whether there is a private entry from or to a user after an id."""
         mailbox = self._mailboxes.get(user_id)
-        return mailbox is not None and mailbox[-1].id > after
+        return mailbox[-1].id > after if mailbox else False
 
     def general(self, before: int | None, limit: int) -> list[Message]:
         """The newest ``limit`` messages of the general chat, oldest first.
@@ -102,6 +154,13 @@ class Log:
         return _before(pair, before, limit) if pair else []
 
 
+class Cache(Protocol):
+    """Something made of the messages of a log."""
+
+    def drop(self, message_id: int) -> None:
+        """Forget what was made of a message: its text is gone."""
+
+
 class RecentLog:
     """The newest stretch of a log that is too long to be kept whole.
 
@@ -113,47 +172,76 @@ class RecentLog:
         more) the younger log is full, which is looked at before it is extended.  Both
         together take some 10 MB by default.
 
-    :ivar complete_after: every message with a larger id is here.  Who asks for
+    :ivar complete_after: every entry with a larger id is here.  Who asks for
         what comes after a smaller id has to ask the store.
-    :ivar last_id: the id of the newest message.
-    :ivar last_private_id: the id of the newest private message; 0 before the first.
+    :ivar last_id: the id of the newest entry.
+    :ivar last_private_id: the id of the newest private entry; 0 before the first.
+    :ivar last_change_id: the id of the newest change; 0 before the first.  As long as it
+        stays what it is, so do all messages.
     """
 
     def __init__(self, complete_after: int, capacity: int = 4_000_000) -> None:
         self.complete_after = complete_after
         self.last_id = complete_after
         self.last_private_id = 0
+        self.last_change_id = 0
+        self._caches: WeakSet[Cache] = WeakSet()
         self._capacity = capacity
         self._size = 0
         self._older = Log()
         self._younger = Log()
         self._younger_after = complete_after
 
-    def extend(self, messages: list[Message]) -> None:
-        """Add some messages in id order, none of them added before."""
+    def add_cache(self, cache: Cache) -> None:
+        """Have something forget each text that is gone, as long as anybody else has it."""
+        self._caches.add(cache)
+
+    def extend(self, entries: list[Entry]) -> None:
+        """Add some entries in id order, none of them added before."""
         if self._size >= self._capacity:
             self._older, self._younger = self._younger, Log()
             self.complete_after, self._younger_after = self._younger_after, self.last_id
             self._size = 0
-        last_private_id = self._younger.extend(messages)
+        last_private_id = self._younger.extend(entries)
         if last_private_id:
             self.last_private_id = last_private_id
-        self._size += 200 * len(messages) + sum([len(message.text) for message in messages])
-        self.last_id = messages[-1].id
+        self._size += 200 * len(entries) + sum([len(entry.text or "") for entry in entries])
+        self.last_id = entries[-1].id
+        for entry in entries:
+            if isinstance(entry, MessageChange):
+                self._older.apply(entry)
+                self.last_change_id = entry.id
+                for cache in self._caches:
+                    cache.drop(entry.message_id)
 
-    def feed(self, user_id: int, after: int, limit: int) -> list[Message]:
+    def feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id that is at least ``complete_after``."""
         if after >= self.last_id:
             return []
         if after >= self._younger_after:
             return self._younger.feed(user_id, after, limit)
-        messages = self._older.feed(user_id, after, limit)
-        if len(messages) < limit:
-            messages = messages + self._younger.feed(user_id, after, limit - len(messages))
-        return messages
+        entries = self._older.feed(user_id, after, limit)
+        if len(entries) < limit:
+            entries = entries + self._younger.feed(user_id, after, limit - len(entries))
+        return entries
+
+    def messages(self, user_id: int, after: int, limit: int) -> tuple[list[Message], int]:
+        """The messages of a feed; changes are passed over.
+
+        :param after: at least ``complete_after``.
+        :returns: the messages; and if there are none, the id up to which the log was read.
+        """
+        found = self.feed(user_id, after, limit)
+        messages = messages_of(found)
+        at_once = limit
+        while len(found) == at_once and len(messages) < limit:
+            at_once = max(limit, _PASSED_AT_ONCE)
+            found = self.feed(user_id, found[-1].id, at_once)
+            messages += messages_of(found)
+        return messages[:limit], found[-1].id if found else after
 
     def has_private(self, user_id: int, after: int) -> bool:
-        """Whether there is a private message from or to a user after an id."""
+        """Whether there is a private entry from or to a user after an id."""
         if self.last_private_id <= after:
             return False
         return self._younger.has_private(user_id, after) or self._older.has_private(user_id, after)

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
+    from chatter.log.entries import ChangeDraft, Entry
     from chatter.log.lineage import Lineage
     from chatter.protocol.model import ChatSummary, Draft, Message, User
 
 
 class IChatStore(IService):
-    """A durable log of messages, its users and their cursors.
+    """A durable log of messages and their changes, its users and their cursors.
 
     It is a service: ``startService`` opens it and returns a Deferred that fires
     once it can be used; ``stopService`` finishes what is under way, saves what
@@ -35,16 +36,21 @@ class IChatStore(IService):
 
     - *Durable*: what ``append`` and ``add_user`` have fired with survives a ``kill -9``
       and a loss of power.
-    - *In commit order*: nobody who has seen id *n* will ever find a new message
-      below *n*.  No id is used twice, also not after a restart.
-    - *Once*: drafts of one sender with one key become one message.
+    - *In commit order*: nobody who has seen id *n* will ever find a new entry
+      below *n*.  No id is used twice, also not after a restart, and not when the newest
+      message was withdrawn.
+    - *Once*: drafts of one sender with one key become one message, also after it was
+      withdrawn.
+    - *As it is*: a message is read as it is now; who has read it before finds a change
+      after it.  A text that was replaced or withdrawn is not kept.
     - *Cheap*: reading costs the size of the result, not of the log.
     """
 
-    listener: Callable[[list[Message]], None] | None = Attribute(
-        """Called with each committed message once, in id order, in the reactor
-        thread, those of other nodes included; before ``append`` fires.  Each call
-        has one message or more.  It raises nothing."""
+    listener: Callable[[list[Entry]], None] | None = Attribute(
+        """Called with each committed entry once, in id order, in the reactor
+        thread, those of other nodes included; before ``append`` or ``change`` fires.
+        Each call has one entry or more.  It raises nothing.  An entry that another
+        one has replaced meanwhile, or a message that was withdrawn, may be left out."""
     )
 
     rewound: Callable[[int], None] | None = Attribute(
@@ -60,7 +66,7 @@ class IChatStore(IService):
     )
 
     def last_id() -> Awaitable[int]:
-        """The id of the newest message; 0 before the first.
+        """The id of the newest entry; 0 before the first.
 
         :raises StoreUnavailable: if the store can't serve.
         """
@@ -71,11 +77,28 @@ class IChatStore(IService):
         A draft whose sender and key are those of an earlier one appends nothing, and
         fires with the first message again.  Sender and recipient must exist.
 
+        :raises Gone: if the first message of the key was withdrawn.
         :raises StoreUnavailable: if the store can't serve.
         """
 
-    def read_feed(user_id: int, after: int, limit: int) -> Awaitable[list[Message]]:
-        """What a user may see after an id: at most ``limit``, oldest first.
+    def change(draft: ChangeDraft) -> Awaitable[tuple[int | None, Message]]:
+        """Edit or withdraw a message; fires once that is durable.
+
+        It fires with the id of the change and the message as it is now, or was.  A text
+        that the message has already changes nothing, and there is no id then.
+
+        :raises Gone: if there is no such message, or none any more.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def read_message(message_id: int) -> Awaitable[Message | None]:
+        """The message with that id, whoever may see it.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def read_feed(user_id: int, after: int, limit: int) -> Awaitable[list[Entry]]:
+        """What a user may see after an id, messages and changes: at most ``limit``, oldest first.
 
         :raises StoreUnavailable: if the store can't serve.
         """

@@ -45,6 +45,13 @@ class UnknownRecipient(ChatError):
     """Nobody has that user id."""
 
 
+class Gone(ChatError):
+    """The message was withdrawn, or there is none with that id that the user may change."""
+
+    def __init__(self, detail: str = "There is no such message any more.") -> None:
+        super().__init__(detail)
+
+
 class MethodNotAllowed(ChatError):
     """The path is there, but does not take that method."""
 

@@ -124,12 +124,13 @@ Epoch: TypeAlias = Annotated[
 # gc=False: they refer to nothing that could refer back to them, and there are many.
 
 
-class Message(Struct, frozen=True, gc=False):
-    """One message of the log.  It never changes once it was appended.
+class Message(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One message of the log, as it is now.
 
     :ivar id: given at commit, increasing in commit order, never reused.
     :ivar recipient_id: whom it was sent to privately; ``None`` for the general chat.
     :ivar sent_at: when the server took it, in UTC.
+    :ivar edited_at: when its text was changed last, in UTC; ``None`` if it never was.
     """
 
     id: Id
@@ -137,6 +138,37 @@ class Message(Struct, frozen=True, gc=False):
     recipient_id: Id | None
     text: str
     sent_at: datetime
+    edited_at: datetime | None = None
+
+
+class Edited(Struct, frozen=True, gc=False, tag_field="change", tag="edited"):
+    """A message has another text now.
+
+    :ivar id: of the change, which is an entry of the log like a message.
+    :ivar at: when the message was edited, in UTC.
+    """
+
+    id: Id
+    message_id: Id
+    text: str
+    at: datetime
+
+
+class Withdrawn(Struct, frozen=True, gc=False, tag_field="change", tag="withdrawn"):
+    """A message is there no more.
+
+    :ivar id: of the change, which is an entry of the log like a message.
+    :ivar at: when the message was withdrawn, in UTC.
+    :ivar by_id: the user who did it.
+    """
+
+    id: Id
+    message_id: Id
+    at: datetime
+    by_id: Id
+
+
+Change: TypeAlias = Edited | Withdrawn
 
 
 class Draft(Struct, frozen=True, gc=False):
@@ -166,13 +198,18 @@ class User(Struct, frozen=True, gc=False):
 
 
 class Page(Struct, frozen=True):
-    """A stretch of messages, oldest first.
+    """A stretch of the log: its messages, oldest first, and its changes, oldest first.
+
+    First the messages are taken, and then the changes, which may be of messages of the page.
 
     :ivar cursor: where the reader stands after it.
-    :ivar more: whether there are further messages after it, or before it.
+    :ivar more: whether there is more after it, or before it.
     :ivar epoch: the epoch that the cursor belongs to, if the reader has named one.
     :ivar moved_from: the position that the reader has named, if less than that was read of
         this log: it is another one since then, and the page begins where the two part.
+    :ivar changes: left out if there are none, or the reader did not ask for them.
+    :ivar as_of: of a page of a history, if the reader has asked for changes: a change with a
+        larger id may not be in it, and is to be applied to it.
     """
 
     messages: list[Message]
@@ -180,6 +217,8 @@ class Page(Struct, frozen=True):
     more: bool
     epoch: Epoch | UnsetType = UNSET
     moved_from: Cursor | UnsetType = UNSET
+    changes: list[Change] | UnsetType = UNSET
+    as_of: Cursor | UnsetType = UNSET
 
 
 class ChatSummary(Struct, frozen=True):

@@ -12,6 +12,7 @@ from chatter.protocol.errors import (
     ChatError,
     ContentTooLarge,
     Forbidden,
+    Gone,
     InternalError,
     InvalidRequest,
     KeyUsed,
@@ -47,6 +48,7 @@ ERRORS: dict[type[ChatError], tuple[str, int, str]] = {
     MethodNotAllowed: ("method-not-allowed", 405, "The method is not allowed here"),
     NameTaken: ("name-taken", 409, "The name is taken"),
     KeyUsed: ("key-used", 409, "The key was used before"),
+    Gone: ("gone", 410, "The message is gone"),
     ContentTooLarge: ("content-too-large", 413, "The body is too large"),
     UnsupportedMediaType: (
         "unsupported-media-type",

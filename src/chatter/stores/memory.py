@@ -13,16 +13,19 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from chatter.log.feed import Log
+from chatter.log.entries import MessageChange, edited
+from chatter.log.feed import Log, participants
 from chatter.log.interfaces import IChatStore
 from chatter.log.lineage import Epoch, Lineage, continued, new_epoch
 from chatter.protocol import names
-from chatter.protocol.errors import NameTaken, StoreUnavailable
+from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
 from chatter.protocol.model import MAX_ID, MOST_UNREAD, ChatSummary, Draft, Message, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
+
+    from chatter.log.entries import ChangeDraft, Entry
 
 _COUNTED = 1000
 """Among so many of the newest messages of a chat the unread ones are counted."""
@@ -35,13 +38,14 @@ class MemoryStore(Service):
     name = "chatter memory store"
 
     def __init__(self) -> None:
-        self.listener: Callable[[list[Message]], None] | None = None
+        self.listener: Callable[[list[Entry]], None] | None = None
         self.rewound: Callable[[int], None] | None = None
         self._epochs: list[Epoch] = []
         self.lineage = Lineage([new_epoch(0)])
         self._log = Log()
         self._last_id = 0
-        self._by_key: dict[tuple[int, str], Message] = {}
+        self._messages: dict[int, Message] = {}
+        self._ids_by_key: dict[tuple[int, str], int] = {}
         self._users: dict[int, User] = {}
         self._ids_by_name: dict[str, int] = {}
         self._ids_by_token: dict[bytes, int] = {}
@@ -81,7 +85,7 @@ class MemoryStore(Service):
             raise StoreUnavailable("The store is not open.")
 
     async def last_id(self) -> int:
-        """The id of the newest message."""
+        """The id of the newest entry."""
         await self.check()
         return self._last_id
 
@@ -89,24 +93,64 @@ class MemoryStore(Service):
         """Append a message."""
         await self.check()
         if draft.key is not None:
-            first = self._by_key.get((draft.sender_id, draft.key))
+            first = self._ids_by_key.get((draft.sender_id, draft.key))
             if first is not None:
-                return first
+                return self._message(first)
         self._last_id += 1
         message = Message(
             self._last_id, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
         )
+        self._messages[message.id] = message
         self._log.extend([message])
         if message.recipient_id is not None:
             self._note_chat(message.sender_id, message.recipient_id, message)
             self._note_chat(message.recipient_id, message.sender_id, message)
         if draft.key is not None:
-            self._by_key[draft.sender_id, draft.key] = message
-        if self.listener is not None:
-            self.listener([message])
+            self._ids_by_key[draft.sender_id, draft.key] = message.id
+        self._tell(message)
         return message
 
-    async def read_feed(self, user_id: int, after: int, limit: int) -> list[Message]:
+    async def change(self, draft: ChangeDraft) -> tuple[int | None, Message]:
+        """Edit or withdraw a message."""
+        await self.check()
+        message = self._message(draft.message_id)
+        if message.text == draft.text:
+            return None, message
+        self._last_id += 1
+        change = MessageChange(
+            self._last_id,
+            message.sender_id,
+            message.recipient_id,
+            message.id,
+            draft.text,
+            draft.by_id,
+            draft.at,
+        )
+        if draft.text is None:
+            del self._messages[message.id]
+        else:
+            message = self._messages[message.id] = edited(message, draft)
+        self._log.extend([change])
+        self._look_at_chats(message)
+        self._tell(change)
+        return change.id, message
+
+    async def read_message(self, message_id: int) -> Message | None:
+        """The message with that id."""
+        await self.check()
+        return self._messages.get(message_id)
+
+    def _message(self, message_id: int) -> Message:
+        message = self._messages.get(message_id)
+        if message is None:
+            raise Gone
+        return message
+
+    def _tell(self, entry: Entry) -> None:
+        if self.listener is not None:
+            self.listener([entry])
+
+    async def read_feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id."""
         await self.check()
         return self._log.feed(user_id, after, limit)
@@ -127,6 +171,22 @@ class MemoryStore(Service):
         chats = self._chats[user_id]
         chats.pop(other_id, None)
         chats[other_id] = message
+
+    def _look_at_chats(self, message: Message) -> None:
+        """Have the chats of a message that has changed show what is their last one now."""
+        if message.recipient_id is None:
+            return
+        pair = participants(message)
+        for user_id in pair:
+            (other_id,) = pair - {user_id} or pair
+            chats = self._chats[user_id]
+            last = self._log.private(user_id, other_id, None, 1)
+            if last:
+                chats[other_id] = last[0]
+            else:
+                del chats[other_id]
+            newest_last = sorted(chats.items(), key=lambda chat: chat[1].id)
+            self._chats[user_id] = dict(newest_last)
 
     async def chats(
         self, user_id: int, cursor: int, before: int | None, limit: int

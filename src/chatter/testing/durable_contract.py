@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chatter.log.entries import ChangeDraft, Entry
 from chatter.log.lineage import Lineage, new_epoch
-from chatter.protocol.errors import NameTaken
-from chatter.protocol.model import ChatSummary, Draft, Message, User
+from chatter.protocol.errors import Gone, NameTaken
+from chatter.protocol.model import ChatSummary, Draft, User
 from chatter.testing.store_contract import StoreContract
 from chatter.testing.waiting import NOW, all_of, begun, finished, join, must_raise
 
@@ -35,6 +36,30 @@ class DurableStoreContract(StoreContract):
             assert new.id > message.id
             assert await store.read_feed(alice.id, 0, 10) == [message, new]
 
+    async def test_changes_survive_a_restart(self) -> None:
+        """An edit, a withdrawal and its key are there again; no id is given twice."""
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            kept = await store.append(Draft(alice.id, None, "a", NOW))
+            draft = Draft(alice.id, None, "b", NOW, "key")
+            newest = await store.append(draft)
+            await store.change(ChangeDraft(kept.id, "c", alice.id, NOW))
+            last_id, _ = await store.change(ChangeDraft(newest.id, None, alice.id, NOW))
+            before = await store.read_feed(alice.id, 0, 10)
+        async with self.opened() as store:
+            assert await store.last_id() == last_id
+            assert await store.read_feed(alice.id, 0, 10) == before
+            await must_raise(Gone, store.append(draft))
+            new = await store.append(Draft(alice.id, None, "d", NOW))
+            assert new.id > before[-1].id
+            change_id, _ = await store.change(ChangeDraft(kept.id, "e", alice.id, NOW))
+            assert [entry.id for entry in await store.read_feed(alice.id, 0, 10)] == [
+                kept.id,
+                before[-1].id,
+                new.id,
+                change_id,
+            ]
+
     async def test_chats_and_read_marks_survive_a_restart(self) -> None:
         """The list of chats is what it was."""
         async with self.opened() as store:
@@ -57,7 +82,7 @@ class DurableStoreContract(StoreContract):
             draft = Draft(alice.id, None, "a", NOW, "key")
             await store.append(draft)
         store = self.make_store()
-        told: list[Message] = []
+        told: list[Entry] = []
         store.listener = told.extend
         await finished(store.startService())
         await store.append(draft)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chatter.protocol.model import Draft, Message
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, all_of, begun, join
+
+if TYPE_CHECKING:
+    from chatter.log.entries import Entry
 
 
 class LogContract(OpenedStore):
@@ -53,7 +58,7 @@ class LogContract(OpenedStore):
 
     async def test_the_listener_is_told_once_in_order_and_first(self) -> None:
         """Each new message is told once, in id order, before its sender is answered."""
-        told: list[Message] = []
+        told: list[Entry] = []
         async with self.opened() as store:
             store.listener = told.extend
             (alice,) = await join(store, "alice")
@@ -71,7 +76,7 @@ class LogContract(OpenedStore):
             (alice,) = await join(store, "alice")
             looks = []
 
-            def look(messages: list[Message]) -> None:
+            def look(messages: list[Entry]) -> None:
                 looks.append((messages, begun(store.read_feed(alice.id, messages[0].id - 1, 100))))
 
             store.listener = look
@@ -85,7 +90,7 @@ class LogContract(OpenedStore):
         async with self.opened() as store:
             alice, bob = await join(store, "alice", "bob")
             drafts = [Draft(user.id, None, f"{n}", NOW) for n in range(50) for user in (alice, bob)]
-            seen: list[Message] = []
+            seen: list[Entry] = []
             for start in range(0, len(drafts), 5):
                 sending = all_of(store.append(draft) for draft in drafts[start : start + 5])
                 for _ in range(3):

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
+from chatter.log.entries import ChangeDraft
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import MAX_ID, Draft, Message
+from chatter.testing.changes_contract import ChangesContract
 from chatter.testing.chats_contract import ChatsContract
 from chatter.testing.log_contract import LogContract
 from chatter.testing.users_contract import UsersContract
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from chatter.log.interfaces import IChatStore
 
 
-class StoreContract(LogContract, UsersContract, ChatsContract):
+class StoreContract(LogContract, ChangesContract, UsersContract, ChatsContract):
     """What every store promises.
 
     Its authors override :meth:`make_store`.
@@ -50,6 +52,8 @@ class StoreContract(LogContract, UsersContract, ChatsContract):
             store.check(),
             store.last_id(),
             store.append(Draft(user_id, None, "a", NOW)),
+            store.change(ChangeDraft(1, None, user_id, NOW)),
+            store.read_message(1),
             store.read_feed(user_id, 0, 1),
             store.read_general(None, 1),
             store.read_private(user_id, user_id, None, 1),

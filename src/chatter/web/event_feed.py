@@ -1,5 +1,6 @@
-"""The feed as Server-Sent Events: each message is serialised once for all subscribers.
+"""The feed as Server-Sent Events: each entry is serialised once for all subscribers.
 
+There are two feeds: with changes, for subscribers that have asked for them, and without.
 Nearly all subscribers stand at the same id and see the same messages: the general chat.
 So the chunk after an id is made once, too.
 """
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 from msgspec import json
+from msgspec.structs import replace
+
+from chatter.log.entries import MessageChange, told
 
 if TYPE_CHECKING:
+    from chatter.log.entries import Entry
     from chatter.log.feed import RecentLog
-    from chatter.protocol.model import Message
 
 _NOBODY = 0
 
@@ -30,16 +34,19 @@ class EventFeed:
     """What comes after an id, as a chunk of an event stream.
 
     :param recent: the newest stretch of the log.
+    :param changes: whether changes of messages are events, too.
 
-    :cvar most_messages: a chunk has at most so many.
-    :cvar enough_bytes: when a chunk is that large, no further message is added.
+    :cvar most_entries: a chunk has at most so many.
+    :cvar enough_bytes: when a chunk is that large, no further entry is added.
     """
 
-    most_messages = 200
+    most_entries = 200
     enough_bytes = 24 * 1024
 
-    def __init__(self, recent: RecentLog) -> None:
+    def __init__(self, recent: RecentLog, *, changes: bool) -> None:
         self.recent = recent
+        recent.add_cache(self)
+        self._changes = changes
         self._events: LRUCache[int, bytes] = LRUCache(_EVENTS_BYTES, len)
         self._general: dict[int, tuple[bytes, int]] = {}
         self._general_until = recent.last_id
@@ -52,7 +59,7 @@ class EventFeed:
         """
         recent = self.recent
         if cursor >= recent.complete_after and recent.has_private(user_id, cursor):
-            return self.chunk(recent.feed(user_id, cursor, self.most_messages), recent.last_id)
+            return self.chunk(recent.feed(user_id, cursor, self.most_entries), recent.last_id)
         return self._of_general(cursor)
 
     def for_all(self, cursor: int) -> tuple[bytes, int] | None:
@@ -74,33 +81,49 @@ class EventFeed:
         if found is None:
             if len(self._general) >= _CHUNKS:
                 self._general.clear()
-            messages = recent.feed(_NOBODY, cursor, self.most_messages)
-            found = self._general[cursor] = self.chunk(messages, recent.last_id)
+            entries = recent.feed(_NOBODY, cursor, self.most_entries)
+            found = self._general[cursor] = self.chunk(entries, recent.last_id)
         return found
 
-    def chunk(self, messages: list[Message], end: int) -> tuple[bytes, int]:
-        """The events of some messages, as many as a chunk takes, and the cursor after them.
+    def drop(self, message_id: int) -> None:
+        """Forget what was made of a message: its text is gone."""
+        self._events.pop(message_id, None)
+        self._general.clear()
 
-        :param messages: at most :attr:`most_messages`.
+    def chunk(self, entries: list[Entry], end: int, as_of: int | None = None) -> tuple[bytes, int]:
+        """The events of some entries, as many as a chunk takes, and the cursor after them.
+
+        :param entries: at most :attr:`most_entries`.
         :param end: if they are fewer, nothing follows them up to this id.
+        :param as_of: the newest change that was known before they were read, if they were
+            read from the store.
         """
+        # What has changed since it was read must not be kept.
+        keep = as_of is None or as_of == self.recent.last_change_id
         events = []
         size = 0
-        for message in messages:
-            event = self._event(message)
+        for entry in entries:
+            event = self._event(entry, keep=keep)
             events.append(event)
             size += len(event)
             if size >= self.enough_bytes:
-                return b"".join(events), message.id
-        if len(messages) == self.most_messages:
-            end = messages[-1].id
-        elif messages:
-            end = max(end, messages[-1].id)
+                return b"".join(events), entry.id
+        if len(entries) == self.most_entries:
+            end = entries[-1].id
+        elif entries:
+            end = max(end, entries[-1].id)
         return b"".join(events), end
 
-    def _event(self, message: Message) -> bytes:
-        event: bytes | None = self._events.get(message.id)
+    def _event(self, entry: Entry, *, keep: bool) -> bytes:
+        if isinstance(entry, MessageChange):
+            # No blank before the data: scripts that look for those of messages pass it over.
+            change = b"id: %d\nevent: change\ndata:%b\n\n"
+            return change % (entry.id, _encode(told(entry))) if self._changes else b""
+        event: bytes | None = self._events.get(entry.id)
         if event is None:
-            event = b"id: %d\nevent: message\ndata: %b\n\n" % (message.id, _encode(message))
-            self._events[message.id] = event
+            if entry.edited_at is not None and not self._changes:
+                entry = replace(entry, edited_at=None)
+            event = b"id: %d\nevent: message\ndata: %b\n\n" % (entry.id, _encode(entry))
+            if keep:
+                self._events[entry.id] = event
         return event

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat.turns import Turns
-    from chatter.protocol.model import Message
+    from chatter.log.entries import Entry
     from chatter.web.event_feed import EventFeed
     from chatter.web.sinks import Sink
 
@@ -42,20 +42,18 @@ class SharedByStreams(Protocol):
     """What all streams of a chat share.
 
     :ivar clock: measures time.
-    :ivar feed: what they all read from.
     :ivar now: the clock's time, at most a quarter of a second old.
     :ivar retry: after so many milliseconds a client whose stream ended comes back.
     :ivar turns: those of streams that read from the store.
     """
 
     clock: IReactorTime
-    feed: EventFeed
     now: float
     retry: int
     turns: Turns
 
-    async def read_back(self, user_id: int, after: int) -> list[Message]:
-        """Read a chunk's messages from the store, which are not at hand."""
+    async def read_back(self, user_id: int, after: int, limit: int) -> list[Entry]:
+        """Read a chunk's entries from the store, which are not at hand."""
         raise NotImplementedError
 
     def could_not_read(self, error: Exception) -> None:
@@ -72,7 +70,7 @@ class SharedByStreams(Protocol):
 
 
 def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
-    """Deliver to some streams, which nearly all stand at one place, in one loop.
+    """Deliver to some streams of one feed, which nearly all stand at one place, in one loop.
 
     It is what :meth:`EventStream.deliver` does, for much less: beside the system call
     that sends to a subscriber, what is done for each of thousands is what counts.  To fail
@@ -94,6 +92,8 @@ def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
             if send is None:
                 continue
             stream.cursor = last_id
+            if not size:
+                continue
             stream.last_write = now
             try:
                 sent = send(chunk)
@@ -109,6 +109,7 @@ class EventStream:
     """Keeps one subscriber at the end of the log.
 
     :param streams: what all streams share.
+    :param feed: what it reads from.
     :param cursor: the subscriber has all up to this id.
 
     :ivar cursor: the same, as it moves on.
@@ -117,12 +118,24 @@ class EventStream:
         so far behind that it is served alone.
     """
 
-    __slots__ = ("_catching_up", "_streams", "cursor", "last_write", "send", "sink", "user_id")
+    __slots__ = (
+        "_catching_up",
+        "_feed",
+        "_streams",
+        "cursor",
+        "last_write",
+        "send",
+        "sink",
+        "user_id",
+    )
 
-    def __init__(self, streams: SharedByStreams, user_id: int, cursor: int) -> None:
+    def __init__(
+        self, streams: SharedByStreams, feed: EventFeed, user_id: int, cursor: int
+    ) -> None:
         self.user_id = user_id
         self.last_write = 0.0
         self._streams = streams
+        self._feed = feed
         self.cursor = cursor
         self.sink: Sink = NO_SINK
         self.send: Callable[[bytes], int] | None = None
@@ -144,14 +157,13 @@ class EventStream:
         """Write what comes after the cursor, as far as the subscriber takes it."""
         if self._catching_up is not None or not self._is_behind():
             return
-        streams = self._streams
-        found = streams.feed.after(self.user_id, self.cursor)
+        found = self._feed.after(self.user_id, self.cursor)
         if found is not None:
             self._take(*found)
             if not self._is_behind():
                 return
         self._catching_up = Deferred.fromCoroutine(self._catch_up())
-        self._catching_up.addErrback(streams.failed)
+        self._catching_up.addErrback(self._streams.failed)
         self._look_at_sink()
 
     def _look_at_sink(self) -> None:
@@ -161,7 +173,7 @@ class EventStream:
     def _is_behind(self) -> bool:
         """Whether there may be something for the subscriber, and it takes that."""
         # A cursor may be ahead of the log: of one that this process knows only in part.
-        return self.cursor < self._streams.feed.recent.last_id and not self.sink.paused
+        return self.cursor < self._feed.recent.last_id and not self.sink.paused
 
     async def _catch_up(self) -> None:
         """Write chunk after chunk, also those that only the store still has."""
@@ -171,7 +183,7 @@ class EventStream:
                 await deferLater(streams.clock, 0)
                 if not self._is_behind():
                     break
-                found = streams.feed.after(self.user_id, self.cursor)
+                found = self._feed.after(self.user_id, self.cursor)
                 if found is None:
                     async with streams.turns:
                         await self._read_back()
@@ -196,14 +208,15 @@ class EventStream:
         if not self._is_behind():
             return
         # All up to here can be read now; what is committed meanwhile comes next.
-        end = streams.feed.recent.last_id
-        messages = await streams.read_back(self.user_id, self.cursor)
-        if len(messages) == streams.feed.most_messages:
-            end = messages[-1].id
+        feed = self._feed
+        end, as_of = feed.recent.last_id, feed.recent.last_change_id
+        entries = await streams.read_back(self.user_id, self.cursor, feed.most_entries)
+        if len(entries) == feed.most_entries:
+            end = entries[-1].id
         while self._is_behind():
-            self._take(*streams.feed.chunk(messages, end))
-            messages = [message for message in messages if message.id > self.cursor]
-            if not messages:
+            self._take(*feed.chunk(entries, end, as_of))
+            entries = [entry for entry in entries if entry.id > self.cursor]
+            if not entries:
                 break
             await deferLater(streams.clock, 0)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.protocol.bodies import SendBody, SendPrivateBody
-from chatter.protocol.errors import UnknownRecipient
+from chatter.protocol.errors import Gone, UnknownRecipient
 from chatter.protocol.model import IdempotencyKey, Message
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
@@ -33,6 +33,7 @@ class SendEndpoint(UserEndpoint):
         body=SendBody,
         response=Message,
         headers={"Idempotency-Key": IdempotencyKey},
+        errors=(Gone,),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
@@ -52,7 +53,7 @@ class SendPrivateEndpoint(UserEndpoint):
         body=SendPrivateBody,
         response=Message,
         headers={"Idempotency-Key": IdempotencyKey},
-        errors=(UnknownRecipient,),
+        errors=(Gone, UnknownRecipient),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:

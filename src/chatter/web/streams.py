@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat.core import ChatCore
-    from chatter.protocol.model import Message, User
+    from chatter.log.entries import Entry
+    from chatter.protocol.model import User
 
 STREAMS_PER_USER = 16
 """A user may have so many streams open; beyond that the oldest ends."""
@@ -53,7 +54,8 @@ class Streams:
     :param most: how many may be open in all.
 
     :ivar clock: the chat's, an ``IReactorTime`` provider.
-    :ivar feed: what they all read from.
+    :ivar feed: what those read from that have not asked for changes.
+    :ivar feed_with_changes: what the others read from.
     :ivar now: the reactor's time, at most a quarter of a second old.
     :ivar turns: those of streams that read from the store.
     """
@@ -63,6 +65,7 @@ class Streams:
 
     def __init__(self, core: ChatCore, most: int = MAX_STREAMS) -> None:
         self.feed: EventFeed
+        self.feed_with_changes: EventFeed
         self.now = 0.0
         self._core = core
         self.clock = core.clock
@@ -92,21 +95,33 @@ class Streams:
         if len(self._streams) >= self._most and not self._has_all(user.id):
             raise StoreUnavailable("There are too many streams open; try again later.", 5)
         if not self._streams or self.feed.recent is not recent:
-            self.feed = EventFeed(recent)
+            self.feed = EventFeed(recent, changes=False)
+            self.feed_with_changes = EventFeed(recent, changes=True)
 
-    def open(self, user: User, cursor: int, request: Request, opening: bytes = b"") -> None:
+    def open(
+        self,
+        user: User,
+        cursor: int,
+        request: Request,
+        opening: bytes = b"",
+        *,
+        changes: bool = False,
+    ) -> None:
         """Make a request's response a stream that goes on after a cursor.
 
         :param opening: events that come before the messages.
+        :param changes: whether changes of messages are events, too.
         """
         self.now = self.clock.seconds()
         # Connections of a phone that has changed networks look alive for minutes.
         oldest = next(iter(self._of_user[user.id])) if self._has_all(user.id) else None
-        stream = EventStream(self, user.id, cursor)
+        feed = self.feed_with_changes if changes else self.feed
+        stream = EventStream(self, feed, user.id, cursor)
         self._streams[stream] = None
         self._of_user[user.id][stream] = None
         self._core.presence.hold(user.id)
-        self._core.live.followers.add(stream, self._deliver)
+        deliver = self._deliver_with_changes if changes else self._deliver
+        self._core.live.followers.add(stream, deliver)
         if self._next_tick is None:
             self._next_tick = self.clock.callLater(_TICK, self._tick)
         if oldest is not None:
@@ -136,11 +151,14 @@ class Streams:
     def _deliver(self, some: list[EventStream]) -> None:
         broadcast(some, self.feed, self.now)
 
-    async def read_back(self, user_id: int, after: int) -> list[Message]:
-        """Read a chunk's messages from the store, which are not at hand."""
-        messages = await self._core.live.read(user_id, after, self.feed.most_messages)
+    def _deliver_with_changes(self, some: list[EventStream]) -> None:
+        broadcast(some, self.feed_with_changes, self.now)
+
+    async def read_back(self, user_id: int, after: int, limit: int) -> list[Entry]:
+        """Read a chunk's entries from the store, which are not at hand."""
+        entries = await self._core.live.read(user_id, after, limit)
         self._trouble.worked()
-        return messages
+        return entries
 
     def could_not_read(self, error: Exception) -> None:
         """Note why a stream can't be read on now; that the store is away it says itself."""

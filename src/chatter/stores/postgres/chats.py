@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
     from chatter.stores.postgres.session import Row
 
-_LAST = "m.id, m.sender_id, m.recipient_id, m.text, m.sent_at"
+_LAST = "m.id, m.sender_id, m.recipient_id, m.text, m.sent_at, m.edited_at"
 
 READ_PRIVATE_CHATS = f"""
     SELECT json_agg(c ORDER BY last_id DESC) FROM (
         SELECT last_id, other_id AS recipient_id, greatest(read_id, $2) AS read, (
-            SELECT row_to_json(l) FROM (SELECT {_LAST} FROM messages m WHERE m.id = last_id) AS l
+            SELECT row_to_json(l) FROM (SELECT {_LAST} FROM log m WHERE m.id = last_id) AS l
         ) AS last, (
             SELECT count(*) FROM (
-                SELECT FROM messages m
-                WHERE m.sender_id = other_id AND m.recipient_id = $1
+                SELECT FROM log m
+                WHERE m.sender_id = other_id AND m.recipient_id = $1 AND m.kind = 0
                 AND m.id > greatest(read_id, $2) AND other_id <> $1
                 ORDER BY m.id LIMIT 100
             ) AS counted
         ) AS unread
-        FROM chats WHERE user_id = $1 AND other_id <> 0 AND last_id < $3
+        FROM chats WHERE user_id = $1 AND other_id <> 0 AND last_id > 0 AND last_id < $3
         ORDER BY last_id DESC LIMIT $4
     ) AS c
 """.encode()  # noqa: S608 - only names of columns are put in
@@ -42,13 +42,14 @@ READ_GENERAL_CHAT = f"""
     SELECT json_build_array(row_to_json(g)) FROM (
         SELECT NULL AS recipient_id, read, (
             SELECT row_to_json(l) FROM (
-                SELECT {_LAST} FROM messages m WHERE m.recipient_id IS NULL
+                SELECT {_LAST} FROM log m WHERE m.recipient_id IS NULL AND m.kind = 0
                 ORDER BY m.id DESC LIMIT 1
             ) AS l
         ) AS last, (
             SELECT count(*) FROM (
                 SELECT FROM (
-                    SELECT m.sender_id FROM messages m WHERE m.recipient_id IS NULL AND m.id > read
+                    SELECT m.sender_id FROM log m
+                    WHERE m.recipient_id IS NULL AND m.kind = 0 AND m.id > read
                     ORDER BY m.id DESC LIMIT 1000
                 ) AS newest WHERE sender_id <> $1 LIMIT 100
             ) AS counted
@@ -75,6 +76,7 @@ MARK_READ = b"""
     )
     UPDATE chats SET read_id = greatest(read_id, message_id)
     FROM marks WHERE chats.user_id = marks.user_id AND chats.other_id = marks.other_id
+    AND chats.last_id > 0
 """
 
 

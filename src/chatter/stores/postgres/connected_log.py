@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 
 from chatter.log.lineage import Lineage, new_epoch
-from chatter.stores.postgres import statements
+from chatter.stores.postgres import entries, statements
 from chatter.stores.postgres.reading import Reader
 from chatter.stores.postgres.reconnecting import ReconnectingSession
 from chatter.stores.postgres.statements import query
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from twisted.python.failure import Failure
 
-    from chatter.protocol.model import Message
+    from chatter.log.entries import Entry
     from chatter.stores.postgres.database import Database
     from chatter.stores.postgres.session import Query, Row
 
@@ -34,7 +34,7 @@ class ConnectedLog:
     """The log in a database.
 
     :param reactor: the reactor in which everything is done.
-    :param told: called with messages, each once, in id order.
+    :param told: called with entries, each once, in id order.
     :param rewound: called with an id when all that was told after it is lost.
 
     :ivar writer: the session that writes.
@@ -49,7 +49,7 @@ class ConnectedLog:
         self,
         reactor: Any,
         database: Database,
-        told: Callable[[list[Message]], None],
+        told: Callable[[list[Entry]], None],
         rewound: Callable[[int], None],
     ) -> None:
         self.lineage = Lineage([new_epoch(0)])
@@ -105,11 +105,11 @@ class ConnectedLog:
             [Deferred.fromCoroutine(session.close()) for session in (self.writer, self.reader)]
         )
 
-    def wrote(self, messages: list[Message]) -> None:
+    def wrote(self, new: list[Entry]) -> None:
         """Tell of what this process has just written, or read on to there."""
-        if messages and messages[0].id <= self.tail.told:
+        if new and new[0].id <= self.tail.told:
             self.writer.renew("the log is shorter than it was")
-        self.tail.wrote(messages)
+        self.tail.wrote(new)
 
     def _enter_epoch(self) -> Query:
         # No id that was told here is given again.
@@ -181,8 +181,8 @@ class ConnectedLog:
     async def _enter_anew(self) -> None:
         self._entered(await self.reads.row(self._enter_epoch()), is_of_reader=True)
 
-    async def _read_log(self, after: int, limit: int) -> list[Message]:
-        return statements.messages(await self.reads.row(query(statements.READ_LOG, after, limit)))
+    async def _read_log(self, after: int, limit: int) -> list[Entry]:
+        return entries.entries(await self.reads.row(entries.read_log(after, limit)))
 
 
 def _in_background(look: Coroutine[Any, Any, None]) -> None:

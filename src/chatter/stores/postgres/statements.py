@@ -1,4 +1,4 @@
-"""What is read from and written to the database: the SQL, and rows made values.
+"""What is read of the database besides the log: the SQL, and rows made values.
 
 Rows go in and come out as one JSON text each way.  So nothing is done for each row in
 Python: it is PostgreSQL that puts the text together and takes it apart, and msgspec.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import json
 
 from chatter.log.lineage import Epoch, Lineage
-from chatter.protocol.model import Message, User
+from chatter.protocol.model import User
 from chatter.stores.postgres.session import Query
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ CHANNEL = b"chatter"
 
 NEW_EPOCH = b"epoch"
 """This is notified on it when a new epoch has begun."""
-
-_MESSAGE = "id, sender_id, recipient_id, text, sent_at"
 
 # The server gives a statement up by itself, and so its lock on the log, before the store
 # takes it for hung.  Every read must go by its index, whatever the planner believes of a
@@ -62,7 +60,7 @@ ENTER_EPOCH = b"SELECT last_id, lineage FROM enter_epoch($1)"
 
 LISTEN = Query(b"LISTEN " + CHANNEL)
 
-ALIVE = Query(b"SELECT FROM messages LIMIT 1")
+ALIVE = Query(b"SELECT FROM log LIMIT 1")
 
 # Writes some messages and takes them back, to see whether there is room for them.
 TAKE_ROOM = Query(
@@ -71,57 +69,13 @@ TAKE_ROOM = Query(
         newest bigint;
     BEGIN
         SELECT last_id INTO STRICT newest FROM log_end FOR UPDATE;
-        INSERT INTO messages (id, sender_id, text, sent_at)
+        INSERT INTO log (id, sender_id, text, sent_at)
             SELECT newest + n, 0, repeat('x', 1900), now() FROM generate_series(1, 32) AS n;
         RAISE EXCEPTION USING ERRCODE = 'CHR00';
     EXCEPTION WHEN SQLSTATE 'CHR00' THEN NULL;
     END $$
 """
 )
-
-WRITE_BATCH = b"SELECT last_id, earlier, added FROM write_batch($1, $2, $3)"
-
-READ_LOG = f"""
-    SELECT json_agg(m ORDER BY id) FROM (
-        SELECT {_MESSAGE} FROM messages WHERE id > $1 ORDER BY id LIMIT $2
-    ) AS m
-""".encode()  # noqa: S608 - only names of columns are put in
-
-# First the ids, which are found in the indexes alone, and then only the rows that are wanted.
-READ_FEED = f"""
-    SELECT json_agg(m ORDER BY id) FROM (
-        SELECT {_MESSAGE} FROM messages WHERE id = ANY(ARRAY(
-            SELECT id FROM (
-                (SELECT id FROM messages WHERE recipient_id IS NULL AND id > $2
-                 ORDER BY id LIMIT $3)
-                UNION
-                (SELECT id FROM messages WHERE recipient_id IS NOT NULL AND sender_id = $1
-                 AND id > $2 ORDER BY id LIMIT $3)
-                UNION
-                (SELECT id FROM messages WHERE recipient_id = $1 AND id > $2
-                 ORDER BY id LIMIT $3)
-            ) AS ids ORDER BY id LIMIT $3
-        ))
-    ) AS m
-""".encode()  # noqa: S608
-
-READ_GENERAL = f"""
-    SELECT json_agg(m ORDER BY id) FROM (
-        SELECT {_MESSAGE} FROM messages WHERE recipient_id IS NULL AND id < $1
-        ORDER BY id DESC LIMIT $2
-    ) AS m
-""".encode()  # noqa: S608
-
-READ_PRIVATE = f"""
-    SELECT json_agg(m ORDER BY id) FROM (
-        (SELECT {_MESSAGE} FROM messages WHERE sender_id = $1 AND recipient_id = $2
-         AND id < $3 ORDER BY id DESC LIMIT $4)
-        UNION
-        (SELECT {_MESSAGE} FROM messages WHERE sender_id = $2 AND recipient_id = $1
-         AND id < $3 ORDER BY id DESC LIMIT $4)
-        ORDER BY id DESC LIMIT $4
-    ) AS m
-""".encode()  # noqa: S608
 
 READ_USERS = b"""
     SELECT json_agg(u ORDER BY id) FROM (
@@ -171,7 +125,6 @@ READ_CURSORS = b"""
     SELECT json_object_agg(id, cursor) FROM users WHERE id = ANY($1)
 """
 
-_messages = json.Decoder(list[Message]).decode
 _epochs = json.Decoder(list[Epoch]).decode
 _users = json.Decoder(list[User]).decode
 _cursors = json.Decoder(dict[int, int]).decode
@@ -183,12 +136,6 @@ def entered(row: Row) -> tuple[int, Lineage]:
     assert last_id is not None
     assert epochs is not None
     return int(last_id), Lineage(_epochs(epochs))
-
-
-def messages(row: Row) -> list[Message]:
-    """The messages that a row has."""
-    (value,) = row
-    return [] if value is None else _messages(value)
 
 
 def users(row: Row) -> list[User]:

@@ -18,7 +18,7 @@ from chatter.protocol import names
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.checking import Check
-from chatter.stores.postgres import chats, statements
+from chatter.stores.postgres import chats, entries, statements
 from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
 from chatter.stores.postgres.statements import query
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
+    from chatter.log.entries import ChangeDraft, Entry
     from chatter.log.lineage import Lineage
 
 
@@ -48,7 +49,7 @@ class PostgresStore(Service):
     _log = Logger()
 
     def __init__(self, database: Database, reactor: Any) -> None:
-        self.listener: Callable[[list[Message]], None] | None = None
+        self.listener: Callable[[list[Entry]], None] | None = None
         self.rewound: Callable[[int], None] | None = None
         self._database = database
         self._reactor = reactor
@@ -110,6 +111,15 @@ class PostgresStore(Service):
         await self._tail.reached(message.id)
         return message
 
+    async def change(self, draft: ChangeDraft) -> tuple[int | None, Message]:
+        """Edit or withdraw a message."""
+        change_id: int | None
+        message: Message
+        change_id, message = await self._writes.submit(draft)
+        if change_id is not None:
+            await self._tail.reached(change_id)
+        return change_id, message
+
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime
     ) -> User:
@@ -123,9 +133,9 @@ class PostgresStore(Service):
         """Move the read mark of one chat on."""
         await self._writes.submit(chats.Mark(user_id, other_id, message_id))
 
-    def _tell(self, messages: list[Message]) -> None:
+    def _tell(self, new: list[Entry]) -> None:
         if self.listener is not None:
-            self.listener(messages)
+            self.listener(new)
 
     def _rewind(self, last_id: int) -> None:
         self._progress.rewind(last_id)
@@ -133,27 +143,33 @@ class PostgresStore(Service):
             self.rewound(last_id)
 
     async def last_id(self) -> int:
-        """The id of the newest message that the listener was told of."""
+        """The id of the newest entry that the listener was told of."""
         if not self._tail.is_open:
             raise StoreUnavailable("The store is not open.")
         return self._tail.told
 
     # Reading
 
-    async def read_feed(self, user_id: int, after: int, limit: int) -> list[Message]:
+    async def read_feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id."""
-        return await self._read_messages(statements.READ_FEED, user_id, after, limit)
+        wanted = query(entries.READ_FEED, user_id, after, limit)
+        return entries.entries(await self._reads.row(wanted))
+
+    async def read_message(self, message_id: int) -> Message | None:
+        """The message with that id."""
+        found = await self._read_messages(entries.READ_MESSAGE, message_id)
+        return found[0] if found else None
 
     async def read_general(self, before: int | None, limit: int) -> list[Message]:
         """The newest messages of the general chat."""
-        return await self._read_messages(statements.READ_GENERAL, _below(before), limit)
+        return await self._read_messages(entries.READ_GENERAL, _below(before), limit)
 
     async def read_private(
         self, user_id: int, other_id: int, before: int | None, limit: int
     ) -> list[Message]:
         """The newest messages between two users."""
         return await self._read_messages(
-            statements.READ_PRIVATE, user_id, other_id, _below(before), limit
+            entries.READ_PRIVATE, user_id, other_id, _below(before), limit
         )
 
     async def user_by_id(self, user_id: int) -> User | None:
@@ -204,7 +220,7 @@ class PostgresStore(Service):
         return [chat for row in await self._reads.rows(wanted) for chat in chats.chats(row)]
 
     async def _read_messages(self, sql: bytes, *parameters: int) -> list[Message]:
-        return statements.messages(await self._reads.row(query(sql, *parameters)))
+        return entries.messages(await self._reads.row(query(sql, *parameters)))
 
     async def _find_user(self, sql: bytes, value: int | str) -> User | None:
         found = statements.users(await self._reads.row(query(sql, value)))

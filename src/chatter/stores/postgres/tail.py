@@ -3,7 +3,7 @@
 The log grows by what this process writes and by what others do, and the listener must
 hear of it in order.  So there is one number: all up to it has been told.  What this
 process wrote is told directly if it is what comes next; else the log is read on from
-there, and then everybody's messages come in their order.
+there, and then everybody's entries come in their order.
 
 That others have written is known by notification, or by looking: a notification is only
 a hint, and one that is lost makes it later, not wrong.  When the end of the log was lost,
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall
 
-    from chatter.protocol.model import Message
+    from chatter.log.entries import Entry
 
 LOOK_INTERVAL = 1.0
 """So often, in seconds, the log is looked at without a hint."""
 
 AT_A_TIME = 1000
-"""So many messages are read at once."""
+"""So many entries are read at once."""
 
 
 class Tail:
-    """Tells of each message once, in id order.
+    """Tells of each entry once, in id order.
 
     :param reactor: an ``IReactorTime`` provider.
-    :param read: reads at most so many messages after an id, or raises
+    :param read: reads at most so many entries after an id, or raises
         :class:`~chatter.protocol.errors.StoreUnavailable`.
-    :param tell: is told of messages.
+    :param tell: is told of entries.
 
     :ivar told: all up to this id has been told.
     """
@@ -52,8 +52,8 @@ class Tail:
     def __init__(
         self,
         reactor: Any,
-        read: Callable[[int, int], Coroutine[Any, Any, list[Message]]],
-        tell: Callable[[list[Message]], None],
+        read: Callable[[int, int], Coroutine[Any, Any, list[Entry]]],
+        tell: Callable[[list[Entry]], None],
     ) -> None:
         self.told = 0
         self._reactor = reactor
@@ -92,16 +92,16 @@ class Tail:
         self._rewinds += 1
         self.look()
 
-    def wrote(self, messages: list[Message]) -> None:
+    def wrote(self, new: list[Entry]) -> None:
         """Tell of what this process has just written, if all before it was told."""
-        if messages and messages[0].id == self.told + 1:
-            self._tell_of(messages)
+        if new and new[0].id == self.told + 1:
+            self._tell_of(new)
 
-    async def reached(self, message_id: int) -> None:
-        """Wait until a message of this process has been told, or that is not possible now."""
-        if message_id > self.told and self.is_open:
+    async def reached(self, entry_id: int) -> None:
+        """Wait until an entry of this process has been told, or that is not possible now."""
+        if entry_id > self.told and self.is_open:
             told: Deferred[None] = Deferred()
-            self._waiting.append((message_id, told))
+            self._waiting.append((entry_id, told))
             self.look()
             await told
 
@@ -125,11 +125,11 @@ class Tail:
         while self._has_grown:
             self._has_grown = False
             rewinds = self._rewinds
-            messages = await self._read(self.told, AT_A_TIME)
-            if len(messages) == AT_A_TIME or rewinds != self._rewinds:
+            found = await self._read(self.told, AT_A_TIME)
+            if len(found) == AT_A_TIME or rewinds != self._rewinds:
                 self._has_grown = True
             if rewinds == self._rewinds:
-                self._tell_of(messages)
+                self._tell_of(found)
 
     def _has_read(self, result: object) -> None:
         self._reading = None
@@ -142,8 +142,8 @@ class Tail:
             assert error is not None
             self._trouble.failed(error)
 
-    def _tell_of(self, messages: list[Message]) -> None:
-        new = [message for message in messages if message.id > self.told]
+    def _tell_of(self, found: list[Entry]) -> None:
+        new = [entry for entry in found if entry.id > self.told]
         if not new:
             return
         self.told = new[-1].id

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from msgspec import Struct, json
 from twisted.logger import Logger
 
-from chatter.protocol.errors import NameTaken, StoreUnavailable
+from chatter.log.entries import ChangeDraft, MessageChange
+from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
 from chatter.protocol.model import Draft, Message, User
 from chatter.stores.batches import Batches
 from chatter.stores.postgres.chats import Mark, mark_read
 from chatter.stores.postgres.session import Query, QueryFailed
-from chatter.stores.postgres.statements import TAKE_ROOM, WRITE_BATCH
+from chatter.stores.postgres.statements import TAKE_ROOM
 from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chatter.log.entries import Entry
     from chatter.log.pending import Pending
     from chatter.stores.postgres.connected_log import ConnectedLog
     from chatter.stores.postgres.session import Row
@@ -46,20 +48,38 @@ class Moved(Struct, frozen=True, gc=False):
 
 
 class _Keyed(Message, frozen=True, gc=False):
-    """A message as the table has it."""
+    """The message of a key that was used.
 
-    idempotency_key: str | None
+    :ivar is_gone: whether it was withdrawn.
+    """
+
+    idempotency_key: str = ""
+    is_gone: bool = False
+
+
+class _Changed(Struct, frozen=True, gc=False):
+    """What came of a change.
+
+    :ivar id: of the change; ``None`` if nothing has changed.
+    :ivar message: as it is now, or was; ``None`` if there is none.
+    """
+
+    id: int | None
+    message: Message | None
 
 
 class TakeRoom(Struct, frozen=True, gc=False):
     """A proof that there is room for messages, where a write has failed before."""
 
 
-Write: TypeAlias = "Draft | NewUser | Mark | TakeRoom | list[Moved]"
+Write: TypeAlias = "Draft | ChangeDraft | NewUser | Mark | TakeRoom | list[Moved]"
 
 _encode = json.Encoder().encode
 _earlier = json.Decoder(list[_Keyed]).decode
 _added = json.Decoder(dict[str, int]).decode
+_changed = json.Decoder(list[_Changed]).decode
+
+WRITE_BATCH = b"SELECT last_id, earlier, added, changed FROM write_batch($1, $2, $3, $4)"
 
 
 MOST_AT_ONCE = 1000
@@ -128,6 +148,7 @@ class WriteBatch:
     def __init__(self, writes: Sequence[Write]) -> None:
         self._writes = writes
         self._drafts: list[Draft] = []
+        self._changes: list[ChangeDraft] = []
         self._new_users: dict[str, NewUser] = {}
         self._marks: list[Mark] = []
         self._queries: list[Query] = []
@@ -140,6 +161,8 @@ class WriteBatch:
                         continue
                     keys.add((write.sender_id, write.key))
                 self._drafts.append(write)
+            elif isinstance(write, ChangeDraft):
+                self._changes.append(write)
             elif isinstance(write, NewUser):
                 self._new_users.setdefault(write.folded_name, write)
             elif isinstance(write, Mark):
@@ -152,6 +175,7 @@ class WriteBatch:
             _encode(self._drafts) if self._drafts else None,
             _encode(list(self._new_users.values())) if self._new_users else None,
             _encode(moved) if moved else None,
+            _encode(self._changes) if self._changes else None,
         )
         # First what locks the log, and then what is done under the lock.
         self._queries.insert(0, Query(WRITE_BATCH, parameters))
@@ -168,25 +192,23 @@ class WriteBatch:
         """Whether it shows, when it succeeds, that messages can be written."""
         return bool(self._drafts) or TAKE_ROOM in self._queries
 
-    def results(self, row: Row) -> tuple[list[Any], list[Message]]:
-        """The result of each of the writes, and apart from these the messages that are new.
+    def results(self, row: Row) -> tuple[list[Any], list[Entry]]:
+        """The result of each of the writes, and apart from these the entries that are new.
 
         :param row: what the query has returned.
-        :returns: for a draft its message, for a new user the user or
+        :returns: for a draft its message, for a draft of a change the id of the change and the
+            message, or :class:`~chatter.protocol.errors.Gone`; for a new user the user or
             :class:`~chatter.protocol.errors.NameTaken`.
         """
-        last_id, earlier, added = row
+        last_id, earlier, added, changed = row
         assert last_id is not None
         newest = int(last_id)
-        by_key: dict[tuple[int, str | None], Message] = {}
-        for found in () if earlier is None else _earlier(earlier):
-            message = Message(
-                found.id, found.sender_id, found.recipient_id, found.text, found.sent_at
-            )
-            by_key[found.sender_id, found.idempotency_key] = message
+        by_key = {} if earlier is None else _by_key(earlier)
         ids = {} if added is None else _added(added)
+        each_changed = iter([] if changed is None else _changed(changed))
         results: list[Any] = []
-        new: list[Message] = []
+        new: list[Entry] = []
+        changes: list[Entry] = []
         for write in self._writes:
             if isinstance(write, Draft):
                 first = by_key.get((write.sender_id, write.key)) if write.key is not None else None
@@ -201,13 +223,50 @@ class WriteBatch:
                     by_key[write.sender_id, write.key] = message
                 results.append(message)
                 new.append(message)
+            elif isinstance(write, ChangeDraft):
+                outcome = next(each_changed)
+                if outcome.message is None:
+                    results.append(Gone())
+                    continue
+                results.append((outcome.id, outcome.message))
+                if outcome.id is not None:
+                    changes.append(_change(outcome.id, write, outcome.message))
             elif isinstance(write, NewUser):
                 results.append(self._user(write, ids.pop(write.folded_name, None)))
             else:
                 results.append(None)
-        return results, new
+        return results, new + changes
 
     def _user(self, wanted: NewUser, user_id: int | None) -> User | NameTaken:
         if user_id is None:
             return NameTaken("Somebody has that name.")
         return User(user_id, wanted.name, wanted.last_seen)
+
+
+def _by_key(earlier: bytes) -> dict[tuple[int, str], Message | Gone]:
+    """The message of each key that was used before, by its sender and key."""
+    return {
+        (found.sender_id, found.idempotency_key): Gone()
+        if found.is_gone
+        else Message(
+            found.id,
+            found.sender_id,
+            found.recipient_id,
+            found.text,
+            found.sent_at,
+            found.edited_at,
+        )
+        for found in _earlier(earlier)
+    }
+
+
+def _change(change_id: int, draft: ChangeDraft, message: Message) -> MessageChange:
+    return MessageChange(
+        change_id,
+        message.sender_id,
+        message.recipient_id,
+        message.id,
+        draft.text,
+        draft.by_id,
+        draft.at,
+    )

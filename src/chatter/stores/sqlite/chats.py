@@ -5,10 +5,10 @@ A trigger of the schema keeps ``chats.last_id`` true; here it is only read.  All
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chatter.protocol.model import ChatSummary, Message
-from chatter.stores.sqlite.statements import moment
+from chatter.protocol.model import ChatSummary
+from chatter.stores.sqlite.entries import message
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 GENERAL = 0
 """What ``chats.other_id`` is for the general chat."""
 
-_LAST = "messages.id, messages.sender_id, messages.recipient_id, messages.text, messages.sent_at"
+_LAST = "log.id, log.sender_id, log.recipient_id, log.text, log.sent_at, log.edited_at"
 
 READ_PRIVATE_CHATS = f"""
     SELECT other_id, max(read_id, :cursor), (
         SELECT count(*) FROM (
-            SELECT 1 FROM messages AS m
+            SELECT 1 FROM log AS m
             WHERE m.sender_id = other_id AND m.recipient_id = :user_id AND other_id <> :user_id
-            AND m.id > max(read_id, :cursor) LIMIT 100
+            AND m.kind = 0 AND m.id > max(read_id, :cursor) LIMIT 100
         )
     ), {_LAST}
-    FROM chats JOIN messages ON messages.id = last_id
+    FROM chats JOIN log ON log.id = last_id
     WHERE user_id = :user_id AND last_id > 0 AND last_id < :before
     ORDER BY last_id DESC LIMIT :limit
 """  # noqa: S608 - only names of columns are put in
@@ -34,14 +34,14 @@ READ_PRIVATE_CHATS = f"""
 READ_GENERAL_MARK = "SELECT read_id FROM chats WHERE user_id = :user_id AND other_id = 0"
 
 READ_GENERAL_LAST = f"""
-    SELECT {_LAST} FROM messages WHERE recipient_id IS NULL ORDER BY id DESC LIMIT 1
+    SELECT {_LAST} FROM log WHERE recipient_id IS NULL AND kind = 0 ORDER BY id DESC LIMIT 1
 """  # noqa: S608
 
 # Of a user who sends much more than others do, only the newest are looked at.
 COUNT_GENERAL_UNREAD = """
     SELECT count(*) FROM (
         SELECT 1 FROM (
-            SELECT sender_id FROM messages WHERE recipient_id IS NULL AND id > :read
+            SELECT sender_id FROM log WHERE recipient_id IS NULL AND kind = 0 AND id > :read
             ORDER BY id DESC LIMIT 1000
         ) WHERE sender_id <> :user_id LIMIT 100
     )
@@ -49,7 +49,7 @@ COUNT_GENERAL_UNREAD = """
 
 MARK_PRIVATE = """
     UPDATE chats SET read_id = max(read_id, :message_id)
-    WHERE user_id = :user_id AND other_id = :other_id
+    WHERE user_id = :user_id AND other_id = :other_id AND last_id > 0
 """
 
 MARK_GENERAL = """
@@ -64,7 +64,7 @@ def read_chats(
     """The chats of a user, as :meth:`~chatter.log.interfaces.IChatStore.chats` promises."""
     parameters = {"user_id": user_id, "cursor": cursor, "before": before or 2**63 - 1}
     rows = connection.execute(READ_PRIVATE_CHATS, {**parameters, "limit": limit})
-    private = [ChatSummary(row[0], _message(row[3:]), row[1], row[2]) for row in rows]
+    private = [ChatSummary(row[0], message(row[3:]), row[1], row[2]) for row in rows]
     if before is not None:
         return private
     return [_general(connection, user_id, cursor), *private]
@@ -76,11 +76,7 @@ def _general(connection: sqlite3.Connection, user_id: int, cursor: int) -> ChatS
     last = connection.execute(READ_GENERAL_LAST).fetchone()
     counted = {"user_id": user_id, "read": read}
     (unread,) = connection.execute(COUNT_GENERAL_UNREAD, counted).fetchone()
-    return ChatSummary(None, None if last is None else _message(last), read, unread)
-
-
-def _message(row: tuple[Any, ...]) -> Message:
-    return Message(row[0], row[1], row[2], row[3], moment(row[4]))
+    return ChatSummary(None, None if last is None else message(last), read, unread)
 
 
 def mark_read(

@@ -1,88 +1,38 @@
-"""What is read from and written to the SQLite file: the SQL, and rows made values.
+"""What is read from and written to the SQLite file about users: the SQL, and rows made values.
 
-All of it blocks.  A batch of rows goes into the database with one statement, during
-which the interpreter is free for the reactor.
+All of it blocks.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import json
-from msgspec.structs import astuple
 
 from chatter.protocol import names
 from chatter.protocol.errors import NameTaken
-from chatter.protocol.model import Message, User
+from chatter.protocol.model import User
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable
-
-    from chatter.protocol.model import Draft
 
 Result = TypeVar("Result")
 
 ROOM = 64 * 1024
 """As many bytes as a database that could not be written must take to be well again."""
 
-MOST_ROWS = 64
-"""So many messages are inserted with one statement; there is one for each number of them,
-which the connection keeps."""
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 
-_MESSAGE = "id, sender_id, recipient_id, text, sent_at"
-_COLUMNS = 6
 _USER = "id, name, last_seen"
-
-FIRST_OF_KEYS = """
-    SELECT messages.id, messages.sender_id, recipient_id, text, sent_at, idempotency_key
-    FROM json_each(?) JOIN messages
-    ON messages.sender_id = json_extract(value, '$[0]')
-    AND idempotency_key = json_extract(value, '$[1]')
-"""
 
 SAVE_PROGRESS = """
     UPDATE users SET cursor = max(cursor, json_extract(value, '$[1]')),
                      last_seen = max(last_seen, json_extract(value, '$[2]'))
     FROM json_each(?) WHERE users.id = json_extract(value, '$[0]')
 """
-
-# First the ids, which are found in the indexes alone, and then only the rows that are wanted.
-READ_FEED = f"""
-    SELECT {_MESSAGE} FROM messages WHERE id IN (
-        SELECT id FROM (SELECT id FROM messages WHERE recipient_id IS NULL AND id > :after
-                        ORDER BY id LIMIT :limit)
-        UNION
-        SELECT id FROM (SELECT id FROM messages WHERE recipient_id IS NOT NULL
-                        AND sender_id = :user_id AND id > :after ORDER BY id LIMIT :limit)
-        UNION
-        SELECT id FROM (SELECT id FROM messages WHERE recipient_id = :user_id AND id > :after
-                        ORDER BY id LIMIT :limit)
-        ORDER BY id LIMIT :limit
-    ) ORDER BY id
-"""  # noqa: S608
-
-READ_GENERAL = f"""
-    SELECT {_MESSAGE} FROM messages WHERE recipient_id IS NULL AND id < :before
-    ORDER BY id DESC LIMIT :limit
-"""  # noqa: S608
-
-READ_PRIVATE = f"""
-    SELECT * FROM (SELECT {_MESSAGE} FROM messages
-                   WHERE sender_id = :user_id AND recipient_id = :other_id AND id < :before
-                   ORDER BY id DESC LIMIT :limit)
-    UNION
-    SELECT * FROM (SELECT {_MESSAGE} FROM messages
-                   WHERE sender_id = :other_id AND recipient_id = :user_id AND id < :before
-                   ORDER BY id DESC LIMIT :limit)
-    ORDER BY id DESC LIMIT :limit
-"""  # noqa: S608
-
 
 READ_USERS_BY_ID = f"""
     SELECT {_USER} FROM users WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
@@ -108,75 +58,8 @@ def moment(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
-def _message(row: tuple[Any, ...]) -> Message:
-    return Message(row[0], row[1], row[2], row[3], moment(row[4]))
-
-
 def _user(row: tuple[Any, ...]) -> User:
     return User(row[0], row[1], moment(row[2]))
-
-
-def read_messages(
-    connection: sqlite3.Connection, statement: str, parameters: dict[str, Any]
-) -> list[Message]:
-    """The messages that one of the ``READ_…`` statements finds, oldest first."""
-    messages = [_message(row) for row in connection.execute(statement, parameters)]
-    if len(messages) > 1 and messages[0].id > messages[-1].id:
-        messages.reverse()
-    return messages
-
-
-def last_id(connection: sqlite3.Connection) -> int:
-    """The id of the newest message; 0 before the first."""
-    (newest,) = connection.execute("SELECT max(id) FROM messages").fetchone()
-    return newest or 0
-
-
-def insert_messages(
-    connection: sqlite3.Connection, drafts: list[Draft], newest: int
-) -> tuple[list[Message], list[Message]]:
-    """Append drafts after the message with the id ``newest``.
-
-    :returns: the message of each draft, and of these the ones that are new.
-    """
-    first_of = _messages_by_key(connection, drafts)
-    results: list[Message] = []
-    new: list[Message] = []
-    values: list[Any] = []
-    for draft in drafts:
-        sender_id, recipient_id, text, sent_at, key = astuple(draft)
-        if key is not None and (sender_id, key) in first_of:
-            results.append(first_of[sender_id, key])
-            continue
-        newest += 1
-        message = Message(newest, sender_id, recipient_id, text, sent_at)
-        if key is not None:
-            first_of[sender_id, key] = message
-        results.append(message)
-        new.append(message)
-        values += (newest, sender_id, recipient_id or 0, text, microseconds(sent_at), key or "")
-    for start in range(0, len(new), MOST_ROWS):
-        end = min(start + MOST_ROWS, len(new))
-        connection.execute(_insert(end - start), values[start * _COLUMNS : end * _COLUMNS])
-    return results, new
-
-
-@cache
-def _insert(rows: int) -> str:
-    # No recipient and no key are 0 and "" on their way: sqlite3 looks twice at each None, for
-    # an adapter that there might be, which took longer than to insert the row.
-    row = "(?, ?, nullif(?, 0), ?, ?, nullif(?, ''))"
-    return f"INSERT INTO messages ({_MESSAGE}, idempotency_key) VALUES {', '.join([row] * rows)}"  # noqa: S608 - only names of columns are put in
-
-
-def _messages_by_key(
-    connection: sqlite3.Connection, drafts: list[Draft]
-) -> dict[tuple[int, str], Message]:
-    keys = [(draft.sender_id, draft.key) for draft in drafts if draft.key is not None]
-    if not keys:
-        return {}
-    rows = connection.execute(FIRST_OF_KEYS, (json.encode(keys).decode(),))
-    return {(row[1], row[5]): _message(row) for row in rows}
 
 
 def insert_user(

@@ -21,7 +21,7 @@ from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.checking import Check
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
-from chatter.stores.sqlite import chats, statements
+from chatter.stores.sqlite import chats, entries, statements
 from chatter.stores.sqlite.database import Database, check, clear_errors
 from chatter.stores.sqlite.epochs import read_epochs
 from chatter.stores.sqlite.location import path_of
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from chatter.log.entries import ChangeDraft, Entry
     from chatter.log.lineage import Epoch
     from chatter.log.pending import Pending
 
@@ -50,7 +51,7 @@ class SQLiteStore(Service):
     _log = Logger()
 
     def __init__(self, path: Path, reactor: Any) -> None:
-        self.listener: Callable[[list[Message]], None] | None = None
+        self.listener: Callable[[list[Entry]], None] | None = None
         self.rewound: Callable[[int], None] | None = None
         self.lineage = Lineage([new_epoch(0)])
         self.path = path
@@ -118,7 +119,7 @@ class SQLiteStore(Service):
                     self._connections.append(self._database.connect())
                 connection = self._connections[0]
                 # The file may be another one than before, such as a backup.
-                epoch = new_epoch(statements.last_id(connection))
+                epoch = new_epoch(entries.last_id(connection))
                 self.lineage = Lineage(continued(read_epochs(connection), epoch))
                 self._database.watch_files()
                 return epoch
@@ -137,6 +138,10 @@ class SQLiteStore(Service):
         """Append a message."""
         return self._writer.submit(draft)
 
+    def change(self, draft: ChangeDraft) -> Awaitable[tuple[int | None, Message]]:
+        """Edit or withdraw a message."""
+        return self._writer.submit(draft)
+
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime
     ) -> User:
@@ -152,34 +157,38 @@ class SQLiteStore(Service):
             lambda connection: chats.mark_read(connection, user_id, other_id, message_id)
         )
 
-    def _tell(self, messages: list[Message]) -> None:
+    def _tell(self, new: list[Entry]) -> None:
         if self.listener is not None:
-            self.listener(messages)
+            self.listener(new)
 
     # Reading
 
     async def last_id(self) -> int:
-        """The id of the newest message."""
-        return await self._reader.submit(statements.last_id)
+        """The id of the newest entry."""
+        return await self._reader.submit(entries.last_id)
 
-    async def read_feed(self, user_id: int, after: int, limit: int) -> list[Message]:
+    async def read_feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id."""
-        return await self._read_messages(
-            statements.READ_FEED, user_id=user_id, after=after, limit=limit
+        return await self._reader.submit(
+            lambda connection: entries.read_feed(connection, user_id, after, limit)
+        )
+
+    async def read_message(self, message_id: int) -> Message | None:
+        """The message with that id."""
+        return await self._reader.submit(
+            lambda connection: entries.read_message(connection, message_id)
         )
 
     async def read_general(self, before: int | None, limit: int) -> list[Message]:
         """The newest messages of the general chat."""
-        return await self._read_messages(
-            statements.READ_GENERAL, before=_below(before), limit=limit
-        )
+        return await self._read_messages(entries.READ_GENERAL, before=_below(before), limit=limit)
 
     async def read_private(
         self, user_id: int, other_id: int, before: int | None, limit: int
     ) -> list[Message]:
         """The newest messages between two users."""
         return await self._read_messages(
-            statements.READ_PRIVATE,
+            entries.READ_PRIVATE,
             user_id=user_id,
             other_id=other_id,
             before=_below(before),
@@ -240,7 +249,7 @@ class SQLiteStore(Service):
 
     def _read_messages(self, statement: str, **parameters: int) -> Pending[list[Message]]:
         return self._reader.submit(
-            lambda connection: statements.read_messages(connection, statement, parameters)
+            lambda connection: entries.read_messages(connection, statement, parameters)
         )
 
     def _find_user(self, column: str, value: int | str | bytes) -> Pending[User | None]:

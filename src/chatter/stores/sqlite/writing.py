@@ -1,7 +1,7 @@
 """The writing side of the SQLite store: one thread, one connection, a batch a transaction.
 
 What is submitted while a batch is under way goes into the next one (group commit).  A job
-is a draft, or something that is called with the connection.
+is a draft of an entry, or something that is called with the connection.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from twisted.logger import Logger
 
-from chatter.protocol.errors import NameTaken, StoreUnavailable
+from chatter.log.entries import ChangeDraft
+from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
 from chatter.protocol.model import Draft
 from chatter.stores.batches import Batches
 from chatter.stores.reasons import Reasons
-from chatter.stores.sqlite import statements
+from chatter.stores.sqlite import entries, statements
 from chatter.stores.sqlite.epochs import save_epoch
 from chatter.stores.worker_thread import WorkerThread
 
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from chatter.log.entries import Entry
     from chatter.log.lineage import Epoch
     from chatter.log.pending import Pending
-    from chatter.protocol.model import Message
     from chatter.stores.sqlite.database import Database
 
-Write: TypeAlias = "Draft | Callable[[sqlite3.Connection], Any]"
+Write: TypeAlias = "Draft | ChangeDraft | Callable[[sqlite3.Connection], Any]"
 
 FAULTS_OF_A_JOB = (
     sqlite3.DataError,
@@ -50,13 +51,13 @@ class Writer:
 
     :param reactor: an ``IReactorTime`` and ``IReactorFromThreads`` provider.
     :param path: the file, for the log.
-    :param told: called in the reactor's thread with the new messages of each batch, in the
+    :param told: called in the reactor's thread with the new entries of each batch, in the
         order of their ids, before its jobs have their results.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, path: Path, told: Callable[[list[Message]], None]) -> None:
+    def __init__(self, reactor: Any, path: Path, told: Callable[[list[Entry]], None]) -> None:
         self._reactor = reactor
         self._told = told
         self._thread = WorkerThread(reactor, "chatter SQLite writer")
@@ -120,18 +121,20 @@ class Writer:
 
     # In the thread
 
-    def _write(self, batch: list[Write]) -> tuple[list[Any], list[Message]]:
+    def _write(self, batch: list[Write]) -> tuple[list[Any], list[Entry]]:
         """Write a batch in one transaction.
 
-        :returns: for a draft its message and for any other job what it returns, and apart
-            from these the messages that are new.
+        :returns: for a draft its message, for a draft of a change the id of the change and
+            the message, for any other job what it returns; and apart from these the
+            entries that are new.
         """
         if self._trouble.reason is not None:
             self._database.check_files()
         drafts = [job for job in batch if isinstance(job, Draft)]
-        if self._unsaved_epoch is None and len(drafts) == len(batch) <= statements.MOST_ROWS:
+        if self._unsaved_epoch is None and len(drafts) == len(batch) <= entries.MOST_ROWS:
             # One statement is a transaction of its own.
-            results, new = statements.insert_messages(self._connection, drafts, self._last_id)
+            results: list[Any]
+            results, new = entries.insert_messages(self._connection, drafts, self._last_id)
         else:
             results, new = statements.in_transaction(
                 self._connection, partial(self._do_all, batch, drafts)
@@ -146,19 +149,28 @@ class Writer:
             self._database.check_files()
         return results, new
 
-    def _do_all(self, batch: list[Write], drafts: list[Draft]) -> tuple[list[Any], list[Message]]:
-        messages, new = statements.insert_messages(self._connection, drafts, self._last_id)
+    def _do_all(self, batch: list[Write], drafts: list[Draft]) -> tuple[list[Any], list[Entry]]:
+        messages, new = entries.insert_messages(self._connection, drafts, self._last_id)
+        message_of = iter(messages)
+        results = [
+            next(message_of) if isinstance(job, Draft) else self._do(job, new) for job in batch
+        ]
         if new and self._unsaved_epoch is not None:
             save_epoch(self._connection, self._unsaved_epoch)
-        message_of = iter(messages)
-        results = [next(message_of) if isinstance(job, Draft) else self._do(job) for job in batch]
         return results, new
 
-    def _do(self, job: Callable[[sqlite3.Connection], Any]) -> Any:
+    def _do(self, job: ChangeDraft | Callable[[sqlite3.Connection], Any], new: list[Entry]) -> Any:
         try:
-            return job(self._connection)
-        except NameTaken as error:
+            if not isinstance(job, ChangeDraft):
+                return job(self._connection)
+            last_id = new[-1].id if new else self._last_id
+            change, message = entries.change_message(self._connection, job, last_id + 1)
+        except (Gone, NameTaken) as error:
             return error
+        if change is None:
+            return None, message
+        new.append(change)
+        return change.id, message
 
 
 def _write_nothing(_: sqlite3.Connection) -> None:

@@ -1,0 +1,103 @@
+"""The entries of the log in the database: the SQL, and rows made values.
+
+A stretch is one query and one snapshot, with two results: its messages, and its changes, each
+with what its message says in the same snapshot.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from msgspec import json
+
+from chatter.log.entries import MessageChange
+from chatter.protocol.model import Message
+from chatter.stores.postgres.statements import query
+
+if TYPE_CHECKING:
+    from chatter.log.entries import Entry
+    from chatter.stores.postgres.session import Query, Row
+
+_MESSAGE = "id, sender_id, recipient_id, text, sent_at, edited_at"
+
+# A change that finds no message has withdrawn it.
+_ENTRIES = f"""
+    WITH wanted AS MATERIALIZED (SELECT ARRAY({{ids}}) AS ids)
+    SELECT (
+        SELECT json_agg(m ORDER BY id) FROM (
+            SELECT {_MESSAGE} FROM log WHERE kind = 0
+            AND id = ANY((SELECT ids FROM wanted)::bigint[])
+        ) AS m
+    ), (
+        SELECT json_agg(c ORDER BY id) FROM (
+            SELECT e.id, e.sender_id, e.recipient_id, e.about AS message_id, m.text,
+                   coalesce(e.by_id, e.sender_id) AS by_id, e.sent_at AS at
+            FROM log AS e LEFT JOIN log AS m ON m.id = e.about
+            WHERE e.kind = 1 AND e.id = ANY((SELECT ids FROM wanted)::bigint[])
+        ) AS c
+    )
+"""  # noqa: S608 - only names of columns are put in
+
+READ_LOG = _ENTRIES.format(ids="SELECT id FROM log WHERE id > $1 ORDER BY id LIMIT $2").encode()
+
+# First the ids, which are found in the indexes alone, and then only the rows that are wanted.
+READ_FEED = _ENTRIES.format(
+    ids="""
+            SELECT id FROM (
+                (SELECT id FROM log WHERE recipient_id IS NULL AND id > $2
+                 ORDER BY id LIMIT $3)
+                UNION
+                (SELECT id FROM log WHERE recipient_id IS NOT NULL AND sender_id = $1
+                 AND id > $2 ORDER BY id LIMIT $3)
+                UNION
+                (SELECT id FROM log WHERE recipient_id = $1 AND id > $2
+                 ORDER BY id LIMIT $3)
+            ) AS ids ORDER BY id LIMIT $3
+    """
+).encode()
+
+READ_MESSAGE = f"""
+    SELECT json_agg(m) FROM (SELECT {_MESSAGE} FROM log WHERE id = $1 AND kind = 0) AS m
+""".encode()  # noqa: S608
+
+READ_GENERAL = f"""
+    SELECT json_agg(m ORDER BY id) FROM (
+        SELECT {_MESSAGE} FROM log WHERE recipient_id IS NULL AND kind = 0 AND id < $1
+        ORDER BY id DESC LIMIT $2
+    ) AS m
+""".encode()  # noqa: S608
+
+READ_PRIVATE = f"""
+    SELECT json_agg(m ORDER BY id) FROM (
+        (SELECT {_MESSAGE} FROM log WHERE sender_id = $1 AND recipient_id = $2 AND kind = 0
+         AND id < $3 ORDER BY id DESC LIMIT $4)
+        UNION
+        (SELECT {_MESSAGE} FROM log WHERE sender_id = $2 AND recipient_id = $1 AND kind = 0
+         AND id < $3 ORDER BY id DESC LIMIT $4)
+        ORDER BY id DESC LIMIT $4
+    ) AS m
+""".encode()  # noqa: S608
+
+_messages = json.Decoder(list[Message]).decode
+_changes = json.Decoder(list[MessageChange]).decode
+
+
+def read_log(after: int, limit: int) -> Query:
+    """What asks for the log after an id, whoever may see it."""
+    return query(READ_LOG, after, limit)
+
+
+def entries(row: Row) -> list[Entry]:
+    """The entries that a row has, by id."""
+    found, changed = row
+    messages = [] if found is None else _messages(found)
+    if changed is None:
+        return [*messages]
+    return sorted([*messages, *_changes(changed)], key=attrgetter("id"))
+
+
+def messages(row: Row) -> list[Message]:
+    """The messages that a row has."""
+    (value,) = row
+    return [] if value is None else _messages(value)
