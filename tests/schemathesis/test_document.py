@@ -69,4 +69,4 @@ def test_joining_is_as_described_too(server):
     assert operations == 1
     assert requests > 60
     users = server.request("GET", "/users?limit=1000", server.connect()["token"])[1]["users"]
-    assert sum(not user["name"].startswith("guest-") for user in users) > 5
+    assert any(not user["name"].startswith("guest-") for user in users)
