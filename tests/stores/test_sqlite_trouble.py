@@ -112,7 +112,10 @@ async def test_a_file_that_is_gone_is_noticed(path, logged, which, replaced):
             file.rename(away)
         for _ in range(3):
             await must_raise(StoreUnavailable, store.append(Draft(user.id, None, "lost", NOW)))
-            await must_raise(StoreUnavailable, store.check())
+            with pytest.raises(StoreUnavailable) as raised:
+                await store.check()
+            assert file.name in raised.value.detail
+            assert str(path.parent) not in raised.value.detail
         if not replaced:
             away.rename(file)
             await store.check()

@@ -118,11 +118,17 @@ class Writer:
     async def check(self) -> None:
         """See that the log can be written; after a failure, by writing.
 
-        :raises StoreUnavailable: if it can't.
+        :raises StoreUnavailable: if it can't; its detail says why.
         """
         self._connected.writer.check()
-        # To write nothing takes the lock on the log.
-        await self.submit([] if self._trouble.reason is None else TakeRoom())
+        try:
+            # To write nothing takes the lock on the log.
+            await self.submit([] if self._trouble.reason is None else TakeRoom())
+        except StoreUnavailable as error:
+            if not isinstance(error.__cause__, QueryFailed):
+                raise
+            why = f"{error.detail[:-1]}: {error.__cause__}."
+            raise StoreUnavailable(why, error.retry_after) from error
 
     async def _write(self, writes: list[Write]) -> list[Any]:
         batch = WriteBatch(writes)

@@ -171,7 +171,7 @@ class Database:
             try:
                 found = _identity(file)
             except OSError as error:
-                raise StoreUnavailable(f"{file} can't be found any more: {error}") from error
+                raise StoreUnavailable(f"{file} can't be found any more") from error
             if found != identity:
                 raise StoreUnavailable(f"{file} was replaced while it was in use")
 

@@ -59,6 +59,7 @@ class Writer:
 
     def __init__(self, reactor: Any, path: Path, told: Callable[[list[Entry]], None]) -> None:
         self._reactor = reactor
+        self._folder = f"{path.resolve().parent}/"
         self._told = told
         self._thread = WorkerThread(reactor, "chatter SQLite writer")
         self._batches: Batches[Write] = Batches(reactor, self._write_batch)
@@ -96,14 +97,21 @@ class Writer:
     async def check(self) -> None:
         """See that the database can be written; after a failure, by writing.
 
-        :raises StoreUnavailable: if it can't.
+        :raises StoreUnavailable: if it can't; its detail says why.
         """
-        if self._trouble.reason is None:
-            # A transaction of nothing takes the lock, and looks whether the file is in place.
-            await self.submit(_write_nothing)
-        else:
-            await self.submit(statements.take_room)
-            await self.submit(statements.give_room_back)
+        try:
+            if self._trouble.reason is None:
+                # A transaction of nothing takes the lock, and looks whether the file is there.
+                await self.submit(_write_nothing)
+            else:
+                await self.submit(statements.take_room)
+                await self.submit(statements.give_room_back)
+        except StoreUnavailable as error:
+            if self._trouble.reason is None:
+                raise
+            # Where the file is, is nothing for everybody.
+            why = self._trouble.reason.replace(self._folder, "")
+            raise StoreUnavailable(f"{error.detail[:-1]}: {why}.", error.retry_after) from error
 
     async def _write_batch(self, batch: list[Write]) -> list[Any]:
         try:
