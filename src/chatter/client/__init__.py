@@ -11,6 +11,7 @@ The errors of the chat are the exceptions of :mod:`chatter.protocol.errors`; wha
 wrong on the way to it is a :class:`NoResponse`.  Importing this installs no reactor.
 """
 
+from chatter.client.backoff import Retries
 from chatter.client.chat_client import ChatClient
 from chatter.client.errors import (
     ClientClosed,
@@ -19,7 +20,6 @@ from chatter.client.errors import (
     UnexpectedResponse,
     UntrustedServer,
 )
-from chatter.client.retries import Retries
 from chatter.client.session import DEFAULT_URL
 from chatter.client.subscription import Subscription
 from chatter.client.urls import checked_url

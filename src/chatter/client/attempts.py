@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
+    from chatter.client.backoff import Retries
     from chatter.client.exchange import Exchange
     from chatter.client.operations import Operations
     from chatter.client.requests import Request
-    from chatter.client.retries import Retries
     from chatter.client.watcher import Watcher
 
 _OK = 200

@@ -10,11 +10,11 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent
 from zope.interface import implementer
 
+from chatter.client.backoff import MAX_RETRY_AFTER
 from chatter.client.errors import ServerUnreachable, UnexpectedResponse
 from chatter.client.failures import LOST, NEVER_SENT, no_response
 from chatter.client.http_bodies import BytesProducer, content_of, discard
 from chatter.client.responses import Response
-from chatter.client.retries import MAX_RETRY_AFTER
 from chatter.client.urls import checked_url
 
 if TYPE_CHECKING:

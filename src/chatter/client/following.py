@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorTime
 
+    from chatter.client.backoff import Retries
     from chatter.client.operations import Operation, Operations
-    from chatter.client.retries import Retries
     from chatter.client.subscription import Subscription
     from chatter.client.watcher import Watcher
     from chatter.protocol.model import Message

@@ -17,11 +17,11 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
 
+from chatter.client.backoff import MAX_RETRY_AFTER
 from chatter.client.errors import ServerUnreachable, UnexpectedResponse
 from chatter.client.event_parser import EventParser, EventTooLong
 from chatter.client.failures import is_of_the_network, root_of
 from chatter.client.http_bodies import PART
-from chatter.client.retries import MAX_RETRY_AFTER
 from chatter.protocol.bodies import EpochEvent
 from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.model import Message
