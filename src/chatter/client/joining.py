@@ -15,7 +15,7 @@ from chatter.protocol.errors import ChatError, TransientError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chatter.client.attempts import Attempts
+    from chatter.client.retries import Attempts
 
 _TOKEN = re.compile(r"[!-~]{1,1024}")
 

@@ -25,10 +25,10 @@ from chatter.protocol.model import Message, Page
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from chatter.client.attempts import Attempts
     from chatter.client.exchange import Exchange
     from chatter.client.joining import Joining
     from chatter.client.operations import Operations
+    from chatter.client.retries import Attempts
     from chatter.client.watcher import Watcher
     from chatter.protocol.bodies import Connected, EpochEvent
 

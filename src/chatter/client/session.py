@@ -7,12 +7,12 @@ from random import SystemRandom
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from chatter.client.attempts import Attempts
 from chatter.client.backoff import Retries
 from chatter.client.exchange import Exchange
 from chatter.client.joining import Joining
 from chatter.client.operations import Operations
 from chatter.client.reading import Reading
+from chatter.client.retries import Attempts
 from chatter.protocol.deferring import returns_deferred
 
 if TYPE_CHECKING:
