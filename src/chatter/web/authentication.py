@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chatter.protocol.errors import Unauthorized
 from chatter.protocol.model import User
-from chatter.web.foreign_pages import refuse_foreign_page
+from chatter.web.csrf import refuse_foreign_page
 from chatter.web.lean import lean
 from chatter.web.page_cookie import is_from_page, token_in_cookie
 

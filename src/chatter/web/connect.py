@@ -11,8 +11,8 @@ from chatter.protocol.errors import Forbidden, KeyUsed, NameTaken, Unauthorized
 from chatter.protocol.model import JoinKey
 from chatter.protocol.validation import checked_body
 from chatter.web.authentication import token_of
+from chatter.web.csrf import refuse_foreign_page
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
-from chatter.web.foreign_pages import refuse_foreign_page
 from chatter.web.page_cookie import setting, token_in_cookie
 from chatter.web.responses import Response, json_response
 

@@ -6,7 +6,7 @@ with what a page of another site asks for, and to every port of a host.  So it c
 - beside the header ``Chatter-Page: 1``, which a page of another origin can't send without the
   leave that :mod:`chatter.web.cors` gives to none, and
 - if nothing says that the request is from a page of another origin
-  (:mod:`chatter.web.foreign_pages`).
+  (:mod:`chatter.web.csrf`).
 
 It has no path: a browser takes the folder of the URL that set it, which is the chat's, also
 behind a proxy that serves the chat below another path.
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.web.foreign_pages import refuse_foreign_page
+from chatter.web.csrf import refuse_foreign_page
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
