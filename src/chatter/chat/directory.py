@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
 
-from chatter.chat.online import OnlineUsers
+from chatter.chat.online_users import OnlineUsers
 from chatter.protocol import names
 from chatter.protocol.bodies import Participant, Users
 from chatter.protocol.errors import Unauthorized, UnknownRecipient
