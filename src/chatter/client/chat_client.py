@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from chatter.client import requests
 from chatter.client.following import follow
-from chatter.client.pages import check_chats, check_history, check_users
+from chatter.client.page_checks import check_chats, check_history, check_users
 from chatter.client.session import Session
 from chatter.protocol.bodies import (
     DEFAULT_CHATS,

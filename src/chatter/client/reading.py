@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from chatter.client import requests
 from chatter.client.errors import ClientClosed, UnexpectedResponse
-from chatter.client.pages import check_feed, start_of
+from chatter.client.page_checks import check_feed, start_of
 from chatter.client.responses import error_in
 from chatter.client.subscription import Subscription
 from chatter.protocol.bodies import DEFAULT_LIMIT
