@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from chatter.client.bodies import encoded
+from chatter.client.json_bodies import encoded
 from chatter.protocol.bodies import MAX_LIMIT, ChatType, ConnectBody, ReadBody
 from chatter.protocol.model import MAX_NAME, MAX_TEXT
 

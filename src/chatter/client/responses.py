@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chatter.client.bodies import decoded
 from chatter.client.errors import ServerUnreachable, UnexpectedResponse
+from chatter.client.json_bodies import decoded
 from chatter.protocol.problems import Problem, error_of
 
 MAX_DETAIL = 500

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from chatter.client.bodies import decoded
 from chatter.client.errors import ServerUnreachable, UnexpectedResponse
+from chatter.client.json_bodies import decoded
 from chatter.client.responses import error_in
 from chatter.protocol.errors import TransientError
 
