@@ -13,7 +13,7 @@ from chatter.chat.chat import core_of
 from chatter.chat.store_reads import READERS
 from chatter.log.feed import RecentLog
 from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.sizes import PAGE_BYTES
+from chatter.protocol.response_size import PAGE_BYTES
 from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
 from tests.live.support import result_of

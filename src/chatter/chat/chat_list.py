@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.protocol.model import ChatPage
-from chatter.protocol.sizes import how_many_fit
+from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:
     from chatter.chat.directory import Directory

@@ -17,7 +17,7 @@ from chatter.log.entries import MessageChange, messages_of, told
 from chatter.protocol.bodies import DEFAULT_LIMIT
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Message, Page
-from chatter.protocol.sizes import how_many_fit
+from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

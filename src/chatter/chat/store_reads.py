@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from chatter.chat.turns import Turns
 from chatter.log.entries import messages_of
 from chatter.protocol.bodies import MAX_LIMIT
-from chatter.protocol.sizes import how_many_fit
+from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
