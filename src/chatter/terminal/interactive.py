@@ -16,7 +16,7 @@ from chatter.terminal.conversation import REJECTIONS, Conversation, Display
 from chatter.terminal.joining import Joining
 from chatter.terminal.lines import shown_name
 from chatter.terminal.outage import Outage
-from chatter.terminal.together import first_to_end
+from chatter.terminal.race import first_to_end
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime

@@ -13,7 +13,7 @@ from chatter.terminal.conversation import REJECTIONS, Conversation
 from chatter.terminal.joining import Joining
 from chatter.terminal.lines import remark, text_of
 from chatter.terminal.outage import give_up
-from chatter.terminal.together import first_to_end
+from chatter.terminal.race import first_to_end
 from chatter.terminal.typed_lines import typed_lines
 from chatter.terminal.wrapping import wrapped
 

@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock, deferLater
 
-from chatter.terminal.together import first_to_end
+from chatter.terminal.race import first_to_end
 
 
 class Runner:
