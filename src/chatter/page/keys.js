@@ -5,7 +5,7 @@ import { box, focus } from "./composer.js";
 import { shown } from "./conversation.js";
 import { the } from "./drawing.js";
 import { toEnd } from "./log.js";
-import { search } from "./side.js";
+import { search } from "./sidebar.js";
 
 const scroller = the("scroller");
 

@@ -19,7 +19,7 @@ import * as outbox from "./outbox.js";
 import { meet, nameOf, refreshOnline, saw } from "./people.js";
 import * as reading from "./reading.js";
 import { setOwner } from "./saved.js";
-import * as side from "./side.js";
+import * as side from "./sidebar.js";
 import * as tabs from "./tabs.js";
 import { today } from "./message.js";
 
