@@ -1,4 +1,4 @@
-"""A real ``twistd chatter``, and a person's plain way to talk to it."""
+"""A real ``twistd chatter``, and plain requests to it."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Server:
         body: object = None,
         headers: dict[str, str] | None = None,
     ) -> tuple[int, Any]:
-        """Ask something on a connection of its own; the status and the JSON."""
+        """Send a request on a connection of its own; the status and the JSON."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             return ask(connection, method, path, token, body, headers)
@@ -113,7 +113,7 @@ class Server:
             connection.close()
 
     def connect(self, name: str | None = None) -> dict[str, Any]:
-        """Join as somebody new."""
+        """Join as a new user."""
         body = None if name is None else {"name": name}
         status, connected = self.request("POST", "/connect", body=body)
         assert status == 200, connected
@@ -129,7 +129,7 @@ def ask(
     body: object = None,
     headers: dict[str, str] | None = None,
 ) -> tuple[int, Any]:
-    """Ask something on a connection that may be used again."""
+    """Send a request on a connection that may be used again."""
     sent = dict(headers or {})
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"

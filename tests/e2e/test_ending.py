@@ -1,4 +1,4 @@
-"""The end of a server whom clients would keep from ending, and of one that can't begin."""
+"""Stopping a server whose clients would hold that up, and a start that fails."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def ended_in_order(server):
         b"BREW / HTTP/1.1\r\n\r\n",
     ],
 )
-def test_who_sends_half_a_request_does_not_hold_up_the_end(tmp_path, data):
+def test_half_a_request_does_not_hold_up_the_stop(tmp_path, data):
     """A client that never gets to the end of its request is cut off in time."""
     with Server(tmp_path, "--store", "memory:") as server:
         connection = dial(server, data)
@@ -98,8 +98,8 @@ def test_who_sends_half_a_request_does_not_hold_up_the_end(tmp_path, data):
     assert ended_in_order(server)
 
 
-def test_an_answer_that_nobody_takes_does_not_hold_up_the_end(tmp_path):
-    """A poll whose answer was not handed over when the server ended is repeated by the next one."""
+def test_a_response_that_is_not_read_does_not_hold_up_the_stop(tmp_path):
+    """A poll whose response was not sent whole before the stop is repeated by the next one."""
     server = Server(tmp_path)
     with server:
         token = server.connect("alice")["token"]
@@ -115,8 +115,8 @@ def test_an_answer_that_nobody_takes_does_not_hold_up_the_end(tmp_path):
         assert len(page["messages"]) == LARGE
 
 
-def test_while_it_ends_it_answers_but_lets_nobody_in(tmp_path):
-    """What is under way gets its answer, whole, and who comes now is refused."""
+def test_while_it_stops_it_responds_but_accepts_nothing(tmp_path):
+    """Requests under way get their whole response, and new connections are refused."""
     with Server(tmp_path, "--store", "memory:") as server:
         token = server.connect("alice")["token"]
         send_much(server, token)
@@ -143,7 +143,7 @@ def test_while_it_ends_it_answers_but_lets_nobody_in(tmp_path):
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_an_impatient_operator(tmp_path, second):
-    """A second signal neither hurries the end nor spoils it."""
+    """A second signal neither hurries nor spoils the stop."""
     with Server(tmp_path) as server:
         token = server.connect("alice")["token"]
         server.request("POST", "/send", token, {"text": "hello"})
@@ -186,7 +186,7 @@ def test_a_database_that_another_program_locks(tmp_path, lock):
 
 
 def test_ctrl_c_ends_it_too(tmp_path):
-    """In the foreground it ends in order when it is interrupted."""
+    """In the foreground it stops in order when it is interrupted."""
     with Server(tmp_path) as server:
         server.connect("alice")
         server.process.send_signal(signal.SIGINT)
@@ -195,7 +195,7 @@ def test_ctrl_c_ends_it_too(tmp_path):
 
 
 def test_a_store_that_fails_after_all(tmp_path):
-    """A store that can't be opened at the last moment: one line, status 1, nobody let in."""
+    """A store that can't be opened at the last moment: one line, status 1, nothing accepted."""
     plugins = tmp_path / "plugins" / "twisted" / "plugins"
     plugins.mkdir(parents=True)
     (plugins / "late_store.py").write_text(LATE_STORE)

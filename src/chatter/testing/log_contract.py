@@ -49,12 +49,12 @@ class LogContract(OpenedStore):
         async with self.opened() as store:
             alice, bob = await join(store, "alice", "bob")
             drafts = [Draft(alice.id, None, f"{number}", NOW, "key") for number in range(5)]
-            answers = await all_of(store.append(draft) for draft in drafts)
-            answers.append(await store.append(drafts[3]))
+            results = await all_of(store.append(draft) for draft in drafts)
+            results.append(await store.append(drafts[3]))
             other = await store.append(Draft(bob.id, None, "bob's", NOW, "key"))
             without = [await store.append(Draft(alice.id, None, "same", NOW)) for _ in range(2)]
-            assert len(set(answers)) == 1
-            assert await store.read_feed(alice.id, 0, 10) == [answers[0], other, *without]
+            assert len(set(results)) == 1
+            assert await store.read_feed(alice.id, 0, 10) == [results[0], other, *without]
 
     async def test_the_listener_is_told_once_in_order_and_first(self) -> None:
         """Each new message is told once, in id order, before its sender is answered."""

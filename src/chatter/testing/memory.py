@@ -13,7 +13,7 @@ from chatter.web import ChatResource
 
 
 def memory_chat(clock: Any, history: int = 20) -> Chat:
-    """A chat in memory, open, whose time is in your hands.
+    """A chat in memory, open, whose time a test advances.
 
     :param clock: an ``IReactorTime`` provider, such as ``twisted.internet.task.Clock``.
     """
@@ -25,7 +25,7 @@ def memory_chat(clock: Any, history: int = 20) -> Chat:
 def memory_client(chat: Chat, token: str | None = None) -> ChatClient:
     """A client of a chat, with all of HTTP between them but no network.
 
-    All that the chat answers at once is there at once; for :meth:`ChatClient.follow
+    What the chat responds to at once is there at once; for :meth:`ChatClient.follow
     <chatter.client.ChatClient.follow>`, which goes on, it takes a real connection.
     """
     agent: Any = RequestTraversalAgent(ChatResource(chat))

@@ -33,9 +33,9 @@ class UsersContract(OpenedStore):
             await store.add_user("Straße", None, 0, NOW)
             for name in ("straße", "STRASSE", "Stra\u00dfe"):
                 await must_raise(NameTaken, store.add_user(name, None, 0, NOW))
-            answers = await outcomes_of(store.add_user("eve", None, 0, NOW) for _ in range(5))
-            assert sum(isinstance(answer, User) for answer in answers) == 1
-            assert sum(isinstance(answer, NameTaken) for answer in answers) == 4
+            results = await outcomes_of(store.add_user("eve", None, 0, NOW) for _ in range(5))
+            assert sum(isinstance(result, User) for result in results) == 1
+            assert sum(isinstance(result, NameTaken) for result in results) == 4
 
     async def test_a_name_that_is_taken_hurts_nobody_else(self) -> None:
         """What others store at the same time is stored."""
