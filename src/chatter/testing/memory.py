@@ -13,7 +13,7 @@ from chatter.web import ChatResource
 
 
 def memory_chat(clock: Any, history: int = 20) -> Chat:
-    """A chat in memory, open, whose time a test advances.
+    """A chat in memory, open, whose clock the test moves.
 
     :param clock: an ``IReactorTime`` provider, such as ``twisted.internet.task.Clock``.
     """
