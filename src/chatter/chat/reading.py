@@ -71,7 +71,10 @@ class Reading:
         :raises StoreUnavailable: if the store can't be read.
         """
         if epoch is None:
-            cursor = await self.position(user, after)
+            if after is None:
+                cursor = await self._store.cursor(user.id)
+            else:
+                cursor = await self.position(user, after)
             if wait <= 0:
                 page = await self._page_after(user, cursor, limit, changes=changes)
             else:
@@ -259,6 +262,9 @@ class Reading:
         count = min(limit, how_many_fit(found))
         more = len(found) > count
         entries = found[:count] if more else found
+        if not changes:
+            # Then all of them are messages.
+            return Page(entries, entries[-1].id, more)  # type: ignore[arg-type]
         messages = messages_of(entries)
         page = Page(messages, entries[-1].id, more)
         if len(messages) == len(entries):

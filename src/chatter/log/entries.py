@@ -78,6 +78,11 @@ def messages_of(entries: Iterable[Entry]) -> list[Message]:
     return [entry for entry in entries if isinstance(entry, Message)]
 
 
+def changes_of(entries: Iterable[Entry]) -> list[MessageChange]:
+    """The changes of messages among some entries."""
+    return [entry for entry in entries if isinstance(entry, MessageChange)]
+
+
 def edited(message: Message, change: MessageChange | ChangeDraft) -> Message:
     """A message as it is after an edit."""
     assert change.text is not None

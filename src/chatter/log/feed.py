@@ -25,7 +25,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
-from chatter.log.entries import MessageChange, edited, messages_of
+from chatter.log.entries import MessageChange, changes_of, edited, messages_of
 from chatter.protocol.model import Message
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def _after(entries: list[Entry], cursor: int, limit: int) -> list[Entry]:
 
 
 def _before(entries: list[Entry], before: int | None, limit: int) -> list[Message]:
+    """The newest messages; changes among them are passed over."""
     end = len(entries) if before is None else bisect_left(entries, before, key=_id_of)
     back = (entries[place] for place in range(end - 1, -1, -1))
     messages = (entry for entry in back if isinstance(entry, Message))
@@ -101,10 +102,9 @@ class Log:
             self._private[pair].append(entry)
             for user_id in pair:
                 self._mailboxes[user_id].append(entry)
-        for entry in entries:
-            if isinstance(entry, MessageChange):
-                self.apply(entry)
-                self._changes[entry.message_id] = entry.id
+        for change in changes_of(entries):
+            self.apply(change)
+            self._changes[change.message_id] = change.id
         return private[-1].id if private else 0
 
     def apply(self, change: MessageChange) -> None:
@@ -205,14 +205,13 @@ class RecentLog:
         last_private_id = self._younger.extend(entries)
         if last_private_id:
             self.last_private_id = last_private_id
-        self._size += 200 * len(entries) + sum([len(entry.text or "") for entry in entries])
+        self._size += sum([200 + len(entry.text or "") for entry in entries])
         self.last_id = entries[-1].id
-        for entry in entries:
-            if isinstance(entry, MessageChange):
-                self._older.apply(entry)
-                self.last_change_id = entry.id
-                for cache in self._caches:
-                    cache.drop(entry.message_id)
+        for change in changes_of(entries):
+            self._older.apply(change)
+            self.last_change_id = change.id
+            for cache in self._caches:
+                cache.drop(change.message_id)
 
     def feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id that is at least ``complete_after``."""
@@ -232,6 +231,9 @@ class RecentLog:
         :returns: the messages; and if there are none, the id up to which the log was read.
         """
         found = self.feed(user_id, after, limit)
+        if self.last_change_id <= after:
+            # All of them are messages, as nearly always.
+            return found, found[-1].id if found else after  # type: ignore[return-value]
         messages = messages_of(found)
         at_once = limit
         while len(found) == at_once and len(messages) < limit:
