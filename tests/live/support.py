@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import json
 
 from chatter.httpd import LeanRequest
-from chatter.protocol.model import Message
+from chatter.protocol.model import Change, Message
 from chatter.testing.waiting import begun
 
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ class Reader(LeanRequest):
     :ivar paused: whether the client takes nothing; what was written before is on
         its way.
     :ivar received: the messages that have arrived.
+    :ivar changes: the changes that have arrived.
+    :ivar last_id: the id of the newest event.
     """
 
-    def __init__(self, streams: Streams, user: User, cursor: int) -> None:
+    def __init__(self, streams: Streams, user: User, cursor: int, *, changes: bool = False) -> None:
         # It has nothing of a request but that it becomes a stream.
         self.paused = False
         self.is_closed = False
@@ -45,9 +47,11 @@ class Reader(LeanRequest):
         self.comments = 0
         self.writes = 0
         self.received: list[Message] = []
+        self.changes: list[Change] = []
+        self.last_id = cursor
         self._owner: Any = None
         result_of(streams.admit(user))
-        streams.open(user, cursor, self)
+        streams.open(user, cursor, self, changes=changes)
 
     def begin_stream(self, owner: Any) -> Any:
         """Become a stream, as a request does."""
@@ -64,10 +68,16 @@ class Reader(LeanRequest):
                 self.retry = int(fields[b"retry"])
             if fields.get(b"event") == b"closed":
                 continue
-            if b"data" in fields:
+            if fields.get(b"event") == b"change":
+                change = json.decode(block.partition(b"\ndata:")[2], type=Change)
+                assert self.last_id < int(fields[b"id"]) == change.id
+                self.last_id = change.id
+                self.changes.append(change)
+            elif b"data" in fields:
                 assert fields[b"event"] == b"message"
                 message = json.decode(fields[b"data"], type=Message)
-                assert int(fields[b"id"]) == message.id
+                assert self.last_id < int(fields[b"id"]) == message.id
+                self.last_id = message.id
                 self.received.append(message)
             elif block.startswith(b":"):
                 self.comments += 1

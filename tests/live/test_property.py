@@ -1,4 +1,7 @@
-"""Followers that stall, break and come back at any point see their feed exactly once."""
+"""Followers that stall, break and come back at any point see their feed exactly once.
+
+Those that have asked for changes end with exactly what the log has.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from twisted.internet.task import Clock
 
 from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
-from chatter.protocol.model import Message
+from chatter.protocol.model import Edited, Message
 from chatter.stores.memory import MemoryStore
 from chatter.web.event_feed import EventFeed
 from chatter.web.streams import Streams
@@ -37,31 +40,62 @@ class FollowersMachine(RuleBasedStateMachine):
         self.chunk_limits = EventFeed.most_entries, EventFeed.enough_bytes
         EventFeed.most_entries, EventFeed.enough_bytes = 4, 500
         self.users = [result_of(self.chat.connect(f"user {n}"))[0] for n in range(3)]
-        self.log: list[Message] = []
+        # What each message says now (nothing: withdrawn), and all that it has ever said.
+        self.log: dict[int, Message] = {}
+        self.texts: dict[int, set[str]] = {}
         self.got: list[list[Message]] = [[] for _ in self.users]
+        self.view: list[dict[int, str]] = [{} for _ in self.users]
+        self.cursors = [0, 0, 0]
         self.readers: dict[int, Reader] = {}
         for index in range(3):
             self.connect(index)
 
     def connect(self, index):
-        got = self.got[index]
-        cursor = got[-1].id if got else 0
-        self.readers[index] = Reader(self.streams, self.users[index], cursor)
+        """The first user knows nothing of changes; the others have asked for them."""
+        user, cursor = self.users[index], self.cursors[index]
+        self.readers[index] = Reader(self.streams, user, cursor, changes=index > 0)
 
     def keep(self, index):
         reader = self.readers[index]
+        self.cursors[index] = reader.last_id
         self.got[index] += reader.received
-        reader.received = []
+        view = self.view[index]
+        for entry in sorted([*reader.received, *reader.changes], key=lambda entry: entry.id):
+            if isinstance(entry, Message):
+                view[entry.id] = entry.text
+            elif not isinstance(entry, Edited):
+                view.pop(entry.message_id, None)
+            elif entry.message_id in view:
+                view[entry.message_id] = entry.text
+        reader.received, reader.changes = [], []
+
+    def sent(self, message):
+        self.log[message.id] = message
+        self.texts[message.id] = {message.text}
 
     @rule(sender=USERS, text=st.sampled_from(["a", "b" * 250]))
     def send(self, sender, text):
-        self.log.append(result_of(self.chat.send(self.users[sender], text)))
+        self.sent(result_of(self.chat.send(self.users[sender], text)))
 
     @rule(sender=USERS, recipient=USERS)
     def send_private(self, sender, recipient):
         users = self.users
         sent = self.chat.send_private(users[sender], users[recipient].id, "psst")
-        self.log.append(result_of(sent))
+        self.sent(result_of(sent))
+
+    @rule(number=st.integers(0, 50), text=st.sampled_from(["c", "d" * 250, None]))
+    def change(self, number, text):
+        """Edit or withdraw one of the messages."""
+        if not self.log:
+            return
+        message = list(self.log.values())[number % len(self.log)]
+        sender = next(user for user in self.users if user.id == message.sender_id)
+        if text is None:
+            result_of(self.chat.withdraw(sender, message.id))
+            del self.log[message.id]
+        else:
+            self.log[message.id] = result_of(self.chat.edit(sender, message.id, text))
+            self.texts[message.id].add(text)
 
     @rule(index=USERS)
     def stall(self, index):
@@ -89,8 +123,16 @@ class FollowersMachine(RuleBasedStateMachine):
     def everything_once_in_order(self):
         for index, user in enumerate(getattr(self, "users", ())):
             self.keep(index)
-            feed = [message for message in self.log if is_visible(message, user.id)]
-            assert self.got[index] == feed[: len(self.got[index])]
+            got = self.got[index]
+            ids = [message.id for message in got]
+            assert ids == sorted(set(ids))
+            assert all(is_visible(message, user.id) for message in got)
+            assert all(message.text in self.texts[message.id] for message in got)
+            expected = {m.id for m in self.log.values() if is_visible(m, user.id)}
+            until = ids[-1] if ids else 0
+            assert {i for i in expected if i <= until} <= set(ids)
+        if hasattr(self, "users"):
+            assert all(message.edited_at is None for message in self.got[0])
 
     def teardown(self):
         if not hasattr(self, "users"):
@@ -101,7 +143,10 @@ class FollowersMachine(RuleBasedStateMachine):
         self.clock.advance(0)
         self.everything_once_in_order()
         for index, user in enumerate(self.users):
-            assert len(self.got[index]) == sum(is_visible(m, user.id) for m in self.log)
+            expected = {m.id: m.text for m in self.log.values() if is_visible(m, user.id)}
+            assert expected.keys() <= {message.id for message in self.got[index]}
+            if index:
+                assert self.view[index] == expected
             self.readers[index].break_off()
         assert not self.clock.getDelayedCalls()
 

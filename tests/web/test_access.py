@@ -30,6 +30,8 @@ CLOSED = {
     "/users?prefix=a": ("GET", None),
     "/users?online=true": ("GET", None),
     "/events": ("GET", None),
+    "/edit": ("POST", {"message_id": 1, "text": "a"}),
+    "/withdraw": ("POST", {"message_id": 1}),
     "/read": ("POST", {"id": 1, "chat_type": "general"}),
 }
 OPEN = {

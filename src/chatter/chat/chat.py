@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from chatter.protocol.bodies import Users
-    from chatter.protocol.model import ChatPage, Message, Page, User
+    from chatter.protocol.model import Change, ChatPage, Message, Page, User
 
 DEFAULT_HISTORY = 20
 """So many messages of the general chat are unread for a new user."""
@@ -182,6 +182,32 @@ class Chat(TypedService):
         await self._core.directory.check(user)
         return await self._core.sending.send_private(user, recipient_id, text, key)
 
+    # Changing
+
+    @returns_deferred
+    async def edit(self, user: User, message_id: int, text: str) -> Message:
+        """Give a message of the user another text; fires with it once that is durable.
+
+        A text that the message has already changes nothing.
+
+        :raises InvalidRequest: if the text is not valid.
+        :raises Gone: if there is no such message of the user, or it was withdrawn.
+        """
+        check(message_id=message_id)
+        await self._core.directory.check(user)
+        return await self._core.changing.edit(user, message_id, text)
+
+    @returns_deferred
+    async def withdraw(self, user: User, message_id: int) -> int:
+        """Withdraw a message of the user: nobody can read it any more.
+
+        :returns: the id of the change that says so, once that is durable.
+        :raises Gone: if there is no such message of the user, or it was withdrawn already.
+        """
+        check(message_id=message_id)
+        await self._core.directory.check(user)
+        return await self._core.changing.withdraw(user, message_id)
+
     # Reading
 
     @returns_deferred
@@ -192,6 +218,8 @@ class Chat(TypedService):
         after: int | None = None,
         wait: float = 0,
         epoch: str | None = None,
+        *,
+        changes: bool = False,
     ) -> Page:
         """What the user has not read, oldest first.
 
@@ -203,10 +231,12 @@ class Chat(TypedService):
         :param epoch: the epoch of the page that had ``after`` as its cursor, or ``""`` if
             none is known.  The page then has an epoch; and it begins earlier than after
             ``after``, and says so, if the log is another one than that was read.
+        :param changes: whether the page has changes of messages, too; they count for the
+            limit.
         """
         check(limit=limit, after=after, wait=wait)
         await self._core.directory.check(user)
-        return await self._core.reading.poll(user, limit, after, wait, epoch)
+        return await self._core.reading.poll(user, limit, after, wait, epoch, changes=changes)
 
     @returns_deferred
     async def peek(
@@ -216,11 +246,13 @@ class Chat(TypedService):
         after: int | None = None,
         wait: float = 0,
         epoch: str | None = None,
+        *,
+        changes: bool = False,
     ) -> Page:
         """What :meth:`poll` fires with; it acknowledges nothing, also not up to ``after``."""
         check(limit=limit, after=after, wait=wait)
         await self._core.directory.check(user)
-        return await self._core.reading.peek(user, limit, after, wait, epoch)
+        return await self._core.reading.peek(user, limit, after, wait, epoch, changes=changes)
 
     @returns_deferred
     async def acknowledge(self, user: User, cursor: int) -> None:
@@ -249,6 +281,17 @@ class Chat(TypedService):
         """
         check(after=after)
         return self._core.reading.follow(user, after)
+
+    def follow_entries(
+        self, user: User, after: int | None = None
+    ) -> AsyncIterator[Message | Change]:
+        """What :meth:`follow` has, and each change of a message, in id order.
+
+        A message is as it is when it comes; who has kept it applies the changes that come
+        later.
+        """
+        check(after=after)
+        return self._core.reading.follow_entries(user, after)
 
     @returns_deferred
     async def general_history(self, user: User, limit: int, before: int | None = None) -> Page:
@@ -313,6 +356,21 @@ class Chat(TypedService):
         :raises ValueError: if it was not added.
         """
         self._core.live.remove_listener(listener)
+
+    def add_change_listener(self, listener: Callable[[Change], object]) -> None:
+        """Have something called with each change of a message once it is committed.
+
+        Changes come in id order with the messages, those of private messages included.  For
+        the rest it is as for :meth:`add_listener`.
+        """
+        self._core.live.add_change_listener(listener)
+
+    def remove_change_listener(self, listener: Callable[[Change], object]) -> None:
+        """Have it called no more.
+
+        :raises ValueError: if it was not added.
+        """
+        self._core.live.remove_change_listener(listener)
 
 
 def core_of(chat: Chat) -> ChatCore:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatter.chat.changing import Changing
 from chatter.chat.chat_list import ChatList
 from chatter.chat.directory import Directory
 from chatter.chat.joining import Joining
@@ -42,5 +43,6 @@ class ChatCore:
         self.directory = Directory(store, self.presence)
         self.joining = Joining(store, self.presence, self.directory, history, random)
         self.sending = Sending(store, self.presence, self.directory)
+        self.changing = Changing(store, self.presence)
         self.chat_list = ChatList(store, self.live, self.directory)
         self.reading = Reading(store, self.presence, self.live, StoreReads(store), self.directory)

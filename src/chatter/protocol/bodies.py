@@ -41,6 +41,11 @@ ChatType = Annotated[
 Peek = Annotated[bool, Meta(description="true, to only look and acknowledge nothing, or false.")]
 
 
+Changes = Annotated[
+    bool, Meta(description="1 or true, for changes of messages, too, or 0 or false.")
+]
+
+
 class ConnectBody(Struct, frozen=True):
     """The body of ``POST /connect``."""
 
@@ -75,6 +80,29 @@ class SendPrivateBody(Struct, frozen=True):
     ]
 
 
+class EditBody(Struct, frozen=True):
+    """The body of ``POST /edit``."""
+
+    message_id: Id
+    text: Text
+
+
+class WithdrawBody(Struct, frozen=True):
+    """The body of ``POST /withdraw``."""
+
+    message_id: Id
+
+
+class WithdrawnMessage(Struct, frozen=True):
+    """The response to ``POST /withdraw``.
+
+    :ivar change_id: of the entry that says so.
+    """
+
+    message_id: Id
+    change_id: Id
+
+
 class StatusQuery(Struct, frozen=True):
     """The parameters of ``GET /status``.
 
@@ -84,6 +112,7 @@ class StatusQuery(Struct, frozen=True):
 
     limit: Limit | None = None
     peek: Peek = False
+    changes: Changes = False
     after: (
         Annotated[
             Cursor,
@@ -121,6 +150,7 @@ class EventsQuery(Struct, frozen=True):
     """The parameters of ``GET /events``."""
 
     peek: Peek = False
+    changes: Changes = False
 
     after: (
         Annotated[

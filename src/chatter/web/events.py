@@ -33,7 +33,8 @@ class EventsEndpoint(UserEndpoint):
         method="GET",
         summary="Follow the feed, live",
         description="Server-Sent Events as the WHATWG specifies them. Each message of the feed "
-        "is an event: id is its id, data is the message as JSON. The stream begins after "
+        "is an event: id is its id, data is the message as JSON. With changes, each change "
+        "of a message is one, too (event: change). The stream begins after "
         "Last-Event-ID, or else after the parameter, or else after the cursor; the first two "
         "prove that all up to there was read, unless there is peek. A comment every 15 seconds "
         "keeps it open.",
@@ -78,7 +79,7 @@ class EventsEndpoint(UserEndpoint):
             b"",
             content_type=b"text/event-stream",
             headers=_UNBUFFERED,
-            begin=partial(self._streams.open, user, cursor, opening=opening),
+            begin=partial(self._streams.open, user, cursor, opening=opening, changes=query.changes),
         )
 
 

@@ -8,6 +8,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from chatter.chat.chat import core_of
 from chatter.web.authentication import Authentication
+from chatter.web.changes import EditEndpoint, WithdrawEndpoint
 from chatter.web.chats import ChatsEndpoint, ReadEndpoint
 from chatter.web.connect import ConnectEndpoint
 from chatter.web.cors import allow_origin, checked_origins
@@ -78,6 +79,8 @@ class ChatResource(MissingResource):
             "connect": ConnectEndpoint(core, authentication),
             "send": SendEndpoint(core, authentication),
             "send-private": SendPrivateEndpoint(core, authentication),
+            "edit": EditEndpoint(core, authentication),
+            "withdraw": WithdrawEndpoint(core, authentication),
             "disconnect": DisconnectEndpoint(),
             "chats": ChatsEndpoint(core, authentication),
             "read": ReadEndpoint(core, authentication),

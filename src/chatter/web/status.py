@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from chatter.protocol.bodies import DEFAULT_LIMIT, StatusQuery
 from chatter.protocol.errors import InvalidRequest, UnknownRecipient
 from chatter.protocol.model import Page
@@ -12,6 +14,8 @@ from chatter.web.lean import query_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.web.server import Request
 
     from chatter.protocol.model import User
@@ -32,7 +36,8 @@ class StatusEndpoint(UserEndpoint):
         "With epoch, which may be empty, the page has the epoch of the log; and moved_from, if "
         "after was moved back because the log is another one. "
         "With wait the response comes as soon as there is something. With peek it moves no "
-        "cursor.",
+        "cursor. With changes the page has changes of messages, too, which count for limit; and "
+        "a look into a chat has as_of: a change with a larger id is to be applied to it.",
         query=StatusQuery,
         response=Page,
         errors=(UnknownRecipient,),
@@ -56,12 +61,17 @@ class StatusEndpoint(UserEndpoint):
         reading = self._core.reading
         if query.peek or request.method == b"HEAD":
             wait = 0 if request.method == b"HEAD" else query.wait or 0
-            return json_response(await reading.peek(user, limit, query.after, wait, query.epoch))
-        page = await reading.poll(user, limit, query.after, query.wait or 0, query.epoch)
-        if query.after is not None or not page.messages:
-            return json_response(page)
+            page = await reading.peek(
+                user, limit, query.after, wait, query.epoch, changes=query.changes
+            )
+            return _response(page, query)
+        page = await reading.poll(
+            user, limit, query.after, query.wait or 0, query.epoch, changes=query.changes
+        )
+        if query.after is not None or not (page.messages or page.changes):
+            return _response(page, query)
         # The cursor moves when the response has left, not when it was made.
-        return json_response(page, delivered=lambda: reading.acknowledge(user, page.cursor))
+        return _response(page, query, delivered=lambda: reading.acknowledge(user, page.cursor))
 
     async def _look(self, user: User, query: StatusQuery) -> Response:
         of_polls = (query.after, query.wait, query.epoch, query.peek or None)
@@ -72,8 +82,21 @@ class StatusEndpoint(UserEndpoint):
         if query.chat_type != "private":
             if query.recipient_id is not None:
                 raise InvalidRequest("recipient_id goes with chat_type=private.")
-            return json_response(await reading.general_history(user, limit, query.before))
+            page = await reading.general_history(user, limit, query.before, changes=query.changes)
+            return _response(page, query)
         if query.recipient_id is None:
             raise InvalidRequest("chat_type=private needs recipient_id.")
-        page = await reading.private_history(user, query.recipient_id, limit, query.before)
-        return json_response(page)
+        page = await reading.private_history(
+            user, query.recipient_id, limit, query.before, changes=query.changes
+        )
+        return _response(page, query)
+
+
+def _response(
+    page: Page, query: StatusQuery, delivered: Callable[[], None] | None = None
+) -> Response:
+    """The response with a page; when messages were edited is for clients that know of it."""
+    if not query.changes and any(message.edited_at for message in page.messages):
+        messages = [replace(message, edited_at=None) for message in page.messages]
+        page = replace(page, messages=messages)
+    return json_response(page, delivered=delivered)

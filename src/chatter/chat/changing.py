@@ -1,0 +1,63 @@
+"""Changing what was said: a message is edited or withdrawn by who may do so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatter.log.entries import ChangeDraft
+from chatter.protocol.errors import Gone
+from chatter.protocol.validation import checked_text
+
+if TYPE_CHECKING:
+    from chatter.chat.presence import Presence
+    from chatter.log.interfaces import IChatStore
+    from chatter.protocol.model import Message, User
+
+
+class Changing:
+    """Edits and withdraws messages of a chat."""
+
+    def __init__(self, store: IChatStore, presence: Presence) -> None:
+        self._store = store
+        self._presence = presence
+
+    async def edit(self, user: User, message_id: int, text: str) -> Message:
+        """Give a message another text; returns the message as it is now.
+
+        A text that it has already changes nothing.
+
+        :raises InvalidRequest: if the text is not valid.
+        :raises Gone: if there is no such message that the user may edit.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        checked_text(text)
+        message = await self._store.read_message(message_id)
+        if message is None or not may_edit(user, message):
+            raise Gone
+        draft = ChangeDraft(message_id, text, user.id, self._presence.now())
+        _, message = await self._store.change(draft)
+        return message
+
+    async def withdraw(self, user: User, message_id: int) -> int:
+        """Take a message out of the log; returns the id of the change that says so.
+
+        :raises Gone: if there is no such message that the user may withdraw.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        message = await self._store.read_message(message_id)
+        if message is None or not may_withdraw(user, message):
+            raise Gone
+        draft = ChangeDraft(message_id, None, user.id, self._presence.now())
+        change_id, _ = await self._store.change(draft)
+        assert change_id is not None
+        return change_id
+
+
+def may_edit(user: User, message: Message) -> bool:
+    """Whether a user may give a message another text."""
+    return message.sender_id == user.id
+
+
+def may_withdraw(user: User, message: Message) -> bool:
+    """Whether a user may take a message out of the log."""
+    return message.sender_id == user.id
