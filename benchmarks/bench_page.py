@@ -54,7 +54,7 @@ SCROLL_BACK = """async target => {
   let last = performance.now();
   const first = () => document.querySelector("#messages .message .text").textContent;
   while (Number(first().split(" ").at(-1)) > target) {
-    scroller.scrollTop -= 1500;
+    scroller.scrollTop -= 600;
     const now = await new Promise((resolve) => requestAnimationFrame(resolve));
     frames.push(now - last);
     last = now;

@@ -1,14 +1,13 @@
 /**
  * Elements, and when they are drawn. All text goes in as text.
  *
- * All that has changed is drawn before the next frame, once. The more often that happens, the
- * longer it waits, so a single message is shown at once, and a hundred in a second don't keep the
+ * All that has changed is drawn before the next frame, once. The more often messages come, the
+ * longer that waits, so a single one is shown at once, and a hundred in a second don't keep the
  * page busy. A page that nobody sees gets no frames, and draws nothing.
  */
 
-/** The longest wait between two drawings, and what each recent drawing adds, in milliseconds. */
+/** The longest wait between two drawings, in milliseconds. */
 const LONGEST = 150;
-const STEP = 25;
 
 /** What a change has to plan anew. The page puts the drawings here. */
 export const plan = { chat() {}, side() {}, title() {} };
@@ -16,8 +15,9 @@ export const plan = { chat() {}, side() {}, title() {} };
 /**
  * @param {() => void} work What is to be done before the next frame.
  * @param {number} [gap] At least so long after the last time, in milliseconds.
+ * @param {number} [step] How much longer for each time in the last second, in milliseconds.
  */
-export function perFrame(work, gap = 0) {
+export function perFrame(work, gap = 0, step = 0) {
   let planned = false;
   let last = -Infinity;
   let recent = 0;
@@ -31,7 +31,7 @@ export function perFrame(work, gap = 0) {
   return () => {
     if (planned) return;
     planned = true;
-    const least = Math.max(gap, Math.min(LONGEST, (recent - 1) * STEP));
+    const least = Math.max(gap, Math.min(LONGEST, (recent - 1) * step));
     const wait = last + least - performance.now();
     if (wait > 0) setTimeout(() => requestAnimationFrame(draw), wait);
     else requestAnimationFrame(draw);

@@ -17,7 +17,7 @@ import { nameOf } from "./people.js";
 
 /** So many elements there are at most, and so many are made at a time. */
 const WINDOW = 300;
-const STEP = 60;
+const STEP = 30;
 
 /** How near to the end of the elements more are made, in pixels. */
 const AHEAD = 1500;

@@ -38,12 +38,16 @@ const LONGEST_DELAY = 10_000;
 const narrow = matchMedia("(max-width: 44rem)");
 const touch = matchMedia("(pointer: coarse)");
 
-plan.chat = perFrame(() => {
-  const { shown } = conversation;
-  if (!shown) return;
-  conversation.draw();
-  composer.open(shown.id, shown.id ? conversation.title() : "everybody");
-});
+plan.chat = perFrame(
+  () => {
+    const { shown } = conversation;
+    if (!shown) return;
+    conversation.draw();
+    composer.open(shown.id, shown.id ? conversation.title() : "everybody");
+  },
+  0,
+  25,
+);
 plan.side = perFrame(side.draw, 200);
 plan.title = soon(300, () => {
   if (!chats.user) return;

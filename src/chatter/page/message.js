@@ -61,6 +61,7 @@ export function elementOf(message, shape, name, own) {
     element.append(avatar);
   }
   element.append(make("div", shape.first ? "who" : "who later", sender, " ", time));
+  if (MARKS.test(name) || MARKS.test(message.text)) element.classList.add("marked");
   element.append(...bubbleOf(message.text, String(message.id)));
   return element;
 }
@@ -113,6 +114,9 @@ const OPENING = new Map(["()", "[]", "{}"].map(([opening, closing]) => [closing,
 
 const EMOJI =
   /^(?:\p{Extended_Pictographic}(?:\uFE0F|\p{EMod}|\u200D\p{Extended_Pictographic})*\s*){1,4}$/u;
+
+/** More marks on a letter than any language has. */
+const MARKS = /\p{M}{5}/u;
 
 /** A text with more characters or lines is folded. */
 const LONG = 1200;
