@@ -21,7 +21,7 @@ MOVED := $(shell test -e $(VENV)/run && \
 # These take long: they start servers, databases, browsers, or make environments.
 SLOW   = e2e eventsource examples packaging page postgres property schemathesis
 
-.PHONY: help start stop client check test lint lint-page format format-page bench bench-live bench-nodes bench-page pictures clean
+.PHONY: help start stop client check test lint lint-page format format-page docs bench bench-live bench-nodes bench-page pictures clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,9 @@ format: $(VENV)/dev ## format the code
 format-page: node_modules/.installed ## format the page for browsers (needs npm)
 	npm run --silent format
 
+docs: $(VENV)/dev ## make the documentation of the API in docs/api
+	PYTHONPATH=scripts $(BIN)/pydoctor
+
 bench: $(VENV)/dev ## measure, side by side with others
 	$(BIN)/python benchmarks/bench.py
 
@@ -76,7 +79,7 @@ pictures: $(VENV)/dev ## make the pictures of the page in docs (needs chromium)
 	$(BIN)/python scripts/pictures.py
 
 clean: stop ## remove the environment and what tools left, but no chat
-	rm -rf $(VENV) node_modules dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/build
+	rm -rf $(VENV) node_modules dist docs/api .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/build
 
 # The plugin is copied when chatter is installed, so a change of it installs again.
 $(VENV)/run: pyproject.toml constraints.txt twisted/plugins/chatter_plugin.py $(MOVED:yes=FORCE)

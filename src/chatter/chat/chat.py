@@ -39,10 +39,10 @@ class Chat(TypedService):
     ``store`` and ``clock`` are of any type: only a plugin tells type checkers which
     classes provide an interface.
 
-    Every Deferred may fail with :class:`~chatter.protocol.errors.StoreUnavailable`: when the
+    Every Deferred may fail with :class:`chatter.protocol.errors.StoreUnavailable`: when the
     store can't serve, and before it is open and after it was closed; with
-    :class:`~chatter.protocol.errors.InvalidRequest` if an argument is not valid, such as an id
-    below 1 or a limit above 1000; and with :class:`~chatter.protocol.errors.Unauthorized` if a
+    :class:`chatter.protocol.errors.InvalidRequest` if an argument is not valid, such as an id
+    below 1 or a limit above 1000; and with :class:`chatter.protocol.errors.Unauthorized` if a
     user that it is given is not one of this chat.
 
     :raises ValueError: if ``history`` is not between 0 and 1000.

@@ -1,7 +1,7 @@
 """What a chat is made of, for the doors that serve it.
 
 The web layer calls the parts' coroutines directly, as it drives them itself; all others
-use :class:`~chatter.chat.chat.Chat`, which checks what it is given.
+use :class:`chatter.chat.Chat`, which checks what it is given.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ class Followers:
         """Wake a follower from now on.
 
         :param deliver: wakes some followers, of those that were added with it; if it is
-            not given, each has its own :meth:`~Follower.deliver` called.
+            not given, each has its own :meth:`Follower.deliver` called.
         """
         self._groups.setdefault(deliver, {})[follower] = None
 

@@ -56,10 +56,10 @@ class ChatClient(Session):
     ``agent`` and ``clock`` are of any type: only a plugin tells type checkers which
     classes provide an interface of Twisted.
 
-    The methods return Deferreds: work begins with the call.  Every one but :meth:`close`
-    may fail with a :class:`~chatter.client.errors.NoResponse`, with a
-    :class:`~chatter.protocol.errors.TransientError` once retrying has not helped, and, but
-    for :meth:`health`, with :class:`~chatter.protocol.errors.Unauthorized` when the server
+    The methods return Deferreds: work begins with the call.  Every one but ``close``
+    may fail with a :class:`chatter.client.errors.NoResponse`, with a
+    :class:`chatter.protocol.errors.TransientError` once retrying has not helped, and, but
+    for :meth:`health`, with :class:`chatter.protocol.errors.Unauthorized` when the server
     does not know the token.
 
     It is an asynchronous context manager, which closes it at the end.

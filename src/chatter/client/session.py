@@ -29,7 +29,7 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 class Session:
-    """How :class:`~chatter.client.ChatClient` begins and ends; see there."""
+    """How :class:`chatter.ChatClient` begins and ends; see there."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Session:
         return client
 
     async def __aenter__(self) -> Self:
-        """Do nothing yet; :meth:`connect` joins."""
+        """Do nothing yet: ``connect`` joins the chat."""
         return self
 
     async def __aexit__(
@@ -106,7 +106,7 @@ class Session:
         """End what is under way, and close the connections that :meth:`for_url` made.
 
         :meth:`follow` and :meth:`unread` end; what else is under way fails with
-        :class:`~chatter.client.errors.ClientClosed`.
+        :class:`chatter.client.errors.ClientClosed`.
         """
         self._operations.close()
         if self._connections is not None:

@@ -1,6 +1,6 @@
 """Where to listen, as a string: a port, or one of Twisted's endpoint descriptions.
 
-Three things differ from :func:`twisted.internet.endpoints.serverFromString`.  A bare
+Three things differ from ``twisted.internet.endpoints.serverFromString``.  A bare
 number is a TCP port of the loopback interface.  The backlog is large enough for many
 clients that reconnect at once.  A UNIX socket that a killed process left behind does
 not stop a start (:mod:`chatter.httpd.unix_sockets`).

@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class lazy(Generic[Value]):  # noqa: N801 - it is used like property
-    """What :func:`functools.cached_property` is, without its lock, which costs 1 us up to 3.11."""
+    """What ``functools.cached_property`` is, without its lock, which costs 1 us up to 3.11."""
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:
         self._compute = compute

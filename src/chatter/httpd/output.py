@@ -121,7 +121,7 @@ class SocketOutput:
 
         For whoever writes the same to many, as long as :attr:`paused` is not set and nothing is
         to be sent soon.  What the
-        socket does not take, all of it if this raises :exc:`OSError`, has to be given to
+        socket does not take, all of it if this raises ``OSError``, has to be given to
         :meth:`keep_rest`.
         """
         return self._socket.send

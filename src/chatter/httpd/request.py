@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class LeanRequest(ResponseWriter):
     """A request that has arrived whole.
 
-    Beside all that :class:`twisted.web.server.Request` has, a resource finds here
-    :meth:`respond`, :meth:`begin_stream`, :attr:`whole_body` and :attr:`request_head`.
+    Beside all that ``twisted.web.server.Request`` has, a resource finds here
+    ``respond``, ``begin_stream``, ``whole_body`` and ``request_head``.
 
     :param channel: the connection.
     :param head: its request line and headers.

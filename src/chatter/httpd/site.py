@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class LeanSite(Site):
-    """A :class:`twisted.web.server.Site` whose connections cost little.
+    """A ``twisted.web.server.Site`` whose connections cost little.
 
     :param resource: the root of the resources.
     :param reactor: an ``IReactorTime`` provider.
@@ -136,7 +136,7 @@ class LeanSite(Site):
     async def drain(self) -> None:
         """Finish the requests under way, and close all connections.
 
-        What is not finished within :data:`.connections.DRAIN_TIMEOUT` seconds is cut off.
+        What is not finished within ``DRAIN_TIMEOUT`` seconds is cut off.
         """
         await self.connections.drain()
 

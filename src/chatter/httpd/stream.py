@@ -71,7 +71,7 @@ class Stream:
 
     @property
     def send(self) -> Callable[[bytes], int]:
-        """Has the socket take some bytes, as :attr:`.SocketOutput.send` does."""
+        """Has the socket take some bytes, as ``SocketOutput.send`` does."""
         return self._output.send
 
     def write(self, data: bytes) -> None:

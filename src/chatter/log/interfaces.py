@@ -23,12 +23,12 @@ class IChatStore(IService):
     It is a service: ``startService`` opens it and returns a Deferred that fires
     once it can be used; ``stopService`` finishes what is under way, saves what
     is not yet saved, closes everything and returns a Deferred.  A store that
-    can't be opened fails with :class:`~chatter.protocol.errors.StoreUnavailable`, whose
+    can't be opened fails with :class:`chatter.protocol.errors.StoreUnavailable`, whose
     detail is one line for the operator.
 
     No method raises anything but what it says, if it is called as its types say.  A call
     with something else (an id that no integer column holds) may raise anything, and fails
-    alone.  :class:`~chatter.protocol.errors.StoreUnavailable` means: nothing was stored, or,
+    alone.  :class:`chatter.protocol.errors.StoreUnavailable` means: nothing was stored, or,
     where that can't be known, a retry with the same key is safe.
 
     The promises that every implementation keeps, and

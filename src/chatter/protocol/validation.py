@@ -82,7 +82,7 @@ def _is_unicode(text: str) -> bool:
 def checked_key(key: str, of: Any = IdempotencyKey) -> str:
     """Return an idempotency key that can be used.
 
-    :param of: what it has to be; :data:`~chatter.protocol.model.JoinKey` for joining.
+    :param of: what it has to be; :data:`chatter.protocol.model.JoinKey` for joining.
     :raises InvalidRequest: if it can't be used.
     """
     try:

@@ -33,7 +33,7 @@ class Batches(Generic[Job]):
     :param reactor: an ``IReactorTime`` provider.
     :param work: does a batch; returns one result for each job, in order, an exception
         being a result too.  When it raises, nothing of the batch has been done:
-        after :class:`~chatter.protocol.errors.StoreUnavailable` all jobs fail, those that
+        after :class:`chatter.protocol.errors.StoreUnavailable` all jobs fail, those that
         still wait included; after any other exception each job is done in a batch of its
         own, so that only the one at fault fails.
     :param most: a batch has at most so many jobs.
@@ -82,7 +82,7 @@ class Batches(Generic[Job]):
         """Do a job in the next batch; fires with its result.
 
         Not to wait for that changes nothing about the job.  If no jobs are taken, the
-        result is :class:`~chatter.protocol.errors.StoreUnavailable`.
+        result is :class:`chatter.protocol.errors.StoreUnavailable`.
         """
         result: Pending[Any] = Pending()
         if not self._open:

@@ -21,7 +21,7 @@ class Check:
     """Checks a store, one check at a time, for all who want to know.
 
     :param reactor: an ``IReactorTime`` provider.
-    :param check: raises :class:`~chatter.protocol.errors.StoreUnavailable` if the store
+    :param check: raises :class:`chatter.protocol.errors.StoreUnavailable` if the store
         can't serve; may take any time.
     """
 

@@ -59,7 +59,7 @@ class Conversation:
     :param user_id: the user.
     :param persist: what to do when the server is away.
 
-    Each method that is awaited raises what :class:`~chatter.client.ChatClient` raises.
+    Each method that is awaited raises what :class:`chatter.ChatClient` raises.
     """
 
     def __init__(

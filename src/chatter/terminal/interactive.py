@@ -66,7 +66,7 @@ async def converse(
     :raises OSError: if the token or the history can't be kept.
     :raises UnreadableTokens: if their file holds something else.
 
-    What goes wrong for good raises what :class:`~chatter.client.ChatClient` raises.
+    What goes wrong for good raises what :class:`chatter.ChatClient` raises.
     """
     outage = Outage(clock, terminal.tell)
     outage.add_memory(people.forget)

@@ -47,7 +47,7 @@ class Online(Struct, frozen=True):
 class People:
     """The participants that the client knows of.
 
-    Each method that is awaited raises what :class:`~chatter.client.ChatClient` raises.
+    Each method that is awaited raises what :class:`chatter.ChatClient` raises.
     """
 
     def __init__(self, client: ChatClient) -> None:

@@ -61,7 +61,7 @@ async def pipe(
     :raises OSError: if the token can't be kept.
     :raises UnreadableTokens: if their file holds something else.
 
-    What goes wrong for good raises what :class:`~chatter.client.ChatClient` raises.
+    What goes wrong for good raises what :class:`chatter.ChatClient` raises.
     """
     display = Plain()
     me = await Joining(client, tokens, give_up, display.tell).join(name)

@@ -46,7 +46,7 @@ class TokenFile:
 
     :param path: the file, which is made when it is needed; only its owner can ever read it.
 
-    Its methods raise :class:`OSError` if the file can't be used, and
+    Its methods raise ``OSError`` if the file can't be used, and
     :class:`UnreadableTokens` if it can't be read as tokens.
     """
 

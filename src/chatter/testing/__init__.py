@@ -3,7 +3,7 @@
 Authors of a store subclass :class:`StoreContract`, or :class:`DurableStoreContract`
 if theirs survives a restart, and say how to make one.  Then pytest with pytest-twisted,
 or trial if it is a ``TestCase`` as well, proves what
-:class:`~chatter.log.interfaces.IChatStore` promises::
+:class:`chatter.log.interfaces.IChatStore` promises::
 
     class TestMyStore(DurableStoreContract):
         @pytest.fixture(autouse=True)

@@ -25,8 +25,8 @@ def memory_chat(clock: Any, history: int = 20) -> Chat:
 def memory_client(chat: Chat, token: str | None = None) -> ChatClient:
     """A client of a chat, with all of HTTP between them but no network.
 
-    What the chat responds to at once is there at once; for :meth:`ChatClient.follow
-    <chatter.client.ChatClient.follow>`, which goes on, it takes a real connection.
+    A response that the chat makes at once is there at once.  ``ChatClient.follow`` needs a real
+    connection, because its response goes on.
     """
     agent: Any = RequestTraversalAgent(ChatResource(chat))
     return ChatClient("http://chat.example", agent=agent, clock=core_of(chat).clock, token=token)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chatter.chat.core import ChatCore
 
 Authenticate: TypeAlias = "Callable[[Request], User | Awaitable[User | None] | None]"
-"""An application's own way to find the user of a request, in :class:`.ChatResource`."""
+"""An application's own way to find the user of a request, in :class:`chatter.ChatResource`."""
 
 
 def token_of(request: Request) -> str | None:

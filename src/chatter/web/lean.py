@@ -1,7 +1,8 @@
 """Where ``web/`` meets the lean HTTP server, which does some things at less cost.
 
-The resources run under any server of ``twisted.web``.  Code that needs what only
-:class:`.LeanRequest` has calls :func:`lean`, and does it in the usual way if that is ``None``.
+The resources run under any server of ``twisted.web``.  Code that needs what only a
+:class:`chatter.httpd.LeanRequest` has calls :func:`lean`.  If that returns ``None``, the code
+does the same in the usual way.
 """
 
 from __future__ import annotations

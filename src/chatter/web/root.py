@@ -40,8 +40,8 @@ class ChatResource(MissingResource):
     :param authenticate: the application's own way to find the user of a request:
         ``authenticate(request: twisted.web.server.Request) -> User | None``.  It may return
         the user, ``None`` for nobody it knows, or a Deferred or an awaitable of the same; it
-        may also raise :exc:`~chatter.protocol.errors.Unauthorized`.
-        :meth:`~chatter.chat.Chat.join` gives the user of an account.  Users then need no
+        may also raise :exc:`chatter.protocol.errors.Unauthorized`.
+        :meth:`chatter.chat.Chat.join` gives the user of an account.  Users then need no
         token, ``POST /connect`` makes no new ones, and requests that a page of another
         origin has a browser send are refused (403), since browsers send cookies and
         passwords by themselves.

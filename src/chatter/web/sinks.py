@@ -32,7 +32,7 @@ class Sink(Protocol):
     def send(self) -> Callable[[bytes], int]:
         """Sends bytes as far as they are taken now, and returns how many were.
 
-        It may raise :exc:`OSError` if none were.
+        It may raise ``OSError`` if none were.
         """
 
     def keep_rest(self, data: bytes, sent: int) -> None:

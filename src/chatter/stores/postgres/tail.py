@@ -41,7 +41,7 @@ class Tail:
 
     :param reactor: an ``IReactorTime`` provider.
     :param read: reads at most so many entries after an id, or raises
-        :class:`~chatter.protocol.errors.StoreUnavailable`.
+        :class:`chatter.protocol.errors.StoreUnavailable`.
     :param tell: is told of entries.
 
     :ivar told: all up to this id has been told.

@@ -203,8 +203,8 @@ class WriteBatch:
 
         :param row: what the query has returned.
         :returns: for a draft its message, for a draft of a change the id of the change and the
-            message, or :class:`~chatter.protocol.errors.Gone`; for a new user the user or
-            :class:`~chatter.protocol.errors.NameTaken`.
+            message, or :class:`chatter.protocol.errors.Gone`; for a new user the user or
+            :class:`chatter.protocol.errors.NameTaken`.
         """
         last_id, earlier, added, changed = row
         assert last_id is not None

@@ -61,7 +61,7 @@ MARK_GENERAL = """
 def read_chats(
     connection: sqlite3.Connection, user_id: int, cursor: int, before: int | None, limit: int
 ) -> list[ChatSummary]:
-    """The chats of a user, as :meth:`~chatter.log.interfaces.IChatStore.chats` promises."""
+    """The chats of a user, as :meth:`chatter.log.interfaces.IChatStore.chats` promises."""
     parameters = {"user_id": user_id, "cursor": cursor, "before": before or 2**63 - 1}
     rows = connection.execute(READ_PRIVATE_CHATS, {**parameters, "limit": limit})
     private = [ChatSummary(row[0], message(row[3:]), row[1], row[2]) for row in rows]
