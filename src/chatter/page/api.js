@@ -87,6 +87,11 @@ export function getChats(before = 0) {
   return json(`chats?limit=50${before ? `&before=${before}` : ""}`);
 }
 
+/** The first of these, which is under way while the other scripts are still being loaded. */
+export const firstChats = getChats();
+// Whoever waits for it handles it.
+firstChats.catch(() => undefined);
+
 /**
  * The newest messages of a chat, or those older than `before`; oldest first.
  *

@@ -6,7 +6,7 @@
  */
 
 import { account, showDoor, showUser } from "./account.js";
-import { getChats, Problem } from "./api.js";
+import { firstChats, getChats, Problem } from "./api.js";
 import { announce, atMost99, notify, showConnected, showUnread } from "./attention.js";
 import * as chats from "./chats.js";
 import * as composer from "./composer.js";
@@ -104,12 +104,12 @@ function show() {
 }
 
 /** Ask who the user is and what there is, and begin. */
-async function start() {
+async function start(asked = getChats()) {
   tabs.end();
   const began = Date.now();
   for (let delay = 250; ; delay = Math.min(2 * delay, LONGEST_DELAY)) {
     try {
-      const begun = await getChats();
+      const begun = await asked;
       wait("");
       if (begun.user) begin(begun, begun.user);
       else showDoor(begun.can_join);
@@ -120,6 +120,7 @@ async function start() {
       if (!(error instanceof Problem)) throw error;
       if (Date.now() - began > 1000) wait("The chat cannot be reached. Trying again…");
       await pause(delay * (1 + Math.random()));
+      asked = getChats();
     }
   }
 }
@@ -199,4 +200,4 @@ window.addEventListener("online", retryNow);
 narrow.addEventListener("change", show);
 the("banner-retry").onclick = retryNow;
 
-void start();
+void start(firstChats);
