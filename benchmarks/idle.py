@@ -65,7 +65,7 @@ class Polls:
     def __init__(self, port: int, token: str) -> None:
         self._port = port
         self._request = (
-            f"GET /status HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n".encode()
+            f"GET /status HTTP/1.1\r\nHost: localhost\r\nAuthorization: {token}\r\n\r\n".encode()
         )
 
     async def p99(self, rate: int, seconds: float) -> float:
@@ -98,7 +98,7 @@ async def opened(port: int, count: int) -> list[asyncio.StreamWriter]:
     writers = []
     for _ in range(count):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
         writers.append(writer)
     return writers
@@ -121,7 +121,7 @@ async def measure(port: int, idle: int, slow: int, seconds: float) -> bool:
     writers = await opened(port, idle)
     full = fetched(port, "/state")
     slow_writers = await opened(port, slow)
-    request = b"POST /send HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 1000
+    request = b"POST /send HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 1000
     drips = [asyncio.create_task(drip(writer, request, 1)) for writer in slow_writers]
     after = [await polls.p99(200, seconds) for _ in range(3)]
     both = fetched(port, "/state")

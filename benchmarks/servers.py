@@ -54,7 +54,9 @@ def chatter(store: str) -> Command:
     """The server that all this is about, as its users start it."""
     twistd = str(Path(sys.executable).parent / "twistd")
     port = "tcp:PORT:interface=127.0.0.1"
-    return [twistd, "-n", "--pidfile=", "chatter", "--store", store, "--port", port]
+    # What floods on purpose has no limits.
+    options = ["--limit", "none", "--store", store, "--port", port]
+    return [twistd, "-n", "--pidfile=", "chatter", *options]
 
 
 def plain_twisted(access_log: str = "default") -> Command:

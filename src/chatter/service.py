@@ -15,8 +15,9 @@ from twisted.internet.defer import Deferred, DeferredList, DeferredLock
 from twisted.logger import Logger
 
 from chatter.chat.chat import DEFAULT_HISTORY, Chat, core_of
+from chatter.chat.rate_limits import DEFAULT_LIMITS
 from chatter.chat.typed_service import TypedService
-from chatter.httpd.endpoints import server_endpoint
+from chatter.httpd.endpoints import is_only_local, server_endpoint
 from chatter.protocol.deferring import returns_deferred, when_done
 from chatter.stores.registry import make_store
 from chatter.web import ChatResource
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IListeningPort
     from twisted.python.failure import Failure
     from typing_extensions import Self
+
+    from chatter.chat.rate_limits import RateLimits
 
 DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
 """Where a chat listens unless it is told otherwise."""
@@ -70,6 +73,9 @@ class ChatService(TypedService):
         max_streams: int = MAX_STREAMS,
         access_log: str | None = None,
         page: bool = True,
+        limits: RateLimits = DEFAULT_LIMITS,
+        trust: Collection[str] = (),
+        hosts: Collection[str] = (),
     ) -> Self:
         """Make the service of a chat that has a server of its own.
 
@@ -82,14 +88,29 @@ class ChatService(TypedService):
         :param max_streams: how many event streams may be open in all.
         :param access_log: the file that gets a line for each request.
         :param page: whether there is a page for browsers.
-        :raises ValueError: if the store or a port makes no sense.
+        :param limits: how much a user, and an address, may request.
+        :param trust: the proxies that are believed whom they forward: addresses, networks such
+            as ``10.0.0.0/8``, and ``unix`` for UNIX sockets.
+        :param hosts: the names under which the chat may be requested, beside addresses and
+            ``localhost``.  If there are none: where it listens on loopback addresses only, any
+            that a proxy forwards which is trusted or on a UNIX socket; elsewhere, any.
+        :raises ValueError: if the store, a port, a proxy or a host makes no sense.
         :raises StoreUnavailable: if the store needs what is not installed.
         """
         chat = Chat(make_store(store, reactor), reactor, history=history)
-        resource = ChatResource(chat, origins=origins, max_streams=max_streams, page=page)
-        site = ChatSite(resource, reactor, access_log, origins=origins)
         descriptions = [ports] if isinstance(ports, str) else ports
-        return cls(chat, site, [server_endpoint(reactor, port) for port in descriptions])
+        resource = ChatResource(
+            chat,
+            origins=origins,
+            max_streams=max_streams,
+            page=page,
+            limits=limits,
+            trust=trust,
+            hosts=hosts if hosts or is_only_local(descriptions) else None,
+        )
+        site = ChatSite(resource, reactor, access_log, origins=origins, limits=limits, trust=trust)
+        believes = site.addresses.believes
+        return cls(chat, site, [server_endpoint(reactor, port, believes) for port in descriptions])
 
     def privilegedStartService(self) -> None:
         """Bind the ports, without accepting.

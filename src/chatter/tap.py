@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from twisted.python.usage import Options as UsageOptions
 
 from chatter.chat.chat import DEFAULT_HISTORY
+from chatter.chat.rate_limits import DEFAULT_LIMITS, parse_limits, shown_limits
 from chatter.clocks import use_monotonic_time
 from chatter.httpd.endpoints import server_endpoint
 from chatter.httpd.open_files import OTHER_FILES, allow_open_files
@@ -22,8 +23,12 @@ from chatter.protocol.errors import StoreUnavailable
 from chatter.service import DEFAULT_PORT
 from chatter.stores.registry import maker_of, without_password
 from chatter.version import __version__
+from chatter.web.addresses import Addresses
+from chatter.web.hosts import Hosts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.application.service import IService
 
 DEFAULT_STORE = "sqlite:chatter.sqlite"
@@ -83,7 +88,8 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
     def __init__(self) -> None:
         super().__init__()
         self["port"] = []
-        self["origin"] = []
+        for option in ("origin", "limit", "trust", "host"):
+            self[option] = []
 
     def opt_port(self, port: str) -> None:  # noqa: D102 - see below
         self["port"].append(port)
@@ -105,6 +111,36 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         "Example: --origin https://chat.example.org [default: none]"
     )
 
+    def opt_limit(self, limit: str) -> None:  # noqa: D102 - see below
+        self["limit"].append(limit)
+
+    opt_limit.__doc__ = (
+        "NAME=COUNT/SECONDS, NAME=none, or none for no limits; may be given several times. "
+        "By user: send (messages), general (exactly so many messages to the general chat), "
+        "stranger (private messages to people who have not written to the user), stream "
+        "(opened event streams), waiting=COUNT (polls that wait at once). By address: join, "
+        "token (unknown ones), connection. Example: --limit general=20/3600 "
+        f"[default: {', '.join(shown_limits(DEFAULT_LIMITS))}]"
+    )
+
+    def opt_trust(self, proxy: str) -> None:  # noqa: D102 - see below
+        self["trust"].append(proxy)
+
+    opt_trust.__doc__ = (
+        "A proxy that is believed whom it forwards (X-Forwarded-For, Forwarded, PROXY): an "
+        "address, a network, or unix for UNIX sockets; may be given several times. "
+        "Example: --trust 10.0.0.0/8 [default: none]"
+    )
+
+    def opt_host(self, name: str) -> None:  # noqa: D102 - see below
+        self["host"].append(name)
+
+    opt_host.__doc__ = (
+        "A name under which the chat may be requested, beside addresses and localhost; may be "
+        "given several times. Example: --host chat.example.org [default: any; where it listens "
+        "on loopback addresses only, those that a trusted proxy forwards]"
+    )
+
     def opt_version(self) -> None:
         """Display the version of chatter and exit."""
         print(f"chatter {__version__}")  # noqa: T201 - it is what was asked for
@@ -123,6 +159,9 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
                 server_endpoint(reactor, port)
             except ValueError as error:
                 raise CannotStart(f"chatter: --port {port!r}: {error}") from error
+        _check("limit", self["limit"], lambda text: parse_limits([text]))
+        _check("trust", self["trust"], lambda text: Addresses([text]))
+        _check("host", self["host"], lambda text: Hosts([text], Addresses()))
         for origin in self["origin"]:
             _check_origin(origin)
         self["history"] = _number("history", self["history"], 0, MAX_LIMIT - 1)
@@ -142,6 +181,14 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         except StoreUnavailable as error:
             raise CannotStart(f"chatter: {error}") from error
         remove_stale_pid_file(self.parent["pidfile"])
+
+
+def _check(option: str, values: list[str], parse: Callable[[str], object]) -> None:
+    for value in values:
+        try:
+            parse(value)
+        except ValueError as error:
+            raise CannotStart(f"chatter: --{option} {value!r}: {error}") from error
 
 
 def _check_origin(origin: str) -> None:
@@ -187,6 +234,9 @@ def makeService(options: Options) -> IService:
         max_streams=options["max-streams"],
         access_log=options["access-log"],
         page=not options["no-page"],
+        limits=parse_limits(options["limit"]),
+        trust=options["trust"],
+        hosts=options["host"],
     )
     try:
         service.server_log = server_log(options.parent)

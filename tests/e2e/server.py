@@ -41,6 +41,10 @@ class Server:
             *prefix,
             *(TWISTD, "-n", "--pidfile=", "chatter"),
             *("--port", f"tcp:{self.port}:interface=127.0.0.1"),
+            # Most tests ask for much at once; those of limits say which come after it.
+            *("--limit", "none"),
+            # So is the chat called in tests that write their requests themselves.
+            *("--host", "a"),
         ]
         self.options = options
         self.process: Any = None

@@ -85,7 +85,7 @@ def ports(tmp_path):
     whole = tmp_path / "nginx.conf"
     whole.write_text(configuration(tmp_path, port, plain_port))
     options = ("--store", "memory:", "--port", f"unix:{tmp_path}/chatter.sock:mode=666")
-    with Server(tmp_path, *options):
+    with Server(tmp_path, *options, "--trust", "unix", "--host", "chat.example.org"):
         command = [str(NGINX), "-p", str(tmp_path), "-c", str(whole), "-e", f"{tmp_path}/errors"]
         nginx = subprocess.Popen(command)
         try:

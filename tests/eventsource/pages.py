@@ -57,7 +57,7 @@ def serving(page, chat_port=0, token=""):
             self.close_connection = True
             last = self.headers.get("Last-Event-ID", "")
             request = (
-                f"GET /events HTTP/1.1\r\nHost: chat\r\nAuthorization: Bearer {token}\r\n"
+                f"GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
                 f"Last-Event-ID: {last}\r\n\r\n"
             )
             try:

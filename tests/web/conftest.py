@@ -12,6 +12,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web.server import Site
 
+from chatter.chat.rate_limits import NO_LIMITS
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
@@ -158,4 +159,4 @@ def make_web(request, clock):
 
 @pytest.fixture
 def web(make_web, chat):
-    return make_web(ChatResource(chat))
+    return make_web(ChatResource(chat, limits=NO_LIMITS))

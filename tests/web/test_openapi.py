@@ -81,15 +81,14 @@ def test_it_names_the_header_fields_that_are_read(document):
 
 
 def test_it_has_every_error(document):
-    """Each error of the family is a response of some endpoint, but for those of limits."""
+    """Each error of the family is a response of some endpoint."""
     described = {
         int(status)
         for _, _, operation in operations(document)
         for status in operation["responses"]
         if status != "200"
     }
-    limits = {429}
-    assert described == {status for _, status, _ in ERRORS.values()} - limits
+    assert described == {status for _, status, _ in ERRORS.values()}
 
 
 def test_all_that_it_refers_to_is_in_it(document):

@@ -49,6 +49,7 @@ class Live:
         self._listeners: list[Callable[[Message], object]] = []
         self._change_listeners: list[Callable[[Change], object]] = []
         self._untold: deque[Entry] = deque()
+        self._counters: list[Callable[[list[Entry]], None]] = []
         self._is_telling = False
         self.followers = Followers(reactor)
         self.is_stopped = False
@@ -139,6 +140,10 @@ class Live:
         """Call it no more."""
         self._listeners.remove(listener)
 
+    def add_counter(self, counter: Callable[[list[Entry]], None]) -> None:
+        """Call something with what was committed before anybody else is; it raises nothing."""
+        self._counters.append(counter)
+
     def add_change_listener(self, listener: Callable[[Change], object]) -> None:
         """Call something with each change of a message once it is committed, in id order."""
         self._change_listeners.append(listener)
@@ -151,6 +156,8 @@ class Live:
         if self._recent is None:
             self._recent = RecentLog(entries[0].id - 1)
         self._recent.extend(entries)
+        for count in self._counters:
+            count(entries)
         self.followers.wake()
         if not self._listeners and not self._change_listeners:
             return

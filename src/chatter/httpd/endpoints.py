@@ -1,39 +1,55 @@
 """Where to listen, as a string: a port, or one of Twisted's endpoint descriptions.
 
-Three things differ from ``twisted.internet.endpoints.serverFromString``.  A bare
+Four things differ from ``twisted.internet.endpoints.serverFromString``.  A bare
 number is a TCP port of the loopback interface.  The backlog is large enough for many
 clients that reconnect at once.  A UNIX socket that a killed process left behind does
-not stop a start (:mod:`chatter.httpd.unix_sockets`).
+not stop a start (:mod:`chatter.httpd.unix_sockets`).  And ``haproxy:`` takes what the
+protocol allows, and believes only known proxies (:mod:`chatter.httpd.behind_proxy`).
 """
 
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.endpoints import serverFromString
 
+from chatter.httpd.behind_proxy import BehindProxyEndpoint
 from chatter.httpd.unix_sockets import SoleEndpoint
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IStreamServerEndpoint
+    from collections.abc import Callable, Sequence
 
+    from twisted.internet.interfaces import IAddress, IStreamServerEndpoint
+
+_PROXIED = "haproxy:"
 _BACKLOG = 1024
 _BACKLOG_PLACE = 2
 _LARGEST_PORT = 0xFFFF
 _FORMS = "write a port (9105), tcp:9105:interface=0.0.0.0 or unix:/run/chatter.sock"
 
 
-def server_endpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
+def _nobody(_: IAddress) -> bool:
+    return False
+
+
+def server_endpoint(
+    reactor: Any, description: str, believes: Callable[[IAddress], bool] = _nobody
+) -> IStreamServerEndpoint:
     """Make an endpoint of a string.
 
     :param reactor: the reactor that will listen.
     :param description: ``9105`` for a TCP port on 127.0.0.1, or what Twisted takes,
         such as ``tcp:9105:interface=0.0.0.0`` or ``unix:/run/chatter.sock``.
+    :param believes: which peers of a ``haproxy:`` endpoint are proxies whose word is taken.
     :raises ValueError: if it is neither; the text says which forms there are.
     """
     if re.fullmatch("[0-9]+", description):
         description = f"tcp:{description}:interface=127.0.0.1"
+    if description.startswith(_PROXIED):
+        inner = server_endpoint(reactor, description.removeprefix(_PROXIED))
+        return BehindProxyEndpoint(inner, believes)
     # A colon within an argument has a backslash before it.
     kind, *arguments = re.split(r"(?<!\\):", description)
     positional = [argument for argument in arguments if "=" not in argument]
@@ -55,6 +71,29 @@ def server_endpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
     if kind == "unix":
         return SoleEndpoint(endpoint, re.sub(r"\\(.)", r"\1", path))
     return endpoint
+
+
+def is_only_local(descriptions: Sequence[str]) -> bool:
+    """Whether a server listens on loopback addresses, and perhaps on UNIX sockets, only.
+
+    :param descriptions: as for :func:`server_endpoint`.
+    """
+    reach = [_is_loopback(description) for description in descriptions]
+    return any(reach) and False not in reach
+
+
+def _is_loopback(description: str) -> bool | None:
+    """Whether only this machine reaches what listens there; ``None`` for a UNIX socket."""
+    if re.fullmatch("[0-9]+", description):
+        return True
+    kind, *arguments = re.split(r"(?<!\\):", description.removeprefix(_PROXIED))
+    if kind == "unix":
+        return None
+    interface = next((a[10:] for a in arguments if a.startswith("interface=")), "")
+    try:
+        return ip_address(interface.replace("\\", "")).is_loopback
+    except ValueError:
+        return interface == "localhost"
 
 
 def _check_port(port: str | None) -> None:

@@ -58,7 +58,7 @@ class LeanSite(Site):
         access_log: str | None = None,
         error_page: ErrorPage = plain_error_page,
     ) -> None:
-        super().__init__(resource, logFormatter=self._access_log_line, reactor=reactor)
+        super().__init__(resource, logFormatter=self.access_log_line, reactor=reactor)
         self._access_log_path = access_log
         self._access_log: LogFile | None = None
         self._log_is_failing = False
@@ -128,7 +128,8 @@ class LeanSite(Site):
         if self._access_log is not None:
             self._access_log.reopen()
 
-    def _access_log_line(self, _: object, request: Any) -> str:
+    def access_log_line(self, _: object, request: Any) -> str:
+        """The line of the access log for a request."""
         # What Twisted gives as the time was made of the reactor's, which may be monotonic.
         line: str = combinedLogFormatter(datetimeToLogString(self._wall_clock()), request)
         return line

@@ -6,6 +6,8 @@ one table that maps them to responses and back is in :mod:`chatter.protocol.prob
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 
 class ChatError(Exception):
     """The base of all errors of the chat.
@@ -35,6 +37,10 @@ class Forbidden(ChatError):
 
     def __init__(self, detail: str = "This is not allowed.") -> None:
         super().__init__(detail)
+
+
+class MisdirectedRequest(ChatError):
+    """The URL names a host that is not this chat."""
 
 
 class NotFound(ChatError):
@@ -83,8 +89,29 @@ class TransientError(ChatError):
         self.retry_after = retry_after
 
 
+@dataclass(frozen=True)
+class Quota:
+    """What a limit allows.
+
+    :ivar name: which limit it is.
+    :ivar count: how many it allows.
+    :ivar seconds: in how many seconds.
+    """
+
+    name: str
+    count: int
+    seconds: int
+
+
 class TooManyRequests(TransientError):
-    """This user asks for too much at once."""
+    """This user, or this address, has requested too much lately.
+
+    :ivar quota: what is allowed; ``None`` if it is not known.
+    """
+
+    def __init__(self, detail: str, retry_after: int = 1, quota: Quota | None = None) -> None:
+        super().__init__(detail, retry_after)
+        self.quota = quota
 
 
 class StoreUnavailable(TransientError):

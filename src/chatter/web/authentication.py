@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat.core import ChatCore
+    from chatter.web.address_limits import AddressLimits
 
 Authenticate: TypeAlias = "Callable[[Request], User | Awaitable[User | None] | None]"
 """An application's own way to find the user of a request, in :class:`chatter.ChatResource`."""
@@ -39,6 +40,7 @@ def token_of(request: Request) -> str | None:
 class Authentication:
     """Maps requests to users, and notes that these are there.
 
+    :param limits: how often an address may try tokens that are nobody's.
     :param authenticate: the application's own way; without it users have tokens.
     :param origins: the origins whose pages may use the chat.
 
@@ -49,10 +51,12 @@ class Authentication:
     def __init__(
         self,
         core: ChatCore,
+        limits: AddressLimits,
         authenticate: Authenticate | None = None,
         origins: Collection[str] = (),
     ) -> None:
         self._core = core
+        self._limits = limits
         self._authenticate = authenticate
         self._origins = origins
         self.uses_tokens = authenticate is None
@@ -101,6 +105,7 @@ class Authentication:
         """The user of a request, who is then there.
 
         :raises Unauthorized: if it is nobody known.
+        :raises TooManyRequests: if the address has tried too many unknown tokens.
         :raises Forbidden: if a page of another origin had it sent, and the user is known by
             what browsers send by themselves, as far as it may be that.
         """
@@ -111,8 +116,19 @@ class Authentication:
             token = self._token_of(request)
             if not token:
                 raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
-            user = await self._core.directory.by_token(token)
+            user = await self._by_token(request, token)
         self._core.presence.see(user.id)
+        return user
+
+    async def _by_token(self, request: Request, token: str) -> User:
+        user = self._core.directory.known_by_token(token)
+        if user is None:
+            self._limits.check_token(request)
+            try:
+                user = await self._core.directory.by_token(token)
+            except Unauthorized:
+                self._limits.wrong_token(request)
+                raise
         return user
 
     def _token_of(self, request: Request) -> str | None:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, UnsetType, json
 
 from chatter.protocol.bodies import ConnectBody, Connected
-from chatter.protocol.errors import Forbidden, KeyUsed, NameTaken, Unauthorized
+from chatter.protocol.errors import (
+    Forbidden,
+    KeyUsed,
+    NameTaken,
+    TooManyRequests,
+    Unauthorized,
+)
 from chatter.protocol.model import JoinKey
 from chatter.protocol.validation import checked_body
 from chatter.web.authentication import token_of
@@ -19,7 +25,10 @@ from chatter.web.responses import Response, json_response
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
+    from chatter.chat.core import ChatCore
     from chatter.protocol.model import User
+    from chatter.web.address_limits import AddressLimits
+    from chatter.web.authentication import Authentication
 
 
 _decoder = json.Decoder(ConnectBody)
@@ -42,8 +51,14 @@ class ConnectEndpoint(UserEndpoint):
         response=Connected,
         headers={"Idempotency-Key": JoinKey},
         needs_user=False,
-        errors=(Unauthorized, Forbidden, NameTaken, KeyUsed),
+        errors=(Unauthorized, Forbidden, NameTaken, KeyUsed, TooManyRequests),
     )
+
+    def __init__(
+        self, core: ChatCore, authentication: Authentication, limits: AddressLimits
+    ) -> None:
+        super().__init__(core, authentication)
+        self._limits = limits
 
     async def respond(self, request: Request) -> Response:
         """Respond with the user and the token."""
@@ -68,6 +83,7 @@ class ConnectEndpoint(UserEndpoint):
         token = token_in_cookie(request)
         known = None if token is None else await authentication.user_or_nobody(request)
         if known is None:
+            self._limits.join(request)
             return await self._join(wanted.name, request.getHeader(b"Idempotency-Key"))
         # No script is told what the cookie hides from it.
         return known, token if wanted.cookie else None

@@ -152,6 +152,21 @@ class MissingResource(JSONResource):
         return NOT_DONE_YET
 
 
+class ErrorResource(JSONResource):
+    """Where each request gets the same error, whatever its method and its path."""
+
+    isLeaf = True  # noqa: N815 - it is Twisted's name
+
+    def __init__(self, error: ChatError) -> None:
+        super().__init__()
+        self._error = error
+
+    def render(self, request: Request) -> int:
+        """Respond with it."""
+        send(request, error_response(self._error))
+        return NOT_DONE_YET
+
+
 class Endpoint(JSONResource):
     """One path with one method.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, json
 
 from chatter.protocol.bodies import EpochEvent, EventsQuery
-from chatter.protocol.errors import InvalidRequest, StoreUnavailable
+from chatter.protocol.errors import InvalidRequest, StoreUnavailable, TooManyRequests
 from chatter.protocol.model import Cursor
 from chatter.protocol.validation import checked_query
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat.core import ChatCore
+    from chatter.chat.limiting import UserLimits
     from chatter.protocol.model import User
     from chatter.web.authentication import Authentication
     from chatter.web.streams import Streams
@@ -42,10 +43,14 @@ class EventsEndpoint(UserEndpoint):
         headers={"Last-Event-ID": Cursor},
         response=str,
         media_type="text/event-stream",
+        errors=(TooManyRequests,),
     )
 
-    def __init__(self, core: ChatCore, authentication: Authentication, streams: Streams) -> None:
+    def __init__(
+        self, core: ChatCore, authentication: Authentication, streams: Streams, limits: UserLimits
+    ) -> None:
         super().__init__(core, authentication)
+        self._limits = limits
         self._streams = streams
 
     def ends_with_client(self, request: Request) -> bool:  # noqa: ARG002
@@ -55,6 +60,7 @@ class EventsEndpoint(UserEndpoint):
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond with a stream."""
         query = parsed_query(request, EventsQuery)
+        self._limits.open_stream(user)
         after = _last_event_id(request)
         if after is None:
             after = query.after

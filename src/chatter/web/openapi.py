@@ -13,7 +13,9 @@ from chatter.protocol.errors import (
     InternalError,
     InvalidRequest,
     MethodNotAllowed,
+    MisdirectedRequest,
     StoreUnavailable,
+    TooManyRequests,
     TransientError,
     Unauthorized,
     UnsupportedMediaType,
@@ -171,10 +173,15 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
             "content": {operation.media_type: {"schema": schemas.of(operation.response)}},
         }
     }
-    errors: set[type[ChatError]] = {MethodNotAllowed, InternalError, StoreUnavailable}
+    errors: set[type[ChatError]] = {
+        MethodNotAllowed,
+        MisdirectedRequest,
+        InternalError,
+        StoreUnavailable,
+    }
     errors.update(operation.errors)
     if operation.needs_user:
-        errors.update((Unauthorized, Forbidden))
+        errors.update((Unauthorized, Forbidden, TooManyRequests))
     if operation.query is not None or operation.body is not None:
         errors.add(InvalidRequest)
     if operation.body is not None:

@@ -13,12 +13,12 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from chatter.httpd import reason_of
-from chatter.protocol.errors import TransientError
+from chatter.protocol.errors import TooManyRequests, TransientError
 from chatter.protocol.problems import problem_of
 from chatter.web.lean import lean
 
 if TYPE_CHECKING:
-    from chatter.protocol.errors import ChatError
+    from chatter.protocol.errors import ChatError, Quota
 
 _encode = json.Encoder().encode
 
@@ -57,8 +57,19 @@ def error_response(error: ChatError, *headers: tuple[bytes, bytes]) -> Response:
     """The answer that an error is rendered as (RFC 9457)."""
     if isinstance(error, TransientError):
         headers = (*headers, (b"Retry-After", b"%d" % error.retry_after))
+        if isinstance(error, TooManyRequests) and error.quota is not None:
+            headers += _rate_limit_headers(error.quota, error.retry_after)
     problem = problem_of(error)
     return Response(_encode(problem), problem.status, b"application/problem+json", headers)
+
+
+def _rate_limit_headers(quota: Quota, retry_after: int) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers of draft-ietf-httpapi-ratelimit-headers."""
+    name = quota.name.encode()
+    return (
+        (b"RateLimit-Policy", b'"%b";q=%d;w=%d' % (name, quota.count, quota.seconds)),
+        (b"RateLimit", b'"%b";r=0;t=%d' % (name, retry_after)),
+    )
 
 
 def send(request: Request, response: Response) -> None:

@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any
 from twisted.web.server import NOT_DONE_YET
 
 from chatter.chat.chat import core_of
+from chatter.chat.limiting import UserLimits
+from chatter.chat.rate_limits import DEFAULT_LIMITS
+from chatter.protocol.errors import MisdirectedRequest
+from chatter.web.address_limits import AddressLimits
+from chatter.web.addresses import Addresses
 from chatter.web.authentication import Authentication
 from chatter.web.changes import EditEndpoint, WithdrawEndpoint
 from chatter.web.chats import ChatsEndpoint, ReadEndpoint
 from chatter.web.connect import ConnectEndpoint
 from chatter.web.cors import allow_origin, checked_origins
 from chatter.web.disconnect import DisconnectEndpoint
-from chatter.web.endpoint import Endpoint, MissingResource
+from chatter.web.endpoint import Endpoint, ErrorResource, MissingResource
 from chatter.web.events import EventsEndpoint
 from chatter.web.health import HealthEndpoint
+from chatter.web.hosts import Hosts
 from chatter.web.openapi import OpenAPIEndpoint
 from chatter.web.page import chat_page, slash_added
 from chatter.web.responses import send
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat import Chat
+    from chatter.chat.rate_limits import RateLimits
     from chatter.web.authentication import Authenticate
 
 
@@ -50,8 +57,17 @@ class ChatResource(MissingResource):
     :param max_streams: how many event streams may be open in all.
     :param page: whether there is a page for browsers, at this resource's own place.
 
-    :raises TypeError: if ``origins`` is one string.
-    :raises ValueError: if one of them is no origin.
+    :param limits: how much a user, and an address, may request;
+        :data:`~chatter.chat.rate_limits.NO_LIMITS` for an application that limits by itself.
+    :param trust: the proxies whose ``X-Forwarded-For`` or ``Forwarded`` is believed: addresses,
+        networks such as ``10.0.0.0/8``, and ``unix`` for UNIX sockets.
+    :param hosts: the names under which the chat may be requested, such as
+        ``["chat.example.org"]``, beside addresses and ``localhost``; all others get 421.
+        If there is none, a proxy may forward requests for any name: one on a UNIX socket, or
+        one that is trusted.  ``None`` is any name, from anybody.
+
+    :raises TypeError: if ``origins``, ``trust`` or ``hosts`` is one string.
+    :raises ValueError: if one of them is no origin, no address or no name.
     """
 
     isLeaf = False  # noqa: N815 - it is Twisted's name
@@ -64,21 +80,28 @@ class ChatResource(MissingResource):
         origins: Collection[str] = (),
         max_streams: int = MAX_STREAMS,
         page: bool = True,
+        limits: RateLimits = DEFAULT_LIMITS,
+        trust: Collection[str] = (),
+        hosts: Collection[str] | None = None,
     ) -> None:
         super().__init__()
+        addresses = Addresses(trust)
+        self._hosts = None if hosts is None else Hosts(hosts, addresses)
         self._origins = checked_origins(origins)
         self._page = chat_page().children() if page else {}
         core = core_of(chat)
         streams = Streams(core, max_streams)
-        authentication = Authentication(core, authenticate, self._origins)
+        user_limits = UserLimits(core, limits)
+        address_limits = AddressLimits(limits, addresses, core.clock)
+        authentication = Authentication(core, address_limits, authenticate, self._origins)
         endpoints: dict[str, Endpoint] = {
-            "status": StatusEndpoint(core, authentication),
+            "status": StatusEndpoint(core, authentication, user_limits),
             "health": HealthEndpoint(core),
-            "events": EventsEndpoint(core, authentication, streams),
+            "events": EventsEndpoint(core, authentication, streams, user_limits),
             "users": UsersEndpoint(core, authentication),
-            "connect": ConnectEndpoint(core, authentication),
-            "send": SendEndpoint(core, authentication),
-            "send-private": SendPrivateEndpoint(core, authentication),
+            "connect": ConnectEndpoint(core, authentication, address_limits),
+            "send": SendEndpoint(core, authentication, user_limits),
+            "send-private": SendPrivateEndpoint(core, authentication, user_limits),
             "edit": EditEndpoint(core, authentication),
             "withdraw": WithdrawEndpoint(core, authentication),
             "disconnect": DisconnectEndpoint(),
@@ -93,6 +116,11 @@ class ChatResource(MissingResource):
 
     def getChildWithDefault(self, path: bytes, request: Request) -> Any:
         """Find the endpoint, whose responses other origins may read if they are named."""
+        if self._hosts is not None:
+            try:
+                self._hosts.check(request)
+            except MisdirectedRequest as error:
+                return ErrorResource(error)
         endpoint = self.children.get(path)
         if endpoint is None and path in self._page:
             return self._page[path]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.protocol.bodies import SendBody, SendPrivateBody
-from chatter.protocol.errors import Gone, UnknownRecipient
+from chatter.protocol.errors import Gone, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import IdempotencyKey, Message
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
@@ -16,14 +16,25 @@ from chatter.web.responses import Response, json_response
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
+    from chatter.chat.core import ChatCore
+    from chatter.chat.limiting import UserLimits
     from chatter.protocol.model import User
+    from chatter.web.authentication import Authentication
 
 
 _send_decoder = json.Decoder(SendBody)
 _send_private_decoder = json.Decoder(SendPrivateBody)
 
 
-class SendEndpoint(UserEndpoint):
+class _Sends(UserEndpoint):
+    """An endpoint that sends."""
+
+    def __init__(self, core: ChatCore, authentication: Authentication, limits: UserLimits) -> None:
+        super().__init__(core, authentication)
+        self._sending = limits.sending
+
+
+class SendEndpoint(_Sends):
     """Sends to the general chat."""
 
     operation = Operation(
@@ -33,16 +44,16 @@ class SendEndpoint(UserEndpoint):
         body=SendBody,
         response=Message,
         headers={"Idempotency-Key": IdempotencyKey},
-        errors=(Gone,),
+        errors=(Gone, TooManyRequests),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond with the message."""
         body = checked_body(body_of(request), _send_decoder)
-        return json_response(await self._core.sending.send(user, body.text, _key_of(request)))
+        return json_response(await self._sending.send(user, body.text, _key_of(request)))
 
 
-class SendPrivateEndpoint(UserEndpoint):
+class SendPrivateEndpoint(_Sends):
     """Sends to one participant."""
 
     operation = Operation(
@@ -53,13 +64,13 @@ class SendPrivateEndpoint(UserEndpoint):
         body=SendPrivateBody,
         response=Message,
         headers={"Idempotency-Key": IdempotencyKey},
-        errors=(Gone, UnknownRecipient),
+        errors=(Gone, UnknownRecipient, TooManyRequests),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond with the message."""
         body = checked_body(body_of(request), _send_private_decoder)
-        message = await self._core.sending.send_private(
+        message = await self._sending.send_private(
             user, int(body.recipient_id), body.text, _key_of(request)
         )
         return json_response(message)

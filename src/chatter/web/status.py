@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from chatter.protocol.bodies import DEFAULT_LIMIT, StatusQuery
-from chatter.protocol.errors import InvalidRequest, UnknownRecipient
+from chatter.protocol.errors import InvalidRequest, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import Page
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
 from chatter.web.lean import query_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from twisted.web.server import Request
 
+    from chatter.chat.core import ChatCore
+    from chatter.chat.limiting import UserLimits
     from chatter.protocol.model import User
+    from chatter.web.authentication import Authentication
 
 _PLAIN_POLL = StatusQuery()
 
@@ -40,8 +44,12 @@ class StatusEndpoint(UserEndpoint):
         "a look into a chat has as_of: a change with a larger id is to be applied to it.",
         query=StatusQuery,
         response=Page,
-        errors=(UnknownRecipient,),
+        errors=(UnknownRecipient, TooManyRequests),
     )
+
+    def __init__(self, core: ChatCore, authentication: Authentication, limits: UserLimits) -> None:
+        super().__init__(core, authentication)
+        self._limits = limits
 
     def ends_with_client(self, request: Request) -> bool:
         """Only a waiting poll does."""
@@ -61,17 +69,23 @@ class StatusEndpoint(UserEndpoint):
         reading = self._core.reading
         if query.peek or request.method == b"HEAD":
             wait = 0 if request.method == b"HEAD" else query.wait or 0
-            page = await reading.peek(
+            reads = reading.peek(
                 user, limit, query.after, wait, query.epoch, changes=query.changes
             )
+            page = await (self._waiting(user, reads) if wait else reads)
             return _response(page, query)
-        page = await reading.poll(
-            user, limit, query.after, query.wait or 0, query.epoch, changes=query.changes
-        )
+        wait = query.wait or 0
+        reads = reading.poll(user, limit, query.after, wait, query.epoch, changes=query.changes)
+        page = await (self._waiting(user, reads) if wait else reads)
         if query.after is not None or not (page.messages or page.changes):
             return _response(page, query)
         # The cursor moves when the response has left, not when it was made.
         return _response(page, query, delivered=lambda: reading.acknowledge(user, page.cursor))
+
+    async def _waiting(self, user: User, reads: Coroutine[Any, Any, Page]) -> Page:
+        """Read a page that may be waited for, unless too many polls of the user wait."""
+        with closing(reads), self._limits.waiting(user):
+            return await reads
 
     async def _look(self, user: User, query: StatusQuery) -> Response:
         of_polls = (query.after, query.wait, query.epoch, query.peek or None)

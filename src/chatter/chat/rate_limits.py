@@ -1,0 +1,109 @@
+"""How much one user, and one address, may ask of a chat: names, defaults, and their notation.
+
+The defaults stop floods.  A person does not notice them, nor does a class of thirty who
+join at once from behind one address.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+LARGEST_COUNT = 10_000
+LONGEST_WINDOW = 31_536_000
+
+
+class Rate(Struct, frozen=True):
+    """So many in so many seconds.
+
+    :ivar count: how many, from 1 to 10,000.
+    :ivar seconds: in how many seconds, from 1 to 31,536,000 (a year).
+    :raises ValueError: if one of them is out of range.
+    """
+
+    count: int
+    seconds: int
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not 1 <= self.count <= LARGEST_COUNT or not 1 <= self.seconds <= LONGEST_WINDOW:
+            raise ValueError(
+                f"a limit is from 1 to {LARGEST_COUNT} within 1 to {LONGEST_WINDOW} seconds"
+            )
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.seconds}"
+
+
+class RateLimits(Struct, frozen=True, kw_only=True):
+    """The limits of one chat.  ``None`` is no limit.
+
+    All but ``general`` allow ``count`` at once, which come back evenly, ``count`` in
+    ``seconds``.  ``general`` is exact: never more than ``count`` within any ``seconds``.
+
+    :ivar send: messages of a user, general and private together.
+    :ivar general: messages of a user to the general chat.
+    :ivar stranger: private messages of a user to people who have never written to the user.
+    :ivar stream: event streams that a user opens.
+    :ivar waiting: how many polls of a user may wait at the same time.
+    :ivar join: requests to join, from an address.
+    :ivar token: unknown tokens, from an address.
+    :ivar connection: connections that are made, from an address.
+    """
+
+    send: Rate | None = Rate(30, 30)
+    general: Rate | None = None
+    stranger: Rate | None = Rate(60, 3600)
+    stream: Rate | None = Rate(240, 60)
+    waiting: int | None = 32
+    join: Rate | None = Rate(100, 3600)
+    token: Rate | None = Rate(100, 600)
+    connection: Rate | None = Rate(600, 60)
+
+
+DEFAULT_LIMITS = RateLimits()
+
+NO_LIMITS = RateLimits(**dict.fromkeys(RateLimits.__struct_fields__))
+"""Nothing is limited."""
+
+
+def shown_limits(limits: RateLimits) -> list[str]:
+    """The limits in the notation that :func:`parse_limits` takes."""
+    shown = {name: getattr(limits, name) for name in RateLimits.__struct_fields__}
+    return [f"{name}={'none' if value is None else value}" for name, value in shown.items()]
+
+
+_FORM = re.compile(r"([a-z]+)=(?:([0-9]{1,9})(?:/([0-9]{1,9}))?|none)")
+
+
+def parse_limits(texts: list[str]) -> RateLimits:
+    """The defaults, as changed by some of ``NAME=COUNT/SECONDS``, ``NAME=none`` and ``none``.
+
+    Later ones count; ``none`` switches off all before it.
+
+    :raises ValueError: if one has another form; its text says what is expected.
+    """
+    limits = {name: getattr(DEFAULT_LIMITS, name) for name in RateLimits.__struct_fields__}
+    for text in texts:
+        if text == "none":
+            limits = dict.fromkeys(limits)
+            continue
+        match = _FORM.fullmatch(text)
+        if match is None or match[1] not in limits:
+            raise ValueError(
+                "write NAME=COUNT/SECONDS, NAME=none or none; NAME is one of "
+                f"{', '.join(limits)}. Example: general=20/3600"
+            )
+        name, count, seconds = match[1], match[2], match[3]
+        if count is None:
+            limits[name] = None
+        elif name == "waiting":
+            if seconds is not None or not 1 <= int(count) <= LARGEST_COUNT:
+                raise ValueError("how many polls may wait at once is a number: waiting=32")
+            limits[name] = int(count)
+        elif seconds is None:
+            raise ValueError(f"write in how many seconds: {name}={count}/3600")
+        else:
+            limits[name] = Rate(int(count), int(seconds))
+    return RateLimits(**limits)

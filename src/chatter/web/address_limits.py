@@ -1,0 +1,85 @@
+"""What each address may do: join, try tokens, connect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.protocol import Protocol
+
+from chatter.chat.limiting import Limit
+from chatter.chat.meters import Meter
+from chatter.web.addresses import bucket_of
+
+if TYPE_CHECKING:
+    from twisted.web.server import Request
+
+    from chatter.chat.rate_limits import RateLimits
+    from chatter.web.addresses import Addresses
+
+
+class AddressLimits:
+    """The limits of requests by the address of their client.
+
+    :param clock: an ``IReactorTime`` provider.
+    """
+
+    def __init__(self, limits: RateLimits, addresses: Addresses, clock: Any) -> None:
+        self._addresses = addresses
+        self._join = None if limits.join is None else Limit("join", limits.join, clock.seconds)
+        self._token = None if limits.token is None else Limit("token", limits.token, clock.seconds)
+
+    def join(self, request: Request) -> None:
+        """Count a request to join.
+
+        :raises TooManyRequests: if there were too many lately.
+        """
+        if self._join is not None:
+            self._join.take(self._addresses.bucket_of(request))
+
+    def check_token(self, request: Request) -> None:
+        """See whether a token may be tried that is not known in memory.
+
+        :raises TooManyRequests: if too many were unknown lately.
+        """
+        if self._token is not None:
+            self._token.check(self._addresses.bucket_of(request))
+
+    def wrong_token(self, request: Request) -> None:
+        """Count a token that is nobody's."""
+        if self._token is not None:
+            self._token.count(self._addresses.bucket_of(request))
+
+
+class ConnectionLimit:
+    """The limit of connections that an address makes; none of trusted proxies.
+
+    :param clock: an ``IReactorTime`` provider.
+    """
+
+    def __init__(self, limits: RateLimits, addresses: Addresses, clock: Any) -> None:
+        self._addresses = addresses
+        self._meter = None
+        if limits.connection is not None:
+            self._meter = Meter(limits.connection, clock.seconds)
+
+    def admits(self, peer: Any) -> bool:
+        """Whether a peer may make one more connection now; it is counted then.
+
+        :param peer: an ``IAddress`` provider; what has no host is not limited.
+        """
+        if self._meter is None or not hasattr(peer, "host") or self._addresses.trusts(peer):
+            return True
+        bucket = bucket_of(peer.host)
+        if self._meter.wait(bucket) > 0:
+            return False
+        self._meter.count(bucket)
+        return True
+
+
+class RefusedConnection(Protocol):
+    """A connection that is closed at once."""
+
+    def connectionMade(self) -> None:
+        """Close it."""
+        transport: Any = self.transport
+        transport.abortConnection()

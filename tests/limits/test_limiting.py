@@ -1,0 +1,230 @@
+"""Limits of users and addresses, as clients meet them."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from chatter.chat.rate_limits import NO_LIMITS, Rate, RateLimits, parse_limits
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import Message
+from chatter.stores.memory import MemoryStore
+from chatter.testing import memory_chat
+from chatter.web import ChatResource
+from chatter.web.site import ChatSite
+from tests.web.conftest import Web
+
+
+@pytest.fixture
+def clock():
+    clock = Clock()
+    clock.advance(1_700_000_000)
+    return clock
+
+
+@pytest.fixture
+def chat(clock):
+    return memory_chat(clock)
+
+
+def web_with(chat, clock, *limits, **options):
+    """The chat, with some limits."""
+    resource = ChatResource(chat, limits=parse_limits(list(limits)), **options)
+    return Web(ChatSite(resource, clock))
+
+
+def send(web, token):
+    return web.ask("POST", "/send", token, {"text": "hi"})
+
+
+def send_private(web, token, recipient_id):
+    body = {"text": "psst", "recipient_id": recipient_id}
+    return web.ask("POST", "/send-private", token, body)
+
+
+def test_the_rule_of_twenty_messages_an_hour(chat, clock):
+    """The 21st is refused, says until when, and is taken when the hour is over."""
+    web = web_with(chat, clock, "none", "general=20/3600")
+    alice, bob = web.join("alice"), web.join("bob")
+    assert [send(web, alice).status for _ in range(20)] == [200] * 20
+    clock.advance(1000)
+    refused = send(web, alice)
+    assert (refused.status, refused.problem) == (429, "too-many-requests")
+    assert refused.headers["retry-after"] == "2600"
+    assert refused.headers["ratelimit-policy"] == '"general";q=20;w=3600'
+    assert refused.headers["ratelimit"] == '"general";r=0;t=2600'
+    assert send(web, bob).status == 200
+    assert send_private(web, alice, 2).status == 200
+    clock.advance(2599)
+    assert send(web, alice).status == 429
+    clock.advance(1)
+    assert send(web, alice).status == 200
+
+
+def test_a_response_that_is_not_limited_says_nothing_of_limits(chat, clock):
+    """The headers come with 429 only; other responses are byte for byte what they were."""
+    limited = web_with(chat, clock)
+    free = Web(ChatSite(ChatResource(chat, limits=NO_LIMITS), clock))
+    token = limited.join("alice")
+    one, other = send(limited, token), send(free, token)
+    assert one.headers == other.headers | {"content-length": one.headers["content-length"]}
+
+
+def test_general_and_private_messages_count_together(chat, clock):
+    """``send`` is what a user sends, to whomever; it comes back one by one."""
+    web = web_with(chat, clock, "none", "send=3/30")
+    alice, _ = web.join("alice"), web.join("bob")
+    assert send(web, alice).status == send_private(web, alice, 2).status == 200
+    assert send(web, alice).status == 200
+    assert send(web, alice).status == send_private(web, alice, 2).status == 429
+    clock.advance(10)
+    assert [send_private(web, alice, 2).status, send(web, alice).status] == [200, 429]
+
+
+def test_what_was_not_stored_does_not_count(chat, clock):
+    """Neither what is not valid, nor a retry with the same key, nor an outage of the store."""
+    web = web_with(chat, clock, "none", "general=2/3600")
+    alice = web.join("alice")
+    key = {"Idempotency-Key": "k"}
+    for _ in range(5):
+        assert web.ask("POST", "/send", alice, {"text": " "}).status == 400
+    for _ in range(5):
+        assert web.ask("POST", "/send", alice, {"text": "hi"}, headers=key).status == 200
+    assert [send(web, alice).status for _ in range(2)] == [200, 429]
+
+
+def test_what_is_under_way_counts(chat, clock, monkeypatch):
+    """Nobody gets past a limit by sending all at once."""
+    web = web_with(chat, clock, "none", "general=2/3600")
+    alice = web.join("alice")
+    held: list[Deferred[Message]] = [Deferred(), Deferred()]
+    under_way = list(held)
+    monkeypatch.setattr(MemoryStore, "append", lambda *_: under_way.pop())
+    sends = [web.connect() for _ in range(3)]
+    for protocol, _ in sends:
+        protocol.dataReceived(_send_bytes(alice))
+    assert [transport.value()[9:12] for _, transport in sends] == [b"", b"", b"429"]
+    # None of the two was stored in the end.
+    for done in held:
+        done.errback(StoreUnavailable("The store is away."))
+    monkeypatch.undo()
+    assert [send(web, alice).status for _ in range(3)] == [200, 200, 429]
+
+
+def _send_bytes(token):
+    body = b'{"text":"hi"}'
+    head = f"POST /send HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n"
+    kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + kind.encode() + body
+
+
+def test_messages_of_other_nodes_count(chat, clock):
+    """Two resources of one log stand for two nodes: a limit holds over both."""
+    one, two = (web_with(chat, clock, "none", "send=4/3600", "general=3/3600") for _ in range(2))
+    alice = one.join("alice")
+    assert [send(web, alice).status for web in (one, two, one)] == [200] * 3
+    assert send(one, alice).status == send(two, alice).status == 429
+    assert send_private(two, alice, 1).status == 200
+    assert send_private(one, alice, 1).status == 429
+
+
+def test_private_messages_to_strangers(chat, clock):
+    """Who has written to a user is no stranger, and can be written to as before."""
+    web = web_with(chat, clock, "none", "stranger=2/3600")
+    alice, bob, _ = web.join("alice"), web.join("bob"), web.join("carol")
+    assert send_private(web, alice, 2).status == send_private(web, alice, 3).status == 200
+    refused = send_private(web, alice, 3)
+    assert (refused.status, refused.headers["ratelimit-policy"]) == (429, '"stranger";q=2;w=3600')
+    assert send_private(web, bob, 1).status == 200
+    assert [send_private(web, alice, 2).status for _ in range(9)] == [200] * 9
+    assert send_private(web, alice, 3).status == 429
+    assert send_private(web, alice, 1).status == 200
+    # What was before a restart is found in the log.
+    again = web_with(chat, clock, "none", "stranger=1/3600")
+    assert [send_private(again, alice, 2).status for _ in range(3)] == [200] * 3
+
+
+def test_streams_and_waiting_polls_of_a_user(chat, clock):
+    """A user opens so many streams in a minute, and has so many polls wait."""
+    web = web_with(chat, clock, "none", "stream=3/60", "waiting=2")
+    alice, bob = web.join("alice"), web.join("bob")
+    head = f"HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {alice}\r\n\r\n".encode()
+    for _ in range(3):
+        assert b" 200 " in web.raw(b"GET /events " + head)
+    assert b" 429 " in web.raw(b"GET /events " + head)
+    assert b" 200 " in web.raw(b"GET /events " + head.replace(alice.encode(), bob.encode()))
+    polls = [web.connect() for _ in range(3)]
+    for protocol, _ in polls:
+        protocol.dataReceived(b"GET /status?wait=10 " + head)
+    assert [transport.value()[9:12] for _, transport in polls] == [b"", b"", b"429"]
+    assert web.ask("GET", "/status", alice).status == 200
+    clock.advance(10)
+    assert [transport.value()[9:12] for _, transport in polls] == [b"200", b"200", b"429"]
+    protocol, transport = web.connect()
+    protocol.dataReceived(b"GET /status?wait=10 " + head)
+    assert transport.value() == b""
+
+
+def test_joins_of_an_address(chat, clock):
+    """Who has a token may come back; others wait until an hour's part is over."""
+    web = web_with(chat, clock, "none", "join=3/3600", trust=["192.168.1.1"])
+    tokens = [web.join() for _ in range(3)]
+    refused = web.ask("POST", "/connect")
+    assert (refused.status, refused.headers["retry-after"]) == (429, "1200")
+    assert web.ask("POST", "/connect", tokens[0]).status == 200
+    assert web.ask("POST", "/connect", headers={"X-Forwarded-For": "192.0.2.7"}).status == 200
+    clock.advance(1200)
+    assert web.ask("POST", "/connect").status == 200
+
+
+def test_unknown_tokens_of_an_address(chat, clock):
+    """After so many the store is not asked any more; a token that is known is still good."""
+    web = web_with(chat, clock, "none", "token=3/600")
+    token = web.join("alice")
+    assert web.ask("GET", "/status", token).status == 200
+    assert [web.ask("GET", "/status", "x" * 64).status for _ in range(4)] == [401, 401, 401, 429]
+    assert web.ask("GET", "/status", token).status == 200
+    clock.advance(200)
+    assert [web.ask("GET", "/status", "y" * 64).status for _ in range(2)] == [401, 429]
+
+
+def test_a_class_of_thirty_is_not_bothered(chat, clock):
+    """With the defaults thirty join at once behind one address, talk, and come back."""
+    web = web_with(chat, clock)
+    tokens = []
+    for number in range(30):
+        assert web.ask("GET", "/status", "stale" * 8).status == 401
+        tokens.append(web.join(f"pupil {number}"))
+    for _ in range(5):
+        for token in tokens:
+            assert send(web, token).status == 200
+            assert web.ask("GET", "/status?wait=0", token).status == 200
+        clock.advance(2)
+    assert all(send_private(web, tokens[0], other).status == 200 for other in range(1, 31))
+
+
+def test_an_application_itself_is_not_limited(chat, clock):
+    """A bot in the application sends what it likes."""
+    web = web_with(chat, clock, "none", "send=1/3600")
+    token = web.join("bot")
+    bot = chat.authenticate(token).result
+    assert [chat.send(bot, "hi").result.text for _ in range(5)] == ["hi"] * 5
+    assert send(web, token).status == 429
+
+
+def test_limits_are_values():
+    """An embedding application names those that it wants to be others."""
+    limits = RateLimits(send=Rate(5, 1), join=None)
+    assert (limits.send, limits.join, limits.general) == (Rate(5, 1), None, None)
+    with pytest.raises(ValueError, match="a limit is from 1 to"):
+        Rate(0, 1)
+
+
+def test_a_waiting_poll_whose_client_is_gone_counts_no_more(chat, clock):
+    """Its place is free again at once."""
+    web = web_with(chat, clock, "none", "waiting=1")
+    alice = web.join("alice")
+    head = f"HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {alice}\r\n\r\n".encode()
+    for _ in range(3):
+        assert web.raw(b"GET /status?wait=10 " + head) == b""
