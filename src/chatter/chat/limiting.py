@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from chatter.chat.meters import AnyMeter
     from chatter.chat.rate_limits import Rate, RateLimits
     from chatter.chat.sending import Sending
-    from chatter.protocol.model import Entry, User
+    from chatter.log.entries import Entry
+    from chatter.protocol.model import User
 
 WAITING_AGAIN = 5
 """After so many seconds a poll may be tried again that is one too many."""
