@@ -103,7 +103,9 @@ async def connection(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWri
 def request(path: str, user_id: int) -> bytes:
     """A request of a user."""
     token = token_of(user_id)
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    )
 
 
 async def page(reader: asyncio.StreamReader) -> dict[str, object] | None:

@@ -56,7 +56,13 @@ class Person:
         return cls(port, str(response.getheader("Authorization")))
 
     def head(self, target: str) -> bytes:
-        lines = [f"GET {target} HTTP/1.1", "Host: localhost", f"Authorization: {self.token}", "", ""]
+        lines = [
+            f"GET {target} HTTP/1.1",
+            "Host: localhost",
+            f"Authorization: {self.token}",
+            "",
+            "",
+        ]
         return "\r\n".join(lines).encode()
 
 

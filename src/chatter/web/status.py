@@ -69,9 +69,7 @@ class StatusEndpoint(UserEndpoint):
         reading = self._core.reading
         if query.peek or request.method == b"HEAD":
             wait = 0 if request.method == b"HEAD" else query.wait or 0
-            reads = reading.peek(
-                user, limit, query.after, wait, query.epoch, changes=query.changes
-            )
+            reads = reading.peek(user, limit, query.after, wait, query.epoch, changes=query.changes)
             page = await (self._waiting(user, reads) if wait else reads)
             return _response(page, query)
         wait = query.wait or 0
