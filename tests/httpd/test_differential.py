@@ -21,27 +21,27 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REJECTIONS = {400, 408, 413, 414, 431, 500, 501, 505}
 
 DIFFERENCES = {
-    # What LeanSite refuses, and Site answers.
-    "no-host": "a request of HTTP/1.1 without a Host field, with two, or with an impossible one",
+    # Rejected by LeanSite, accepted by Site.
+    "no-host": "a request of HTTP/1.1 without a Host header, with two, or with an invalid one",
     "target": "a target that is neither a path, nor a URL, nor *, or has characters no URL has",
-    "fold": "a field that goes on in the next line (obs-fold)",
+    "fold": "a header that goes on in the next line (obs-fold)",
     "line-end": "a line that ends with LF alone, or has a CR inside",
-    "field": "a control character in a field",
+    "header": "a control character in a header",
     "coding": "Transfer-Encoding: identity, or any with HTTP/1.0",
     "chunk": "spaces around a chunk's size or its extensions, or extensions of a wrong form",
-    "trailer": "a line behind a chunked body that is no field, or says how a body comes",
+    "trailer": "a line after a chunked body that is no header, or describes the body's length",
     "method": "a method that llhttp doesn't know (501, and the connection is closed), CONNECT",
-    "size": "a length that no number of 64 bits is",
-    "after-close": "anything behind a request one of whose Connection fields says close",
-    # What LeanSite answers, and Site refuses, or closes behind.
+    "size": "a length that does not fit into 64 bits",
+    "after-close": "anything after a request with Connection: close",
+    # Accepted by LeanSite; rejected by Site, or it closes the connection.
     "keep-alive": "HTTP/1.0 with Connection: keep-alive goes on",
     "empty-lines": "any number of empty lines before a request",
     "spaces": "more than one space between the parts of the request line",
-    "url": "a target with scheme and host: its path is asked for (Site looks for http:)",
-    "protocol": "RTSP/1.0 and ICE/1.0 are taken for HTTP/1.0, as llhttp does",
-    # What both answer, but not alike.
-    "no-length": "no Content-Length with 204 and 304, one of 0 with an empty answer",
-    "begun": "an answer that fails after it has begun is cut off, not ended with an error page",
+    "url": "a target with scheme and host: its path is used (Site looks for http:)",
+    "protocol": "RTSP/1.0 and ICE/1.0 are processed as HTTP/1.0, as llhttp does",
+    # Accepted by both, with different responses.
+    "no-length": "no Content-Length with 204 and 304, one of 0 with an empty response",
+    "begun": "a response that fails after its head was sent is cut off, without an error page",
     "version": "the status line always says HTTP/1.1",
 }
 
@@ -258,7 +258,7 @@ STRICTER = {
     "target": re.compile(rb"^[A-Z]+ +([^/* h]|[^ ]*[^!-\x7e ]|\*[^ ])", re.MULTILINE),
     "fold": re.compile(rb"\n[ \t]"),
     "line-end": re.compile(rb"(?<!\r)\n|\r(?!\n)"),
-    "field": re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
+    "header": re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
     "coding": re.compile(rb"(?i:^transfer-encoding)", re.MULTILINE),
     "method": re.compile(rb"^(?!(GET|POST|HEAD|PUT|DELETE|OPTIONS|PATCH|TRACE) )", re.MULTILINE),
     "size": re.compile(rb"(?i:length): *\d{19}"),
