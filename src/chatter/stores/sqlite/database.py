@@ -150,6 +150,8 @@ class Database:
         try:
             # FULL: an acknowledged message survives a loss of power, not only a crash.
             connection.execute("PRAGMA synchronous = FULL")
+            # A text that was withdrawn is overwritten.
+            connection.execute("PRAGMA secure_delete = ON")
         except BaseException:
             connection.close()
             raise

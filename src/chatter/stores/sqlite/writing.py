@@ -19,11 +19,14 @@ from chatter.stores.batches import Batches
 from chatter.stores.reasons import Reasons
 from chatter.stores.sqlite import entries, statements
 from chatter.stores.sqlite.epochs import save_epoch
+from chatter.stores.sqlite.scrubbing import Scrubbing, empty_log
 from chatter.stores.worker_thread import WorkerThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from twisted.internet.defer import Deferred
 
     from chatter.log.entries import Entry
     from chatter.log.lineage import Epoch
@@ -68,6 +71,8 @@ class Writer:
             f"The database {path} can't be written",
             f"The database {path} can be written again.",
         )
+        self._scrubbing = Scrubbing(reactor, self._scrub)
+        self._has_changed = False
         self._database: Database
         self._connection: sqlite3.Connection
         self._last_id = 0
@@ -88,6 +93,7 @@ class Writer:
     async def stop(self) -> None:
         """Take no more jobs, and finish those that were submitted."""
         await self._batches.stop()
+        self._scrubbing.stop()
         self._thread.stop()
 
     def submit(self, job: Write) -> Pending[Any]:
@@ -125,7 +131,13 @@ class Writer:
             self._trouble.worked()
         if new:
             self._told(new)
+        if self._has_changed:
+            self._has_changed = False
+            self._scrubbing.changed()
         return results
+
+    def _scrub(self) -> Deferred[bool]:
+        return self._thread.run(lambda: empty_log(self._connection))
 
     # In the thread
 
@@ -178,6 +190,7 @@ class Writer:
         if change is None:
             return None, message
         new.append(change)
+        self._has_changed = True
         return change.id, message
 
 
