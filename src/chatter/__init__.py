@@ -1,11 +1,11 @@
 """A chat server over HTTP for Twisted, and the client for it.
 
 One append-only log of messages, and everybody who reads it is a cursor into that
-log.  What an application imports is here::
+log.  An application imports from here::
 
     from chatter import Chat, ChatClient, ChatResource, ChatService, make_store
 
-Each of these is imported when it is first asked for: ``import chatter`` alone is
+Each of these is imported when it is first used: ``import chatter`` alone is
 cheap, and none of them installs a reactor.
 """
 
@@ -35,7 +35,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for (PEP 562)."""
+    """Import a public name when it is first used (PEP 562)."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(_MODULES[name]), name)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def use_monotonic_time(reactor: Any) -> None:
     """Have a reactor measure time with the monotonic clock.
 
-    Twisted's reactors ask their own ``seconds`` wherever they need the time, so it is enough
+    Twisted's reactors call their own ``seconds`` wherever they need the time, so it is enough
     to replace that.  Timers that run already keep what is left of their time.  An
     application whose own code takes ``reactor.seconds()`` for the time of day has to
     change that first.

@@ -2,8 +2,8 @@
 
 Twisted's ``MultiService`` starts and stops its children side by side, so that a store
 could close under a live request.  Here the ports are bound first, so that a port in use
-is told at once and a low one is bound while ``twistd`` is still root.  Then the store is
-opened, and only then are connections accepted.  The stop goes the same way back: stop
+is reported at once and a low one is bound while ``twistd`` is still root.  Then the store is
+opened, and only then are connections accepted.  The stop is the reverse: stop
 accepting, finish the requests under way, flush cursors, close the store.
 """
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chatter.chat.rate_limits import RateLimits
 
 DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
-"""Where a chat listens unless it is told otherwise."""
+"""Where a chat listens by default."""
 
 
 class ChatService(TypedService):
@@ -183,7 +183,7 @@ class ChatService(TypedService):
         return failures[0] if failures else None
 
     def _hold(self, port: IListeningPort) -> IListeningPort:
-        """Bind without accepting: whoever connects waits in the kernel's queue."""
+        """Bind without accepting: new connections wait in the kernel's queue."""
         if hasattr(port, "stopReading"):
             port.stopReading()
         self._site.sockets.take_over(port)

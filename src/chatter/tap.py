@@ -210,7 +210,7 @@ def _number(option: str, value: object, least: int, most: int) -> int:
 
 
 def _hide_arguments(secret: str, shown: str) -> None:
-    """Show one argument of this process without its password to whoever lists processes."""
+    """Hide the password in an argument of this process from lists of processes."""
     with suppress(ImportError):
         from setproctitle import setproctitle  # noqa: PLC0415 - it is an extra
 

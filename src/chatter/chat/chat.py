@@ -273,7 +273,7 @@ class Chat(TypedService):
     def follow(self, user: User, after: int | None = None) -> AsyncIterator[Message]:
         """Every message of the user's feed, and then each as it is committed, in id order.
 
-        A message counts as read when the next one is asked for.
+        A message counts as read when the next one is requested.
 
         :param after: begin after this id, instead of at the user's cursor.
         :raises InvalidRequest: if ``after`` is no id.
@@ -343,8 +343,8 @@ class Chat(TypedService):
     def add_listener(self, listener: Callable[[Message], object]) -> None:
         """Have something called with each message once it is committed, in id order.
 
-        It hears private messages too: it is part of the application, not a user.  It
-        also hears what it sends itself: a listener that answers messages must not answer
+        It gets private messages, too: it is part of the application, not a user.  It
+        also gets what it sends itself: a listener that replies to messages must not reply to
         its own.  It may return a Deferred or an awaitable, which is awaited apart; what it
         raises is logged and ends there.
         """

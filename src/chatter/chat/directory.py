@@ -1,7 +1,7 @@
 """The users of a chat: found by token, id or name, and listed.
 
 Users whose token, id or name was looked up lately are kept in memory, so that most
-requests ask the store nothing.
+requests need no read of the store.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The growing end of the log: what was committed is kept, and everybody is told.
+"""The growing end of the log: new entries are kept in memory, and everybody is notified.
 
 The listeners of the application are called with each message or change.  The followers,
 which read by position, are woken.
@@ -29,7 +29,7 @@ Heard = TypeVar("Heard")
 class Live:
     """The growing end of a store's log.
 
-    :param store: a store that tells nobody else.
+    :param store: a store without another listener.
     :param reactor: an ``IReactorTime`` provider.
 
     :ivar followers: whom to wake when the log has grown.
@@ -48,20 +48,20 @@ class Live:
         self._recent: RecentLog | None = None
         self._listeners: list[Callable[[Message], object]] = []
         self._change_listeners: list[Callable[[Change], object]] = []
-        self._untold: deque[Entry] = deque()
+        self._unreported: deque[Entry] = deque()
         self._counters: list[Callable[[list[Entry]], None]] = []
-        self._is_telling = False
+        self._is_notifying = False
         self.followers = Followers(reactor)
         self.is_stopped = False
 
     async def recent(self) -> RecentLog:
         """The newest stretch of the log.
 
-        :raises StoreUnavailable: if it is not known yet and can't be asked for.
+        :raises StoreUnavailable: if it is not in memory yet and can't be read.
         """
         if self._recent is None:
             newest = await self._store.last_id()
-            # A message that was committed meanwhile has made it already.
+            # A message that was committed meanwhile has created it already.
             if self._recent is None:
                 self._recent = RecentLog(newest)
         return self._recent
@@ -69,7 +69,7 @@ class Live:
     async def read(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id: from memory if it is recent, else from the store.
 
-        :raises StoreUnavailable: if it has to be asked and can't be.
+        :raises StoreUnavailable: if the store is needed and can't be read.
         """
         await self.recent()
         recent = self._recent
@@ -80,7 +80,7 @@ class Live:
     def known(
         self, user_id: int, after: int, limit: int, *, changes: bool
     ) -> tuple[Sequence[Entry], int] | None:
-        """What a user may see after an id, if that is known without asking the store.
+        """What a user may see after an id, if that is known without reading the store.
 
         :param changes: whether changes are wanted; else they are passed over.
         :returns: it; and if that is nothing, the id up to which the log was read.
@@ -121,7 +121,7 @@ class Live:
         self.is_stopped = False
 
     def stop(self) -> None:
-        """Stop all followers, and let nothing wait any more: the chat stops."""
+        """End all followers and waiting polls: the chat stops."""
         self.is_stopped = True
         for follower in self.followers:
             follower.stop()
@@ -161,26 +161,26 @@ class Live:
         self.followers.wake()
         if not self._listeners and not self._change_listeners:
             return
-        self._untold.extend(entries)
-        if self._is_telling:
-            # A listener has just sent this; first all listeners hear the entry before it.
+        self._unreported.extend(entries)
+        if self._is_notifying:
+            # A listener has just sent this; first all listeners get the entry before it.
             return
-        self._is_telling = True
-        while self._untold:
-            self._tell_all(self._untold.popleft())
-        self._is_telling = False
+        self._is_notifying = True
+        while self._unreported:
+            self._notify_all(self._unreported.popleft())
+        self._is_notifying = False
 
-    def _tell_all(self, entry: Entry) -> None:
+    def _notify_all(self, entry: Entry) -> None:
         if isinstance(entry, MessageChange):
             change = told(entry)
             for change_listener in tuple(self._change_listeners):
-                self._tell(_call(change_listener, change))
+                self._run(_call(change_listener, change))
         else:
             for listener in tuple(self._listeners):
-                self._tell(_call(listener, entry))
+                self._run(_call(listener, entry))
 
-    def _tell(self, telling: Coroutine[Any, Any, None]) -> None:
-        Deferred.fromCoroutine(telling).addErrback(
+    def _run(self, listening: Coroutine[Any, Any, None]) -> None:
+        Deferred.fromCoroutine(listening).addErrback(
             lambda failure: self._log.failure("A listener of the chat failed.", failure)
         )
 
@@ -188,7 +188,7 @@ class Live:
 class Waiting:
     """A follower that ends as soon as there is something after its cursor.
 
-    :ivar ended: fires at the end, with whether there is any use in waiting again.
+    :ivar ended: fires at the end; with ``False`` if waiting again is no use.
     """
 
     def __init__(self, live: Live, user_id: int, cursor: int, *, changes: bool) -> None:
@@ -201,7 +201,7 @@ class Waiting:
 
     def deliver(self) -> None:
         """End if there is something now."""
-        # Something was committed, so that something is known.
+        # An entry was committed, so the newest stretch is in memory.
         known = self._live.known(self._user_id, self._cursor, 1, changes=self._changes)
         found: Sequence[Entry] | None
         found, self._cursor = (None, self._cursor) if known is None else known
@@ -213,7 +213,7 @@ class Waiting:
         self.end(may_go_on=False)
 
     def rewind(self) -> None:
-        """End, and let whoever waits look where it stands now."""
+        """End, so that the caller reads from the new position."""
         self.end()
 
     def end(self, *, may_go_on: bool = True) -> None:

@@ -1,8 +1,8 @@
-"""Who is online, found at most once a second for all who want to know.
+"""The users who are online: read at most once a second, for all requests together.
 
-No index helps to find these users, since a time that changes with each request would have
-to be moved in it each time.  So all users are passed over; but however many ask, and whoever
-they are, that costs the store the same.
+An index on the time a user was last seen would have to change with each request.  So there is
+none, and a read passes over all users.  It costs the store the same, however many requests
+need it.
 """
 
 from __future__ import annotations

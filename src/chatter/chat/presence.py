@@ -1,8 +1,8 @@
 """Presence: a user's last sign of life, which counts for a minute.
 
-A user who waits for messages is there all the time.  That is saved again and again, so
-that other servers of the same store know it, and this one after a crash.  What is kept
-here is what the last minute saw; older signs of life are the store's.
+A user with an open stream or a waiting poll is online all the time.  The time is saved again
+and again, so that other servers of the same store know it, and this one after a crash.  Only
+the last minute is kept in memory here; older times are in the store.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class Presence:
         self._clock = clock
         self._wall_clock = wall_clock(clock)
         self._save = save
-        # The user who was seen last stands last.
+        # In the order in which the users were seen.
         self._seen: OrderedDict[int, float] = OrderedDict()
         self._saved: dict[int, float] = {}
-        # How often each is held; who was saved last stands last.
+        # How many streams and polls each user has, in the order in which users were saved.
         self._held: OrderedDict[int, int] = OrderedDict()
         self._next_turn: IDelayedCall | None = None
         self._ahead: FIFOCache[int, tuple[datetime, float]] = FIFOCache(_AHEAD)
@@ -140,5 +140,5 @@ class Presence:
         return self._moment(ahead[1])
 
     def is_online(self, last_seen: datetime) -> bool:
-        """Tell whether somebody last seen then is still there."""
+        """Say whether a user who was last seen then is still online."""
         return self.now() - last_seen < LIFETIME

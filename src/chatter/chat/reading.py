@@ -188,7 +188,7 @@ class Reading:
     ) -> AsyncGenerator[Message | Change, None]:
         """Every entry of the user's feed, and then each as it is committed, in id order.
 
-        An entry counts as read when the next one is asked for.  When the end of the log is
+        An entry counts as read when the next one is requested.  When the end of the log is
         lost, it goes on with what is new in its place.
 
         :param after: begin after this id, instead of at the user's cursor.

@@ -1,4 +1,4 @@
-"""Turns: a few at a time do what costs memory, and the others wait for theirs."""
+"""Turns: only a few callers at a time do what costs memory; the others wait."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """Lets in so many at a time, in the order in which they came: ``async with turns``.
+    """A semaphore that is fair, and passes errors on: ``async with turns``.
 
-    :param most: how many.
+    :param most: how many may have a turn at the same time.
     """
 
     def __init__(self, most: int) -> None:
@@ -25,7 +25,7 @@ class Turns:
         self._waiting: deque[Deferred[None]] = deque()
 
     async def __aenter__(self) -> None:
-        """Wait for a turn, and have it.
+        """Wait for a turn.
 
         :raises StoreUnavailable: if the store was away in the turn of another one.
         """
@@ -44,7 +44,7 @@ class Turns:
     ) -> None:
         """Give the turn back.
 
-        If the store was away in it, those who wait need not find out one after the other.
+        If the store was away, all that wait fail with the same error, at once.
         """
         if isinstance(error, StoreUnavailable):
             waiting = list(self._waiting)

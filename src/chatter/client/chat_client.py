@@ -5,7 +5,7 @@ happens twice by that:
 
 * A text, and joining as somebody new, has a key, the same for all attempts.
 * A poll says after which id it reads, and the client's cursor moves only when a
-  response has arrived whole.  The next request tells the server how far it was read.
+  response has arrived whole.  The next request acknowledges it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class ChatClient(Session):
 
         :param name: how a new user wants to be called; without it the chat chooses.
         :param key: as secret as the token, and made by the client if it is not given:
-            32 or more random visible ASCII characters.  Whoever joins again with
+            32 or more random visible ASCII characters.  A client that joins again with
             the same key and name within some minutes is the same user.
         :raises NameTaken: if somebody has that name.
         :raises InvalidRequest: if nobody can have it.
@@ -131,7 +131,7 @@ class ChatClient(Session):
 
         Each comes once, in id order, through restarts of the server and broken or
         dead connections.  A message counts as read once the next one is requested;
-        the server is told now and then, and by :meth:`acknowledge`.
+        it is acknowledged now and then, and by :meth:`acknowledge`.
 
         :param watcher: hears when the connection is lost and found again; without it,
             the client's own watcher does.
@@ -146,9 +146,9 @@ class ChatClient(Session):
         return self._reading.subscribe(self._watcher)
 
     def acknowledge(self) -> Deferred[None]:
-        """Tell the server how far was read; sent once, without trying again.
+        """Acknowledge what was read; sent once, without retries.
 
-        Polling and coming back tell it too; this is for a client that is about to leave.
+        Polls and reconnecting acknowledge it, too; this is for a client that is about to end.
         """
         return self._reading.acknowledge()
 

@@ -190,7 +190,7 @@ class _Guard(ProtocolWrapper):
             self._head_size = MAX_HEAD + 1
 
     def _end(self, detail: str) -> None:
-        """Tell the parser that it is over, and close the connection."""
+        """End the parser, and close the connection."""
         self._has_told = True
         wrapped: Any = self.wrappedProtocol
         wrapped.connectionLost(Failure(UnexpectedResponse(detail)))

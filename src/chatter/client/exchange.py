@@ -79,7 +79,7 @@ class Exchange:
             given_up = True
             working.cancel()
 
-        # What a cancelled request fails with depends on how far it got: it doesn't tell.
+        # The error of a cancelled request depends on how far it was sent: it says nothing.
         done: Deferred[Value] = Deferred(give_up)
         working.chainDeferred(done)
         timeout = self._clock.callLater(self._timeout, working.cancel)

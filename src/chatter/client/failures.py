@@ -1,7 +1,7 @@
 """What it means when an exchange failed.
 
-Twisted wraps the reason why a connection failed into errors that tell how far a
-request had got.  Here both become one error of ours with one readable line.
+Twisted wraps the reason why a connection failed into errors that say how far the
+request was sent.  Here both become one error of ours with one readable line.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chatter.protocol.model import Message
 
 ACKNOWLEDGE_AFTER = 5.0
-"""The server is told how far was read when so many seconds have passed since it last was."""
+"""What was read is acknowledged after so many seconds."""
 
 
 class Reader(Protocol):
@@ -39,7 +39,7 @@ class Reader(Protocol):
         """Open the event stream after the cursor; the watcher hears of another history."""
 
     def acknowledge(self) -> Deferred[None]:
-        """Tell the server how far was read."""
+        """Acknowledge what was read."""
 
 
 async def follow(
@@ -84,20 +84,20 @@ async def follow(
 async def _taken(
     reader: Reader, clock: IReactorTime, subscription: Subscription, operation: Operation
 ) -> AsyncGenerator[Message, None]:
-    """What one connection brings; in between the server is told how far was read."""
-    told, told_at = reader.cursor, clock.seconds()
+    """The messages of one connection; meanwhile what was read is acknowledged."""
+    acknowledged, acknowledged_at = reader.cursor, clock.seconds()
     while True:
-        due = max(0, told_at + ACKNOWLEDGE_AFTER - clock.seconds())
-        timeout = None if reader.cursor == told else due
+        due = max(0, acknowledged_at + ACKNOWLEDGE_AFTER - clock.seconds())
+        timeout = None if reader.cursor == acknowledged else due
         message = await operation.wait_for(subscription.next(timeout))
         if message is not None:
             yield message
             continue
-        told, told_at = reader.cursor, clock.seconds()
+        acknowledged, acknowledged_at = reader.cursor, clock.seconds()
         try:
             await operation.wait_for(reader.acknowledge())
         except ClientClosed:
             raise
         except (NoResponse, TransientError):
-            # It is told again by the next connection.
+            # The next connection acknowledges it.
             continue

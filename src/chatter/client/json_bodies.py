@@ -1,4 +1,4 @@
-"""Bodies as values."""
+"""JSON bodies: values encoded for requests, and decoded from responses."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def decoded(body: bytes, kind: type[Value]) -> Value | None:
     try:
         return json.decode(body, type=kind)
     except (DecodeError, UnicodeDecodeError, RecursionError):
-        # What is wrong is not told: it might quote the response.
+        # The error is not shown: it might quote the response.
         return None

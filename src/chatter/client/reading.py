@@ -137,7 +137,7 @@ class Reading:
 
     @returns_deferred
     async def acknowledge(self) -> None:
-        """Tell the server how far was read."""
+        """Acknowledge what was read."""
         await self._attempts.once(Page, requests.feed(await self._position(), self.epoch, 1))
 
     def _go_on(self, epoch: str, after: int, start: int, watcher: Watcher | None) -> None:

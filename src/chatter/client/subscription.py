@@ -62,7 +62,7 @@ class Subscription(Protocol):
     :param clock: measures silence.
     :param after: the id after which the stream was requested.
     :param begun: called with the epoch and the id after which the stream begins, if the
-        server tells them; before there is a message.
+        server sends them; before there is a message.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """TLS to a server that proves who it is; every doubt ends the handshake.
 
 Twisted's own policy logs a certificate that names no host at all, and accepts it
-for every host.  Here whatever is wrong refuses the certificate, before anything of
-a request was sent, and is told in one line.
+for every host.  Here every fault rejects the certificate, before anything of a request
+was sent, with one line that says why.
 """
 
 # ruff: noqa: N802 - the camelCase names are those of Twisted's interfaces

@@ -1,4 +1,4 @@
-"""A listener to whether the server can be reached."""
+"""An application's callbacks for whether the server can be reached."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Watcher(Protocol):
-    """Hears whether the server can be reached, while the client tries again."""
+    """Is notified whether the server can be reached, while the client retries."""
 
     def lost(self, error: NoResponse | TransientError) -> None:
         """An attempt has failed with this error; another one will follow."""

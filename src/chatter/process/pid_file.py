@@ -29,12 +29,12 @@ def remove_stale_pid_file(path: str) -> None:
 
 
 def _is_twistd(pid: int) -> bool:
-    """Tell whether a process may be another ``twistd``."""
+    """Say whether a process may be another ``twistd``."""
     if pid == os.getpid():
         return False
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        # It has ended, or the system does not tell: then twistd decides.
+        # It has ended, or the system does not say: then twistd decides.
         return True
     return b"twistd" in words

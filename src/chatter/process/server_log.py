@@ -1,6 +1,6 @@
-"""The log of ``twistd``, which logrotate and signals can have opened anew.
+"""The log of ``twistd``, which can be reopened for logrotate and by signals.
 
-Twisted opens its log itself and lets nobody reach it.  So the file is opened here
+Twisted opens its log itself and gives no access to it.  So the file is opened here
 instead, as Twisted would, and given to the application as its log observer.
 """
 

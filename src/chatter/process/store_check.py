@@ -1,8 +1,8 @@
 """Checking the store before the server starts, from where and as whom it will run.
 
-``twistd`` changes its root, its folder and its user only after it has read its options,
-and when it becomes a daemon nobody sees any more what fails.  So a short-lived child
-process does the same first, and tells what it found.
+``twistd`` changes its root, its folder and its user only after it has parsed its options.
+Errors after daemonising are not seen by anybody.  So a short-lived child process takes the
+same root, folder and user first, checks the store, and reports the result.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def check_store_as_server(maker: IChatStoreMaker, location: str, twistd: Mapping
         finally:
             os._exit(0)
     os.close(writing)
-    with os.fdopen(reading) as told:
-        found = told.read()
+    with os.fdopen(reading) as pipe:
+        found = pipe.read()
     os.waitpid(child, 0)
     kind, _, reason = found.partition(":")
     if kind == ValueError.__name__:
@@ -59,13 +59,13 @@ def _found(maker: IChatStoreMaker, location: str, twistd: Mapping[str, Any]) -> 
     try:
         _become_the_server(twistd)
     except OSError:
-        # twistd will tell.
+        # twistd will report it.
         return ""
     try:
         maker.check_store(location)
     except ValueError as error:
         return f"{ValueError.__name__}:{error}"
-    except Exception as error:  # noqa: BLE001 - it is told by the other process
+    except Exception as error:  # noqa: BLE001 - the other process reports it
         return f"{StoreUnavailable.__name__}:{error}"
     return ""
 

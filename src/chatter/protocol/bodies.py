@@ -23,7 +23,7 @@ DEFAULT_CHATS = 50
 MAX_CHATS = 100
 
 MAX_IDS = 100
-"""So many users can be asked for by their ids at once."""
+"""So many users can be requested by their ids at once."""
 
 MAX_WAIT = 60
 """The longest wait of a poll, in seconds."""

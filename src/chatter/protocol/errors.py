@@ -22,7 +22,7 @@ class ChatError(Exception):
 
 
 class InvalidRequest(ChatError):
-    """What was asked can't be parsed or is not valid."""
+    """The request can't be parsed or is not valid."""
 
 
 class Unauthorized(ChatError):
@@ -115,7 +115,7 @@ class TooManyRequests(TransientError):
 
 
 class StoreUnavailable(TransientError):
-    """The store can't serve now.  Nothing was stored that was not answered."""
+    """The store can't serve now.  Nothing was stored without a response."""
 
 
 class InternalError(ChatError):

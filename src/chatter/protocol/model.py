@@ -18,7 +18,7 @@ MAX_TEXT = 4096
 """The length of the longest text, in characters."""
 
 TEXT_PATTERN = r"^(?=[^\x00]*$)[^\x00]*\S"
-"""What a text looks like: the look-ahead refuses NUL, the rest asks for a non-blank."""
+"""What a text looks like: the look-ahead refuses NUL, the rest requires a non-blank."""
 
 MAX_NAME = 32
 """The length of the longest name, in characters."""
@@ -186,9 +186,9 @@ class Draft(Struct, frozen=True, gc=False):
 
 
 class User(Struct, frozen=True, gc=False):
-    """Somebody who joined the chat.
+    """A user of the chat.
 
-    :ivar last_seen: when the user last asked for something, in UTC; it may lag
+    :ivar last_seen: when the user last made a request, in UTC; it may lag
         by as much as the store saves it late.
     """
 
@@ -207,8 +207,8 @@ class Page(Struct, frozen=True):
     :ivar epoch: the epoch that the cursor belongs to, if the reader has named one.
     :ivar moved_from: the position that the reader has named, if less than that was read of
         this log: it is another one since then, and the page begins where the two part.
-    :ivar changes: left out if there are none, or the reader did not ask for them.
-    :ivar as_of: of a page of a history, if the reader has asked for changes: a change with a
+    :ivar changes: left out if there are none, or the reader has not opted in.
+    :ivar as_of: of a page of a history, if the reader has opted in to changes: a change with a
         larger id may not be in it, and is to be applied to it.
     """
 

@@ -85,7 +85,7 @@ def is_invisible(character: str) -> bool:
 
 
 def suggest(random: Random) -> str:
-    """A name for somebody who gave none."""
+    """A name for a user who gave none."""
     return f"guest-{random.getrandbits(40):010x}"
 
 

@@ -94,7 +94,7 @@ async def converse(
 
 
 async def _take_leave(client: ChatClient, clock: IReactorTime) -> None:
-    """Tell the server what has been read, so that it is not shown the next time."""
+    """Acknowledge what was read, so that it is not shown the next time."""
     try:
         await client.acknowledge().addTimeout(LAST_WORDS, clock)
     except (DeferredTimeout, NoResponse, TransientError):

@@ -87,7 +87,7 @@ def line_of(
     :param me: the id of the user who looks.
     :param name_of: the names of the users in the message, where they are known.
     :param now: what time it is.
-    :param zone: the time zone of whoever looks; without it, that of this machine.
+    :param zone: the time zone of the reader; without it, that of this machine.
     """
 
     def named(user_id: int) -> str:

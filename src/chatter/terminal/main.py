@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from chatter.terminal.interactive import Terminal
 
 _FEW = Retries(attempts=3)
-"""A person is told early, while it goes on."""
+"""For a person the first message comes early, while retries go on."""
 
 _INPUT, _OUTPUT = 0, 1
 

@@ -1,4 +1,4 @@
-"""Coroutines side by side, of which the first to end ends the others."""
+"""A race of coroutines: the first one to end cancels the others."""
 
 from __future__ import annotations
 

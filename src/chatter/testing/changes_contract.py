@@ -158,7 +158,7 @@ class ChangesContract(OpenedStore):
             assert isinstance(outcomes[1], Message)
 
     async def test_the_listener_is_told_of_changes_in_order(self) -> None:
-        """What is done at once is told in id order, before it fires."""
+        """Concurrent changes are reported in id order, before they fire."""
         told: list[Entry] = []
         async with self.opened() as store:
             (alice,) = await join(store, "alice")

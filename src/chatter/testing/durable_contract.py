@@ -76,7 +76,7 @@ class DurableStoreContract(StoreContract):
             ]
 
     async def test_the_listener_is_told_of_the_new_only(self) -> None:
-        """After a restart nobody is told again of what was committed before."""
+        """After a restart the listener does not get earlier entries again."""
         async with self.opened() as store:
             (alice,) = await join(store, "alice")
             draft = Draft(alice.id, None, "a", NOW, "key")

@@ -57,7 +57,7 @@ class LogContract(OpenedStore):
             assert await store.read_feed(alice.id, 0, 10) == [results[0], other, *without]
 
     async def test_the_listener_is_told_once_in_order_and_first(self) -> None:
-        """Each new message is told once, in id order, before its sender is answered."""
+        """The listener gets each new message once, in id order, before ``append`` fires."""
         told: list[Entry] = []
         async with self.opened() as store:
             store.listener = told.extend
@@ -71,7 +71,7 @@ class LogContract(OpenedStore):
             assert told == await store.read_feed(alice.id, 0, 100)
 
     async def test_what_is_told_can_be_read(self) -> None:
-        """Whoever is told of a message and looks at once finds it."""
+        """A listener that reads at once finds the message."""
         async with self.opened() as store:
             (alice,) = await join(store, "alice")
             looks = []
@@ -86,7 +86,7 @@ class LogContract(OpenedStore):
                 assert (await found)[: len(messages)] == messages
 
     async def test_nothing_appears_below_what_was_seen(self) -> None:
-        """A reader who asks again and again while others send finds new messages at the end."""
+        """A reader who polls while others send finds new messages at the end."""
         async with self.opened() as store:
             alice, bob = await join(store, "alice", "bob")
             drafts = [Draft(user.id, None, f"{n}", NOW) for n in range(50) for user in (alice, bob)]

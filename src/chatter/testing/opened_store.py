@@ -1,4 +1,4 @@
-"""How the tests of the contract get at a store."""
+"""The opened store that a test of the contract uses."""
 
 from __future__ import annotations
 

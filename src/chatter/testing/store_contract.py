@@ -1,4 +1,4 @@
-"""The promises of a store, as tests that any store can be put to."""
+"""The promises of a store, as tests for any store."""
 
 from __future__ import annotations
 
@@ -127,6 +127,6 @@ class StoreContract(LogContract, ChangesContract, UsersContract, ChatsContract):
 
 
 def _open_files() -> int:
-    """How many files this process has open, where the system tells."""
+    """How many files this process has open, where the system says so."""
     listing = Path("/proc/self/fd")
     return len(list(listing.iterdir())) if listing.is_dir() else 0

@@ -1,7 +1,7 @@
 """The chat over HTTP: a tree of ``twisted.web`` resources, one file an endpoint.
 
 :class:`ChatResource` is its root and goes anywhere into another application's
-tree.  The resources parse, ask the chat and render; they decide nothing.
+tree.  The resources parse, call the chat and render; they decide nothing.
 """
 
 from chatter.web.root import ChatResource

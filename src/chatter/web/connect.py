@@ -85,7 +85,7 @@ class ConnectEndpoint(UserEndpoint):
         if known is None:
             self._limits.join(request)
             return await self._join(wanted.name, request.getHeader(b"Idempotency-Key"))
-        # No script is told what the cookie hides from it.
+        # Scripts don't get the token, which the cookie hides from them.
         return known, token if wanted.cookie else None
 
     async def _join(self, name: str | None, key: bytes | None) -> tuple[User, str]:

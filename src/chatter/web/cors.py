@@ -53,7 +53,7 @@ def cors_headers(origin: bytes | None, origins: Collection[str]) -> tuple[tuple[
 
 
 def allow_origin(request: Request, origins: Collection[str]) -> None:
-    """Tell the browser whether the page that asks may (https://fetch.spec.whatwg.org).
+    """Set the headers that allow the page's request, or don't (https://fetch.spec.whatwg.org).
 
     :param origins: such as ``https://chat.example.org``; ``*`` is any.
     """

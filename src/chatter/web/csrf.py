@@ -1,10 +1,9 @@
-"""What a page of another site has a browser do is refused (CSRF).
+"""Requests from pages of other sites are refused (CSRF).
 
-A browser sends some things by itself, such as cookies and the password of HTTP's Basic
-authentication, also with what a page of another site asks for.  So a request that is
-authenticated by such things must show that it comes from a page of the chat's own origin,
-from one that the operator has named, or from no page at all.  This holds of all methods:
-also a ``GET`` moves a cursor.
+A browser sends cookies, and the password of HTTP's Basic authentication, by itself, also with
+requests that a page of another site makes.  So a request that they authenticate must come from
+a page of the chat's own origin, from an origin that the operator has allowed, or from no page
+at all.  This holds for all methods: also a ``GET`` moves a cursor.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
 _OWN = (b"same-origin", b"none")
-"""What ``Sec-Fetch-Site`` says of the chat's own pages, and of what a person typed."""
+"""``Sec-Fetch-Site`` of the chat's own pages, and of URLs that a person has typed."""
 
 
 def refuse_foreign_page(request: Request, origins: Collection[str]) -> None:
-    """Refuse what a page of another origin has a browser ask for.
+    """Refuse a request that a page of another origin has made.
 
-    Browsers say where a request comes from, in ``Sec-Fetch-Site`` or, over plain HTTP and
-    if they are old, in ``Origin``.  A request with neither does not come from a page of
-    another site, except for a ``GET`` over plain HTTP, which can't be told.
+    Browsers say where a request comes from: in ``Sec-Fetch-Site`` or, over plain HTTP and
+    in old browsers, in ``Origin``.  A request with neither does not come from a page of
+    another site.  The exception is a ``GET`` over plain HTTP, whose origin is unknown.
 
     :param origins: origins whose pages may use the chat; ``*`` is any.
     :raises Forbidden: if it is from another origin.

@@ -48,11 +48,11 @@ MAX_PARAMETERS = 100
 
 
 class Operation(Struct, frozen=True):
-    """What an endpoint does, as the OpenAPI document tells it.
+    """What an endpoint does, as the OpenAPI document describes it.
 
     :ivar errors: those that it may respond with, beyond the ones that all may.
     :ivar media_type: the content type of the response.
-    :ivar headers: the header fields that it reads, and their types.
+    :ivar headers: the headers that it reads, and their types.
     """
 
     method: str

@@ -1,7 +1,7 @@
 """The feed as Server-Sent Events: each entry is serialised once for all subscribers.
 
-There are two feeds: with changes, for subscribers that have asked for them, and without.
-Nearly all subscribers stand at the same id and see the same messages: the general chat.
+There are two feeds: with changes, for subscribers that have opted in, and without.
+Nearly all subscribers are at the same id and see the same messages: the general chat.
 So the chunk after an id is made once, too.
 """
 

@@ -70,7 +70,7 @@ class SharedByStreams(Protocol):
 
 
 def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
-    """Deliver to some streams of one feed, which nearly all stand at one place, in one loop.
+    """Deliver to some streams of one feed, nearly all at the same position, in one loop.
 
     It is what :meth:`EventStream.deliver` does, for much less: beside the system call
     that sends to a subscriber, what is done for each of thousands is what counts.  To fail
@@ -245,7 +245,7 @@ class EventStream:
     def give_way(self) -> None:
         """End the response: the user has begun too many others.
 
-        The client is told, and to come back late, so that two clients don't end each
+        The client is told so, and when to reconnect, so that two clients don't end each
         other's streams all the time.
         """
         sink = self.sink
@@ -270,7 +270,7 @@ class EventStream:
         self.last_write = self._streams.now
         self.sink.write(data)
 
-    # What the sink tells
+    # Calls of the sink
 
     def stream_paused(self) -> None:
         """Wait until all has been taken."""

@@ -69,7 +69,7 @@ class EventsEndpoint(UserEndpoint):
         named = after
         if after is not None and query.epoch is not None:
             after = await reading.resumed(after, query.epoch)
-        # HEAD asks whether there would be a stream; to name an id there reads nothing.
+        # HEAD only checks whether there would be a stream; its id acknowledges nothing.
         if after is not None and (query.peek or request.method == b"HEAD"):
             cursor = after
         else:

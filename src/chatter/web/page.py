@@ -2,7 +2,7 @@
 
 The files are read from the package once.  What the HTML loads is in a folder whose name has a
 hash of all of it, so that a browser may keep it for ever.  The HTML names that folder; a
-browser asks each time whether it has changed.
+browser checks each time whether it has changed.
 
 Comments are for those who read the source.  They are not sent, but their lines are, empty, so
 that what a browser says of a line is true of the source.

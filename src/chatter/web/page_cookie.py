@@ -1,10 +1,10 @@
 """The cookie that says who the user of the page is.
 
 It holds the user's token, and no script can read it.  A browser sends cookies by itself, also
-with what a page of another site asks for, and to every port of a host.  So it counts only
+with requests of other sites' pages, and to every port of a host.  So it counts only
 
-- beside the header ``Chatter-Page: 1``, which a page of another origin can't send without the
-  leave that :mod:`chatter.web.cors` gives to none, and
+- together with the header ``Chatter-Page: 1``, which a page of another origin can't send:
+  :mod:`chatter.web.cors` allows it to none; and
 - if nothing says that the request is from a page of another origin
   (:mod:`chatter.web.csrf`).
 

@@ -1,4 +1,4 @@
-"""Answers: what they are made of, and how they are handed over."""
+"""Responses: what they are made of, and how they are sent."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _USUAL_HEADERS = ((b"Content-Type", b"application/json"), (b"Cache-Control", b"n
 
 
 class Response(Struct):
-    """An answer that is ready to be sent.
+    """A response that is ready to be sent.
 
-    :ivar begin: takes the request over, once the head is set, for an answer that
+    :ivar begin: takes the request over once the head is set, for a response that
         is not just a body.
-    :ivar delivered: called once the whole answer has been handed over to the
+    :ivar delivered: called once the whole response has been handed over to the
         operating system; not called if the connection breaks before.
-    :ivar is_plain: whether it is JSON with status 200, and has the usual fields only.
+    :ivar is_plain: whether it is JSON with status 200, and has the usual headers only.
     """
 
     body: bytes
@@ -49,12 +49,12 @@ def json_response(
     delivered: Callable[[], None] | None = None,
     headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> Response:
-    """An answer with a value of the protocol as its body."""
+    """A response with a value of the protocol as its body."""
     return Response(_encode(value), headers=headers, delivered=delivered, is_plain=not headers)
 
 
 def error_response(error: ChatError, *headers: tuple[bytes, bytes]) -> Response:
-    """The answer that an error is rendered as (RFC 9457)."""
+    """The response that an error is rendered as (RFC 9457)."""
     if isinstance(error, TransientError):
         headers = (*headers, (b"Retry-After", b"%d" % error.retry_after))
         if isinstance(error, TooManyRequests) and error.quota is not None:
@@ -73,7 +73,7 @@ def _rate_limit_headers(quota: Quota, retry_after: int) -> tuple[tuple[bytes, by
 
 
 def send(request: Request, response: Response) -> None:
-    """Send an answer and finish the request, at once or when all of it has left."""
+    """Send a response and finish the request, at once or when all of it was sent."""
     if response.is_plain:
         lean_request = lean(request)
         if lean_request is not None:
@@ -96,7 +96,7 @@ def send(request: Request, response: Response) -> None:
 
 
 def cut_off(request: Request) -> None:
-    """Let go of a client who can't be answered, or does not take the answer."""
+    """Close the connection of a client to whom no response can be sent."""
     channel: Any = request.channel
     if channel is not None:
         # A stream of HTTP/2 can be cut off alone.
@@ -116,10 +116,10 @@ def _set_head(request: Request, response: Response) -> None:
 
 @implementer(IPullProducer, IPushProducer)
 class HandOver:
-    """Sends a body, and tells once the operating system has all of it.
+    """Sends a body, and calls back once the operating system has all of it.
 
-    It is a producer that has nothing to produce: it only hears what a transport
-    tells a producer, that something is left to send, or nothing any more.
+    It is a producer that produces nothing.  Its transport pauses it while something is left
+    to send, and resumes it when nothing is left.
 
     :param delivered: called then; never if the connection is lost before.
     """
@@ -137,31 +137,30 @@ class HandOver:
         channel: Any = self._request.channel
         self._request.write(self._body)
         if isinstance(transport, FileDescriptor) and isinstance(channel, HTTPChannel):
-            # A socket asks a pull producer for more whenever it has nothing left to
-            # send.  Twisted's channel is a push producer, which hears of it only
-            # when that was much.
+            # A socket resumes a pull producer whenever it has nothing left to send.
+            # Twisted's channel is a push producer, which is paused only if much is left.
             transport.unregisterProducer()
             transport.registerProducer(self, False)
             self._socket = transport
             self._waiting = True
         else:
-            # Others pause a push producer if something is left, as far as they tell.
+            # Other transports pause a push producer if something is left.
             self._request.registerProducer(self, True)
             if not self._waiting:
                 self._end()
 
     def pauseProducing(self) -> None:
-        """Hear that something is left to send."""
+        """Note that something is left to send."""
         self._waiting = True
 
     def resumeProducing(self) -> None:
-        """Hear that nothing is left to send."""
+        """Note that nothing is left to send."""
         if self._waiting:
             self._waiting = False
             self._end()
 
     def stopProducing(self) -> None:
-        """Hear that the connection is lost."""
+        """Note that the connection is lost."""
         self._waiting = False
 
     def _end(self) -> None:

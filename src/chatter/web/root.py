@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 class ChatResource(MissingResource):
     """A chat over HTTP: ``root.putChild(b"chat", ChatResource(chat))``.
 
-    :param chat: the chat; whoever makes it starts and stops it.
+    :param chat: the chat; the application that makes it starts and stops it.
     :param authenticate: the application's own way to find the user of a request:
         ``authenticate(request: twisted.web.server.Request) -> User | None``.  It may return
         the user, ``None`` for nobody it knows, or a Deferred or an awaitable of the same; it

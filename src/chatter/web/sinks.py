@@ -141,4 +141,4 @@ class RequestSink:
             self._too_late.cancel()
 
     def stopProducing(self) -> None:
-        """Do nothing: the request tells that its connection is lost."""
+        """Do nothing: the request reports that its connection is lost."""

@@ -30,7 +30,7 @@ STREAMS_PER_USER = 16
 """A user may have so many streams open; beyond that the oldest ends."""
 
 MAX_STREAMS = 10_000
-"""So many streams may be open in all, unless the server is told otherwise."""
+"""So many streams may be open in all, unless the server is configured otherwise."""
 
 HEARTBEAT = 15.0
 """After so many seconds of silence a comment is written."""
@@ -54,7 +54,7 @@ class Streams:
     :param most: how many may be open in all.
 
     :ivar clock: the chat's, an ``IReactorTime`` provider.
-    :ivar feed: what those read from that have not asked for changes.
+    :ivar feed: what streams without changes read from.
     :ivar feed_with_changes: what the others read from.
     :ivar now: the reactor's time, at most a quarter of a second old.
     :ivar turns: those of streams that read from the store.
