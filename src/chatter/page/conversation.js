@@ -76,6 +76,10 @@ export function draw() {
   the("older").hidden = loaded !== "yes" || complete;
   setText(the("beginning"), beginning(shown));
   drawPending(id);
+  // What is empty is not laid out, so nothing moves when the messages come.
+  const waits = loaded === "no" || loaded === "loading";
+  the("column").hidden = waits && pendingElements.size === 0;
+  the("loading").hidden = !waits;
   if (loaded === "no") void load(shown);
   log.draw();
   moved();
@@ -94,8 +98,7 @@ function moved() {
 /** @param {Chat} chat */
 function beginning({ id, loaded, complete, messages }) {
   if (loaded === "missing") return `There is no user ${id}.`;
-  if (loaded !== "yes") return "Loading…";
-  if (!complete) return "";
+  if (loaded !== "yes" || !complete) return "";
   if (id) return `Only you and ${title()} can read this.`;
   return messages.length ? "The chat begins here." : "Nobody has written anything yet.";
 }

@@ -84,7 +84,7 @@ function drawEntry(list, id, name) {
 /** @param {Chat} chat */
 function drawChat(chat) {
   const { id, last, unread } = chat;
-  const entry = drawEntry("chats", id, id ? nameOf(id) : "General");
+  const entry = drawEntry("chats", id, id ? nameOf(id) || "…" : "General");
   if (last) {
     const own = last.sender_id === user?.id;
     const sender = own ? "You: " : id ? "" : `${nameOf(last.sender_id)}: `;
