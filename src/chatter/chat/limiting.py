@@ -60,16 +60,17 @@ class Limit:
         meter: AnyMeter | None = None,
     ) -> None:
         self._quota = Quota(name, rate.count, rate.seconds)
-        self._meter = Meter(rate, seconds) if meter is None else meter
+        meter = Meter(rate, seconds) if meter is None else meter
+        self._wait = meter.wait
         self._under_way: dict[Hashable, int] = {}
-        self.count = self._meter.count
+        self.count = meter.count
 
     def check(self, key: Hashable) -> None:
         """See whether one more is allowed.
 
         :raises TooManyRequests: if it is not.
         """
-        wait = self._meter.wait(key, self._under_way.get(key, 0))
+        wait = self._wait(key, self._under_way.get(key, 0))
         if wait > 0:
             self._refuse(wait)
 
@@ -82,16 +83,21 @@ class Limit:
         self.count(key)
 
     def begin(self, key: Hashable) -> None:
-        """Note that one is under way, which is counted when it is done."""
-        self._under_way[key] = self._under_way.get(key, 0) + 1
+        """Note that one is under way, which is counted when it is done, if it is allowed.
+
+        :raises TooManyRequests: if it is not.
+        """
+        ahead = self._under_way.get(key, 0)
+        wait = self._wait(key, ahead)
+        if wait > 0:
+            self._refuse(wait)
+        self._under_way[key] = ahead + 1
 
     def end(self, key: Hashable) -> None:
         """Note that one is no longer under way."""
-        left = self._under_way[key] - 1
+        left = self._under_way.pop(key) - 1
         if left:
             self._under_way[key] = left
-        else:
-            del self._under_way[key]
 
     def _refuse(self, wait: float) -> None:
         quota = self._quota
@@ -181,8 +187,7 @@ class LimitedSending:
         try:
             return await self._sending.send(user, text, key)
         finally:
-            for limit in limits:
-                limit.end(user.id)
+            _end(limits, user.id)
 
     async def send_private(
         self, user: User, recipient_id: int, text: str, key: str | None
@@ -201,8 +206,7 @@ class LimitedSending:
                 self._stranger.take(user.id)
             return await self._sending.send_private(user, recipient_id, text, key)
         finally:
-            for limit in limits:
-                limit.end(user.id)
+            _end(limits, user.id)
 
     async def _is_stranger(self, other_id: int, user: User) -> bool:
         """Whether somebody has not written to a user, or not for a long time."""
@@ -237,7 +241,17 @@ class LimitedSending:
 
 def _begin(limits: tuple[Limit, ...], user_id: int) -> None:
     """Note that a user sends something, if that is allowed."""
+    begun = 0
+    try:
+        for limit in limits:
+            limit.begin(user_id)
+            begun += 1
+    except TooManyRequests:
+        _end(limits[:begun], user_id)
+        raise
+
+
+def _end(limits: tuple[Limit, ...], user_id: int) -> None:
+    """Note that something is no longer under way."""
     for limit in limits:
-        limit.check(user_id)
-    for limit in limits:
-        limit.begin(user_id)
+        limit.end(user_id)

@@ -60,10 +60,12 @@ class Meter:
 
     def wait(self, key: Hashable, ahead: int = 0) -> float:
         """In how many seconds one more is allowed for a key; 0 for now."""
-        now = self._seconds()
-        account = self._until.get(key, now) - now
-        account = max(account, 0)
-        excess = account + ahead * self._interval - self._tolerance
+        excess = ahead * self._interval - self._tolerance
+        until = self._until.get(key)
+        if until is not None:
+            account = until - self._seconds()
+            if account > 0:
+                excess += account
         return max(0, excess)
 
     def count(self, key: Hashable) -> None:
