@@ -117,9 +117,9 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
     opt_limit.__doc__ = (
         "NAME=COUNT/SECONDS, NAME=none, or none for no limits; may be given several times. "
         "By user: send (messages), general (exactly so many messages to the general chat), "
-        "stranger (private messages to people who have not written to the user), stream "
-        "(opened event streams), waiting=COUNT (polls that wait at once). By address: join, "
-        "token (unknown ones), connection. Example: --limit general=20/3600 "
+        "edit (edits and withdrawals), stranger (private messages to people who have not written "
+        "to the user), stream (opened event streams), waiting=COUNT (polls that wait at once). By "
+        "address: join, token (unknown ones), connection. Example: --limit general=20/3600 "
         f"[default: {', '.join(shown_limits(DEFAULT_LIMITS))}]"
     )
 

@@ -19,6 +19,7 @@ from twisted.web.server import NOT_DONE_YET, Site
 from zope.interface import implementer
 
 from chatter.chat import Chat
+from chatter.chat.rate_limits import NO_LIMITS
 from chatter.client import ChatClient
 from chatter.stores.memory import MemoryStore
 from chatter.testing.waiting import begun
@@ -88,7 +89,7 @@ class Rig:
         self.clock = clock or Clock()
         if resource is None:
             self.chat = make_chat(self.clock)
-            resource = ChatResource(self.chat)
+            resource = ChatResource(self.chat, limits=NO_LIMITS)
         self.agent = Agent(resource, self.clock)
 
     def client(self, url=URL, **options):

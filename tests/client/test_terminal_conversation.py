@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.task import Clock
 
+from chatter.chat.rate_limits import Rate, RateLimits
 from chatter.client import ServerUnreachable
 from chatter.protocol.errors import Unauthorized, UnknownRecipient
 from chatter.terminal.lines import READ
 from chatter.terminal.outage import Outage
-from tests.client.support import Rig, Scripted, problem
+from chatter.web import ChatResource
+from tests.client.support import Rig, Scripted, make_chat, problem
 from tests.client.terminal_support import Screen, Seat
 
 
@@ -114,6 +117,18 @@ def test_a_server_that_asks_for_time_is_given_it():
     outage = Outage(rig.clock, Screen().tell)
     rig.result(outage.outlast(rig.client().health), within=4000)
     assert 300 <= rig.times[1] - rig.times[0] < 310
+
+
+def test_a_limit_is_told_and_outlasted():
+    """Who sends too fast reads why there is a pause, once a minute; all is sent in the end."""
+    clock = Clock()
+    rig = Rig(ChatResource(make_chat(clock), limits=RateLimits(send=Rate(2, 20))), clock)
+    alice, bob = Seat(rig, "alice", persistently=True), Seat(rig, "bob")
+    for number in range(5):
+        alice.type(str(number))
+    (told,) = alice.screen.told
+    assert told.startswith("The server lets you wait. Too many messages: 2 in 20 seconds")
+    assert alice.look() == bob.look() == [f"alice: {number}" for number in range(5)]
 
 
 def test_without_patience_an_outage_is_an_error():

@@ -145,6 +145,19 @@ def test_private_messages_to_strangers(chat, clock):
     assert [send_private(again, alice, 2).status for _ in range(3)] == [200] * 3
 
 
+def test_edits_and_withdrawals_of_a_user(chat, clock):
+    """They have a limit of their own."""
+    web = web_with(chat, clock, "none", "edit=2/20")
+    alice = web.join("alice")
+    ids = [send(web, alice).json["id"] for _ in range(3)]
+    edited = [web.ask("POST", "/edit", alice, {"message_id": i, "text": "new"}) for i in ids]
+    assert [response.status for response in edited] == [200, 200, 429]
+    assert web.ask("POST", "/withdraw", alice, {"message_id": ids[0]}).status == 429
+    clock.advance(10)
+    assert web.ask("POST", "/withdraw", alice, {"message_id": ids[0]}).status == 200
+    assert send(web, alice).status == 200
+
+
 def test_streams_and_waiting_polls_of_a_user(chat, clock):
     """A user opens so many streams in a minute, and has so many polls wait."""
     web = web_with(chat, clock, "none", "stream=3/60", "waiting=2")

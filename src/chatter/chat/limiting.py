@@ -38,6 +38,7 @@ _LOOKED_THROUGH = 50
 _WHAT = {
     "send": "messages",
     "general": "messages to the general chat",
+    "edit": "edits and withdrawals of messages",
     "stranger": "private messages to people who have not written to you",
     "stream": "event streams opened",
     "join": "requests to join from your address",
@@ -115,7 +116,8 @@ class UserLimits:
 
     def __init__(self, core: ChatCore, limits: RateLimits) -> None:
         seconds = core.clock.seconds
-        self.stream = None if limits.stream is None else Limit("stream", limits.stream, seconds)
+        self._stream = None if limits.stream is None else Limit("stream", limits.stream, seconds)
+        self._edit = None if limits.edit is None else Limit("edit", limits.edit, seconds)
         self._most_waiting = limits.waiting
         self._waiting: dict[int, int] = {}
         self.sending: Sending | LimitedSending = core.sending
@@ -127,8 +129,16 @@ class UserLimits:
 
         :raises TooManyRequests: if the user has opened too many lately.
         """
-        if self.stream is not None:
-            self.stream.take(user.id)
+        if self._stream is not None:
+            self._stream.take(user.id)
+
+    def change_message(self, user: User) -> None:
+        """Count one more edit or withdrawal of a user.
+
+        :raises TooManyRequests: if there were too many lately.
+        """
+        if self._edit is not None:
+            self._edit.take(user.id)
 
     @contextmanager
     def waiting(self, user: User) -> Iterator[None]:

@@ -44,6 +44,7 @@ class RateLimits(Struct, frozen=True, kw_only=True):
 
     :ivar send: messages of a user, general and private together.
     :ivar general: messages of a user to the general chat.
+    :ivar edit: edits and withdrawals of a user, together.
     :ivar stranger: private messages of a user to people who have never written to the user.
     :ivar stream: event streams that a user opens.
     :ivar waiting: how many polls of a user may wait at the same time.
@@ -54,6 +55,7 @@ class RateLimits(Struct, frozen=True, kw_only=True):
 
     send: Rate | None = Rate(30, 30)
     general: Rate | None = None
+    edit: Rate | None = Rate(30, 30)
     stranger: Rate | None = Rate(60, 3600)
     stream: Rate | None = Rate(240, 60)
     waiting: int | None = 32

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from twisted.internet.task import deferLater
 
 from chatter.client import NoResponse, ServerUnreachable
-from chatter.protocol.errors import TransientError
+from chatter.protocol.errors import TooManyRequests, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,6 +29,9 @@ async def give_up(request: Callable[[], Awaitable[Value]]) -> Value:
     """Make the request once; the client's own retries are all the patience there is."""
     return await request()
 
+
+_SILENCE = 60.0
+"""For so many seconds nothing more is said about limits."""
 
 PAUSE = 2.0
 """The least seconds between two attempts."""
@@ -51,6 +55,7 @@ class Outage:
         self._forget: list[Callable[[], None]] = []
         self._how_long = how_long
         self._was_connected = False
+        self._told_of_limit = -inf
 
     def add_memory(self, forget: Callable[[], None]) -> None:
         """Have what is known of the server forgotten when the connection is lost.
@@ -73,7 +78,10 @@ class Outage:
                 return result
 
     def lost(self, error: NoResponse | TransientError) -> None:
-        """Say that the server is away, unless that was said."""
+        """Say that the server is away, or lets one wait, unless that was said."""
+        if isinstance(error, TooManyRequests):
+            self._is_limited(error)
+            return
         if self.is_on:
             return
         self.is_on = True
@@ -82,6 +90,13 @@ class Outage:
             self._tell(f"Connection lost; reconnecting. {error.detail}")
         else:
             self._tell(f"{error.detail} Trying again {self._how_long}.")
+
+    def _is_limited(self, error: TooManyRequests) -> None:
+        """Say why there is a pause; what waits for it is sent in the end."""
+        now = self._clock.seconds()
+        if now - self._told_of_limit >= _SILENCE:
+            self._told_of_limit = now
+            self._tell(f"The server lets you wait. {error.detail}")
 
     def found(self) -> None:
         """Say that the server is back, if it was away."""

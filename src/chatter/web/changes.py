@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.protocol.bodies import EditBody, WithdrawBody, WithdrawnMessage
-from chatter.protocol.errors import Gone
+from chatter.protocol.errors import Gone, TooManyRequests
 from chatter.protocol.model import Message
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
@@ -16,13 +16,24 @@ from chatter.web.responses import Response, json_response
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
+    from chatter.chat.core import ChatCore
+    from chatter.chat.limiting import UserLimits
     from chatter.protocol.model import User
+    from chatter.web.authentication import Authentication
 
 _edit_decoder = json.Decoder(EditBody)
 _withdraw_decoder = json.Decoder(WithdrawBody)
 
 
-class EditEndpoint(UserEndpoint):
+class _Changes(UserEndpoint):
+    """An endpoint that changes a message."""
+
+    def __init__(self, core: ChatCore, authentication: Authentication, limits: UserLimits) -> None:
+        super().__init__(core, authentication)
+        self._limits = limits
+
+
+class EditEndpoint(_Changes):
     """Gives a message another text."""
 
     operation = Operation(
@@ -33,16 +44,17 @@ class EditEndpoint(UserEndpoint):
         "is told of the new text; who has not, reads it only.",
         body=EditBody,
         response=Message,
-        errors=(Gone,),
+        errors=(Gone, TooManyRequests),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond with the message."""
         body = checked_body(body_of(request), _edit_decoder)
+        self._limits.change_message(user)
         return json_response(await self._core.changing.edit(user, body.message_id, body.text))
 
 
-class WithdrawEndpoint(UserEndpoint):
+class WithdrawEndpoint(_Changes):
     """Takes a message out of the log."""
 
     operation = Operation(
@@ -53,11 +65,12 @@ class WithdrawEndpoint(UserEndpoint):
         "is told that it was withdrawn.",
         body=WithdrawBody,
         response=WithdrawnMessage,
-        errors=(Gone,),
+        errors=(Gone, TooManyRequests),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond with the id of the change."""
         message_id = checked_body(body_of(request), _withdraw_decoder).message_id
+        self._limits.change_message(user)
         change_id = await self._core.changing.withdraw(user, message_id)
         return json_response(WithdrawnMessage(message_id, change_id))
