@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from chatter.client import UnexpectedResponse
-from chatter.client.subscription import Subscription
+from chatter.client.subscription import MESSAGES, Subscription
 from chatter.protocol.bodies import EpochEvent
 from tests.client.support import Rig, Scripted
 from tests.live.test_client_follow import client_of, event, result, server
@@ -134,7 +134,7 @@ def test_a_log_that_changes_again_and_again():
 def test_a_stream_tells_where_it_begins():
     """A stream that begins earlier than requested says so before its first message, once."""
     begun: list[EpochEvent] = []
-    stream = Subscription(Clock(), 5, begun.append)
+    stream = Subscription(Clock(), 5, MESSAGES, begun.append)
     told = b'event: epoch\ndata: {"epoch":"b","cursor":2,"moved_from":5}\n\n'
     stream.dataReceived(told + event(3))
     assert [(it.epoch, it.cursor) for it in begun] == [("b", 2)]

@@ -16,8 +16,9 @@ from twisted.web.server import NOT_DONE_YET, Site
 
 from chatter.chat import Chat
 from chatter.client import ChatClient, Retries, ServerUnreachable, UnexpectedResponse
-from chatter.client.subscription import SILENCE, Subscription
-from chatter.protocol.errors import Unauthorized
+from chatter.client.subscription import ENTRIES, MESSAGES, SILENCE, Subscription
+from chatter.protocol.errors import Gone, Unauthorized
+from chatter.protocol.model import Edited
 from chatter.service import ChatService
 from chatter.stores.sqlite import SQLiteStore
 from chatter.testing.waiting import begun
@@ -220,7 +221,7 @@ def event(number):
 
 def listening():
     clock = Clock()
-    stream = Subscription(clock, 0)
+    stream = Subscription(clock, 0, MESSAGES)
     transport = Transport()
     stream.makeConnection(transport)
     return clock, stream, transport
@@ -304,3 +305,44 @@ def test_waiting_for_a_while():
     assert waiting == [None]
     stream.close()
     assert not clock.getDelayedCalls()
+
+
+async def test_who_follows_entries_is_told_of_changes(tmp_path):
+    """Through a restart, too; who follows messages has messages only."""
+    path = tmp_path / "chat.sqlite"
+    async with server(path) as (_, port):
+        alice, bob = client_of(port), client_of(port)
+        await alice.connect("alice")
+        await bob.connect("bob")
+        one, two = await alice.send("one"), await alice.send("two")
+        entries, messages = bob.follow_entries(), alice.follow()
+        assert [await anext(entries), await anext(entries)] == [one, two]
+        assert [await anext(messages), await anext(messages)] == [one, two]
+        edited = await alice.edit(one.id, "new")
+        assert await anext(entries) == Edited(3, one.id, "new", edited.edited_at)
+        with pytest.raises(Gone):
+            await bob.withdraw(two.id)
+        await alice.withdraw(two.id)
+    async with server(path, port):
+        withdrawn = await anext(entries)
+        assert (withdrawn.id, withdrawn.message_id, withdrawn.by_id) == (4, two.id, 1)
+        with pytest.raises(Gone):
+            await alice.withdraw(two.id)
+        three = await alice.send("three")
+        assert await anext(entries) == three
+        assert await anext(messages) == three
+        for client in (alice, bob):
+            await client.close()
+
+
+async def test_a_change_that_is_not_known_is_passed_over():
+    """There may be other kinds one day."""
+    stream = Subscription(Clock(), 0, ENTRIES)
+    at = "2026-01-01T00:00:00Z"
+    known = f'{{"change":"withdrawn","id":2,"message_id":1,"at":"{at}","by_id":1}}'
+    for number, data in ((1, '{"change":"painted","id":1}'), (2, known)):
+        stream.dataReceived(f"id: {number}\nevent: change\ndata:{data}\n\n".encode())
+    change = await stream.next()
+    assert change is not None
+    assert change.id == 2
+    stream.close()

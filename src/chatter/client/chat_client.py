@@ -26,17 +26,19 @@ from chatter.protocol.bodies import (
     SendBody,
     SendPrivateBody,
     Users,
+    WithdrawnMessage,
 )
 from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.model import Message, Page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection
+    from collections.abc import AsyncGenerator, Callable, Collection
 
     from twisted.internet.defer import Deferred
 
-    from chatter.client.subscription import Subscription
+    from chatter.client.subscription import Subscription, Taken
     from chatter.client.watcher import Watcher
+    from chatter.protocol.model import Change
 
 
 class ChatClient(Session):
@@ -107,6 +109,24 @@ class ChatClient(Session):
         return await self._attempts.until_done(Message, request)
 
     @returns_deferred
+    async def edit(self, message_id: int, text: str) -> Message:
+        """Give a message of one's own another text; the message as it is now.
+
+        :raises Gone: if it was withdrawn, or is no message of the user.
+        :raises InvalidRequest: if the text is not valid.
+        """
+        return await self._attempts.until_done(Message, requests.edit(message_id, text))
+
+    @returns_deferred
+    async def withdraw(self, message_id: int) -> None:
+        """Withdraw a message of one's own: nobody can read it any more.
+
+        :raises Gone: if it is no message of the user, or not any more: where a response
+            was lost, an attempt before may have withdrawn it.
+        """
+        await self._attempts.until_done(WithdrawnMessage, requests.withdrawal(message_id))
+
+    @returns_deferred
     async def poll(self, limit: int = DEFAULT_LIMIT) -> Page:
         """What comes after the cursor, oldest first; then the cursor stands behind it.
 
@@ -136,12 +156,34 @@ class ChatClient(Session):
         :param watcher: hears when the connection is lost and found again; without it,
             the client's own watcher does.
         """
-        told = watcher or self._watcher
+        return self._follow(self._reading.subscribe, watcher)
+
+    def follow_entries(
+        self, watcher: Watcher | None = None
+    ) -> AsyncGenerator[Message | Change, None]:
+        """What :meth:`follow` has, and each change of a message, in id order.
+
+        A message is as it is when it comes.  Who has kept it applies the changes that come
+        later; a change of a message that is not there is no mistake.
+        """
+        return self._follow(self._reading.subscribe_to_entries, watcher)
+
+    def _follow(
+        self,
+        subscribe: Callable[[Watcher | None], Deferred[Subscription[Taken]]],
+        watcher: Watcher | None,
+    ) -> AsyncGenerator[Taken, None]:
         return follow(
-            self._reading, self._clock, self._retries, self._random, self._operations, told
+            self._reading,
+            subscribe,
+            self._clock,
+            self._retries,
+            self._random,
+            self._operations,
+            watcher or self._watcher,
         )
 
-    def subscribe(self) -> Deferred[Subscription]:
+    def subscribe(self) -> Deferred[Subscription[Message]]:
         """One connection to the event stream, from the cursor on; without trying again."""
         return self._reading.subscribe(self._watcher)
 

@@ -14,7 +14,7 @@ from chatter.client.errors import ClientClosed, NoResponse, ServerUnreachable
 from chatter.protocol.errors import TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
     from random import Random
 
     from twisted.internet.defer import Deferred
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     from chatter.client.backoff import Retries
     from chatter.client.operations import Operation, Operations
-    from chatter.client.subscription import Subscription
+    from chatter.client.subscription import Subscription, Taken
     from chatter.client.watcher import Watcher
-    from chatter.protocol.model import Message
 
 ACKNOWLEDGE_AFTER = 5.0
 """What was read is acknowledged after so many seconds."""
@@ -35,34 +34,36 @@ class Reader(Protocol):
 
     cursor: int | None
 
-    def subscribe(self, watcher: Watcher | None) -> Deferred[Subscription]:
-        """Open the event stream after the cursor; the watcher hears of another history."""
-
     def acknowledge(self) -> Deferred[None]:
         """Acknowledge what was read."""
 
 
 async def follow(
     reader: Reader,
+    subscribe: Callable[[Watcher | None], Deferred[Subscription[Taken]]],
     clock: IReactorTime,
     retries: Retries,
     random: Random,
     operations: Operations,
     watcher: Watcher | None = None,
-) -> AsyncGenerator[Message, None]:
-    """Every message after the reader's cursor, as it comes, until the client is closed."""
+) -> AsyncGenerator[Taken, None]:
+    """Every entry after the reader's cursor, as it comes, until the client is closed.
+
+    :param subscribe: opens the event stream after the cursor; the watcher hears of another
+        history.
+    """
     failed = 0
     with operations.begun() as operation:
         while True:
-            subscription: Subscription | None = None
+            subscription: Subscription[Taken] | None = None
             try:
-                subscription = await operation.wait_for(reader.subscribe(watcher))
+                subscription = await operation.wait_for(subscribe(watcher))
                 if watcher is not None:
                     watcher.found()
-                async for message in _taken(reader, clock, subscription, operation):
+                async for entry in _taken(reader, clock, subscription, operation):
                     failed = 0
-                    yield message
-                    reader.cursor = message.id
+                    yield entry
+                    reader.cursor = entry.id
             except (TransientError, ServerUnreachable) as error:
                 retry = subscription.retry if subscription is not None else 0
                 least = max(error.retry_after, retry)
@@ -82,16 +83,16 @@ async def follow(
 
 
 async def _taken(
-    reader: Reader, clock: IReactorTime, subscription: Subscription, operation: Operation
-) -> AsyncGenerator[Message, None]:
-    """The messages of one connection; meanwhile what was read is acknowledged."""
+    reader: Reader, clock: IReactorTime, subscription: Subscription[Taken], operation: Operation
+) -> AsyncGenerator[Taken, None]:
+    """The entries of one connection; meanwhile what was read is acknowledged."""
     acknowledged, acknowledged_at = reader.cursor, clock.seconds()
     while True:
         due = max(0, acknowledged_at + ACKNOWLEDGE_AFTER - clock.seconds())
         timeout = None if reader.cursor == acknowledged else due
-        message = await operation.wait_for(subscription.next(timeout))
-        if message is not None:
-            yield message
+        entry = await operation.wait_for(subscription.next(timeout))
+        if entry is not None:
+            yield entry
             continue
         acknowledged, acknowledged_at = reader.cursor, clock.seconds()
         try:

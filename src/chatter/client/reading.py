@@ -16,7 +16,7 @@ from chatter.client import requests
 from chatter.client.errors import ClientClosed, UnexpectedResponse
 from chatter.client.page_checks import check_feed, start_of
 from chatter.client.responses import error_in
-from chatter.client.subscription import Subscription
+from chatter.client.subscription import ENTRIES, MESSAGES, Subscription
 from chatter.protocol.bodies import DEFAULT_LIMIT
 from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.errors import Unauthorized
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from chatter.client.joining import Joining
     from chatter.client.operations import Operations
     from chatter.client.retries import Attempts
+    from chatter.client.subscription import Decoders, Taken
     from chatter.client.watcher import Watcher
     from chatter.protocol.bodies import Connected, EpochEvent
+    from chatter.protocol.model import Change
 
 MOST_MOVES = 3
 """So often a log may become another one while all that is unread is read."""
@@ -111,18 +113,28 @@ class Reading:
                 return
 
     @returns_deferred
-    async def subscribe(self, watcher: Watcher | None) -> Subscription:
+    async def subscribe(self, watcher: Watcher | None) -> Subscription[Message]:
         """One connection to the event stream, from the cursor on.
 
         :param watcher: hears when the server's log has become another one.
         """
+        return await self._subscribe(watcher, MESSAGES, changes=False)
+
+    @returns_deferred
+    async def subscribe_to_entries(self, watcher: Watcher | None) -> Subscription[Message | Change]:
+        """The same, with changes of messages."""
+        return await self._subscribe(watcher, ENTRIES, changes=True)
+
+    async def _subscribe(
+        self, watcher: Watcher | None, decoders: Decoders[Taken], *, changes: bool
+    ) -> Subscription[Taken]:
         after = await self._position()
-        request = requests.events(after, self.epoch)
+        request = requests.events(after, self.epoch, changes=changes)
 
         def begun(event: EpochEvent) -> None:
             self._go_on(event.epoch, after, event.cursor, watcher)
 
-        subscription = Subscription(self._clock, after, begun)
+        subscription = Subscription(self._clock, after, decoders, begun)
         with self._operations.begun() as operation:
             opened = self._exchange.subscribe(request, self._attempts.token, subscription)
             try:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from chatter.client.json_bodies import encoded
-from chatter.protocol.bodies import MAX_LIMIT, ChatType, ConnectBody, ReadBody
+from chatter.protocol.bodies import (
+    MAX_LIMIT,
+    ChatType,
+    ConnectBody,
+    EditBody,
+    ReadBody,
+    WithdrawBody,
+)
 from chatter.protocol.model import MAX_NAME, MAX_TEXT
 
 if TYPE_CHECKING:
@@ -62,14 +69,28 @@ def sending(path: str, body: Struct, key: str) -> Request:
     return Request("POST", path, body=encoded(body), key=key)
 
 
+def edit(message_id: int, text: str) -> Request:
+    """Give a message another text.
+
+    :raises InvalidRequest: if the text has what is no character.
+    """
+    return Request("POST", "/edit", body=encoded(EditBody(message_id, text)))
+
+
+def withdrawal(message_id: int) -> Request:
+    """Withdraw a message."""
+    return Request("POST", "/withdraw", body=encoded(WithdrawBody(message_id)))
+
+
 def feed(after: int, epoch: str, limit: int) -> Request:
     """What comes after an id of an epoch in the feed."""
     return _get("/status", MAX_PAGE, after=after, epoch=epoch, limit=limit)
 
 
-def events(after: int, epoch: str) -> Request:
-    """The event stream after an id of an epoch."""
-    return Request("GET", "/events", {"epoch": epoch}, last_event_id=after)
+def events(after: int, epoch: str, *, changes: bool) -> Request:
+    """The event stream after an id of an epoch, with changes of messages or without."""
+    parameters = {"epoch": epoch, "changes": "1"} if changes else {"epoch": epoch}
+    return Request("GET", "/events", parameters, last_event_id=after)
 
 
 def history(with_user: int | None, before: int | None, limit: int | None) -> Request:

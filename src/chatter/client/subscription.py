@@ -1,17 +1,19 @@
-"""One connection to the event stream: messages come in, as fast as they are taken.
+"""One connection to the event stream: entries come in, as fast as they are taken.
 
-What a server can make a client do is bounded.  Messages that wait to be taken have a
-bounded size, and then nothing more is read.  Bytes that bring no message have a bounded
-rate.  A line has to end now and then.  The ids of the messages increase.
+Entries are messages, and changes of messages if the stream was requested with them.
+
+What a server can make a client do is bounded.  Entries that wait to be taken have a
+bounded size, and then nothing more is read.  Bytes that bring no entry have a bounded
+rate.  A line has to end now and then.  The ids of the entries increase.
 """
 
 # ruff: noqa: N802 - the camelCase names are those of Twisted's interfaces
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from msgspec import DecodeError, json
+from msgspec import DecodeError, ValidationError, json
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.web.client import ResponseDone
@@ -24,10 +26,10 @@ from chatter.client.failures import is_of_the_network, root_of
 from chatter.client.http_bodies import PART
 from chatter.protocol.bodies import EpochEvent
 from chatter.protocol.deferring import returns_deferred
-from chatter.protocol.model import Message
+from chatter.protocol.model import Change, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from twisted.internet.interfaces import IReactorTime
     from twisted.python.failure import Failure
@@ -52,15 +54,28 @@ _OVERHEAD = 200
 _BYTES = 4
 """A character has at most so many in UTF-8."""
 
-_decode = json.Decoder(Message).decode
 _decode_epoch = json.Decoder(EpochEvent).decode
 
+Taken = TypeVar("Taken", bound=Message | Change)
 
-class Subscription(Protocol):
+Decoders: TypeAlias = "Mapping[str, Callable[[str], Taken]]"
+
+MESSAGES: Decoders[Message] = {"message": json.Decoder(Message).decode}
+"""Of a stream of messages."""
+
+ENTRIES: Decoders[Message | Change] = {
+    "message": json.Decoder(Message).decode,
+    "change": json.Decoder(Change).decode,
+}
+"""Of a stream of messages and their changes."""
+
+
+class Subscription(Protocol, Generic[Taken]):
     """The body of an event stream.
 
     :param clock: measures silence.
     :param after: the id after which the stream was requested.
+    :param decoders: those of the events that are taken, by their names.
     :param begun: called with the epoch and the id after which the stream begins, if the
         server sends them; before there is a message.
     """
@@ -69,14 +84,16 @@ class Subscription(Protocol):
         self,
         clock: IReactorTime,
         after: int,
+        decoders: Decoders[Taken],
         begun: Callable[[EpochEvent], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._last_id = after
+        self._decoders = decoders
         self._begun = begun
         self._has_begun = False
         self._parser = EventParser()
-        self._messages: deque[Message] = deque()
+        self._taken: deque[Taken] = deque()
         self._waiting = 0
         self._noise = 0.0
         self._measured_at = clock.seconds()
@@ -91,21 +108,21 @@ class Subscription(Protocol):
         return min((self._parser.retry or 0) / 1000, MAX_RETRY_AFTER)
 
     @returns_deferred
-    async def next(self, timeout: float | None = None) -> Message | None:
-        """The next message; ``None`` if there is none within some seconds.
+    async def next(self, timeout: float | None = None) -> Taken | None:
+        """The next message or change; ``None`` if there is none within some seconds.
 
         :raises ServerUnreachable: when the stream has ended and all of it was taken.
         :raises UnexpectedResponse: if it is not the stream of a chat.
         """
-        if not self._messages and self._error is None:
+        if not self._taken and self._error is None:
             await self._wait(timeout)
-        if self._messages:
-            message = self._messages.popleft()
-            self._waiting -= _size_of(message)
+        if self._taken:
+            entry = self._taken.popleft()
+            self._waiting -= _size_of(entry)
             if self._is_paused and self._waiting <= ENOUGH // 2:
                 self._is_paused = False
                 self._connection.resumeProducing()
-            return message
+            return entry
         if self._error is not None:
             raise self._error
         return None
@@ -151,13 +168,21 @@ class Subscription(Protocol):
         if self._error is None and self._waiting > ENOUGH and not self._is_paused:
             self._is_paused = True
             self._connection.pauseProducing()
-        if self._messages:
+        if self._taken:
             self._wake()
 
     def _handle(self, event: Event) -> int:
         """Take an event; how many bytes it may have had, if it is a message."""
-        if event.name == "message":
-            self._take(_decode(event.data))
+        decode = self._decoders.get(event.name)
+        if decode is not None:
+            try:
+                entry = decode(event.data)
+            except ValidationError:
+                if event.name == "message":
+                    raise
+                # A kind of change that this client does not know.
+                return 0
+            self._take(entry)
             return _BYTES * len(event.data) + _OVERHEAD
         if event.name == "epoch":
             self._begin(_decode_epoch(event.data))
@@ -170,13 +195,13 @@ class Subscription(Protocol):
         self._last_id = event.cursor
         self._begun(event)
 
-    def _take(self, message: Message) -> None:
+    def _take(self, entry: Taken) -> None:
         self._has_begun = True
-        if message.id <= self._last_id:
+        if entry.id <= self._last_id:
             raise UnexpectedResponse("The event stream has messages in the wrong order.")
-        self._last_id = message.id
-        self._messages.append(message)
-        self._waiting += _size_of(message)
+        self._last_id = entry.id
+        self._taken.append(entry)
+        self._waiting += _size_of(entry)
 
     def _bound_noise(self, size: int) -> None:
         """Count bytes that bring no message; time makes up for them, and so do messages."""
@@ -208,5 +233,5 @@ class Subscription(Protocol):
         self._wake()
 
 
-def _size_of(message: Message) -> int:
-    return len(message.text) + _OVERHEAD
+def _size_of(entry: Message | Change) -> int:
+    return len(getattr(entry, "text", "")) + _OVERHEAD
