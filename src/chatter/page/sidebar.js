@@ -87,7 +87,8 @@ function drawChat(chat) {
   const entry = drawEntry("chats", id, id ? nameOf(id) || "…" : "General");
   if (last) {
     const own = last.sender_id === user?.id;
-    const sender = own ? "You: " : id ? "" : `${nameOf(last.sender_id)}: `;
+    // The name is isolated: its direction may be another than the text's.
+    const sender = own ? "You: " : id ? "" : `\u2068${nameOf(last.sender_id)}\u2069: `;
     setText(entry.text, sender + last.text.slice(0, 200).replace(/\s+/gu, " "));
     setText(entry.time, briefly(last));
   }
