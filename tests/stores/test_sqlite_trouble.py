@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 from datetime import datetime, timezone
@@ -123,6 +124,33 @@ async def test_a_file_that_is_gone_is_noticed(path, logged, which, replaced):
     lines = [event["reason"] for event in logged if "reason" in event]
     assert len(lines) == 1
     assert str(file) in lines[0]
+
+
+async def test_a_file_that_was_emptied_is_noticed(path):
+    """What other programs write into the file does not make a message durable that is gone."""
+    async with opened(path) as store:
+        user = await store.add_user("alice", None, 0, NOW)
+        await store.append(Draft(user.id, None, "a", NOW))
+        await after(2 * FILES_CHECKED)
+        os.truncate(path, 0)
+        for _ in range(2):
+            await must_raise(StoreUnavailable, store.append(Draft(user.id, None, "lost", NOW)))
+            await must_raise(StoreUnavailable, store.check())
+
+
+@pytest.mark.parametrize("has_sent", [False, True])
+@pytest.mark.parametrize("table", ["log", "chats"])
+async def test_a_table_that_is_gone_is_noticed(path, table, has_sent):
+    """A check is true about messages: that there is room for them is not enough."""
+    async with opened(path) as store:
+        user = await store.add_user("alice", None, 0, NOW)
+        draft = Draft(user.id, user.id, "a", NOW)
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"DROP TABLE {table}")
+        for _ in range(2):
+            if has_sent:
+                await must_raise(StoreUnavailable, store.append(draft))
+            await must_raise(StoreUnavailable, store.check())
 
 
 async def test_a_file_that_is_replaced_during_a_commit_is_noticed(path):

@@ -161,21 +161,24 @@ class Database:
         """Note which files are in place: those that the connections have open."""
         path = self.path.resolve()
         log = path.with_name(f"{path.name}-wal")
-        self._files = {file: _identity(file) for file in (path, log)}
+        self._files = {file: _identity(file.stat()) for file in (path, log)}
 
     def check_files(self) -> None:
         """See that the files are still those that were in place.
 
-        :raises StoreUnavailable: if one was deleted or replaced.  What is written now
-            would be gone with the next restart.
+        :raises StoreUnavailable: if one was deleted or replaced, or the database emptied.  What
+            is written now would be gone with the next restart.
         """
         for file, identity in self._files.items():
             try:
-                found = _identity(file)
+                status = os.stat(file)  # noqa: PTH116 - it is half as fast through a Path
             except OSError as error:
                 raise StoreUnavailable(f"{file} can't be found any more") from error
-            if found != identity:
+            if _identity(status) != identity:
                 raise StoreUnavailable(f"{file} was replaced while it was in use")
+            # A write-ahead log may be empty.
+            if not status.st_size and file == self.path.resolve():
+                raise StoreUnavailable(f"{file} was emptied while it was in use")
 
     def close(self) -> None:
         """Give the file back.  All its connections must be closed."""
@@ -197,6 +200,5 @@ class Database:
             )
 
 
-def _identity(file: Path) -> tuple[int, int]:
-    status = os.stat(file)  # noqa: PTH116 - it is half as fast through a Path
+def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino

@@ -72,6 +72,11 @@ INSERT_CHANGE = """
     VALUES (?, ?, ?, '', ?, ?, 1, ?, ?)
 """
 
+# It is prepared anew if the schema has changed, with its triggers, and finds no row.
+APPEND_NOTHING = f"""
+    INSERT INTO log ({_INSERTED}) SELECT {_INSERTED} FROM log WHERE false
+"""  # noqa: S608
+
 READ_GENERAL = f"""
     SELECT {_MESSAGE} FROM log WHERE recipient_id IS NULL AND kind = 0 AND id < :before
     ORDER BY id DESC LIMIT :limit
@@ -130,6 +135,14 @@ def last_id(connection: sqlite3.Connection) -> int:
         "SELECT max(last_id, coalesce((SELECT max(id) FROM log), 0)) FROM log_end"
     ).fetchone()
     return int(newest)
+
+
+def prepare_to_append(connection: sqlite3.Connection) -> None:
+    """See that the database has all that a new message needs; nothing is written.
+
+    :raises sqlite3.OperationalError: if a table is missing, or one of its columns.
+    """
+    connection.execute(APPEND_NOTHING)
 
 
 def insert_messages(

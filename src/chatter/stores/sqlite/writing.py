@@ -101,15 +101,14 @@ class Writer:
         return self._batches.submit(job)
 
     async def check(self) -> None:
-        """See that the database can be written; after a failure, by writing.
+        """See that a message can be written; after a failure, also that there is room for it.
 
         :raises StoreUnavailable: if it can't; its detail says why.
         """
         try:
-            if self._trouble.reason is None:
-                # A transaction of nothing takes the lock, and looks whether the file is there.
-                await self.submit(_write_nothing)
-            else:
+            # A transaction of nothing takes the lock, and looks whether the file is there.
+            await self.submit(entries.prepare_to_append)
+            if self._trouble.reason is not None:
                 await self.submit(statements.take_room)
                 await self.submit(statements.give_room_back)
         except StoreUnavailable as error:
@@ -192,7 +191,3 @@ class Writer:
         new.append(change)
         self._has_changed = True
         return change.id, message
-
-
-def _write_nothing(_: sqlite3.Connection) -> None:
-    pass
