@@ -113,6 +113,16 @@ def test_a_private_text_does_not_become_public(web, recipient_id):
     assert web.ask("GET", "/status", token).json["messages"] == []
 
 
+@pytest.mark.parametrize("query", ["recipient_id=1", "a=b&recipient%5fid="])
+def test_a_recipient_in_the_url_does_not_become_everybody(web, query):
+    """A client that writes the parameters of a request into its URL is told where they belong."""
+    token = web.join("alice")
+    response = web.ask("POST", f"/send?{query}", token, {"text": "psst"})
+    assert (response.status, response.problem) == (400, "invalid-request")
+    assert "/send-private" in response.json["detail"]
+    assert web.ask("GET", "/status", token).json["messages"] == []
+
+
 def test_nobody_as_the_recipient_is_everybody(web):
     """``null`` is what a message to everybody has there."""
     response = web.ask("POST", "/send", web.join(), {"text": "a", "recipient_id": None})

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.protocol.bodies import SendBody, SendPrivateBody
-from chatter.protocol.errors import Gone, TooManyRequests, UnknownRecipient
+from chatter.protocol.errors import Gone, InvalidRequest, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import IdempotencyKey, Message
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
+from chatter.web.lean import query_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class SendEndpoint(_Sends):
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond with the message."""
+        if query_of(request) and b"recipient_id" in (request.args or {}):
+            raise InvalidRequest(
+                "recipient_id does not belong here. A private message goes to POST /send-private."
+            )
         body = checked_body(body_of(request), _send_decoder)
         return json_response(await self._sending.send(user, body.text, _key_of(request)))
 
