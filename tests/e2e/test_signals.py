@@ -62,10 +62,10 @@ def test_logs_that_can_not_be_opened_anew_go_on_as_they_are(tmp_path):
 
 @pytest.mark.parametrize("kind", [Server, LoggingServer])
 def test_signals_that_end_nothing(tmp_path, kind):
-    """SIGHUP and SIGUSR1 let it serve on, whether its log is a file or not."""
+    """SIGHUP, SIGUSR1 and SIGUSR2 let it serve on, whether its log is a file or not."""
     with kind(tmp_path, "--store", "memory:") as server:
         token = server.connect()["token"]
-        for number in (signal.SIGUSR1, signal.SIGHUP) * 3:
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP) * 3:
             server.process.send_signal(number)
             assert server.request("GET", "/status", token)[0] == 200
     assert "Traceback" not in server.log.read_text()

@@ -1,8 +1,8 @@
 """The service as ``twistd`` runs it: it is the process.
 
-If it can't start, the process ends.  SIGHUP and SIGUSR1 never end it in the middle of
-something: SIGHUP has the log files opened anew, for logrotate, and SIGUSR1 begins a new
-one.  Only a terminal that goes away ends a server in its foreground, in order.
+If it can't start, the process ends.  SIGHUP, SIGUSR1 and SIGUSR2 never end it in the middle
+of something: SIGHUP and SIGUSR2 have the log files opened anew, for logrotate, and SIGUSR1
+begins a new one.  Only a terminal that goes away ends a server in its foreground, in order.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ class TwistdService(ChatService):
         is_at_terminal = os.isatty(0) and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
         _on(signal.SIGHUP, _stop_reactor if is_at_terminal else self._reopen_logs)
         _on(signal.SIGUSR1, self._rotate_log)
+        _on(signal.SIGUSR2, self._reopen_logs)
 
     def _reopen_logs(self) -> None:
         for reopen in (
