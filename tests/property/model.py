@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from chatter.log.entries import MessageChange
 from chatter.protocol.model import ChatSummary, Message, User
 
 HISTORY = 2
@@ -18,6 +19,7 @@ class Person:
     :ivar device: the cursor that the device keeps by itself.
     :ivar epoch: the epoch of that, as the chat has told it.
     :ivar received: all that has ever reached the device.
+    :ivar view: what another device shows, which has asked for changes, and its cursor.
     :ivar marks: up to where each chat was read, by the other user's id.
     """
 
@@ -29,26 +31,58 @@ class Person:
     device: int = 0
     epoch: str = ""
     received: list[Message] = field(default_factory=list)
+    view: dict[int, str] = field(default_factory=dict)
+    view_cursor: int = 0
     marks: dict[int | None, int] = field(default_factory=dict)
 
     def __post_init__(self):
-        self.cursor = self.saved = self.device = self.start
+        self.cursor = self.saved = self.device = self.view_cursor = self.start
 
     def may_see(self, message):
         return message.recipient_id in (None, self.user.id) or message.sender_id == self.user.id
 
 
 class Model:
-    """A chat, as plain as can be."""
+    """A chat, as plain as can be.
+
+    :ivar log: the messages that are there, as they are now.
+    :ivar sent: all messages that were ever sent, as they were.
+    :ivar changes: the newest change of each message that has one, by the message's id.
+    :ivar made: all changes that were ever made.
+    """
 
     def __init__(self):
         self.people: list[Person] = []
         self.log: list[Message] = []
+        self.sent: list[Message] = []
+        self.changes: dict[int, MessageChange] = {}
+        self.made: list[MessageChange] = []
         self.by_key: dict[tuple[int, str], Message] = {}
 
     @property
     def last_id(self):
-        return self.log[-1].id if self.log else 0
+        newest = [m.id for m in self.sent[-1:]] + [c.id for c in self.made[-1:]]
+        return max(newest, default=0)
+
+    def append(self, message):
+        self.log.append(message)
+        self.sent.append(message)
+
+    def current(self, message_id):
+        """A message as it is now; nothing if it was withdrawn."""
+        return next((message for message in self.log if message.id == message_id), None)
+
+    def change(self, change, message=None):
+        """Put an edited message in the place of the old one, or take it out."""
+        place = [old.id for old in self.log].index(change.message_id)
+        self.log[place : place + 1] = [] if message is None else [message]
+        self.changes[change.message_id] = change
+        self.made.append(change)
+
+    def entries(self, person, after=0):
+        """What a person is told of who has asked for changes."""
+        found = [c for c in self.changes.values() if c.id > after and person.may_see(c)]
+        return sorted([*self.feed(person, after), *found], key=lambda entry: entry.id)
 
     def feed(self, person, after=0):
         return [m for m in self.log if m.id > after and person.may_see(m)]

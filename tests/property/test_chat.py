@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from chatter.chat.chat import Chat, core_of
+from chatter.log.entries import MessageChange
 from chatter.log.feed import RecentLog
-from chatter.protocol.errors import NameTaken
-from chatter.protocol.model import ChatPage, Message, Page
+from chatter.protocol.errors import Gone, NameTaken
+from chatter.protocol.model import Change, ChatPage, Edited, Message, Page
 from tests.property.hand_reactor import HandReactor
 from tests.property.model import HISTORY, Model, Person
 from tests.property.stores import MemoryPlace, PostgresPlace, SQLitePlace
@@ -26,6 +28,7 @@ NAMES = {"Ann": "ann", "ANN": "ann", "bob": "bob", "\uff42\uff4f\uff42": "bob", 
 # Who sends, to whom (to all: none), and with which key.
 SENDS = st.tuples(PEOPLE, st.none() | PEOPLE, st.sampled_from([None, None, "k1", "k2"]))
 TODAY = 1_800_000_000
+_AT = datetime.fromtimestamp(TODAY, timezone.utc)
 
 
 class ChatMachine(RuleBasedStateMachine):
@@ -50,8 +53,11 @@ class ChatMachine(RuleBasedStateMachine):
         last_id = self.reactor.result_of(self.place.store.last_id())
         core_of(self.chat).live._recent = RecentLog(last_id, capacity=700)
         self.told: list[Message] = []
-        self.told_from = len(self.model.log)
+        self.changes_told: list[Change] = []
+        self.told_from = len(self.model.sent)
+        self.changes_told_from = len(self.model.made)
         self.chat.add_listener(self.told.append)
+        self.chat.add_change_listener(self.changes_told.append)
 
     # Joining
 
@@ -90,8 +96,12 @@ class ChatMachine(RuleBasedStateMachine):
         new: dict[int, Message] = {}
         for sender_id, recipient_id, text, key, responses in begun:
             message = responses[0]
-            assert isinstance(message, Message), message
             first = self.model.by_key.get((sender_id, key)) if key else None
+            if first is not None and first.id not in new:
+                now = self.model.current(first.id)
+                assert message == now or (now is None and message.check(Gone))
+                continue
+            assert isinstance(message, Message), message
             if first is not None:
                 assert message == first
                 continue
@@ -129,7 +139,52 @@ class ChatMachine(RuleBasedStateMachine):
     def append(self, messages):
         for message in messages:
             assert message.id > self.model.last_id
-            self.model.log.append(message)
+            self.model.append(message)
+
+    # Changing
+
+    @rule(number=PEOPLE, which=st.integers(0, 30), edits=st.booleans())
+    def change(self, number, which, edits):
+        """Somebody edits or withdraws a message; nobody can touch those of others."""
+        person = self.somebody(number)
+        own = [m for m in self.model.log if m.sender_id == person.user.id]
+        others = [m.id for m in self.model.sent if m.sender_id != person.user.id]
+        if others:
+            refused = self.reactor.watch(
+                self.chat.withdraw(person.user, others[which % len(others)])
+            )
+            self.settle(refused)
+            assert refused[0].check(Gone)
+        if not own:
+            return
+        message = own[which % len(own)]
+        self.texts += edits
+        text = f"{self.texts}" if edits else None
+        changing: Any
+        if text is None:
+            changing = self.chat.withdraw(person.user, message.id)
+        else:
+            changing = self.chat.edit(person.user, message.id, text)
+        done = self.reactor.watch(changing)
+        self.settle(done)
+        change_id = self.model.last_id + 1
+        change = MessageChange(
+            change_id,
+            message.sender_id,
+            message.recipient_id,
+            message.id,
+            text,
+            person.user.id,
+            _AT,
+        )
+        if text is None:
+            assert done == [change_id]
+            self.model.change(change)
+        else:
+            (edited,) = done
+            assert edited == replace(message, text=text, edited_at=edited.edited_at)
+            assert edited.edited_at is not None
+            self.model.change(change, edited)
 
     # Polling
 
@@ -139,9 +194,42 @@ class ChatMachine(RuleBasedStateMachine):
         person = self.somebody(number)
         page = self.reactor.result_of(self.chat.poll(person.user, limit))
         self.check_page(page, person, person.cursor, limit)
+        self.pass_over(person, page)
         if arrives:
             self.chat.acknowledge(person.user, page.cursor)
             person.cursor = page.cursor
+
+    def pass_over(self, person, page):
+        """Of changes that nobody has asked for none can be lost on the way."""
+        if not page.messages:
+            person.cursor = page.cursor
+
+    @rule(number=PEOPLE, limit=LIMITS, arrives=st.booleans())
+    def poll_with_changes(self, number, limit, arrives):
+        """A device that asks for changes is told of all, once and in order."""
+        person = self.somebody(number)
+        after = person.view_cursor
+        page = self.reactor.result_of(self.chat.poll(person.user, limit, after, changes=True))
+        person.cursor = max(person.cursor, after)
+        entries = self.model.entries(person, after)
+        told = [*page.messages, *(page.changes or ())]
+        wanted = entries[:limit]
+        assert page.messages == [entry for entry in wanted if isinstance(entry, Message)]
+        assert [c.id for c in told] == [
+            *(entry.id for entry in wanted if isinstance(entry, Message)),
+            *(entry.id for entry in wanted if not isinstance(entry, Message)),
+        ]
+        assert page.cursor == (wanted[-1].id if wanted else after)
+        assert page.more == (len(entries) > limit)
+        if arrives:
+            person.view_cursor = page.cursor
+            for entry in told:
+                if isinstance(entry, Message):
+                    person.view[entry.id] = entry.text
+                elif not isinstance(entry, Edited):
+                    person.view.pop(entry.message_id, None)
+                elif entry.message_id in person.view:
+                    person.view[entry.message_id] = entry.text
 
     @rule(number=PEOPLE, limit=LIMITS, arrives=st.booleans())
     def poll_losslessly(self, number, limit, arrives):
@@ -181,11 +269,13 @@ class ChatMachine(RuleBasedStateMachine):
             self.pass_time(5)
         self.settle(responses)
         self.check_page(responses[0], person, person.cursor, 2)
+        self.pass_over(person, responses[0])
 
     def check_page(self, page, person, after, limit):
         feed = self.model.feed(person, after)
         messages = feed[:limit]
-        cursor = messages[-1].id if messages else after
+        entries = self.model.entries(person, after)
+        cursor = messages[-1].id if messages else entries[-1].id if entries else after
         assert page == Page(messages, cursor, len(feed) > limit)
 
     # Looking
@@ -267,7 +357,11 @@ class ChatMachine(RuleBasedStateMachine):
     @invariant()
     def listeners_are_told_once_in_order(self):
         if hasattr(self, "model"):
-            assert self.told == self.model.log[self.told_from :]
+            assert self.told == self.model.sent[self.told_from :]
+            made = self.model.made[self.changes_told_from :]
+            assert [(c.id, c.message_id) for c in self.changes_told] == [
+                (change.id, change.message_id) for change in made
+            ]
 
     @invariant()
     def cursors_are_where_they_should_be(self):
@@ -288,9 +382,13 @@ class ChatMachine(RuleBasedStateMachine):
         """In the end a device that polls losslessly has everything, once and in order."""
         person = self.somebody(number)
         feed = self.model.feed(person, person.start)
-        for _ in feed:
+        for _ in range(len(self.model.sent) + len(self.model.made)):
             self.poll_losslessly(number, 4, arrives=True)
-        assert person.received == feed
+            self.poll_with_changes(number, 4, arrives=True)
+        ids = [message.id for message in person.received]
+        assert ids == sorted(set(ids))
+        assert {message.id for message in feed} <= set(ids)
+        assert person.view == {message.id: message.text for message in feed}
 
 
 class MemoryMachine(ChatMachine):
@@ -308,13 +406,16 @@ class CrashingMachine(ChatMachine):
         """What was answered is there; what was not is there if it was committed, or not at all."""
         lost = self.begin(sends)
         self.place.crash(committed=committed and bool(sends))
-        self.told_from = len(self.model.log)
+        self.told_from = len(self.model.sent)
         expected = [] if not committed else list(self.first_of(lost))
         feeds = (
             self.reactor.result_of(self.place.store.read_feed(person.user.id, 0, 9999))
             for person in self.model.people
         )
-        log = sorted({message for feed in feeds for message in feed}, key=lambda m: m.id)
+        entries = {entry for feed in feeds for entry in feed}
+        found = sorted((c.id, c.message_id) for c in entries if isinstance(c, MessageChange))
+        assert found == sorted((c.id, c.message_id) for c in self.model.changes.values())
+        log = sorted((m for m in entries if isinstance(m, Message)), key=lambda m: m.id)
         assert log[: len(self.model.log)] == self.model.log
         new = log[len(self.model.log) :]
         assert [(m.sender_id, m.recipient_id, m.text) for m in new] == [s[:3] for s in expected]
