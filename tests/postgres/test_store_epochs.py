@@ -64,7 +64,7 @@ async def test_a_node_notices_that_the_end_is_lost(url, logged):
         assert node.lineage.shared(node.lineage.current, 6) == 6
     loud = [event for event in logged if event["log_level"].name == "critical"]
     assert len(loud) == 1
-    assert (loud[0]["last_id"], loud[0]["told"]) == (3, 5)
+    assert (loud[0]["last_id"], loud[0]["reported"]) == (3, 5)
 
 
 async def test_all_nodes_notice(url):

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatter.chat.followers import Followers
-from chatter.log.entries import MessageChange, told
+from chatter.log.entries import MessageChange, for_readers
 from chatter.log.feed import RecentLog
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class Live:
 
     def _notify_all(self, entry: Entry) -> None:
         if isinstance(entry, MessageChange):
-            change = told(entry)
+            change = for_readers(entry)
             for change_listener in tuple(self._change_listeners):
                 self._run(_call(change_listener, change))
         else:

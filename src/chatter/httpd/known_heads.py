@@ -1,8 +1,8 @@
 """Heads that a client sends again, byte for byte.
 
-Over one connection most clients send the same head again and again: who polls
-repeats it to the byte, and who sends changes at most the length of the body.  What
-came of such a head the last time comes of it again, so it is not parsed once more.
+Over one connection most clients send the same head again and again: polls have the same
+bytes, and sends differ at most in the length of the body.  So the result of parsing a head is
+kept, and used again for the same head.
 
 It pays where a connection is one client's.  Behind a proxy that sends the requests of many
 users over one connection the heads alternate, and it gains nothing; so after a few misses in a
@@ -30,9 +30,9 @@ _PATIENCE = 8
 
 
 class KnownHeads:
-    """What came of the last heads on one connection, one of each method.
+    """The parsed heads of one connection, the last one of each method.
 
-    A client that does not repeat itself is soon no longer listened to.
+    For a client that does not repeat itself nothing is kept after a while.
 
     :param limits: how large requests may be.
     """
@@ -41,7 +41,7 @@ class KnownHeads:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        # By the first four bytes: what came of the head, how many bytes it has, and what in it
+        # By the first four bytes: the parsed head, how many bytes it has, and what in it
         # is before and after the length of the body (nothing after it, if there is none).
         self._known: dict[bytes, tuple[RequestHead, int, bytes, bytes]] = {}
         self._patience = _PATIENCE
@@ -69,7 +69,7 @@ class KnownHeads:
         return head, body
 
     def learn(self, data: bytes, head: RequestHead, body: bytes) -> None:
-        """Keep what came of a request, if it was all that had come, and another may follow."""
+        """Keep the head of a request, if all data was that request, and another may follow."""
         if not self._patience:
             self._known.clear()
             return

@@ -1,9 +1,9 @@
 """What is written in one turn of the reactor, and leaves when it ends.
 
-The way through the kernel's network is long, and so is the one through Python; who goes
-to and fro between them finds the processor's caches full of the other each time.  So all
-that is ready at once is read first, then processed, and then sent.  Where few send requests,
-this would only have them wait for each other.
+The kernel's network code and Python both need the processor's caches, and switching between
+them for each request finds the caches cold.  So all sockets that are ready are read first, then
+the requests are processed, and then the responses are sent.  With few clients this would only
+make them wait for each other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bytes out: at once where the socket takes them, and told when none are left.
+"""Bytes out: at once if the socket takes them; the owner is notified when none are left.
 
 A write through Twisted's transport waits for the next turn of the reactor, and
 costs two more system calls for it.  Nearly always the socket takes all of it right
@@ -119,10 +119,9 @@ class SocketOutput:
     def send(self) -> Callable[[bytes], int]:
         """Has the socket take some bytes, and returns how many it took.
 
-        For whoever writes the same to many, as long as :attr:`paused` is not set and nothing is
-        to be sent soon.  What the
-        socket does not take, all of it if this raises ``OSError``, has to be given to
-        :meth:`keep_rest`.
+        For code that writes the same bytes to many, while :attr:`paused` is not set and nothing
+        is to be sent soon.  What the socket does not take has to be given to
+        :meth:`keep_rest`; that is all of it if this raises ``OSError``.
         """
         return self._socket.send
 
@@ -136,7 +135,7 @@ class SocketOutput:
         self.paused = True
         self._rest, self._offset = data[sent:], 0
         self.owner.output_paused()
-        # A pull producer is asked at once, and then whenever all has been sent.
+        # A pull producer is resumed at once, and then whenever all has been sent.
         self._transport.registerProducer(self, False)
 
     def resumeProducing(self) -> None:
@@ -188,7 +187,7 @@ class SocketOutput:
 
 @implementer(IPushProducer)
 class TransportOutput:
-    """Writes to any other transport (TLS, memory), which tells of large rests only.
+    """Writes to any other transport (TLS, memory), which pauses only if much is left.
 
     :ivar paused: whether much is left to be sent.
     """

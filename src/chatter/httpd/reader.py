@@ -29,7 +29,7 @@ class RequestReader:
     :ivar receiving: whether a request has begun that has not come whole.
     :ivar error_status: the status of the response to what can't be read, after the requests
         that are ready; nothing must be fed any more then.  0 as long as all is well.
-    :ivar waits_for_continue: whether the client waits to be told to send the body.
+    :ivar waits_for_continue: whether the client sends the body only after ``100 Continue``.
     """
 
     __slots__ = (
@@ -184,7 +184,7 @@ class RequestReader:
         if rest and (self.receiving or head.keep_alive):
             self.feed(rest)
 
-    # What the parser tells
+    # Callbacks of the parser
 
     # These are called so often that they call nothing themselves that they need not.
 

@@ -128,7 +128,7 @@ class LeanRequest(ResponseWriter):
         return self._received_cookies
 
     def notifyFinish(self) -> Deferred[None]:
-        """Tell when the response was sent, or (as an error) that the client is gone.
+        """A Deferred that fires when the response was sent, or fails when the client is gone.
 
         To a resource that wants to know, a client that closed its sending side is gone: what
         waits for something new would wait in vain.  Other requests get their response.

@@ -62,8 +62,8 @@ class RequestHead:
     :ivar is_special: whether the response can't look as most do: to ``HEAD``, or to HTTP/1.0.
     :ivar leaves_length_out: whether a ``Content-Length`` is not among the headers, for
         this head has come with bodies of several lengths; it is the body's.
-    :ivar note: something that whoever responds wants to know again should the very same
-        head come again; ``None`` at first.
+    :ivar note: something that a resource keeps with the head, for when exactly the same
+        head comes again; ``None`` at first.
     :ivar path: the path of the target, without the query.
     :ivar segments: what is between the slashes of the path, unquoted.
     :ivar query: the query of the target; ``None`` if there is none.
@@ -146,7 +146,7 @@ class RequestHead:
             raise RejectedRequest(400)
 
     def _odd_target(self) -> bytes:
-        """What is asked for, if that does not begin with a slash (RFC 9112, section 3.2)."""
+        """The path of a target that does not begin with a slash (RFC 9112, section 3.2)."""
         target = self.uri
         if target == b"*" or self.method == b"CONNECT":
             return target
@@ -158,7 +158,7 @@ class RequestHead:
         return absolute[2] if absolute[2][:1] == b"/" else b"/" + absolute[2]
 
     def _check_coding(self, coding: list[bytes]) -> None:
-        """See how a body comes whose length is not told."""
+        """Check the coding of a body without a length."""
         if self.protocol == b"HTTP/1.0":
             raise RejectedRequest(400)
         if len(coding) > 1 or coding[0].lower() != b"chunked":
@@ -166,7 +166,7 @@ class RequestHead:
 
     @property
     def expects_continue(self) -> bool:
-        """Whether the client waits to be told to send the body (RFC 9110, 10.1.1)."""
+        """Whether the client sends the body only after ``100 Continue`` (RFC 9110, 10.1.1)."""
         expected = self.headers.get(b"expect")
         return (
             expected is not None

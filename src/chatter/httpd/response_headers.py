@@ -22,7 +22,7 @@ class ResponseHeaders(Request):
     _cookies: list[bytes] | None = None
     # What is set of the head, until that needs an object.
     _set: dict[bytes, bytes] | None = None
-    # Whether what is said of the response, or asked, makes it other than most.
+    # Whether the request, or what was set of the response, needs the general way.
     _is_special = False
 
     @property

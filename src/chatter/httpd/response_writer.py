@@ -110,7 +110,7 @@ class ResponseWriter(ResponseHeaders):
     def finish(self) -> None:
         """End the response.
 
-        :raises RuntimeError: if the connection was lost; ``notifyFinish`` tells.
+        :raises RuntimeError: if the connection was lost; ``notifyFinish`` reports that.
         """
         if self._gone:
             raise RuntimeError("Request.finish called on a request after its connection was lost.")
@@ -152,8 +152,8 @@ class ResponseWriter(ResponseHeaders):
         one, for much less.
 
         :param headers: from the program, not from a client: they are sent as they stand,
-            and how they look as bytes is remembered.  None of them may say how long the
-            answer is, what becomes of the connection, or when and by whom it was made.
+            and how they look as bytes is remembered.  Not among them may be
+            ``Content-Length``, ``Connection``, ``Date`` or ``Server``.
         :param delivered: called once the operating system has all of the response; not
             called if the connection breaks before, or for a response without its body.
             Over TLS, a rest may be left then.
@@ -197,7 +197,7 @@ class ResponseWriter(ResponseHeaders):
             self._end()
 
     def _let_go(self) -> None:
-        """Give the connection back, and tell those that wait for the end."""
+        """Give the connection back, and fire the Deferreds of ``notifyFinish``."""
         channel, self.channel = self.channel, None
         try:
             channel.site.log(self)
@@ -230,6 +230,6 @@ class ResponseWriter(ResponseHeaders):
         return stream
 
     def connectionLost(self, reason: Failure) -> None:
-        """Tell those that wait for the end that the client is gone."""
+        """Fail the Deferreds of ``notifyFinish``: the client is gone."""
         self._gone = True
         super().connectionLost(reason)

@@ -3,8 +3,8 @@
 A client may send thousands of requests before it reads one response.  The first request
 that a connection has is processed at once.  What follows it on the same connection gets
 :data:`CONNECTION_SECONDS` in a turn of the reactor, and all connections together
-:data:`TURN_SECONDS`.  Whoever has more to do waits in a queue for a later turn, behind the
-others; between two turns the reactor reads from everybody else.
+:data:`TURN_SECONDS`.  A connection that has more to do waits in a queue for a later turn,
+behind the others; between two turns the reactor reads from all connections.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Turns:
         self._ends = 0.0
 
     def until(self) -> float:
-        """Until when whoever begins now may work in this turn, by ``time.monotonic``."""
+        """Until when a connection that begins now may work in this turn, by ``time.monotonic``."""
         now = monotonic()
         if self._next is None:
             self._ends = now + TURN_SECONDS

@@ -2,9 +2,9 @@
 
 Twisted keeps a lock beside the socket that names a process id.  After a crash another
 process may have that id, always so in a container, and the lock then stops every start.
-Here the socket itself is asked: whoever listens on it accepts a connection, and one that
-refuses it is removed.  Two processes that start at the same time take turns: during the
-asking and the binding they hold a lock on the folder, which ends with the process.
+Here the server tries to connect to the socket: a process that listens on it accepts the
+connection; a socket that refuses it is removed.  Two processes that start at the same time take
+turns: while one connects and binds, it holds a lock on the folder, which ends with the process.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
 _TURN = 1.0
-"""So many seconds a start waits for its turn.  Whoever holds the lock longer is no chatter."""
+"""So many seconds a start waits for its turn.  No chatter holds the lock for longer."""
 
 
 class SocketInUse(CannotListenError):
@@ -70,7 +70,7 @@ def _turn(folder: Path) -> Iterator[None]:
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
-        # It is missing, which the binding tells, or can't be read.
+        # It is missing, which binding reports, or can't be read.
         yield
         return
     try:
@@ -105,17 +105,17 @@ def _remove_unused(path: Path) -> None:
     except (OSError, ValueError):
         # It is missing, or abstract.
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
-        asking.setblocking(False)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
         try:
-            asking.connect(str(path))
+            probe.connect(str(path))
         except ConnectionRefusedError:
             path.unlink()
         except BlockingIOError as error:
             # Its backlog is full.
             raise SocketInUse(None, path, error) from error
         except OSError:
-            # What it is, the binding tells.
+            # Binding reports what it is.
             return
         else:
             raise SocketInUse(None, path, None)

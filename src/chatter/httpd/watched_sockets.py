@@ -70,7 +70,7 @@ class WatchedSockets:
 
     All of them must be of one reactor.
 
-    :param outbox: is told whether many send requests.
+    :param outbox: gathers responses while many sockets are ready.
     :param admission: holds the ports while there are too many connections.
     """
 

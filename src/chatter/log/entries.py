@@ -1,11 +1,11 @@
-"""The entries of the log: messages, and what says that a message has changed.
+"""The entries of the log: messages, and changes of messages.
 
-**A change is an entry like any other, and the message itself is the truth.**  To edit or to
-withdraw a message changes the message where it stands, and appends an entry that says "look
-at this message again".  So whoever has read the message finds the change by reading on, with
-the same cursor, and whoever has not reads the message as it is now.
+**A change is an entry like any other, and the message itself is the truth.**  An edit or a
+withdrawal changes the message itself, and appends an entry that says "look at this message
+again".  A reader who has read the message before finds the change by reading on, with the same
+cursor.  A reader who has not reads the message as it is now.
 
-The change has the sender and the recipient of its message, so that it stands in the same
+The change has the sender and the recipient of its message, so that it is in the same
 stretches of the log and reaches exactly those who may see the message.  It has no text of its
 own, and only the newest change of a message stays: a million edits are one entry.
 """
@@ -66,8 +66,8 @@ class ChangeDraft(Struct, frozen=True, gc=False):
     at: datetime
 
 
-def told(change: MessageChange) -> Change:
-    """A change, as readers are told of it who may see its message."""
+def for_readers(change: MessageChange) -> Change:
+    """A change, as those get it who may see its message."""
     if change.text is None:
         return Withdrawn(change.id, change.message_id, change.at, change.by_id)
     return Edited(change.id, change.message_id, change.text, change.at)

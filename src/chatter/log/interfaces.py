@@ -54,9 +54,9 @@ class IChatStore(IService):
     )
 
     rewound: Callable[[int], None] | None = Attribute(
-        """Called when the end of the log was lost, with the id up to which the listener
-        was told of what is still there.  What comes after that id is told next, with ids
-        that may have been told before.  In the reactor thread, while the store is open.
+        """Called when the end of the log was lost, with the last id that the listener
+        has got and that is still in the log.  The listener gets what comes after that id next,
+        with ids that it may have got before.  In the reactor thread, while the store is open.
         It raises nothing."""
     )
 
@@ -92,7 +92,7 @@ class IChatStore(IService):
         """
 
     def read_message(message_id: int) -> Awaitable[Message | None]:
-        """The message with that id, whoever may see it.
+        """The message with that id, without a check of who may see it.
 
         :raises StoreUnavailable: if the store can't serve.
         """
@@ -122,7 +122,7 @@ class IChatStore(IService):
     ) -> Awaitable[list[ChatSummary]]:
         """The chats of a user: those with a private message, newest message first.
 
-        Without ``before`` the general chat stands before them, and does not count.
+        Without ``before`` the general chat comes before them, and does not count.
 
         :param cursor: how far the user has read the feed; a chat is read up to there, or
             up to its own read mark if that is larger.
@@ -245,7 +245,7 @@ class IChatStoreMaker(IPlugin):
     def check_store(location: str) -> None:
         """See, without a reactor, whether the store could be opened now.
 
-        ``twistd`` asks before it daemonises, so that an operator is told at once.
+        ``twistd`` calls this before it daemonises, so that the operator sees errors at once.
 
         :raises StoreUnavailable: if not; its detail is one line for the operator.
         :raises ValueError: if the location makes no sense.

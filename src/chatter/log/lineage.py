@@ -12,7 +12,7 @@ who has read up to *n* in epoch *E* has read this log:
 - if *E* is the newest epoch here: up to *n*;
 - if *E* is another one of ours: up to *n*, or to where our next epoch began, if that is
   less: there the reader's log and this one have parted, or have not, and then *n* is less;
-- if *E* is unknown: as far as the newest common ancestor tells.  A reader therefore names,
+- if *E* is unknown: up to the end of the newest common ancestor.  A reader therefore names,
   with *E*, ancestors of *E* and where each ended.
 
 A restart that loses nothing moves nobody: where the next epoch began, the last one ended.
@@ -66,7 +66,7 @@ def continued(epochs: Sequence[Epoch], epoch: Epoch) -> list[Epoch]:
 class Lineage:
     """The epochs of a log, oldest first, at least one.
 
-    :ivar current: the newest epoch, as clients are told: its name, and ancestors with the
+    :ivar current: the newest epoch, as clients get it: its name, and ancestors with the
         id at which each ended.  Clients take it for opaque.
     """
 

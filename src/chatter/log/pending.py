@@ -21,24 +21,24 @@ _NOT_YET: Any = object()
 class Pending(Generic[Value]):
     """An awaitable that fires once, for one who waits.
 
-    Any coroutine may await it, whoever drives that; it can do nothing else.
+    Any coroutine may await it; it can do nothing else.
     """
 
-    __slots__ = ("_outcome", "_tell")
+    __slots__ = ("_outcome", "_resume")
 
     def __init__(self) -> None:
         self._outcome: Value | BaseException = _NOT_YET
-        self._tell: Callable[[None], object] | None = None
+        self._resume: Callable[[None], object] | None = None
 
     def __await__(self) -> Generator[Any, Any, Value]:
         """Wait for the outcome: return it, or raise it if it is an exception."""
         if self._outcome is _NOT_YET:
-            # Our own driver has itself told, and goes on with None then.  Twisted's sends
+            # Our own driver calls ``when_fired``, and later sends None.  Twisted's driver sends
             # back at once what is no Deferred (see ``inlineCallbacks``): it gets one.
             sent_back = yield self
             if sent_back is self:
                 deferred: Deferred[None] = Deferred()
-                self._tell = deferred.callback
+                self._resume = deferred.callback
                 yield from deferred
         outcome = self._outcome
         if isinstance(outcome, BaseException):
@@ -46,14 +46,14 @@ class Pending(Generic[Value]):
             raise outcome.with_traceback(None)
         return outcome
 
-    def when_fired(self, tell: Callable[[None], object]) -> None:
-        """Have something called once the outcome is there, instead of what was to be called."""
-        self._tell = tell
+    def when_fired(self, resume: Callable[[None], object]) -> None:
+        """Set the one callback, which is called once the outcome is there."""
+        self._resume = resume
 
     def fire(self, outcome: Value | BaseException) -> None:
-        """Say what came of it."""
+        """Set the outcome, and resume the coroutine that waits."""
         self._outcome = outcome
-        # Who waits knows this object: a circle that only the garbage collector would break.
-        tell, self._tell = self._tell, None
-        if tell is not None:
-            tell(None)
+        # The coroutine refers to this object: a cycle that only the garbage collector would break.
+        resume, self._resume = self._resume, None
+        if resume is not None:
+            resume(None)

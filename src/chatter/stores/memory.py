@@ -107,7 +107,7 @@ class MemoryStore(Service):
             self._note_chat(message.recipient_id, message.sender_id, message)
         if draft.key is not None:
             self._ids_by_key[draft.sender_id, draft.key] = message.id
-        self._tell(message)
+        self._report(message)
         return message
 
     async def change(self, draft: ChangeDraft) -> tuple[int | None, Message]:
@@ -132,7 +132,7 @@ class MemoryStore(Service):
             message = self._messages[message.id] = edited(message, draft)
         self._log.extend([change])
         self._look_at_chats(message)
-        self._tell(change)
+        self._report(change)
         return change.id, message
 
     async def read_message(self, message_id: int) -> Message | None:
@@ -146,7 +146,7 @@ class MemoryStore(Service):
             raise Gone
         return message
 
-    def _tell(self, entry: Entry) -> None:
+    def _report(self, entry: Entry) -> None:
         if self.listener is not None:
             self.listener([entry])
 

@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from msgspec import json
 from msgspec.structs import replace
 
-from chatter.log.entries import MessageChange, told
+from chatter.log.entries import MessageChange, for_readers
 
 if TYPE_CHECKING:
     from chatter.log.entries import Entry
@@ -118,7 +118,7 @@ class EventFeed:
         if isinstance(entry, MessageChange):
             # No blank before the data: scripts that look for those of messages pass it over.
             change = b"id: %d\nevent: change\ndata:%b\n\n"
-            return change % (entry.id, _encode(told(entry))) if self._changes else b""
+            return change % (entry.id, _encode(for_readers(entry))) if self._changes else b""
         event: bytes | None = self._events.get(entry.id)
         if event is None:
             if entry.edited_at is not None and not self._changes:

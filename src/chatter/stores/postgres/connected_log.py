@@ -1,9 +1,9 @@
-"""The log, as this process is connected with it: two sessions, its end, and its epochs.
+"""The connection to the log: two sessions, the end of the log, and its epochs.
 
-One session writes, and listens; the other one reads.  Each begins with looking which log it
-is.  What this process has told its listener is a position like any reader's: when the log
-turns out to be another one after some id, because of a failover to a replica that had not
-got all, the process goes back to that id, and says so.
+One session writes, and listens; the other one reads.  Each first checks which log it is
+connected to.  What this process has reported to its listener is a position like any reader's.
+After a failover to a replica that lacked the end of the log, the log differs after some id:
+the process goes back to that id, and logs it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class ConnectedLog:
     """The log in a database.
 
     :param reactor: the reactor in which everything is done.
-    :param told: called with entries, each once, in id order.
-    :param rewound: called with an id when all that was told after it is lost.
+    :param listener: called with entries, each once, in id order.
+    :param rewound: called with an id when all that was reported after it is lost.
 
     :ivar writer: the session that writes.
     :ivar reader: the session of :attr:`reads`.
-    :ivar tail: how far the log was told.
+    :ivar tail: how far the log was reported.
     :ivar lineage: the epochs of the log.
     """
 
@@ -49,14 +49,14 @@ class ConnectedLog:
         self,
         reactor: Any,
         database: Database,
-        told: Callable[[list[Entry]], None],
+        listener: Callable[[list[Entry]], None],
         rewound: Callable[[int], None],
     ) -> None:
         self.lineage = Lineage([new_epoch(0)])
         self._is_open = False
         self._name = str(database)
         self._rewound = rewound
-        self.tail = Tail(reactor, self._read_log, told)
+        self.tail = Tail(reactor, self._read_log, listener)
         self.writer = ReconnectingSession(
             reactor,
             database,
@@ -106,14 +106,14 @@ class ConnectedLog:
         )
 
     def wrote(self, new: list[Entry]) -> None:
-        """Tell of what this process has just written, or read on to there."""
-        if new and new[0].id <= self.tail.told:
+        """Report what this process has just written, or read on to there."""
+        if new and new[0].id <= self.tail.reported:
             self.writer.renew("the log is shorter than it was")
         self.tail.wrote(new)
 
     def _enter_epoch(self) -> Query:
-        # No id that was told here is given again.
-        return query(statements.ENTER_EPOCH, self.tail.told if self.tail.is_open else 0)
+        # No id that was reported here is given again.
+        return query(statements.ENTER_EPOCH, self.tail.reported if self.tail.is_open else 0)
 
     def _greeting_of_writer(self) -> list[Query]:
         # Where a session writes, its own notifications wake no other process.
@@ -145,18 +145,18 @@ class ConnectedLog:
                 "Opened {database} at message {last_id}.", database=self._name, last_id=last_id
             )
             return
-        shared = lineage.shared(earlier.current, self.tail.told)
-        if shared < self.tail.told:
+        shared = lineage.shared(earlier.current, self.tail.reported)
+        if shared < self.tail.reported:
             self._rewind(shared, is_of_reader=is_of_reader)
 
     def _rewind(self, last_id: int, *, is_of_reader: bool) -> None:
         self._log.critical(
             "{database} has lost the end of the log: what came after message {last_id}, of "
-            "which this server has told up to message {told}. Was there a failover to a "
+            "which this server has reported up to message {reported}. Was there a failover to a "
             "replica that had not got all, or was a backup restored?",
             database=self._name,
             last_id=last_id,
-            told=self.tail.told,
+            reported=self.tail.reported,
         )
         # The other session may still be with the server that was before.
         if is_of_reader:
@@ -172,7 +172,7 @@ class ConnectedLog:
             self.reader.renew("it reads another log than is written to")
 
     def _notified(self, sender: int, payload: bytes) -> None:
-        """Hear that somebody has written; what we wrote ourselves is told without that."""
+        """Read on: another node has written.  What we wrote is reported without a notification."""
         if payload == statements.NEW_EPOCH:
             _in_background(self._enter_anew())
         elif sender != self.writer.backend_pid and payload.isdigit():

@@ -36,7 +36,7 @@ LOCK_ATTEMPTS = 50
 # Running nodes hold locks for moments only.  PostgreSQL looks for deadlocks after a second.
 _LOCK_TIMEOUT = "800ms"
 
-# In what a server says to a connection, these tell of what will not pass by itself.
+# Errors at connecting with one of these will not pass by themselves.
 _NEVER = re.compile(
     r"password|authentication failed|pg_hba|permission denied|does not exist|\binvalid "
 )

@@ -84,7 +84,7 @@ _changes = json.Decoder(list[MessageChange]).decode
 
 
 def read_log(after: int, limit: int) -> Query:
-    """What asks for the log after an id, whoever may see it."""
+    """The query for the log after an id, without a check of who may see it."""
     return query(READ_LOG, after, limit)
 
 

@@ -186,7 +186,7 @@ class ReconnectingSession:
 
     def _lost(self, error: Exception) -> None:
         if self._session is None:
-            return  # It had not begun: whoever connects is told.
+            return  # It had not begun: the caller of connect gets the error.
         self._session = None
         self._trouble.failed(error)
         if self._is_open:
@@ -206,7 +206,7 @@ class ReconnectingSession:
     def _not_reached(self, failure: Failure) -> None:
         error = failure.value
         assert error is not None
-        # "The database is away" is what others are told; the log has why.
+        # Others get "The database is away"; the log has the reason.
         self._trouble.failed(error.__cause__ or error)
         if self._is_open and self._session is None:
             self._next_try = self._reactor.callLater(RETRY, self._try_again)

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = "tuple[bytes | None, ...]"
 
-# Of these classes of errors the message tells of the server, and not of what was sent to it:
+# The messages of these classes of errors are about the server, and not about the parameters:
 # connection, transaction, resources, intervention, system.
 _TELLABLE = ("08", "25", "28", "40", "53", "55", "57", "58")
 
-# Errors of these classes tell of what was sent, and not of the server: data, constraints.
+# These classes are about the parameters, and not about the server: data, constraints.
 _OF_THE_QUERY = ("22", "23")
 
 # After these nothing is wrong with the session: the schema, resources (a full disk), limits,
@@ -53,8 +53,8 @@ class QueryFailed(Exception):
         state = (result.error_field(DiagnosticField.SQLSTATE) or b"08006").decode()
         message = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or b"the connection is lost"
         # Others may quote a text or a name.
-        told = message.decode("utf-8", "replace") if state[:2] in _TELLABLE else "a defect"
-        super().__init__(f"{told} (SQLSTATE {state})")
+        detail = message.decode("utf-8", "replace") if state[:2] in _TELLABLE else "a defect"
+        super().__init__(f"{detail} (SQLSTATE {state})")
         self.is_of_the_query = state[:2] in _OF_THE_QUERY
         self.session_goes_on = state[:2] in _SESSION_GOES_ON
 
@@ -152,7 +152,7 @@ class Session:
         if result is not None:
             result.errback(error)
 
-    # What the reactor tells
+    # Calls of the reactor
 
     def fileno(self) -> int:
         """The descriptor to watch."""
@@ -181,7 +181,7 @@ class Session:
             self.fail(error)
 
     def connectionLost(self, reason: Failure) -> None:
-        """Be told that the server has hung up."""
+        """Note that the server has closed the connection."""
         assert isinstance(reason.value, Exception)
         self.fail(reason.value)
 

@@ -52,7 +52,7 @@ BEGIN_SESSION = Query(
 """
 )
 
-# It tells whether the log can be written at all, now.
+# It shows whether the log can be written now.
 LOCK_LOG = Query(b"SELECT last_id FROM log_end FOR UPDATE")
 
 # Returns the last id, and the epochs of the log.

@@ -55,7 +55,7 @@ class PostgresStore(Service):
         self._reactor = reactor
         self._check = Check(reactor, self._check_now)
         self._progress = Progress(reactor, self._save_progress, interval=0)
-        self._connected = ConnectedLog(reactor, database, self._tell, self._rewind)
+        self._connected = ConnectedLog(reactor, database, self._report, self._rewind)
         self._tail = self._connected.tail
         self._reads = self._connected.reads
         self._writes = Writer(reactor, self._connected, str(database))
@@ -133,7 +133,7 @@ class PostgresStore(Service):
         """Move the read mark of one chat on."""
         await self._writes.submit(chats.Mark(user_id, other_id, message_id))
 
-    def _tell(self, new: list[Entry]) -> None:
+    def _report(self, new: list[Entry]) -> None:
         if self.listener is not None:
             self.listener(new)
 
@@ -143,10 +143,10 @@ class PostgresStore(Service):
             self.rewound(last_id)
 
     async def last_id(self) -> int:
-        """The id of the newest entry that the listener was told of."""
+        """The id of the newest entry that the listener has got."""
         if not self._tail.is_open:
             raise StoreUnavailable("The store is not open.")
-        return self._tail.told
+        return self._tail.reported
 
     # Reading
 

@@ -1,13 +1,13 @@
-"""The end of the log, as far as the listener was told of it.
+"""The end of the log, as far as it was reported to the listener.
 
-The log grows by what this process writes and by what others do, and the listener must
-hear of it in order.  So there is one number: all up to it has been told.  What this
-process wrote is told directly if it is what comes next; else the log is read on from
-there, and then everybody's entries come in their order.
+This process and others append to the log, and the listener must get all entries in order.
+So there is one number: everything up to it has been reported.  What this process wrote is
+reported directly if it comes next.  Otherwise the log is read on from that number, and the
+entries of all processes come in their order.
 
-That others have written is known by notification, or by looking: a notification is only
-a hint, and one that is lost makes it later, not wrong.  When the end of the log was lost,
-the number goes back.
+The process learns by a notification that others have written, or by looking.  A notification
+is only a hint: if one is lost, entries come later, but in order and complete.  When the end of
+the log was lost, the number goes back.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ AT_A_TIME = 1000
 
 
 class Tail:
-    """Tells of each entry once, in id order.
+    """Reports each entry once, in id order.
 
     :param reactor: an ``IReactorTime`` provider.
     :param read: reads at most so many entries after an id, or raises
         :class:`chatter.protocol.errors.StoreUnavailable`.
-    :param tell: is told of entries.
+    :param report: called with entries.
 
-    :ivar told: all up to this id has been told.
+    :ivar reported: all entries up to this id have been reported.
     """
 
     _log = Logger()
@@ -53,12 +53,12 @@ class Tail:
         self,
         reactor: Any,
         read: Callable[[int, int], Coroutine[Any, Any, list[Entry]]],
-        tell: Callable[[list[Entry]], None],
+        report: Callable[[list[Entry]], None],
     ) -> None:
-        self.told = 0
+        self.reported = 0
         self._reactor = reactor
         self._read = read
-        self._tell = tell
+        self._report = report
         self._next_look: IDelayedCall | None = None
         self._reading: Deferred[None] | None = None
         self._has_grown = False
@@ -74,8 +74,8 @@ class Tail:
         return self._next_look is not None
 
     def start(self, last_id: int) -> None:
-        """Tell of what comes after an id."""
-        self.told = last_id
+        """Report what comes after an id."""
+        self.reported = last_id
         self._next_look = self._reactor.callLater(LOOK_INTERVAL, self._look)
 
     async def stop(self) -> None:
@@ -87,31 +87,31 @@ class Tail:
             await self._reading
 
     def rewind(self, last_id: int) -> None:
-        """Go back to an id: what was told after it is not in the log any more."""
-        self.told = last_id
+        """Go back to an id: what was reported after it is not in the log any more."""
+        self.reported = last_id
         self._rewinds += 1
         self.look()
 
     def wrote(self, new: list[Entry]) -> None:
-        """Tell of what this process has just written, if all before it was told."""
-        if new and new[0].id == self.told + 1:
-            self._tell_of(new)
+        """Report what this process has just written, if all before it was reported."""
+        if new and new[0].id == self.reported + 1:
+            self._report_new(new)
 
     async def reached(self, entry_id: int) -> None:
-        """Wait until an entry of this process has been told, or that is not possible now."""
-        if entry_id > self.told and self.is_open:
-            told: Deferred[None] = Deferred()
-            self._waiting.append((entry_id, told))
+        """Wait until an entry of this process has been reported, or that is not possible now."""
+        if entry_id > self.reported and self.is_open:
+            reached: Deferred[None] = Deferred()
+            self._waiting.append((entry_id, reached))
             self.look()
-            await told
+            await reached
 
     def hint(self, last_id: int) -> None:
-        """Be told that the log has grown up to an id."""
-        if last_id > self.told:
+        """Look, if the log has grown up to an id that was not reported."""
+        if last_id > self.reported:
             self.look()
 
     def look(self) -> None:
-        """Read the log on from where it was told, if it goes on."""
+        """Read the log on from what was reported, if there is more."""
         self._has_grown = True
         if self._reading is None and self.is_open:
             self._reading = Deferred.fromCoroutine(self._read_on())
@@ -125,31 +125,31 @@ class Tail:
         while self._has_grown:
             self._has_grown = False
             rewinds = self._rewinds
-            found = await self._read(self.told, AT_A_TIME)
+            found = await self._read(self.reported, AT_A_TIME)
             if len(found) == AT_A_TIME or rewinds != self._rewinds:
                 self._has_grown = True
             if rewinds == self._rewinds:
-                self._tell_of(found)
+                self._report_new(found)
 
     def _has_read(self, result: object) -> None:
         self._reading = None
-        # What could not be read will be told later; who has written is not kept waiting.
-        for _, told in self._take_waiting(MAX_ID):
-            told.callback(None)
+        # What could not be read will be reported later; senders are not kept waiting.
+        for _, reached in self._take_waiting(MAX_ID):
+            reached.callback(None)
         if not isinstance(result, Failure):
             self._trouble.worked()
         elif not isinstance(error := result.value, StoreUnavailable):
             assert error is not None
             self._trouble.failed(error)
 
-    def _tell_of(self, found: list[Entry]) -> None:
-        new = [entry for entry in found if entry.id > self.told]
+    def _report_new(self, found: list[Entry]) -> None:
+        new = [entry for entry in found if entry.id > self.reported]
         if not new:
             return
-        self.told = new[-1].id
-        self._tell(new)
-        for _, told in self._take_waiting(self.told):
-            told.callback(None)
+        self.reported = new[-1].id
+        self._report(new)
+        for _, reached in self._take_waiting(self.reported):
+            reached.callback(None)
 
     def _take_waiting(self, last_id: int) -> list[tuple[int, Deferred[None]]]:
         taken = [waiting for waiting in self._waiting if waiting[0] <= last_id]

@@ -58,7 +58,7 @@ class _Keyed(Message, frozen=True, gc=False):
 
 
 class _Changed(Struct, frozen=True, gc=False):
-    """What came of a change.
+    """The result of a change.
 
     :ivar id: of the change; ``None`` if nothing has changed.
     :ivar message: as it is now, or was; ``None`` if there is none.
@@ -90,7 +90,7 @@ class Writer:
     """Writes batches, one after the other (group commit).
 
     :param reactor: an ``IReactorTime`` provider.
-    :param log: tells of what was written.
+    :param log: reports what was written.
     :param name: of the database, for the log.
     """
 

@@ -59,7 +59,7 @@ class SQLiteStore(Service):
         self._check = Check(reactor, self._check_now)
         self._progress = Progress(reactor, self._save_progress)
         self._cursors = KnownCursors()
-        self._writer = Writer(reactor, path, self._tell)
+        self._writer = Writer(reactor, path, self._report)
         self._reader = Reader(reactor, path)
         self._database: Database
         self._connections: list[sqlite3.Connection] = []
@@ -157,7 +157,7 @@ class SQLiteStore(Service):
             lambda connection: chats.mark_read(connection, user_id, other_id, message_id)
         )
 
-    def _tell(self, new: list[Entry]) -> None:
+    def _report(self, new: list[Entry]) -> None:
         if self.listener is not None:
             self.listener(new)
 

@@ -41,7 +41,7 @@ FAULTS_OF_A_JOB = (
     sqlite3.InterfaceError,
     sqlite3.ProgrammingError,
 )
-"""Errors that tell of what a job wanted, and not of the database."""
+"""Errors that are about a job, and not about the database."""
 
 
 FILES_CHECKED = 0.005
@@ -54,16 +54,16 @@ class Writer:
 
     :param reactor: an ``IReactorTime`` and ``IReactorFromThreads`` provider.
     :param path: the file, for the log.
-    :param told: called in the reactor's thread with the new entries of each batch, in the
+    :param committed: called in the reactor's thread with the new entries of each batch, in the
         order of their ids, before its jobs have their results.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, path: Path, told: Callable[[list[Entry]], None]) -> None:
+    def __init__(self, reactor: Any, path: Path, committed: Callable[[list[Entry]], None]) -> None:
         self._reactor = reactor
         self._folder = f"{path.resolve().parent}/"
-        self._told = told
+        self._committed = committed
         self._thread = WorkerThread(reactor, "chatter SQLite writer")
         self._batches: Batches[Write] = Batches(reactor, self._write_batch)
         self._trouble = Reasons(
@@ -129,7 +129,7 @@ class Writer:
         if new or statements.take_room in batch:
             self._trouble.worked()
         if new:
-            self._told(new)
+            self._committed(new)
         if self._has_changed:
             self._has_changed = False
             self._scrubbing.changed()
