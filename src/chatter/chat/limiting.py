@@ -49,8 +49,8 @@ _WHAT = {
 class Limit:
     """One limit, of all users or of all addresses.
 
-    :param name: as :class:`~chatter.chat.rate_limits.RateLimits` has it.
-    :param meter: what allows, and counts; a :class:`~chatter.chat.meters.Meter` if none is given.
+    :param name: as :class:`chatter.chat.rate_limits.RateLimits` has it.
+    :param meter: what allows, and counts; a :class:`chatter.chat.meters.Meter` if none is given.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class UserLimits:
 
 
 class LimitedSending:
-    """Sends what a user may send now; it has the methods of :class:`.sending.Sending`."""
+    """Sends what a user may send now, with the methods of ``Sending``."""
 
     def __init__(self, core: ChatCore, limits: RateLimits) -> None:
         seconds = core.clock.seconds

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class BehindProxyEndpoint:
     """An endpoint to which proxies connect that send a PROXY header.
 
-    Only a :class:`~chatter.httpd.site.LeanSite` can listen on it.
+    Only a :class:`chatter.httpd.site.LeanSite` can listen on it.
 
     :param endpoint: where to listen, an ``IStreamServerEndpoint`` provider.
     :param believes: whether a peer is a proxy whose header is believed; of others it is only

@@ -58,7 +58,7 @@ class ChatResource(MissingResource):
     :param page: whether there is a page for browsers, at this resource's own place.
 
     :param limits: how much a user, and an address, may request;
-        :data:`~chatter.chat.rate_limits.NO_LIMITS` for an application that limits by itself.
+        :data:`chatter.chat.rate_limits.NO_LIMITS` for an application that limits by itself.
     :param trust: the proxies whose ``X-Forwarded-For`` or ``Forwarded`` is believed: addresses,
         networks such as ``10.0.0.0/8``, and ``unix`` for UNIX sockets.
     :param hosts: the names under which the chat may be requested, such as
