@@ -7,6 +7,7 @@ from typing import Any
 from treq.testing import RequestTraversalAgent
 
 from chatter.chat.chat import Chat, core_of
+from chatter.chat.rate_limits import NO_LIMITS
 from chatter.client import ChatClient
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
@@ -25,8 +26,8 @@ def memory_chat(clock: Any, history: int = 20) -> Chat:
 def memory_client(chat: Chat, token: str | None = None) -> ChatClient:
     """A client of a chat, with all of HTTP between them but no network.
 
-    A response that the chat makes at once is there at once.  ``ChatClient.follow`` needs a real
-    connection, because its response goes on.
+    Nothing is limited.  A response that the chat makes at once is there at once.
+    ``ChatClient.follow`` needs a real connection, because its response goes on.
     """
-    agent: Any = RequestTraversalAgent(ChatResource(chat))
+    agent: Any = RequestTraversalAgent(ChatResource(chat, limits=NO_LIMITS))
     return ChatClient("http://chat.example", agent=agent, clock=core_of(chat).clock, token=token)
