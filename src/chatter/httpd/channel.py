@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from chatter.httpd.closing import ClosingConnection
-from chatter.httpd.lost_peers import notice_lost_peer
+from chatter.httpd.keepalive import notice_lost_peer
 from chatter.httpd.output import SocketOutput, output_for
 from chatter.httpd.request import LeanRequest
 from chatter.httpd.stream import Stream
