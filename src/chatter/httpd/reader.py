@@ -13,7 +13,7 @@ import httptools
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from chatter.httpd.known_heads import KnownHeads
+from chatter.httpd.head_cache import HeadCache
 from chatter.httpd.request_head import RejectedRequest, RequestHead, check_sizes
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class RequestReader:
         self._seen = 0
         self._unheard = 0
         self._parser: Any = httptools.HttpRequestParser(self)
-        self._repeated = KnownHeads(limits)
+        self._repeated = HeadCache(limits)
 
     def forget(self) -> None:
         """Let go of the parser, which holds this object."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatter.httpd.known_heads import KnownHeads
+from chatter.httpd.head_cache import HeadCache
 from chatter.httpd.limits import Limits
 from chatter.httpd.reader import RequestReader
 from chatter.httpd.request_head import RequestHead
@@ -14,7 +14,7 @@ from tests.httpd.test_differential import RELAXED, request, spoilt, torn
 LIMITS = Limits(body=2000)
 
 
-class Forgetful(KnownHeads):
+class Forgetful(HeadCache):
     """Knows no head, so that all is parsed."""
 
     def learn(self, data, head, body):

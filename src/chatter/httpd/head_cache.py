@@ -29,7 +29,7 @@ _PATIENCE = 8
 """A client that did not repeat itself so many times in a row is not expected to."""
 
 
-class KnownHeads:
+class HeadCache:
     """The parsed heads of one connection, the last one of each method.
 
     For a client that does not repeat itself nothing is kept after a while.
