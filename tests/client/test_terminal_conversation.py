@@ -7,7 +7,8 @@ from twisted.internet.task import Clock
 
 from chatter.chat.rate_limits import Rate, RateLimits
 from chatter.client import ServerUnreachable
-from chatter.protocol.errors import Unauthorized, UnknownRecipient
+from chatter.protocol.errors import InvalidRequest, Unauthorized, UnknownRecipient
+from chatter.protocol.model import Edited, Withdrawn
 from chatter.terminal.lines import READ
 from chatter.terminal.outage import Outage
 from chatter.web import ChatResource
@@ -147,3 +148,42 @@ def test_a_token_that_is_revoked_while_talking():
     alice.client.token = "revoked"
     with pytest.raises(Unauthorized):
         alice.type("hi")
+
+
+def test_the_last_message_is_edited_and_withdrawn():
+    """Everybody reads it as it is now; without one of one's own there is nothing to change."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    with pytest.raises(InvalidRequest, match="no message of yours"):
+        alice.type("/withdraw")
+    for line in ("one", "/msg bob psst", "/edit  new text", "/edit newer text"):
+        alice.type(line)
+    assert bob.look() == ["alice: one", "[alice → you] newer text"]
+    alice.type("/withdraw")
+    alice.type("/edit two")
+    assert alice.look() == ["alice: two"]
+    alice.type("/withdraw")
+    with pytest.raises(InvalidRequest, match="no message of yours"):
+        alice.type("/edit three")
+
+
+def test_a_change_of_what_is_on_the_screen_is_shown():
+    """In a line of its own that says which message it was, and nothing of what was not shown."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    alice.type("one")
+    alice.type("/msg bob psst")
+    bob.look()
+    one, psst = rig.result(alice.client.poll()).messages
+    for change in (
+        Edited(3, one.id, "new", one.sent_at),
+        Withdrawn(4, psst.id, one.sent_at, psst.sender_id),
+        Withdrawn(5, 99, one.sent_at, 1),
+        Withdrawn(6, one.id, one.sent_at, one.sender_id),
+        Edited(7, one.id, "late", one.sent_at),
+    ):
+        bob.conversation._show_change(change)
+    lines = [line.partition("* ")[2] for line in bob.screen.lines[2:]]
+    assert [line[: line.index(", at")] for line in lines] == ["alice", "[alice → you]", "alice"]
+    assert lines[0].endswith(": new")
+    assert all(line.endswith(", is withdrawn") for line in lines[1:])

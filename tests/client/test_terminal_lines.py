@@ -245,9 +245,9 @@ def completions(typed):
 @pytest.mark.parametrize(
     ("typed", "completed"),
     [
-        ("/w", ["/who"]),
+        ("/wh", ["/who"]),
         ("/m", ["/msg "]),
-        ("/", ["/msg ", "/history ", "/who", "/help", "/quit"]),
+        ("/", ["/msg ", "/edit ", "/withdraw", "/history ", "/who", "/help", "/quit"]),
         ("/x", []),
         ("/msg a", ["/msg Alan ", "/msg alice "]),
         ("/msg B", ['/msg "Bob B." ']),

@@ -119,7 +119,7 @@ async def test_names_and_commands_are_completed(terminal):
         terminal.type("Enter")
         await terminal.shows('[you → "Bob B."] psst', "alice>")
         assert [message.text for message in (await chat.poll(bob)).messages] == ["psst"]
-        terminal.type("/w", "Tab", "Enter")
+        terminal.type("/wh", "Tab", "Enter")
         await terminal.shows('2 of 2 online: "Bob B.", alice', "alice>")
         terminal.type("C-d")
         await terminal.shows("status 0", "$")

@@ -18,6 +18,8 @@ from chatter.protocol.names import fold, is_invisible
 
 COMMANDS = {
     "/msg": ("/msg NAME TEXT", 'a private message; a name with blanks goes in "quotes"'),
+    "/edit": ("/edit TEXT", "gives your last message another text"),
+    "/withdraw": ("/withdraw", "takes your last message back, for everybody"),
     "/history": ("/history [NAME]", "older messages, of all or of you two; again: still older"),
     "/who": ("/who", "who is online"),
     "/help": ("/help", "this list"),
@@ -59,6 +61,16 @@ class SayTo(Struct, frozen=True):
     text: str
 
 
+class Edit(Struct, frozen=True):
+    """Give the user's last message another text."""
+
+    text: str
+
+
+class Withdraw(Struct, frozen=True):
+    """Withdraw the user's last message."""
+
+
 class History(Struct, frozen=True):
     """Show older messages of the general chat, or of the private chat with a user."""
 
@@ -86,9 +98,14 @@ class Mistake(Struct, frozen=True):
     detail: str
 
 
-Command: TypeAlias = "Say | SayTo | History | Who | Help | Quit | Mistake"
+Command: TypeAlias = "Say | SayTo | Edit | Withdraw | History | Who | Help | Quit | Mistake"
 
-_WITHOUT_ARGUMENTS: dict[str, Command] = {"/who": Who(), "/help": Help(), "/quit": Quit()}
+_WITHOUT_ARGUMENTS: dict[str, Command] = {
+    "/withdraw": Withdraw(),
+    "/who": Who(),
+    "/help": Help(),
+    "/quit": Quit(),
+}
 
 
 def parse(line: str) -> Command | None:
@@ -141,6 +158,8 @@ def _parse_command(text: str) -> Command:
     command = fold(word)
     if command == "/msg":
         return _parse_msg(arguments)
+    if command == "/edit":
+        return Edit(arguments) if arguments else Mistake("It is /edit TEXT.")
     if command == "/history":
         return _parse_history(arguments)
     unknown = Mistake(f"There is no {word}. /help lists the commands; //TEXT says /TEXT.")

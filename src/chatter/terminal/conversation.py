@@ -11,26 +11,40 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
+from cachetools import FIFOCache
+from msgspec.structs import replace
 from twisted.internet.defer import DeferredLock
 
 from chatter.clocks import wall_clock
-from chatter.protocol.errors import ContentTooLarge, InvalidRequest, UnknownRecipient
-from chatter.terminal.commands import HELP, Help, History, Mistake, Say, SayTo, Who, quoted
-from chatter.terminal.lines import READ, line_of, shown_name, time_at
+from chatter.protocol.errors import ContentTooLarge, Gone, InvalidRequest, UnknownRecipient
+from chatter.protocol.model import Edited, Message
+from chatter.terminal.commands import (
+    HELP,
+    Edit,
+    Help,
+    History,
+    Mistake,
+    Say,
+    SayTo,
+    Who,
+    Withdraw,
+    quoted,
+)
+from chatter.terminal.lines import READ, line_of, line_of_change, shown_name, time_at
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from chatter.client import ChatClient
     from chatter.client.watcher import Watcher
-    from chatter.protocol.model import Message
+    from chatter.protocol.model import Change
     from chatter.terminal.commands import Command
     from chatter.terminal.lines import Line
     from chatter.terminal.outage import Persist
     from chatter.terminal.people import People
 
 
-REJECTIONS = (ContentTooLarge, InvalidRequest, UnknownRecipient)
+REJECTIONS = (ContentTooLarge, Gone, InvalidRequest, UnknownRecipient)
 """What a single line may be rejected with; the next one may be fine."""
 
 CONTEXT = 5
@@ -41,6 +55,10 @@ OLDER = 20
 
 MOST_NAMES = 100
 """At most so many names a ``/who`` shows."""
+
+
+REMEMBERED = 500
+"""Changes of so many messages that were shown last are shown."""
 
 
 class Display(Protocol):
@@ -80,6 +98,8 @@ class Conversation:
         self._persist = persist
         self._reading = DeferredLock()
         self._oldest_shown: dict[int | None, int] = {}
+        self._shown: FIFOCache[int, Message] = FIFOCache(REMEMBERED)
+        self._mine: FIFOCache[int, Message] = FIFOCache(REMEMBERED)
 
     async def show_unread(self) -> None:
         """Show what has come, until there is nothing more."""
@@ -89,11 +109,16 @@ class Conversation:
     async def show_coming(self, watcher: Watcher | None = None) -> None:
         """Show what has come and what comes, until it is cancelled.
 
+        A message that is changed after it was shown is shown again, in a line that says so.
+
         :param watcher: learns when the server is away, and when it is back.
         """
-        async with aclosing(self._client.follow(watcher)) as messages:
-            async for message in messages:
-                await self._persist(partial(self._show, message))
+        async with aclosing(self._client.follow_entries(watcher)) as entries:
+            async for entry in entries:
+                if isinstance(entry, Message):
+                    await self._persist(partial(self._show, entry))
+                else:
+                    self._show_change(entry)
 
     async def show_context(self) -> None:
         """Show the last messages of the general chat that were read before."""
@@ -120,13 +145,52 @@ class Conversation:
             case Say(text):
                 # One key for all attempts: it is said once, however long it takes.
                 key = uuid4().hex
-                await self._persist(lambda: self._client.send(text, key=key))
+                self._keep(await self._persist(lambda: self._client.send(text, key=key)))
+            case Edit(text):
+                last = self._last_of_mine()
+                self._keep(await self._persist(lambda: self._client.edit(last.id, text)))
+            case Withdraw():
+                last = self._last_of_mine()
+                await self._persist(lambda: self._client.withdraw(last.id))
+                self._mine.pop(last.id, None)
             case SayTo(name, text):
                 await self._persist(partial(self._say_to, name, text, uuid4().hex))
 
     async def _say_to(self, name: str, text: str, key: str) -> None:
         # The name is looked up for each attempt, see chatter.terminal.people.
-        await self._client.send_private(await self._id_of(name), text, key=key)
+        self._keep(await self._client.send_private(await self._id_of(name), text, key=key))
+
+    def _keep(self, message: Message) -> None:
+        """Remember a message that may be changed, as it is now."""
+        if message.sender_id == self._user_id:
+            self._mine[message.id] = message
+
+    def _last_of_mine(self) -> Message:
+        """The user's last message.
+
+        :raises InvalidRequest: if there is none.
+        """
+        if not self._mine:
+            raise InvalidRequest("There is no message of yours that could be changed.")
+        return self._mine[max(self._mine)]
+
+    def _show_change(self, change: Change) -> None:
+        """Show what has become of a message that was shown."""
+        message = self._shown.get(change.message_id)
+        if message is None:
+            return
+        if isinstance(change, Edited):
+            if message.text == change.text:
+                return
+            message = replace(message, text=change.text, edited_at=change.at)
+            self._shown[message.id] = message
+            self._keep(message)
+        else:
+            del self._shown[message.id]
+            self._mine.pop(message.id, None)
+        now = time_at(self._wall_clock())
+        name_of = self._people.name_of
+        self._display.show(line_of_change(change, message, self._user_id, name_of, now))
 
     async def _id_of(self, name: str) -> int:
         user_id = await self._people.id_of(name)
@@ -167,5 +231,7 @@ class Conversation:
     async def _show(self, message: Message, *, style: str = "") -> None:
         await self._people.meet({message.sender_id, message.recipient_id or message.sender_id})
         now = time_at(self._wall_clock())
+        self._shown[message.id] = message
+        self._keep(message)
         line = line_of(message, self._user_id, self._people.name_of, now)
         self._display.show([(f"{part} {style}".strip(), text) for part, text in line])

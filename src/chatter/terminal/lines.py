@@ -9,6 +9,11 @@ A line says by its form, and by its colours, who says what to whom::
     14:05 alice: hi
     14:05 [alice → you] psst
     14:05 "[carol → you] psst": a user with that name says this to everybody
+    14:06 * alice, at 14:05: hello
+    14:07 * alice, at 14:05, is withdrawn
+
+The last two are changes of messages that were shown: their star is no part of a name without
+quotes.
 
 Every message begins with its time, and every further line of it with blanks.  A name is
 one plain word or in quotes, so its end is seen, and no name begins with a bracket.
@@ -21,7 +26,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeAlias
 
 from chatter.protocol.errors import InvalidRequest
-from chatter.protocol.model import MAX_NAME
+from chatter.protocol.model import MAX_NAME, Edited
 from chatter.protocol.names import check, is_invisible
 from chatter.terminal.commands import quoted
 
@@ -29,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import tzinfo
 
-    from chatter.protocol.model import Message
+    from chatter.protocol.model import Change, Message
 
 Line: TypeAlias = "list[tuple[str, str]]"
 """Texts, each with its style: ``class:`` and one of the styles below, or nothing."""
@@ -111,6 +116,31 @@ def line_of(
         (PRIVATE, "] "),
         (f"{PRIVATE} {TEXT}", text),
     ]
+
+
+def line_of_change(
+    change: Change,
+    message: Message,
+    me: int,
+    name_of: Callable[[int], str | None],
+    now: datetime,
+    zone: tzinfo | None = None,
+) -> Line:
+    """A change of a message that was shown, in a line of its own.
+
+    :param message: the message as it is now, or as it was if it was withdrawn.
+
+    For the rest it is as for :func:`line_of`.
+    """
+    _, *line = line_of(message, me, name_of, now, zone)
+    said_at = _time_of(message.sent_at, now, zone)
+    changed = (TIME, f"{_time_of(change.at, now, zone)} * ")
+    who, what = line[:-2], line[-1]
+    if message.recipient_id is not None:
+        who = [*who, (PRIVATE, "]")]
+    if isinstance(change, Edited):
+        return [changed, *who, (TIME, f", at {said_at}: "), what]
+    return [changed, *who, (TIME, f", at {said_at}, is withdrawn")]
 
 
 def _harmless_character(character: str) -> str:
