@@ -106,6 +106,20 @@ def test_a_private_text_never_becomes_public(slash, before, inside):
 
 
 @pytest.mark.parametrize(
+    "before",
+    [
+        *("\x1b[0m", "\x1b[1;31m \x1b[K", "\x9b31m", "\x1b[?25l", "\x1b(B", "\x1bM", "\x1b[D"),
+        *("\x1b]0;title\x07", "\x1b]8;;http://a/\x1b\\", "\x1bPq\x1b\\", "\x9d0;a\x9c", "\ufffd"),
+        "\x1b[0m\ufffd\ufffd",
+    ],
+)
+def test_what_a_terminal_would_obey_is_unseen(before):
+    """The output of a program with colours, piped in, keeps its commands."""
+    assert parse(f"{before}/msg bob psst") == SayTo("bob", "psst")
+    assert parse(f"{before}hi") == Say(f"{before}hi")
+
+
+@pytest.mark.parametrize(
     "line", ["/MSG bob psst", "\uff0f\uff4d\uff53\uff47 bob psst", "/Msg\u3000bob psst"]
 )
 def test_a_command_is_known_however_it_is_written(line):

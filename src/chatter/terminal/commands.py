@@ -2,8 +2,8 @@
 
 A private text must never become public by a mistake that nobody sees.  So whatever has a
 slash as its first visible character is a command or a mistake, but never a text: behind
-blanks, a byte order mark or characters without width, and also where the slash is another
-one that looks like it.
+blanks, a byte order mark, characters without width or control sequences, and also where
+the slash is another one that looks like it.
 """
 
 from __future__ import annotations
@@ -42,6 +42,15 @@ _SLASHES = "/\uff0f"
 _LOOK_LIKE_SLASHES = "\u2044\u2215\u2571\u29f8"
 _NOT_VISIBLE = {"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"}
 _MARKS = {"Mn", "Me"}
+
+# A control sequence of ECMA-48, as programs with coloured output write them: CSI, OSC and
+# the like, and other escapes.  And what a byte that is no UTF-8 has become.
+_UNSEEN = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]+[0-~]|\x1b[0-Z\\^-~]"
+    rf"|\ufffd+(?=[{_SLASHES}])"
+)
 
 _OF_WORDS = set("LMN")
 _IN_WORDS = set("-_.'\u2019")
@@ -146,8 +155,14 @@ def _mixes_scripts(name: str) -> bool:
 
 
 def _first_visible(text: str) -> int | None:
-    for at, character in enumerate(text):
-        if unicodedata.category(character) not in _NOT_VISIBLE and not is_invisible(character):
+    at = 0
+    while at < len(text):
+        unseen = _UNSEEN.match(text, at)
+        if unseen is not None:
+            at = unseen.end()
+        elif unicodedata.category(text[at]) in _NOT_VISIBLE or is_invisible(text[at]):
+            at += 1
+        else:
             return at
     return None
 
