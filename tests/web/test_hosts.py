@@ -39,6 +39,18 @@ def test_a_foreign_name_is_refused_everywhere(path):
     assert "--host" in refused.json["detail"]
 
 
+def test_a_page_that_may_use_the_chat_is_told_that_the_name_is_wrong():
+    """A refusal has the headers of other responses, so that the page can read why."""
+    clock = Clock()
+    origin = "https://app.example"
+    chat = ChatResource(memory_chat(clock), origins=[origin], hosts=["chat.example.org"])
+    headers = {"Host": "other.example", "Origin": origin}
+    refused = Web(ChatSite(chat, clock)).ask("GET", "/status", headers=headers)
+    assert refused.status == 421
+    assert refused.headers["access-control-allow-origin"] == origin
+    assert refused.headers["vary"] == "Origin"
+
+
 @pytest.mark.parametrize("hosts", [["chat.example.org", "Other.example"], []])
 def test_the_names_of_a_chat(hosts):
     """Those that were named, addresses, and this machine's; case and port do not matter."""

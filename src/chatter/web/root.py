@@ -120,6 +120,8 @@ class ChatResource(MissingResource):
             try:
                 self._hosts.check(request)
             except MisdirectedRequest as error:
+                if self._origins:
+                    allow_origin(request, self._origins)
                 return ErrorResource(error)
         endpoint = self.children.get(path)
         if endpoint is None and path in self._page:
