@@ -18,7 +18,7 @@ async def main(reactor: Any, port: str = "tcp:8080:interface=127.0.0.1") -> None
     chat = service.chat
     bot = await chat.join("helper")
 
-    async def answer(message: Message) -> None:
+    async def reply(message: Message) -> None:
         # It hears its own messages, too.
         if message.sender_id != bot.id and "help" in message.text:
             await chat.send_private(bot, message.sender_id, "Ask here.")
@@ -26,7 +26,7 @@ async def main(reactor: Any, port: str = "tcp:8080:interface=127.0.0.1") -> None
     def write_down(message: Message) -> None:
         print(f"message {message.id} from user {message.sender_id}", flush=True)
 
-    chat.add_listener(answer)
+    chat.add_listener(reply)
     chat.add_listener(write_down)
     print("listening", flush=True)
     await Deferred()

@@ -1,6 +1,6 @@
-"""A program that follows a chat and answers: ``python follow.py http://127.0.0.1:8000``.
+"""A program that follows a chat and replies: ``python follow.py http://127.0.0.1:8000``.
 
-It goes on through restarts of the server; nothing is missed and nothing is answered twice.
+It goes on through restarts of the server; nothing is missed and nothing is replied to twice.
 """
 
 import sys
@@ -19,7 +19,7 @@ async def main(reactor: Any, url: str = DEFAULT_URL) -> None:
         print(f"{me.name} listens", flush=True)
         async for message in messages:
             if message.recipient_id is None and message.sender_id != me.user_id:
-                # The key follows from the message: it is answered once, however often this runs.
+                # The key follows from the message: there is one reply, however often this runs.
                 await client.send_private(message.sender_id, message.text, key=f"re-{message.id}")
                 if message.text == "goodbye":
                     break

@@ -14,16 +14,16 @@ from chatter.testing import memory_chat, memory_client
 
 
 def welcome(chat: Chat) -> None:
-    """Answer whoever says hello: this is the application."""
+    """Reply to every hello: this is the application."""
 
-    def answer(message: Message) -> Any:
+    def reply(message: Message) -> Any:
         if message.text == "hello":
             return chat.join("host").addCallback(
                 lambda host: chat.send_private(host, message.sender_id, "Welcome!")
             )
         return None
 
-    chat.add_listener(answer)
+    chat.add_listener(reply)
 
 
 class WelcomeTests(SynchronousTestCase):
