@@ -111,7 +111,7 @@ class Database:
         :raises StoreUnavailable: if there can't be one; its detail says why, in one line.
         :raises DatabaseAway: if that may pass.
         """
-        with self._clear_errors():
+        with self.clear_errors():
             psycopg.capabilities.has_pipeline(check=True)
             try:
                 return psycopg.connect(autocommit=True, **self._parameters)
@@ -132,7 +132,7 @@ class Database:
             scripts = schema_scripts()
         connection = self.connect()
         try:
-            with self._clear_errors():
+            with self.clear_errors():
                 with _patience(connection):
                     self._check_server(connection)
                     version = self._version(connection, len(scripts))
@@ -160,7 +160,7 @@ class Database:
         with (
             suppress(DatabaseAway),
             closing(self.connect()) as connection,
-            self._clear_errors(),
+            self.clear_errors(),
             _patience(connection),
         ):
             self._check_server(connection)
@@ -247,7 +247,7 @@ class Database:
         return f"The database {self} can't be used: {' '.join(str(error).split())}"
 
     @contextmanager
-    def _clear_errors(self) -> Iterator[None]:
+    def clear_errors(self) -> Iterator[None]:
         """Turn what PostgreSQL says into one line that names the database."""
         try:
             yield

@@ -90,10 +90,16 @@ def _check_header(real: Path, path: Path) -> None:
     if len(header) < _HEADER.size or not header.startswith(_MAGIC):
         raise StoreUnavailable(f"The database {path} can't be used: file is not a database.")
     _, changes, version, application_id = _HEADER.unpack(header)
-    _check_owner(path, application_id, version, changes, len(schema_scripts()))
+    check_owner(path, application_id, version, changes, len(schema_scripts()))
 
 
-def _check_owner(path: Path, application_id: int, version: int, objects: int, known: int) -> None:
+def check_owner(path: Path, application_id: int, version: int, objects: int, known: int) -> None:
+    """See that a database is ours, or empty, and not of a newer chatter.
+
+    :param objects: how many tables and indexes it has, or how often that has changed.
+    :param known: the newest version of the schema that is known.
+    :raises StoreUnavailable: if not.
+    """
     if application_id != APPLICATION_ID and (application_id or version or objects):
         raise StoreUnavailable(f"The database {path} is not chatter's.")
     if version > known:
@@ -113,6 +119,21 @@ def _acquire(lock: FileLock, path: Path) -> None:
         lock.acquire()
     except Timeout:
         raise StoreUnavailable(f"The database {path} is in use by another chatter.") from None
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Have a file, or the place of one that is missing, as a server has it.
+
+    :raises StoreUnavailable: if another chatter has it.
+    """
+    lock = _lock_of(path)
+    with clear_errors(path):
+        _acquire(lock, path)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Database:
@@ -188,7 +209,7 @@ class Database:
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        _check_owner(self.path, application_id, version, objects, len(scripts))
+        check_owner(self.path, application_id, version, objects, len(scripts))
         connection.create_function("fold", 1, names.fold, deterministic=True)
         # Write-ahead logging: readers and the writer don't wait for each other.
         connection.execute("PRAGMA journal_mode = WAL")

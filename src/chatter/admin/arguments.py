@@ -1,0 +1,54 @@
+"""What the commands share: how each is described, and what it prints at its end."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from chatter.stores.registry import maker_of, without_password
+from chatter.stores.sqlite.location import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+
+def add_command(
+    commands: Any, name: str, summary: str, example: str, run: Callable[[argparse.Namespace], None]
+) -> argparse.ArgumentParser:
+    """Add a command to the parser's.
+
+    :param summary: one line.
+    :param example: a whole call of it.
+    :param run: does it, with the options that were given.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def sqlite_path(location: str, instead: str) -> Path:
+    """The path of a SQLite store.
+
+    :param instead: what to do for a PostgreSQL database.
+    :raises ValueError: if the location is not that of a SQLite store.
+    """
+    scheme = maker_of(location).scheme
+    if scheme == "sqlite":
+        return path_of(location)
+    if scheme.startswith("postgres"):
+        raise ValueError(instead)
+    raise ValueError(f"{without_password(location)} is no database on a disk.")
+
+
+def show(options: argparse.Namespace, result: Mapping[str, object], text: str) -> None:
+    """Print a result, as JSON or as text."""
+    print(json.dumps(result) if options.json else text)

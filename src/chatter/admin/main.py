@@ -1,0 +1,47 @@
+"""``chatter-admin COMMAND``: what an operator does with a chat's database."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from chatter.admin import backup, copy, restore
+from chatter.protocol.errors import StoreUnavailable
+from chatter.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+_INTERRUPTED = 130
+"""The status of a command that a signal has ended, as shells have it for SIGINT."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Do what the arguments say, and exit: with 1 after an error, which is one line."""
+    options = _parser().parse_args(arguments)
+    # As SIGINT: what is half done is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        options.run(options)
+    except (ValueError, StoreUnavailable) as error:
+        detail = error.detail if isinstance(error, StoreUnavailable) else str(error)
+        print(f"chatter-admin {options.command}: {detail}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print(f"chatter-admin {options.command}: interrupted.", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
+    sys.exit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chatter-admin", description="Look after the database of a chat."
+    )
+    parser.add_argument("--version", action="version", version=f"chatter {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in (backup, restore, copy):
+        command.add_to(commands)
+    return parser

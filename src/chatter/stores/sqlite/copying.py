@@ -1,0 +1,105 @@
+"""A SQLite file as one side of a copy, see :mod:`chatter.stores.copying`.  All of it blocks."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from chatter.protocol.errors import StoreUnavailable
+from chatter.stores.copying import BATCH
+from chatter.stores.sqlite import entries
+from chatter.stores.sqlite.database import Database, clear_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from chatter.stores.copying import Row
+
+
+class SQLiteSide:
+    """A SQLite file that nobody else has until it is closed.
+
+    :param path: the file; it is made if it is missing, and removed again if nothing is
+        committed.
+
+    :raises StoreUnavailable: as :class:`chatter.stores.sqlite.database.Database` does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_unwanted = not path.exists()
+        self._database = Database(path)
+        try:
+            with clear_errors(path):
+                self._connection = self._database.connect()
+                self._connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._database.close()
+            raise
+
+    @classmethod
+    def existing(cls, path: Path) -> SQLiteSide:
+        """One that is there already.
+
+        :raises StoreUnavailable: if it is not, too.
+        """
+        if not path.exists():
+            raise StoreUnavailable(f"There is no database {path}.")
+        return cls(path)
+
+    def __str__(self) -> str:
+        return f"The database {self._path}"
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table, by name."""
+        with clear_errors(self._path):
+            found = self._connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+            return sorted(name for (name,) in found)
+
+    def last_id(self) -> int:
+        """The id of the newest entry."""
+        with clear_errors(self._path):
+            return entries.last_id(self._connection)
+
+    def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
+        """All rows of a table."""
+        with clear_errors(self._path):
+            found = self._connection.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608
+            while batch := found.fetchmany(BATCH):
+                yield from batch
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Give a table these rows."""
+        marks = ", ".join("?" * len(columns))
+        insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+        with clear_errors(self._path):
+            triggers = self._connection.execute(
+                "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?",
+                (table,),
+            ).fetchall()
+            for name, _ in triggers:
+                self._connection.execute(f"DROP TRIGGER {name}")
+            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608
+            self._connection.executemany(insert, rows)
+            for _, definition in triggers:
+                self._connection.execute(definition)
+
+    def end_at(self, last_id: int) -> None:
+        """Have the next entry come after an id.  New users get the next id by themselves."""
+        with clear_errors(self._path):
+            self._connection.execute("UPDATE log_end SET last_id = ?", (last_id,))
+
+    def commit(self) -> None:
+        """Make it durable."""
+        with clear_errors(self._path):
+            self._connection.execute("COMMIT")
+        self._is_unwanted = False
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._connection.close()
+        if self._is_unwanted:
+            with suppress(OSError):
+                self._path.unlink()
+        self._database.close()

@@ -1,0 +1,127 @@
+"""``chatter-admin copy`` from SQLite to PostgreSQL, and back, and from database to database."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from chatter.stores.copying import TABLES
+from chatter.stores.postgres.database import Database
+from tests.admin.commands import fail, in_thread, succeed
+from tests.admin.population import all_of, opened, populate, read_on
+from tests.postgres.server import PASSWORD
+
+
+@pytest.fixture
+def url(postgres, database):
+    return postgres.url(database)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return f"sqlite:{tmp_path / 'chatter.sqlite'}"
+
+
+@pytest.fixture
+def other_url(postgres):
+    with postgres.lent_database() as name:
+        yield postgres.url(name)
+
+
+@pytest.fixture(params=["to PostgreSQL", "to SQLite", "to another PostgreSQL"])
+def way(request, url, other_url, file):
+    """From where to where."""
+    return {
+        "to PostgreSQL": (file, url),
+        "to SQLite": (url, file),
+        "to another PostgreSQL": (url, other_url),
+    }[request.param]
+
+
+async def test_the_copy_has_everything(way):
+    """Users, tokens, messages, changes, keys, chats, read marks, cursors."""
+    old, new = way
+    keys = await populate(old, 7)
+    before = await all_of(old, keys)
+    said = await in_thread(succeed, "copy", old, new)
+    lines = said.splitlines()
+    assert lines[0].partition(" users, ")[2] == lines[1].partition(" users, ")[2]
+    assert PASSWORD not in said
+    assert await all_of(new, keys) == before
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_readers_go_on_in_the_copy(way, seed):
+    """Wherever they had stopped, they miss nothing and read nothing twice; no id is given again."""
+    old, new = way
+    await populate(old, seed)
+    for got, whole in await read_on(old, new, lambda: in_thread(succeed, "copy", old, new)):
+        assert got == whole
+
+
+async def test_there_and_back_is_the_same(url, file, tmp_path):
+    """Also what no store tells, such as which change is the newest of a message."""
+    await populate(file, 3)
+    back = f"sqlite:{tmp_path / 'back.sqlite'}"
+    there = await in_thread(succeed, "copy", file, url)
+    again = await in_thread(succeed, "copy", url, back)
+    assert there.split()[-1] == again.split()[-1]
+
+
+async def test_a_server_that_runs_is_not_disturbed(url, file):
+    """Neither end may be in use, also if nobody writes just now."""
+    await populate(file, 1, sessions=1)
+    async with opened(url):
+        assert "is in use" in await in_thread(fail, "copy", file, url)
+    await in_thread(succeed, "copy", file, url)
+    async with opened(url):
+        assert "is in use" in await in_thread(fail, "copy", url, file + "2")
+
+
+async def test_a_chat_that_is_there_is_not_overwritten(url, file):
+    """The second copy is refused."""
+    await populate(file, 1, sessions=1)
+    await in_thread(succeed, "copy", file, url)
+    assert "is not empty" in await in_thread(fail, "copy", file, url)
+
+
+async def test_a_database_in_which_a_server_has_run_is_filled(url, file):
+    """If it is empty; its epoch is forgotten."""
+    keys = await populate(file, 1, sessions=1)
+    async with opened(url):
+        pass
+    await in_thread(succeed, "copy", file, url)
+    assert await all_of(url, keys) == await all_of(file, keys)
+
+
+def test_errors_have_no_password(postgres, file, url):
+    """What is wrong with a database is one line."""
+    missing = postgres.url("nowhere")
+    said = fail("copy", missing, file)
+    assert "does not exist" in said
+    assert PASSWORD not in said
+    assert "is empty" in fail("copy", url, file)
+
+
+async def test_triggers_work_after_it(url, file):
+    """A message is in the lists of chats."""
+    await populate(file, 1, sessions=1)
+    await in_thread(succeed, "copy", file, url)
+    with psycopg.connect(url) as connection:
+        triggers = connection.execute("SELECT tgenabled FROM pg_trigger WHERE NOT tgisinternal")
+        assert {enabled for (enabled,) in triggers} == {"O"}
+
+
+def test_every_table_is_copied(url):
+    """With the same columns as in SQLite, and in types that are known."""
+    Database(url).prepare()
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns"
+            " JOIN information_schema.tables USING (table_schema, table_name)"
+            " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        ).fetchall()
+    assert {table for table, _, _ in rows} == {*TABLES, "log_end", "chatter_schema"}
+    assert {column for table, column, _ in rows if table == "log_end"} == {"last_id", "identity"}
+    types = {type_ for table, _, type_ in rows if table in TABLES}
+    assert types <= {"bigint", "smallint", "text", "bytea", "timestamp with time zone"}
