@@ -79,7 +79,7 @@ def test_the_server_goes_on_when_the_wall_clock_jumps_back():
     service = tap.makeService(options.subOptions)
 
     def ask(sock, request, *lines):
-        head = [request + " HTTP/1.1", "Host: x", "Content-Length: 0", *lines, "", ""]
+        head = [request + " HTTP/1.1", "Host: localhost", "Content-Length: 0", *lines, "", ""]
         sock.sendall("\\r\\n".join(head).encode())
         return sock.recv(65536).decode()
 

@@ -39,16 +39,16 @@ async def refused_until(store, url, break_it, mend_it):
 FULL = """
     CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE disk_full USING MESSAGE = 'could not extend file'; END $$;
-    CREATE TRIGGER full_disk BEFORE INSERT ON messages EXECUTE FUNCTION full_disk()
+    CREATE TRIGGER full_disk BEFORE INSERT ON log EXECUTE FUNCTION full_disk()
 """
 
 
 @pytest.mark.parametrize(
     ("break_it", "mend_it", "reason"),
     [
-        (FULL, "DROP TRIGGER full_disk ON messages", "could not extend file"),
+        (FULL, "DROP TRIGGER full_disk ON log", "could not extend file"),
         (
-            "ALTER FUNCTION write_batch RENAME TO away",
+            "ALTER FUNCTION write_batch(json, json, json, json) RENAME TO away",
             "ALTER FUNCTION away RENAME TO write_batch",
             "42883",
         ),
