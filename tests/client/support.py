@@ -196,17 +196,17 @@ async def nothing_open():
 
 
 @asynccontextmanager
-async def listening(resource, port=0):
+async def listening(resource, port=0, host="127.0.0.1"):
     """Serve a resource on a real port, and break all connections to it at the end."""
     before = set(reactor.getReaders())
     # The chat is served as it really is, and what is not the chat by something else.
     is_chat = isinstance(resource, ChatResource)
     site: Any = ChatSite(resource, reactor) if is_chat else Site(resource, reactor=reactor)
-    bound = reactor.listenTCP(port, site, interface="127.0.0.1")
+    bound = reactor.listenTCP(port, site, interface=host)
     if is_chat:
         site.sockets.take_over(bound)
     try:
-        yield f"http://127.0.0.1:{bound.getHost().port}"
+        yield f"http://{f'[{host}]' if ':' in host else host}:{bound.getHost().port}"
     finally:
         await bound.stopListening()
         of_chat = {it.transport for it in site.connections.open} if is_chat else set()
@@ -216,9 +216,9 @@ async def listening(resource, port=0):
 
 
 @asynccontextmanager
-async def serving(resource):
+async def serving(resource, host="127.0.0.1"):
     """Serve a resource on a real port, to clients that have closed at the end."""
-    async with nothing_open(), listening(resource) as url:
+    async with nothing_open(), listening(resource, host=host) as url:
         yield url
 
 

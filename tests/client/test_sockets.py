@@ -17,10 +17,11 @@ from tests.client.support import listening, make_chat, nothing_open, reactor, se
 QUICK = Retries(attempts=4, first_wait=0.01)
 
 
-async def test_a_conversation_through_a_socket():
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_conversation_through_a_socket(host):
     """All that works in memory works through a socket, on one connection."""
     async with (
-        serving(ChatResource(make_chat(Clock()))) as url,
+        serving(ChatResource(make_chat(Clock())), host) as url,
         ChatClient.for_url(reactor, url) as client,
     ):
         connected = await client.connect("alice")

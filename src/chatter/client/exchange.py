@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from hyperlink import EncodedURL
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.http_headers import Headers
@@ -114,7 +115,7 @@ class Exchange:
     async def _begin(self, request: Request, token: str | None) -> Any:
         return await self._http.request(
             request.method,
-            self.url + request.path,
+            _URLWithHost.from_text(self.url + request.path),
             headers=_headers(request, token),
             params=request.parameters,
             data=cast("Any", request.body),
@@ -124,6 +125,18 @@ class Exchange:
             # Without it treq imports, and so installs, the global reactor.
             reactor=cast("Any", self._clock),
         )
+
+
+class _URLWithHost(EncodedURL):
+    """A URL whose host is as it is sent.
+
+    hyperlink would encode it once more, as a name, and so refuse an IPv6 address.
+    """
+
+    def to_uri(self) -> EncodedURL:
+        """The URL with all but the host encoded."""
+        others: EncodedURL = EncodedURL.to_uri(self.replace(host=""))
+        return others.replace(host=self.host)
 
 
 @implementer(IAgent)
