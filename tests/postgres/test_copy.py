@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import psycopg
 import pytest
 
+from chatter.protocol.model import Draft
 from chatter.stores.copying import TABLES
 from chatter.stores.postgres.database import Database
+from chatter.testing.waiting import NOW
 from tests.admin.commands import fail, in_thread, succeed
 from tests.admin.population import all_of, opened, populate, read_on
 from tests.postgres.server import PASSWORD
@@ -92,6 +97,35 @@ async def test_a_database_in_which_a_server_has_run_is_filled(url, file):
         pass
     await in_thread(succeed, "copy", file, url)
     assert await all_of(url, keys) == await all_of(file, keys)
+
+
+async def test_what_is_written_to_the_source_afterwards_is_not_taken_for_read(url, other_url):
+    """By mistake its server was started again: its readers have not read that in the copy."""
+    await populate(url, 1, sessions=1)
+    async with opened(other_url):
+        pass
+    await in_thread(succeed, "copy", url, other_url)
+    async with opened(url) as old, opened(other_url) as new:
+        last_id = await new.last_id()
+        for store in (old, new):
+            assert (await store.append(Draft(1, None, "new", NOW))).id == last_id + 1
+        assert new.lineage.shared(old.lineage.current, last_id + 1) == last_id
+
+
+async def test_ids_that_were_given_are_not_given_again(way):
+    """Also if their entries are not there any more, as after a failover."""
+    old, new = way
+    await populate(old, 1, sessions=1)
+    end = "UPDATE log_end SET last_id = 1000"
+    if old.startswith("sqlite:"):
+        with closing(sqlite3.connect(old.removeprefix("sqlite:"))) as file, file:
+            file.execute(end)
+    else:
+        with psycopg.connect(old) as connection:
+            connection.execute(end)
+    await in_thread(succeed, "copy", old, new)
+    async with opened(new) as store:
+        assert (await store.append(Draft(1, None, "new", NOW))).id == 1001
 
 
 def test_errors_have_no_password(postgres, file, url):
