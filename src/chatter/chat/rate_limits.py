@@ -1,7 +1,7 @@
-"""How much one user, and one address, may ask of a chat: names, defaults, and their notation.
+"""How much one user, and one address, may ask of a chat: names, notation, what is recommended.
 
-The defaults stop floods.  A person does not notice them, nor does a class of thirty who
-join at once from behind one address.
+The recommended limits stop floods.  A person does not notice them, nor does a class of thirty
+who join at once from behind one address.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 LARGEST_COUNT = 10_000
 LONGEST_WINDOW = 31_536_000
@@ -64,7 +65,8 @@ class RateLimits(Struct, frozen=True, kw_only=True):
     connection: Rate | None = Rate(600, 60)
 
 
-DEFAULT_LIMITS = RateLimits()
+RECOMMENDED_LIMITS = RateLimits()
+"""For a chat that others than its operator can reach."""
 
 NO_LIMITS = RateLimits(**dict.fromkeys(RateLimits.__struct_fields__))
 """Nothing is limited."""
@@ -76,25 +78,26 @@ def shown_limits(limits: RateLimits) -> list[str]:
     return [f"{name}={'none' if value is None else value}" for name, value in shown.items()]
 
 
+_WORDS = {"none": NO_LIMITS, "recommended": RECOMMENDED_LIMITS}
 _FORM = re.compile(r"([a-z]+)=(?:([0-9]{1,9})(?:/([0-9]{1,9}))?|none)")
 
 
 def parse_limits(texts: list[str]) -> RateLimits:
-    """The defaults, as changed by some of ``NAME=COUNT/SECONDS``, ``NAME=none`` and ``none``.
+    """The limits that some of ``NAME=COUNT/SECONDS``, ``NAME=none`` and two words give.
 
-    Later ones count; ``none`` switches off all before it.
+    ``recommended`` is :data:`RECOMMENDED_LIMITS`, ``none`` is no limits.  Later ones count.
 
     :raises ValueError: if one has another form; its text says what is expected.
     """
-    limits = {name: getattr(DEFAULT_LIMITS, name) for name in RateLimits.__struct_fields__}
+    limits = asdict(NO_LIMITS)
     for text in texts:
-        if text == "none":
-            limits = dict.fromkeys(limits)
+        if text in _WORDS:
+            limits = asdict(_WORDS[text])
             continue
         match = _FORM.fullmatch(text)
         if match is None or match[1] not in limits:
             raise ValueError(
-                "write NAME=COUNT/SECONDS, NAME=none or none; NAME is one of "
+                "write NAME=COUNT/SECONDS, NAME=none, recommended or none; NAME is one of "
                 f"{', '.join(limits)}. Example: general=20/3600"
             )
         name, count, seconds = match[1], match[2], match[3]
