@@ -340,6 +340,10 @@ def test_two_people_at_one_machine(tmp_path):
     python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     python.chmod(0o755)
     (tmp_path / "venv/run").touch()
+    # What says that the checkout was not moved.
+    installed = tmp_path / "venv/lib/python3/site-packages/_chatter_server.pth"
+    installed.parent.mkdir(parents=True)
+    installed.write_text(f"{ROOT}/src\n")
     client = ["make", "--no-print-directory", "client", f"VENV={tmp_path}/venv"]
     assert "--name" not in run(*client, cwd=ROOT).stdout
     named = run(*client, 'NAME=O\'Brien "B."', "URL=https://a.example", cwd=ROOT).stdout

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import schemathesis  # type: ignore[import-not-found]
 from schemathesis import GenerationMode
 
-_OF_THE_POLL = {"after", "wait", "peek"}
+_OF_THE_POLL = {"after", "wait", "peek", "epoch"}
 _INVISIBLE = re.compile("[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0000-\U000e0fff]")
 _OF_A_LOOK = {"chat_type", "recipient_id", "before"}
 

@@ -85,6 +85,7 @@ def test_who_does_not_want_a_cookie_gets_none(web):
 def test_the_cookie_is_the_user(web, path):
     """Every endpoint knows the page's user."""
     cookie = sign_in(web, "alice")
+    web.ask("POST", "/send", body={"text": "a"}, headers=signed_in(cookie))
     method, body = CLOSED[path]
     assert web.ask(method, path, body=body, headers=signed_in(cookie)).status == 200
 

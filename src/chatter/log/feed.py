@@ -235,12 +235,15 @@ class RecentLog:
             # All of them are messages, as nearly always.
             return found, found[-1].id if found else after  # type: ignore[return-value]
         messages = messages_of(found)
+        until = found[-1].id if found else after
         at_once = limit
         while len(found) == at_once and len(messages) < limit:
             at_once = max(limit, _PASSED_AT_ONCE)
-            found = self.feed(user_id, found[-1].id, at_once)
+            found = self.feed(user_id, until, at_once)
             messages += messages_of(found)
-        return messages[:limit], found[-1].id if found else after
+            if found:
+                until = found[-1].id
+        return messages[:limit], until
 
     def has_private(self, user_id: int, after: int) -> bool:
         """Whether there is a private entry from or to a user after an id."""

@@ -105,9 +105,13 @@ class ConnectedLog:
             [Deferred.fromCoroutine(session.close()) for session in (self.writer, self.reader)]
         )
 
-    def wrote(self, new: list[Entry]) -> None:
-        """Report what this process has just written, or read on to there."""
-        if new and new[0].id <= self.tail.reported:
+    def wrote(self, new: list[Entry], reported_before: int) -> None:
+        """Report what this process has just written, if it was not read meanwhile.
+
+        :param reported_before: what was reported when the write was sent.  All of that is in
+            the log, so that what is written after it has a larger id.
+        """
+        if new and new[0].id <= reported_before:
             self.writer.renew("the log is shorter than it was")
         self.tail.wrote(new)
 

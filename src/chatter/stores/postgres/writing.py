@@ -132,6 +132,7 @@ class Writer:
 
     async def _write(self, writes: list[Write]) -> list[Any]:
         batch = WriteBatch(writes)
+        reported = self._connected.tail.reported
         try:
             row, *_ = await self._connected.writer.run(batch.queries)
         except StoreUnavailable as error:
@@ -141,7 +142,7 @@ class Writer:
         if batch.proves_room:
             self._trouble.worked()
         results, new = batch.results(row)
-        self._connected.wrote(new)
+        self._connected.wrote(new, reported)
         return results
 
 
