@@ -184,3 +184,11 @@ def test_a_recent_log_applies_changes_wherever_the_message_is():
     assert [entry.id for entry in found] == [i for i in (1, 2, 4, 5, 7) if i > after]
     assert "text" not in "".join(entry.text or "" for entry in found)
     assert recent.has_private(1, after)
+
+
+def test_a_reader_who_wants_no_changes_moves_on_over_all_of_them(chat, alice):
+    """Also if they are as many as it would have messages."""
+    for text in ("one", "two"):
+        result_of(chat.withdraw(alice, result_of(chat.send(alice, text)).id))
+    for limit in (1, 2, 3):
+        assert result_of(chat.peek(alice, limit, after=0)).cursor == 4
