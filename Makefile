@@ -37,10 +37,10 @@ client: $(VENV)/run ## chat in this terminal (URL=… NAME=…)
 	@$(BIN)/python client.py '$(URL)' $(if $(NAME),--name "$$NAME")
 
 check: lint ## lint, check the types and run the fast tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(SLOW:%=--ignore=tests/%)
+	$(BIN)/python -m pytest -q $(SLOW:%=--ignore=tests/%)
 
 test: lint ## lint, check the types and run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev ## lint and check the types
 	$(BIN)/ruff check .

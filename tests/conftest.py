@@ -22,6 +22,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 TOGETHER = {"packaging", "page", "schemathesis"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Say what has to be in one process where the tests are spread over several."""
     for item in items:

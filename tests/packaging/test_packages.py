@@ -126,7 +126,7 @@ def test_the_sdist_is_a_whole_checkout(sdist, checkout):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     files = {path.relative_to(checkout.path) for path in checkout.path.rglob("*") if path.is_file()}
-    made_by_tools = {".venv", "var", "__pycache__", "dropin.cache"}
+    made_by_tools = {".venv", "node_modules", "var", "__pycache__", "dropin.cache"}
     ours = {file.as_posix() for file in files if made_by_tools.isdisjoint(file.parts)}
     assert ours - names == set()
 
