@@ -24,6 +24,7 @@ from twisted.internet import reactor
 from twisted.web.resource import Resource
 
 from chatter.chat import Chat
+from chatter.chat.rate_limits import NO_LIMITS
 from chatter.stores.memory import MemoryStore
 from chatter.web.root import ChatResource
 from chatter.web.site import ChatSite
@@ -51,9 +52,9 @@ def serve() -> None:
 
     store = MemoryStore()
     store.startService()
-    root = ChatResource(Chat(store, reactor))
+    root = ChatResource(Chat(store, reactor), limits=NO_LIMITS)
     root.putChild(b"state", State())
-    site = ChatSite(root, reactor)
+    site = ChatSite(root, reactor, limits=NO_LIMITS)
     port = reactor.listenTCP(0, site, backlog=4096, interface="127.0.0.1")
     print(port.getHost().port, flush=True)
     reactor.run()

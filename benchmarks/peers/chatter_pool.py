@@ -22,6 +22,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from chatter.chat import Chat
+from chatter.chat.rate_limits import NO_LIMITS
 from chatter.protocol.model import Draft, Message
 from chatter.stores.memory import MemoryStore
 from chatter.web.root import ChatResource
@@ -85,7 +86,8 @@ class PoolStore(MemoryStore):
 port, url, ids = sys.argv[1:]
 store = PoolStore(url, is_ordered=ids == "ordered")
 store.startService()
-site = ChatSite(ChatResource(Chat(store, reactor)), reactor)
+resource = ChatResource(Chat(store, reactor), limits=NO_LIMITS)
+site = ChatSite(resource, reactor, limits=NO_LIMITS)
 listening = reactor.listenTCP(int(port), site, backlog=4096, interface="127.0.0.1")
 site.sockets.take_over(listening)
 reactor.run()

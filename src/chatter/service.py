@@ -15,9 +15,9 @@ from twisted.internet.defer import Deferred, DeferredList, DeferredLock
 from twisted.logger import Logger
 
 from chatter.chat.chat import DEFAULT_HISTORY, Chat, core_of
-from chatter.chat.rate_limits import NO_LIMITS
+from chatter.chat.rate_limits import DEFAULT_LIMITS
 from chatter.chat.typed_service import TypedService
-from chatter.httpd.endpoints import server_endpoint
+from chatter.httpd.endpoints import is_only_local, server_endpoint
 from chatter.protocol.deferring import returns_deferred, when_done
 from chatter.stores.registry import make_store
 from chatter.web import ChatResource
@@ -73,7 +73,7 @@ class ChatService(TypedService):
         max_streams: int = MAX_STREAMS,
         access_log: str | None = None,
         page: bool = True,
-        limits: RateLimits = NO_LIMITS,
+        limits: RateLimits = DEFAULT_LIMITS,
         trust: Collection[str] = (),
         hosts: Collection[str] = (),
     ) -> Self:
@@ -88,12 +88,12 @@ class ChatService(TypedService):
         :param max_streams: how many event streams may be open in all.
         :param access_log: the file that gets a line for each request.
         :param page: whether there is a page for browsers.
-        :param limits: how much a user, and an address, may request, such as
-            :data:`chatter.chat.rate_limits.RECOMMENDED_LIMITS`.
+        :param limits: how much a user, and an address, may request.
         :param trust: the proxies that are believed whom they forward: addresses, networks such
             as ``10.0.0.0/8``, and ``unix`` for UNIX sockets.
         :param hosts: the names under which the chat may be requested, beside addresses and
-            ``localhost``; any, if there are none.
+            ``localhost``.  If there are none: where it listens on loopback addresses only, any
+            that a proxy forwards which is trusted or on a UNIX socket; elsewhere, any.
         :raises ValueError: if the store, a port, a proxy or a host makes no sense.
         :raises StoreUnavailable: if the store needs what is not installed.
         """
@@ -106,7 +106,7 @@ class ChatService(TypedService):
             page=page,
             limits=limits,
             trust=trust,
-            hosts=hosts or None,
+            hosts=hosts if hosts or is_only_local(descriptions) else None,
         )
         site = ChatSite(resource, reactor, access_log, origins=origins, limits=limits, trust=trust)
         believes = site.addresses.believes

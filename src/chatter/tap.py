@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from twisted.python.usage import Options as UsageOptions
 
 from chatter.chat.chat import DEFAULT_HISTORY
-from chatter.chat.rate_limits import RECOMMENDED_LIMITS, parse_limits, shown_limits
+from chatter.chat.rate_limits import DEFAULT_LIMITS, parse_limits, shown_limits
 from chatter.clocks import use_monotonic_time
 from chatter.httpd.endpoints import server_endpoint
 from chatter.httpd.open_files import OTHER_FILES, allow_open_files
@@ -115,13 +115,12 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         self["limit"].append(limit)
 
     opt_limit.__doc__ = (
-        "NAME=COUNT/SECONDS, NAME=none, or recommended for those below; may be given several "
-        "times. "
+        "NAME=COUNT/SECONDS, NAME=none, or none for no limits; may be given several times. "
         "By user: send (messages), general (exactly so many messages to the general chat), "
         "edit (edits and withdrawals), stranger (private messages to people who have not written "
         "to the user), stream (opened event streams), waiting=COUNT (polls that wait at once). By "
         "address: join, token (unknown ones), connection. Example: --limit general=20/3600 "
-        f"Recommended: {', '.join(shown_limits(RECOMMENDED_LIMITS))} [default: none]"
+        f"[default: {', '.join(shown_limits(DEFAULT_LIMITS))}]"
     )
 
     def opt_trust(self, proxy: str) -> None:  # noqa: D102 - see below
@@ -138,7 +137,8 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
 
     opt_host.__doc__ = (
         "A name under which the chat may be requested, beside addresses and localhost; may be "
-        "given several times. Example: --host chat.example.org [default: any]"
+        "given several times. Example: --host chat.example.org [default: any; where it listens "
+        "on loopback addresses only, those that a trusted proxy forwards]"
     )
 
     def opt_version(self) -> None:

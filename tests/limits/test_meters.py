@@ -7,8 +7,8 @@ from twisted.internet.task import Clock
 
 from chatter.chat.meters import Meter, Window
 from chatter.chat.rate_limits import (
+    DEFAULT_LIMITS,
     NO_LIMITS,
-    RECOMMENDED_LIMITS,
     Rate,
     RateLimits,
     parse_limits,
@@ -104,15 +104,14 @@ def test_memory_is_bounded_whatever_comes(clock):
 
 
 def test_the_notation_of_limits():
-    """Later ones count; ``none`` switches off all before it, ``recommended`` begins anew."""
-    assert parse_limits([]) == parse_limits(["send=1/2", "none"]) == NO_LIMITS
-    assert parse_limits(["send=1/2", "recommended"]) == RECOMMENDED_LIMITS == RateLimits()
-    assert parse_limits(["general=20/3600"]).general == Rate(20, 3600)
-    assert parse_limits(["general=20/3600"]).send is None
-    assert parse_limits(["recommended", "general=20/3600"]).send == RECOMMENDED_LIMITS.send
-    assert parse_limits(["recommended", "join=none"]).join is None
+    """Later ones count; ``none`` switches off all before it."""
+    assert parse_limits([]) == DEFAULT_LIMITS == RateLimits()
+    assert parse_limits(["none"]) == NO_LIMITS
+    assert parse_limits(["none", "general=20/3600"]).general == Rate(20, 3600)
+    assert parse_limits(["general=20/3600"]).send == DEFAULT_LIMITS.send
+    assert parse_limits(["join=none"]).join is None
     assert parse_limits(["waiting=5"]).waiting == 5
-    assert parse_limits(shown_limits(RECOMMENDED_LIMITS)) == RECOMMENDED_LIMITS
+    assert parse_limits(shown_limits(DEFAULT_LIMITS)) == DEFAULT_LIMITS
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
+from chatter.httpd.endpoints import is_only_local
 from chatter.service import ChatService
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
@@ -74,11 +75,43 @@ def test_an_embedded_chat_is_under_any_name():
     assert {status(web_for(None), host) for host in (*OWN, *FOREIGN)} == {200}
 
 
-@pytest.mark.parametrize(("hosts", "expected"), [((), 404), (("other.example",), 421)])
-def test_a_service_checks_names_if_it_has_some(hosts, expected):
-    """Without names any will do."""
-    service: Any = ChatService.for_store(Clock(), "memory:", "0", hosts=hosts)
-    assert status(Web(service._site), "chat.example.org", "/nothing") == expected
+@pytest.mark.parametrize(
+    ("ports", "is_local"),
+    [
+        (["8000"], True),
+        (["tcp:8000:interface=127.0.0.1"], True),
+        (["tcp:8000:interface=localhost"], True),
+        ([r"tcp6:8000:interface=\:\:1", "unix:/run/chat.sock"], True),
+        (["haproxy:tcp:8000:interface=127.0.0.1"], True),
+        (["ssl:8000:privateKey=x:interface=127.0.0.2"], True),
+        (["tcp:8000"], False),
+        (["8000", "tcp:8001"], False),
+        (["tcp:8000:interface=0.0.0.0"], False),
+        (["tcp:8000:interface=192.0.2.7"], False),
+        (["unix:/run/chat.sock"], False),
+        (["systemd:domain=INET:index=0"], False),
+    ],
+)
+def test_where_a_chat_listens_on_this_machine_only(ports, is_local):
+    """There it takes the names of this machine only."""
+    assert is_only_local(ports) == is_local
+
+
+@pytest.mark.parametrize(
+    ("ports", "hosts", "expected"),
+    [
+        ("0", (), 421),
+        ("0", ("chat.example.org",), 200),
+        ("tcp:0", (), 200),
+        ("tcp:0", ("other.example",), 421),
+    ],
+)
+def test_a_service_knows_where_it_listens(ports, hosts, expected):
+    """Without names: on loopback addresses those of this machine, elsewhere any."""
+    service: Any = ChatService.for_store(Clock(), "memory:", ports, hosts=hosts)
+    assert status(Web(service._site), "chat.example.org", "/nothing") in (expected, 404)
+    found = status(Web(service._site), "chat.example.org", "/nothing") == 421
+    assert found == (expected == 421)
 
 
 @pytest.mark.parametrize("name", ["http://chat.example.org", "chat.example.org:80", "", "a b", "*"])

@@ -1,4 +1,4 @@
-"""What has a limit, while the chat runs: checked at once, counted, refused in words.
+"""The limits of a running chat: they check, count, and refuse with ``TooManyRequests``.
 
 What users send is counted as the log tells of it, on every node: so a limit holds over
 all nodes of a chat, and nothing is counted that was not stored.  What is under way on

@@ -1,7 +1,7 @@
-"""How much one user, and one address, may ask of a chat: names, notation, what is recommended.
+"""How much one user, and one address, may ask of a chat: names, defaults, and their notation.
 
-The recommended limits stop floods.  A person does not notice them, nor does a class of thirty
-who join at once from behind one address.
+The defaults stop floods.  A person does not notice them, nor does a class of thirty who
+join at once from behind one address.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
 LARGEST_COUNT = 10_000
 LONGEST_WINDOW = 31_536_000
@@ -65,8 +64,7 @@ class RateLimits(Struct, frozen=True, kw_only=True):
     connection: Rate | None = Rate(600, 60)
 
 
-RECOMMENDED_LIMITS = RateLimits()
-"""For a chat that others than its operator can reach."""
+DEFAULT_LIMITS = RateLimits()
 
 NO_LIMITS = RateLimits(**dict.fromkeys(RateLimits.__struct_fields__))
 """Nothing is limited."""
@@ -78,26 +76,25 @@ def shown_limits(limits: RateLimits) -> list[str]:
     return [f"{name}={'none' if value is None else value}" for name, value in shown.items()]
 
 
-_WORDS = {"none": NO_LIMITS, "recommended": RECOMMENDED_LIMITS}
 _FORM = re.compile(r"([a-z]+)=(?:([0-9]{1,9})(?:/([0-9]{1,9}))?|none)")
 
 
 def parse_limits(texts: list[str]) -> RateLimits:
-    """The limits that some of ``NAME=COUNT/SECONDS``, ``NAME=none`` and two words give.
+    """The defaults, as changed by some of ``NAME=COUNT/SECONDS``, ``NAME=none`` and ``none``.
 
-    ``recommended`` is :data:`RECOMMENDED_LIMITS`, ``none`` is no limits.  Later ones count.
+    Later ones count; ``none`` switches off all before it.
 
     :raises ValueError: if one has another form; its text says what is expected.
     """
-    limits = asdict(NO_LIMITS)
+    limits = {name: getattr(DEFAULT_LIMITS, name) for name in RateLimits.__struct_fields__}
     for text in texts:
-        if text in _WORDS:
-            limits = asdict(_WORDS[text])
+        if text == "none":
+            limits = dict.fromkeys(limits)
             continue
         match = _FORM.fullmatch(text)
         if match is None or match[1] not in limits:
             raise ValueError(
-                "write NAME=COUNT/SECONDS, NAME=none, recommended or none; NAME is one of "
+                "write NAME=COUNT/SECONDS, NAME=none or none; NAME is one of "
                 f"{', '.join(limits)}. Example: general=20/3600"
             )
         name, count, seconds = match[1], match[2], match[3]

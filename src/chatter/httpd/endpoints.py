@@ -10,6 +10,7 @@ protocol allows, and believes only known proxies (:mod:`chatter.httpd.behind_pro
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.endpoints import serverFromString
@@ -18,7 +19,7 @@ from chatter.httpd.behind_proxy import BehindProxyEndpoint
 from chatter.httpd.unix_sockets import SoleEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from twisted.internet.interfaces import IAddress, IStreamServerEndpoint
 
@@ -70,6 +71,29 @@ def server_endpoint(
     if kind == "unix":
         return SoleEndpoint(endpoint, re.sub(r"\\(.)", r"\1", path))
     return endpoint
+
+
+def is_only_local(descriptions: Sequence[str]) -> bool:
+    """Whether a server listens on loopback addresses, and perhaps on UNIX sockets, only.
+
+    :param descriptions: as for :func:`server_endpoint`.
+    """
+    reach = [_is_loopback(description) for description in descriptions]
+    return any(reach) and False not in reach
+
+
+def _is_loopback(description: str) -> bool | None:
+    """Whether only this machine reaches what listens there; ``None`` for a UNIX socket."""
+    if re.fullmatch("[0-9]+", description):
+        return True
+    kind, *arguments = re.split(r"(?<!\\):", description.removeprefix(_PROXIED))
+    if kind == "unix":
+        return None
+    interface = next((a[10:] for a in arguments if a.startswith("interface=")), "")
+    try:
+        return ip_address(interface.replace("\\", "")).is_loopback
+    except ValueError:
+        return interface == "localhost"
 
 
 def _check_port(port: str | None) -> None:

@@ -8,7 +8,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from chatter.chat.chat import core_of
 from chatter.chat.limiting import UserLimits
-from chatter.chat.rate_limits import NO_LIMITS
+from chatter.chat.rate_limits import DEFAULT_LIMITS
 from chatter.protocol.errors import MisdirectedRequest
 from chatter.web.address_limits import AddressLimits
 from chatter.web.addresses import Addresses
@@ -58,7 +58,7 @@ class ChatResource(MissingResource):
     :param page: whether there is a page for browsers, at this resource's own place.
 
     :param limits: how much a user, and an address, may request;
-        :data:`chatter.chat.rate_limits.RECOMMENDED_LIMITS` for a chat that others can reach.
+        :data:`chatter.chat.rate_limits.NO_LIMITS` for an application that limits by itself.
     :param trust: the proxies whose ``X-Forwarded-For`` or ``Forwarded`` is believed: addresses,
         networks such as ``10.0.0.0/8``, and ``unix`` for UNIX sockets.
     :param hosts: the names under which the chat may be requested, such as
@@ -80,7 +80,7 @@ class ChatResource(MissingResource):
         origins: Collection[str] = (),
         max_streams: int = MAX_STREAMS,
         page: bool = True,
-        limits: RateLimits = NO_LIMITS,
+        limits: RateLimits = DEFAULT_LIMITS,
         trust: Collection[str] = (),
         hosts: Collection[str] | None = None,
     ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import json
 from twisted.internet.address import IPv4Address, UNIXAddress
 
-from chatter.chat.rate_limits import NO_LIMITS
+from chatter.chat.rate_limits import DEFAULT_LIMITS
 from chatter.clocks import wall_clock
 from chatter.httpd import LeanSite, Limits, reason_of
 from chatter.protocol.bodies import MAX_BODY
@@ -69,7 +69,7 @@ class ChatSite(LeanSite):
         access_log: str | None = None,
         *,
         origins: Collection[str] = (),
-        limits: RateLimits = NO_LIMITS,
+        limits: RateLimits = DEFAULT_LIMITS,
         trust: Collection[str] = (),
     ) -> None:
         self.addresses = Addresses(trust)
