@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 
 from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
-from chatter.protocol.model import Edited, Message
+from chatter.protocol.model import Edited, Message, Withdrawn
 from chatter.stores.memory import MemoryStore
 from chatter.web.event_feed import EventFeed
 from chatter.web.streams import Streams
@@ -63,9 +63,9 @@ class FollowersMachine(RuleBasedStateMachine):
         for entry in sorted([*reader.received, *reader.changes], key=lambda entry: entry.id):
             if isinstance(entry, Message):
                 view[entry.id] = entry.text
-            elif not isinstance(entry, Edited):
+            elif isinstance(entry, Withdrawn):
                 view.pop(entry.message_id, None)
-            elif entry.message_id in view:
+            elif isinstance(entry, Edited) and entry.message_id in view:
                 view[entry.message_id] = entry.text
         reader.received, reader.changes = [], []
 

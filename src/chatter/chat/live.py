@@ -13,15 +13,16 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatter.chat.followers import Followers
-from chatter.log.entries import MessageChange, for_readers
+from chatter.log.entries import for_readers
 from chatter.log.feed import RecentLog
+from chatter.protocol.model import Message
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from chatter.log.entries import Entry
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import Change, Message
+    from chatter.protocol.model import Change
 
 Heard = TypeVar("Heard")
 
@@ -171,7 +172,7 @@ class Live:
         self._is_notifying = False
 
     def _notify_all(self, entry: Entry) -> None:
-        if isinstance(entry, MessageChange):
+        if not isinstance(entry, Message):
             change = for_readers(entry)
             for change_listener in tuple(self._change_listeners):
                 self._run(_call(change_listener, change))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from chatter.log.entries import MessageChange, for_readers, messages_of
+from chatter.log.entries import for_readers, messages_of
 from chatter.protocol.bodies import DEFAULT_LIMIT
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Message, Page
@@ -269,7 +269,7 @@ class Reading:
         page = Page(messages, entries[-1].id, more)
         if len(messages) == len(entries):
             return page
-        made = [for_readers(entry) for entry in entries if isinstance(entry, MessageChange)]
+        made = [for_readers(entry) for entry in entries if not isinstance(entry, Message)]
         return replace(page, changes=made)
 
     async def _history(self, user: User, found: list[Message], limit: int) -> Page:

@@ -1,4 +1,4 @@
-"""The entries of the log: messages, and changes of messages.
+"""The entries of the log: messages, changes of messages, and changes of users' standing.
 
 **A change is an entry like any other, and the message itself is the truth.**  An edit or a
 withdrawal changes the message itself, and appends an entry that says "look at this message
@@ -8,22 +8,26 @@ cursor.  A reader who has not reads the message as it is now.
 The change has the sender and the recipient of its message, so that it is in the same
 stretches of the log and reaches exactly those who may see the message.  It has no text of its
 own, and only the newest change of a message stays: a million edits are one entry.
+
+The standing of a user (role, mute, ban) changes in the same way: the user's row is the truth,
+and the entry says "look at this user again".  Its sender is the moderator, or 0 for the
+operator, and its recipient is the user.  So it reaches these two, and every node hears of it.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from msgspec import Struct
 
-from chatter.protocol.model import Edited, Message, Withdrawn
+from chatter.protocol.model import Edited, Message, Role, StandingChanged, Withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chatter.protocol.model import Change
+    from chatter.protocol.model import Change, Standing
 
 
 class Kind(IntEnum):
@@ -31,6 +35,7 @@ class Kind(IntEnum):
 
     MESSAGE = 0
     MESSAGE_CHANGE = 1
+    STANDING_CHANGE = 2
 
 
 class MessageChange(Struct, frozen=True, gc=False):
@@ -51,7 +56,31 @@ class MessageChange(Struct, frozen=True, gc=False):
     at: datetime
 
 
-Entry: TypeAlias = Message | MessageChange
+class StandingChange(Struct, frozen=True, gc=False):
+    """An entry that says: look at a user again.
+
+    :ivar sender_id: the moderator who did it; :data:`OPERATOR` if it was the operator.
+    :ivar recipient_id: the user.
+    :ivar at: when it was done, in UTC.
+
+    For the rest it is what :class:`chatter.protocol.model.Standing` says, as of the time when
+    the entry was read.
+    """
+
+    id: int
+    sender_id: int
+    recipient_id: int
+    role: Role
+    muted_until: datetime | None
+    banned_until: datetime | None
+    at: datetime
+    text: ClassVar[None] = None
+
+
+Entry: TypeAlias = Message | MessageChange | StandingChange
+
+OPERATOR = 0
+"""The sender of entries that the operator makes, and not a user."""
 
 
 class ChangeDraft(Struct, frozen=True, gc=False):
@@ -66,8 +95,47 @@ class ChangeDraft(Struct, frozen=True, gc=False):
     at: datetime
 
 
-def for_readers(change: MessageChange) -> Change:
-    """A change, as those get it who may see its message."""
+class StandingDraft(Struct, frozen=True, gc=False):
+    """A change of a user's standing before it has its id.
+
+    :ivar what: which part of it changes.
+    :ivar role: the new one, if it is the role.
+    :ivar until: how long the mute or the ban lasts; ``None`` ends it.
+    :ivar by_id: the moderator, or :data:`OPERATOR`.
+    """
+
+    user_id: int
+    what: Literal["role", "mute", "ban"]
+    role: Role
+    until: datetime | None
+    by_id: int
+    at: datetime
+
+
+def standing_change(entry_id: int, draft: StandingDraft, standing: Standing) -> StandingChange:
+    """The entry that says what the standing of a user is after a change."""
+    return StandingChange(
+        entry_id,
+        draft.by_id,
+        standing.user_id,
+        standing.role,
+        standing.muted_until,
+        standing.banned_until,
+        draft.at,
+    )
+
+
+def for_readers(change: MessageChange | StandingChange) -> Change:
+    """A change, as those get it who may see it."""
+    if isinstance(change, StandingChange):
+        return StandingChanged(
+            change.id,
+            change.recipient_id,
+            change.role,
+            change.muted_until,
+            change.banned_until,
+            change.at,
+        )
     if change.text is None:
         return Withdrawn(change.id, change.message_id, change.at, change.by_id)
     return Edited(change.id, change.message_id, change.text, change.at)

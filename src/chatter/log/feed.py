@@ -176,8 +176,8 @@ class RecentLog:
         what comes after a smaller id has to ask the store.
     :ivar last_id: the id of the newest entry.
     :ivar last_private_id: the id of the newest private entry; 0 before the first.
-    :ivar last_change_id: the id of the newest change; 0 before the first.  As long as it
-        stays what it is, so do all messages.
+    :ivar last_change_id: the id of the newest entry that is no message; 0 before the first.
+        As long as it stays what it is, so do all messages.
     """
 
     def __init__(self, complete_after: int, capacity: int = 4_000_000) -> None:
@@ -207,11 +207,12 @@ class RecentLog:
             self.last_private_id = last_private_id
         self._size += sum([200 + len(entry.text or "") for entry in entries])
         self.last_id = entries[-1].id
-        for change in changes_of(entries):
-            self._older.apply(change)
-            self.last_change_id = change.id
-            for cache in self._caches:
-                cache.drop(change.message_id)
+        for entry in [entry for entry in entries if not isinstance(entry, Message)]:
+            self.last_change_id = entry.id
+            if isinstance(entry, MessageChange):
+                self._older.apply(entry)
+                for cache in self._caches:
+                    cache.drop(entry.message_id)
 
     def feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id that is at least ``complete_after``."""

@@ -60,6 +60,11 @@ class IChatStore(IService):
         It raises nothing."""
     )
 
+    moderation: Any = Attribute(
+        """What the store knows of the standing of users: an
+        :class:`chatter.log.moderation.IModerationStore`."""
+    )
+
     lineage: Lineage = Attribute(
         """The epochs of the log.  The store begins a new epoch whenever the log may have
         become another one, at least each time it is opened; it is another object then."""

@@ -6,8 +6,8 @@ bodies, the OpenAPI document and the chat itself all check with these.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, TypeAlias
+from datetime import datetime, timezone
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -168,7 +168,43 @@ class Withdrawn(Struct, frozen=True, gc=False, tag_field="change", tag="withdraw
     by_id: Id
 
 
-Change: TypeAlias = Edited | Withdrawn
+Role: TypeAlias = Annotated[
+    Literal["member", "moderator"], Meta(description="What a user may do: member, or moderator.")
+]
+
+FOREVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
+"""Until then somebody is muted or banned who is so without an end."""
+
+
+class Standing(Struct, frozen=True, gc=False):
+    """What a user may do.
+
+    :ivar muted_until: the user may not send until then; ``None`` if nobody has muted them.
+    :ivar banned_until: the user may do nothing until then.
+    """
+
+    user_id: Id
+    role: Role = "member"
+    muted_until: datetime | None = None
+    banned_until: datetime | None = None
+
+
+class StandingChanged(Struct, frozen=True, gc=False, tag_field="change", tag="standing"):
+    """A user has another role, or is muted or banned, or is so no more.
+
+    :ivar id: of the change, which is an entry of the log like a message.
+    :ivar at: when it was done, in UTC.
+    """
+
+    id: Id
+    user_id: Id
+    role: Role
+    muted_until: datetime | None
+    banned_until: datetime | None
+    at: datetime
+
+
+Change: TypeAlias = Edited | Withdrawn | StandingChanged
 
 
 class Draft(Struct, frozen=True, gc=False):

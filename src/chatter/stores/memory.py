@@ -20,6 +20,7 @@ from chatter.log.lineage import Epoch, Lineage, continued, new_epoch
 from chatter.protocol import names
 from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
 from chatter.protocol.model import MAX_ID, MOST_UNREAD, ChatSummary, Draft, Message, User
+from chatter.stores.memory_moderation import MemoryModeration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -54,6 +55,7 @@ class MemoryStore(Service):
         # For each user the others of private chats, the newest last, and the last message.
         self._chats: defaultdict[int, dict[int, Message]] = defaultdict(dict)
         self._read_marks: dict[tuple[int, int | None], int] = {}
+        self.moderation = MemoryModeration(self.check, self._users, self._next_id, self._append)
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> MemoryStore:  # noqa: ARG003
@@ -96,9 +98,8 @@ class MemoryStore(Service):
             first = self._ids_by_key.get((draft.sender_id, draft.key))
             if first is not None:
                 return self._message(first)
-        self._last_id += 1
         message = Message(
-            self._last_id, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
+            self._next_id(), draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
         )
         self._messages[message.id] = message
         self._log.extend([message])
@@ -116,9 +117,8 @@ class MemoryStore(Service):
         message = self._message(draft.message_id)
         if message.text == draft.text:
             return None, message
-        self._last_id += 1
         change = MessageChange(
-            self._last_id,
+            self._next_id(),
             message.sender_id,
             message.recipient_id,
             message.id,
@@ -134,6 +134,14 @@ class MemoryStore(Service):
         self._look_at_chats(message)
         self._report(change)
         return change.id, message
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _append(self, entry: Entry) -> None:
+        self._log.extend([entry])
+        self._report(entry)
 
     async def read_message(self, message_id: int) -> Message | None:
         """The message with that id."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from chatter.log.entries import ChangeDraft, Entry
+from chatter.log.entries import OPERATOR, ChangeDraft, Entry, StandingDraft
 from chatter.log.lineage import Lineage, new_epoch
 from chatter.protocol.errors import Gone, NameTaken
-from chatter.protocol.model import ChatSummary, Draft, User
+from chatter.protocol.model import FOREVER, ChatSummary, Draft, User
 from chatter.testing.store_contract import StoreContract
 from chatter.testing.waiting import NOW, all_of, begun, finished, join, must_raise
 
@@ -35,6 +36,22 @@ class DurableStoreContract(StoreContract):
             new = await store.append(Draft(alice.id, None, "b", NOW))
             assert new.id > message.id
             assert await store.read_feed(alice.id, 0, 10) == [message, new]
+
+    async def test_standings_survive_a_restart(self) -> None:
+        """What users may do, and the entries that say so."""
+        async with self.opened() as store:
+            alice, bob = await join(store, "alice", "bob")
+            moderation: Any = store.moderation
+            role = StandingDraft(alice.id, "role", "moderator", None, OPERATOR, NOW)
+            await moderation.set_standing(role)
+            ban = StandingDraft(bob.id, "ban", "member", FOREVER, alice.id, NOW)
+            entry = await moderation.set_standing(ban)
+            before = await moderation.standings()
+        async with self.opened() as store:
+            moderation = store.moderation
+            assert await store.last_id() == entry.id
+            assert await moderation.standings() == before
+            assert await store.read_feed(bob.id, 0, 10) == [entry]
 
     async def test_changes_survive_a_restart(self) -> None:
         """An edit, a withdrawal and its key are there again; no id is given twice."""

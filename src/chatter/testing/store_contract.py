@@ -14,6 +14,7 @@ from chatter.protocol.model import MAX_ID, Draft, Message
 from chatter.testing.changes_contract import ChangesContract
 from chatter.testing.chats_contract import ChatsContract
 from chatter.testing.log_contract import LogContract
+from chatter.testing.moderation_contract import ModerationContract
 from chatter.testing.users_contract import UsersContract
 from chatter.testing.waiting import NOW, finished, join, must_raise, outcomes_of
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from chatter.log.interfaces import IChatStore
 
 
-class StoreContract(LogContract, ChangesContract, UsersContract, ChatsContract):
+class StoreContract(LogContract, ChangesContract, ModerationContract, UsersContract, ChatsContract):
     """What every store promises.
 
     Its authors override :meth:`make_store`.

@@ -13,7 +13,8 @@ from cachetools import LRUCache
 from msgspec import json
 from msgspec.structs import replace
 
-from chatter.log.entries import MessageChange, for_readers
+from chatter.log.entries import for_readers
+from chatter.protocol.model import Message
 
 if TYPE_CHECKING:
     from chatter.log.entries import Entry
@@ -115,7 +116,7 @@ class EventFeed:
         return b"".join(events), end
 
     def _event(self, entry: Entry, *, keep: bool) -> bytes:
-        if isinstance(entry, MessageChange):
+        if not isinstance(entry, Message):
             # No blank before the data: scripts that look for those of messages pass it over.
             change = b"id: %d\nevent: change\ndata:%b\n\n"
             return change % (entry.id, _encode(for_readers(entry))) if self._changes else b""

@@ -1,18 +1,19 @@
 """The entries of the log in the database: the SQL, and rows made values.
 
 A stretch is one query and one snapshot, with two results: its messages, and its changes, each
-with what its message says in the same snapshot.
+with what its message says, or what its user may do, in the same snapshot.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from msgspec import json
+from msgspec import Struct, json
 
-from chatter.log.entries import MessageChange
-from chatter.protocol.model import Message
+from chatter.log.entries import Kind, MessageChange, StandingChange
+from chatter.protocol.model import Message, Role
 from chatter.stores.postgres.statements import query
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _MESSAGE = "id, sender_id, recipient_id, text, sent_at, edited_at"
 
-# A change that finds no message has withdrawn it.
+# A change of a message that finds none has withdrawn it.
 _ENTRIES = f"""
     WITH wanted AS MATERIALIZED (SELECT ARRAY({{ids}}) AS ids)
     SELECT (
@@ -31,10 +32,12 @@ _ENTRIES = f"""
         ) AS m
     ), (
         SELECT json_agg(c ORDER BY id) FROM (
-            SELECT e.id, e.sender_id, e.recipient_id, e.about AS message_id, m.text,
-                   coalesce(e.by_id, e.sender_id) AS by_id, e.sent_at AS at
-            FROM log AS e LEFT JOIN log AS m ON m.id = e.about
-            WHERE e.kind = 1 AND e.id = ANY((SELECT ids FROM wanted)::bigint[])
+            SELECT e.id, e.sender_id, e.recipient_id, e.kind, e.about, m.text,
+                   coalesce(e.by_id, e.sender_id) AS by_id, e.sent_at AS at,
+                   u.role, u.muted_until, u.banned_until
+            FROM log AS e LEFT JOIN log AS m ON m.id = e.about AND e.kind = 1
+            LEFT JOIN users AS u ON u.id = e.about AND e.kind = 2
+            WHERE e.kind IN (1, 2) AND e.id = ANY((SELECT ids FROM wanted)::bigint[])
         ) AS c
     )
 """  # noqa: S608 - only names of columns are put in
@@ -80,7 +83,25 @@ READ_PRIVATE = f"""
 """.encode()  # noqa: S608
 
 _messages = json.Decoder(list[Message]).decode
-_changes = json.Decoder(list[MessageChange]).decode
+
+
+class _Change(Struct, frozen=True, gc=False):
+    """An entry that is no message, as a row of the log has it."""
+
+    id: int
+    kind: int
+    sender_id: int
+    recipient_id: int | None
+    about: int
+    at: datetime
+    text: str | None
+    by_id: int
+    role: Role | None
+    muted_until: datetime | None
+    banned_until: datetime | None
+
+
+_changes = json.Decoder(list[_Change]).decode
 
 
 def read_log(after: int, limit: int) -> Query:
@@ -94,7 +115,30 @@ def entries(row: Row) -> list[Entry]:
     messages = [] if found is None else _messages(found)
     if changed is None:
         return [*messages]
-    return sorted([*messages, *_changes(changed)], key=attrgetter("id"))
+    changes = [_entry(change) for change in _changes(changed)]
+    return sorted([*messages, *changes], key=attrgetter("id"))
+
+
+def _entry(change: _Change) -> Entry:
+    if change.kind == Kind.STANDING_CHANGE:
+        return StandingChange(
+            change.id,
+            change.sender_id,
+            change.about,
+            change.role or "member",
+            change.muted_until,
+            change.banned_until,
+            change.at,
+        )
+    return MessageChange(
+        change.id,
+        change.sender_id,
+        change.recipient_id,
+        change.about,
+        change.text,
+        change.by_id,
+        change.at,
+    )
 
 
 def messages(row: Row) -> list[Message]:

@@ -21,6 +21,7 @@ from chatter.stores.checking import Check
 from chatter.stores.postgres import chats, entries, statements
 from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
+from chatter.stores.postgres.moderation import PostgresModeration
 from chatter.stores.postgres.statements import query
 from chatter.stores.postgres.writing import Moved, NewUser, Writer
 from chatter.stores.progress import Progress
@@ -59,6 +60,7 @@ class PostgresStore(Service):
         self._tail = self._connected.tail
         self._reads = self._connected.reads
         self._writes = Writer(reactor, self._connected, str(database))
+        self.moderation = PostgresModeration(self._writes, self._connected)
 
     @property
     def lineage(self) -> Lineage:

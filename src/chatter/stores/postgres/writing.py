@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from msgspec import Struct, json
 from twisted.logger import Logger
@@ -18,7 +18,7 @@ from chatter.stores.postgres.statements import TAKE_ROOM
 from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from chatter.log.entries import Entry
     from chatter.log.pending import Pending
@@ -72,7 +72,18 @@ class TakeRoom(Struct, frozen=True, gc=False):
     """A proof that there is room for messages, where a write has failed before."""
 
 
-Write: TypeAlias = "Draft | ChangeDraft | NewUser | Mark | TakeRoom | list[Moved]"
+class Step(NamedTuple):
+    """Something that is done under the lock on the log, after the rest of its batch.
+
+    :ivar query: does it, and returns one row.
+    :ivar made: makes of that row the result, and the entries that were appended.
+    """
+
+    query: Query
+    made: Callable[[Row], tuple[Any, list[Entry]]]
+
+
+Write: TypeAlias = "Draft | ChangeDraft | NewUser | Mark | TakeRoom | Step | list[Moved]"
 
 _encode = json.Encoder().encode
 _earlier = json.Decoder(list[_Keyed]).decode
@@ -134,14 +145,14 @@ class Writer:
         batch = WriteBatch(writes)
         reported = self._connected.tail.reported
         try:
-            row, *_ = await self._connected.writer.run(batch.queries)
+            rows = await self._connected.writer.run(batch.queries)
         except StoreUnavailable as error:
             if isinstance(error.__cause__, QueryFailed):
                 self._trouble.failed(error.__cause__)
             raise
         if batch.proves_room:
             self._trouble.worked()
-        results, new = batch.results(row)
+        results, new = batch.results(rows)
         self._connected.wrote(new, reported)
         return results
 
@@ -158,6 +169,7 @@ class WriteBatch:
         self._changes: list[ChangeDraft] = []
         self._new_users: dict[str, NewUser] = {}
         self._marks: list[Mark] = []
+        self._steps: list[Step] = []
         self._queries: list[Query] = []
         moved: list[Moved] = []
         keys: set[tuple[int, str]] = set()
@@ -174,6 +186,8 @@ class WriteBatch:
                 self._new_users.setdefault(write.folded_name, write)
             elif isinstance(write, Mark):
                 self._marks.append(write)
+            elif isinstance(write, Step):
+                self._steps.append(write)
             elif isinstance(write, TakeRoom):
                 self._queries = [TAKE_ROOM]
             else:
@@ -186,8 +200,8 @@ class WriteBatch:
         )
         # First what locks the log, and then what is done under the lock.
         self._queries.insert(0, Query(WRITE_BATCH, parameters))
-        if self._marks:
-            self._queries.append(mark_read(self._marks))
+        self._queries += [mark_read(self._marks)] if self._marks else []
+        self._queries += [step.query for step in self._steps]
 
     @property
     def queries(self) -> list[Query]:
@@ -199,15 +213,16 @@ class WriteBatch:
         """Whether it shows, when it succeeds, that messages can be written."""
         return bool(self._drafts) or TAKE_ROOM in self._queries
 
-    def results(self, row: Row) -> tuple[list[Any], list[Entry]]:
+    def results(self, rows: Sequence[Row]) -> tuple[list[Any], list[Entry]]:
         """The result of each of the writes, and apart from these the entries that are new.
 
-        :param row: what the query has returned.
+        :param rows: what the queries have returned.
         :returns: for a draft its message, for a draft of a change the id of the change and the
             message, or :class:`chatter.protocol.errors.Gone`; for a new user the user or
             :class:`chatter.protocol.errors.NameTaken`.
         """
-        last_id, earlier, added, changed = row
+        last_id, earlier, added, changed = rows[0]
+        rows_of_steps = iter(rows[len(rows) - len(self._steps) :])
         assert last_id is not None
         newest = int(last_id)
         by_key = {} if earlier is None else _by_key(earlier)
@@ -216,6 +231,7 @@ class WriteBatch:
         results: list[Any] = []
         new: list[Entry] = []
         changes: list[Entry] = []
+        steps: list[Entry] = []
         for write in self._writes:
             if isinstance(write, Draft):
                 first = by_key.get((write.sender_id, write.key)) if write.key is not None else None
@@ -240,9 +256,13 @@ class WriteBatch:
                     changes.append(_change(outcome.id, write, outcome.message))
             elif isinstance(write, NewUser):
                 results.append(self._user(write, ids.pop(write.folded_name, None)))
+            elif isinstance(write, Step):
+                result, appended = write.made(next(rows_of_steps))
+                results.append(result)
+                steps += appended
             else:
                 results.append(None)
-        return results, new + changes
+        return results, new + changes + steps
 
     def _user(self, wanted: NewUser, user_id: int | None) -> User | NameTaken:
         if user_id is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import json
 from msgspec.structs import astuple
 
-from chatter.log.entries import Kind, MessageChange, edited
+from chatter.log.entries import Kind, MessageChange, StandingChange, edited
 from chatter.protocol.errors import Gone
 from chatter.protocol.model import Message
 from chatter.stores.sqlite.statements import microseconds, moment
@@ -40,11 +40,13 @@ FIRST_OF_KEYS = """
 """
 
 # First the ids, which are found in the indexes alone, and then only the rows that are wanted.
-# A change comes with what its message says now; one that finds none has withdrawn it.
+# A change of a message comes with what that says now; one that finds none has withdrawn it.
+# A change of a standing comes with what that is now.
 READ_FEED = """
     SELECT e.id, e.sender_id, e.recipient_id, e.text, e.sent_at, e.edited_at,
-           e.kind, e.about, e.by_id, m.text
+           e.kind, e.about, e.by_id, m.text, u.role, u.muted_until, u.banned_until
     FROM log AS e LEFT JOIN log AS m ON m.id = e.about AND e.kind = 1
+    LEFT JOIN users AS u ON u.id = e.about AND e.kind = 2
     WHERE e.id IN (
         SELECT id FROM (SELECT id FROM log WHERE recipient_id IS NULL AND id > :after
                         ORDER BY id LIMIT :limit)
@@ -103,6 +105,11 @@ def message(row: tuple[Any, ...]) -> Message:
 def _entry(row: tuple[Any, ...]) -> Entry:
     if row[6] == Kind.MESSAGE:
         return message(row)
+    if row[6] == Kind.STANDING_CHANGE:
+        muted_until, banned_until = [None if t is None else moment(t) for t in row[11:13]]
+        return StandingChange(
+            row[0], row[1], row[7], row[10], muted_until, banned_until, moment(row[4])
+        )
     by_id = row[1] if row[8] is None else row[8]
     return MessageChange(row[0], row[1], row[2], row[7], row[9], by_id, moment(row[4]))
 

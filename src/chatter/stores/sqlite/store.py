@@ -25,6 +25,7 @@ from chatter.stores.sqlite import chats, entries, statements
 from chatter.stores.sqlite.database import Database, check, clear_errors
 from chatter.stores.sqlite.epochs import read_epochs
 from chatter.stores.sqlite.location import path_of
+from chatter.stores.sqlite.moderation import SQLiteModeration
 from chatter.stores.sqlite.reading import Reader
 from chatter.stores.sqlite.writing import Writer
 
@@ -61,6 +62,7 @@ class SQLiteStore(Service):
         self._cursors = KnownCursors()
         self._writer = Writer(reactor, path, self._report)
         self._reader = Reader(reactor, path)
+        self.moderation = SQLiteModeration(self._writer, self._reader)
         self._database: Database
         self._connections: list[sqlite3.Connection] = []
 

@@ -1,19 +1,20 @@
 """The writing side of the SQLite store: one thread, one connection, a batch a transaction.
 
 What is submitted while a batch is under way goes into the next one (group commit).  A job
-is a draft of an entry, or something that is called with the connection.
+is a draft of an entry, something that appends entries, or something else that is called
+with the connection.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from twisted.logger import Logger
 
 from chatter.log.entries import ChangeDraft
-from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
+from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable, UnknownRecipient
 from chatter.protocol.model import Draft
 from chatter.stores.batches import Batches
 from chatter.stores.reasons import Reasons
@@ -33,7 +34,18 @@ if TYPE_CHECKING:
     from chatter.log.pending import Pending
     from chatter.stores.sqlite.database import Database
 
-Write: TypeAlias = "Draft | ChangeDraft | Callable[[sqlite3.Connection], Any]"
+
+class Appending(NamedTuple):
+    """A job that appends entries, which is done after all drafts of messages of its batch.
+
+    :ivar work: called with the connection and the id of the first entry.  It returns the
+        result of the job and the entries.
+    """
+
+    work: Callable[[sqlite3.Connection, int], tuple[Any, list[Entry]]]
+
+
+Write: TypeAlias = "Draft | ChangeDraft | Appending | Callable[[sqlite3.Connection], Any]"
 
 FAULTS_OF_A_JOB = (
     sqlite3.DataError,
@@ -178,13 +190,21 @@ class Writer:
             save_epoch(self._connection, self._unsaved_epoch)
         return results, new
 
-    def _do(self, job: ChangeDraft | Callable[[sqlite3.Connection], Any], new: list[Entry]) -> Any:
+    def _do(
+        self,
+        job: ChangeDraft | Appending | Callable[[sqlite3.Connection], Any],
+        new: list[Entry],
+    ) -> Any:
+        last_id = new[-1].id if new else self._last_id
         try:
+            if isinstance(job, Appending):
+                result, appended = job.work(self._connection, last_id + 1)
+                new += appended
+                return result
             if not isinstance(job, ChangeDraft):
                 return job(self._connection)
-            last_id = new[-1].id if new else self._last_id
             change, message = entries.change_message(self._connection, job, last_id + 1)
-        except (Gone, NameTaken) as error:
+        except (Gone, NameTaken, UnknownRecipient) as error:
             return error
         if change is None:
             return None, message
