@@ -21,8 +21,8 @@ from chatter.httpd.endpoints import is_only_local, server_endpoint
 from chatter.protocol.deferring import returns_deferred, when_done
 from chatter.stores.registry import make_store
 from chatter.web import ChatResource
+from chatter.web.event_streams.streams import MAX_STREAMS
 from chatter.web.site import ChatSite
-from chatter.web.streams import MAX_STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from chatter.protocol.model import User
-    from chatter.web.streams import Streams
+    from chatter.web.event_streams.streams import Streams
 
 
 def result_of(awaitable: Awaitable[Any]) -> Any:

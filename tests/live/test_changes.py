@@ -15,7 +15,7 @@ from chatter.protocol.errors import Gone, InvalidRequest
 from chatter.protocol.model import Edited, Message, Withdrawn
 from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
-from chatter.web.streams import Streams
+from chatter.web.event_streams.streams import Streams
 from tests.live.support import Reader, result_of
 
 

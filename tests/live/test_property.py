@@ -14,8 +14,8 @@ from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
 from chatter.protocol.model import Edited, Message, Withdrawn
 from chatter.stores.memory import MemoryStore
-from chatter.web.event_feed import EventFeed
-from chatter.web.streams import Streams
+from chatter.web.event_streams.feed import EventFeed
+from chatter.web.event_streams.streams import Streams
 from tests.live.support import Reader, result_of
 
 USERS = st.integers(0, 2)

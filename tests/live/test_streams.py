@@ -14,10 +14,10 @@ from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import RecentLog
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.memory import MemoryStore
-from chatter.web import event_feed
-from chatter.web.event_feed import EventFeed
-from chatter.web.event_stream import GIVEN_WAY_RETRY
-from chatter.web.streams import HEARTBEAT, READERS, STREAMS_PER_USER, Streams
+from chatter.web.event_streams import feed as event_feed
+from chatter.web.event_streams.feed import EventFeed
+from chatter.web.event_streams.stream import GIVEN_WAY_RETRY
+from chatter.web.event_streams.streams import HEARTBEAT, READERS, STREAMS_PER_USER, Streams
 from tests.live.support import Reader, result_of
 
 

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from chatter.chat.chat import core_of
 from chatter.web import ChatResource
-from chatter.web.sinks import STALL
+from chatter.web.event_streams.sinks import STALL
 from tests.httpd.support import parse_answers
 from tests.live.support import result_of
 

@@ -19,7 +19,8 @@ from chatter.web.connect import ConnectEndpoint
 from chatter.web.cors import allow_origin, checked_origins
 from chatter.web.disconnect import DisconnectEndpoint
 from chatter.web.endpoint import Endpoint, ErrorResource, MissingResource
-from chatter.web.events import EventsEndpoint
+from chatter.web.event_streams.endpoint import EventsEndpoint
+from chatter.web.event_streams.streams import MAX_STREAMS, Streams
 from chatter.web.health import HealthEndpoint
 from chatter.web.hosts import Hosts
 from chatter.web.openapi import OpenAPIEndpoint
@@ -27,7 +28,6 @@ from chatter.web.page import chat_page, slash_added
 from chatter.web.responses import send
 from chatter.web.send import SendEndpoint, SendPrivateEndpoint
 from chatter.web.status import StatusEndpoint
-from chatter.web.streams import MAX_STREAMS, Streams
 from chatter.web.users import UsersEndpoint
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from chatter.chat.followers import SLICE_SECONDS, one_by_one, serve_some
 from chatter.chat.turns import Turns
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.reasons import Reasons
-from chatter.web.event_feed import EventFeed
-from chatter.web.event_stream import EventStream, broadcast
+from chatter.web.event_streams.feed import EventFeed
+from chatter.web.event_streams.stream import EventStream, broadcast
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chatter.chat.limiting import UserLimits
     from chatter.protocol.model import User
     from chatter.web.authentication import Authentication
-    from chatter.web.streams import Streams
+    from chatter.web.event_streams.streams import Streams
 
 # Some proxies hold a response back to join, to compress or to keep it.
 _UNBUFFERED = ((b"X-Accel-Buffering", b"no"), (b"Cache-Control", b"no-store, no-transform"))

@@ -14,8 +14,8 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from chatter.web.event_streams.sinks import NO_SINK, RequestSink
 from chatter.web.lean import lean
-from chatter.web.sinks import NO_SINK, RequestSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from chatter.chat.turns import Turns
     from chatter.log.entries import Entry
-    from chatter.web.event_feed import EventFeed
-    from chatter.web.sinks import Sink
+    from chatter.web.event_streams.feed import EventFeed
+    from chatter.web.event_streams.sinks import Sink
 
 
 GIVEN_WAY_RETRY = 30_000
