@@ -117,8 +117,9 @@ SCROLLED_UP = """async by => {
 
 def test_a_reader_of_older_messages_is_not_moved(people, server):
     """What comes meanwhile is counted on a button, which leads to it."""
-    filled(server, 60)
+    filler = filled(server, 60)["name"]
     tab, _ = people.join("alice")
+    tab.reads(f"{filler}: 59")
     writer = server.connect(new_name("writer"))
     tab.page.evaluate(SCROLLED_UP, 800)
     seen = tab.page.locator("#messages .message").nth(20)

@@ -9,6 +9,7 @@
  * @typedef {{id: number, name: string, online: boolean}} Person
  * @typedef {{recipient_id: number | null, last: Message | null, read: number, unread: number}} Summary
  * @typedef {{user: {id: number, name: string} | null, last_id: number, chats: Summary[], more: boolean, can_join: boolean}} Start
+ * @typedef {{messages: Message[], more: boolean, as_of: number}} History Is complete up to the position `as_of`.
  */
 
 /** How long a response may take, in milliseconds. */
@@ -87,21 +88,18 @@ export function getChats(before = 0) {
   return json(`chats?limit=50${before ? `&before=${before}` : ""}`);
 }
 
-/** The first of these, which is under way while the other scripts are still being loaded. */
-export const firstChats = getChats();
-// Whoever waits for it handles it.
-firstChats.catch(() => undefined);
-
 /**
  * The newest messages of a chat, or those older than `before`; oldest first.
  *
  * @param {number} chat
  * @param {number} limit
- * @returns {Promise<{messages: Message[], more: boolean}>}
+ * @returns {Promise<History>}
  */
 export function getHistory(chat, limit, before = 0) {
   const name = chat ? `private&recipient_id=${chat}` : "general";
-  return json(`status?chat_type=${name}&limit=${limit}${before ? `&before=${before}` : ""}`);
+  return json(
+    `status?chat_type=${name}&changes=1&limit=${limit}${before ? `&before=${before}` : ""}`,
+  );
 }
 
 /**

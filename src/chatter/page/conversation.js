@@ -8,16 +8,16 @@
 
 import { getHistory, Problem } from "./api.js";
 import { atMost99 } from "./attention.js";
-import { addOlder, chatOf, chatWith } from "./chats.js";
+import { addOlder, chatOf, chatWith, position } from "./chats.js";
 import { make, makeButton, pause, plan, setAvatar, setChildren, setText, the } from "./drawing.js";
+import { FIRST, firstHistory } from "./first.js";
 import * as log from "./log.js";
 import { bubbleOf } from "./message.js";
 import * as outbox from "./outbox.js";
 import { isOnline, nameOf, onlineCount } from "./people.js";
 import { noteRead } from "./reading.js";
 
-/** So many messages are loaded at first, and later. */
-const FIRST = 25;
+/** So many older messages are loaded at a time. */
 const LATER = 200;
 
 /** A chat that is left keeps so many. */
@@ -113,9 +113,10 @@ async function load(chat) {
   const first = chat.loaded === "yes" ? chat.messages[0] : undefined;
   if (!first) chat.loaded = "loading";
   // All that is unread is loaded at once, and a little before it.
-  const limit = first ? LATER : FIRST + chat.unread;
+  const limit = Math.min(first ? LATER : FIRST + chat.unread, 1000);
   try {
-    const { messages, more } = await getHistory(chat.id, Math.min(limit, 1000), first?.id);
+    const { messages, more } =
+      (!first && (await asked(chat))) || (await getHistory(chat.id, limit, first?.id));
     // It may have been dropped, or trimmed, meanwhile.
     if (chat.loaded !== "no" && (!first || chat.messages[0] === first))
       addOlder(chat, messages, more);
@@ -129,6 +130,19 @@ async function load(chat) {
     loading.delete(chat);
     plan.chat();
   }
+}
+
+/**
+ * What was asked for at the beginning, if nothing is missing in it: neither what is unread, nor
+ * what came before the position from which on the feed is followed.
+ *
+ * @param {Chat} chat
+ */
+async function asked({ id, unread, read }) {
+  const start = position;
+  const page = await firstHistory(id);
+  if (!page || page.as_of < start) return null;
+  return !unread || !page.more || page.messages[0].id <= read ? page : null;
 }
 
 /** @type {Map<string, HTMLElement>} */

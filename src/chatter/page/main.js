@@ -6,13 +6,14 @@
  */
 
 import { account, showDoor, showUser } from "./account.js";
-import { firstChats, getChats, Problem } from "./api.js";
+import { getChats, Problem } from "./api.js";
 import { announce, atMost99, notify, showConnected, showUnread } from "./attention.js";
 import * as chats from "./chats.js";
 import * as composer from "./composer.js";
 import * as conversation from "./conversation.js";
 import { pause, perFrame, plan, setText, soon, the } from "./drawing.js";
 import * as feed from "./feed.js";
+import { firstChats, named, narrow } from "./first.js";
 import "./keys.js";
 import { drawAgain } from "./log.js";
 import * as outbox from "./outbox.js";
@@ -35,7 +36,6 @@ const ONLINE_EVERY = 30_000;
 /** Between two attempts to begin, in milliseconds. */
 const LONGEST_DELAY = 10_000;
 
-const narrow = matchMedia("(max-width: 44rem)");
 const touch = matchMedia("(pointer: coarse)");
 
 plan.chat = perFrame(
@@ -85,13 +85,6 @@ function tell(message) {
   else if (chat.id) announce(`A private message from ${name}`);
 }
 
-/** The chat that the URL names; on a small screen there may be none, but the list. */
-function named() {
-  const hash = location.hash.slice(1);
-  if (/^[1-9]\d{0,15}$/u.test(hash)) return Number(hash);
-  return hash === "general" || !narrow.matches ? 0 : null;
-}
-
 function show() {
   if (!chats.user) return;
   const id = named();
@@ -112,7 +105,10 @@ async function start(asked = getChats()) {
       const begun = await asked;
       wait("");
       if (begun.user) begin(begun, begun.user);
-      else showDoor(begun.can_join);
+      else {
+        setOwner(0);
+        showDoor(begun.can_join);
+      }
       return;
     } catch (error) {
       const lasts = error instanceof Problem && !error.transient;

@@ -6,9 +6,27 @@
 
 let owner = 0;
 
-/** @param {number} user Whose things are kept from now on. */
+/** Under this name it is kept that somebody is signed in. */
+const SIGNED_IN = `chatter ${location.pathname} signed in`;
+
+/** @param {number} user Whose things are kept from now on; 0 if nobody is signed in. */
 export function setOwner(user) {
   owner = user;
+  try {
+    if (user) localStorage.setItem(SIGNED_IN, "yes");
+    else localStorage.removeItem(SIGNED_IN);
+  } catch {
+    // The first requests go one after the other then.
+  }
+}
+
+/** Whether somebody was signed in when the page was used last. */
+export function hadOwner() {
+  try {
+    return localStorage.getItem(SIGNED_IN) !== null;
+  } catch {
+    return false;
+  }
 }
 
 /** @param {string} name One that only the tabs of the same user and chat have. */
