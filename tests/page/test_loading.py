@@ -53,3 +53,21 @@ def test_nobody_asks_for_messages_before_joining(people):
     tab.page.reload()
     expect(tab.name_box).to_be_visible()
     assert max(statuses) < 400
+
+
+def test_a_page_whose_server_has_a_newer_version(people):
+    """Files of the old version are gone: the page is loaded again, and works."""
+    context = people.browser()
+    asked = []
+
+    def miss_once(route):
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(status=404)
+        else:
+            route.continue_()
+
+    context.route("**/door.js", miss_once)
+    tab = people.tab(context)
+    tab.join(new_name("alice"))
+    assert len(asked) == 2

@@ -5,7 +5,7 @@
  * @import {Message, Start} from "./api.js"
  */
 
-import { account, showDoor, showUser } from "./account.js";
+import { account, showUser } from "./account.js";
 import { getChats, Problem } from "./api.js";
 import { announce, atMost99, notify, showConnected, showUnread } from "./attention.js";
 import * as chats from "./chats.js";
@@ -105,10 +105,7 @@ async function start(asked = getChats()) {
       const begun = await asked;
       wait("");
       if (begun.user) begin(begun, begun.user);
-      else {
-        setOwner(0);
-        showDoor(begun.can_join);
-      }
+      else await showDoor(begun.can_join);
       return;
     } catch (error) {
       const lasts = error instanceof Problem && !error.transient;
@@ -119,6 +116,16 @@ async function start(asked = getChats()) {
       asked = getChats();
     }
   }
+}
+
+/** @param {boolean} canJoin */
+async function showDoor(canJoin) {
+  setOwner(0);
+  const door = await import("./door.js").catch(() => null);
+  if (door) return door.showDoor(canJoin);
+  // The server was reached a moment ago, so it is one with other files: a newer version.
+  await pause(1000);
+  location.reload();
 }
 
 /** @param {string} text What the page waits for, if it does. */
