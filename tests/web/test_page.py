@@ -254,3 +254,17 @@ def test_who_takes_gzip(header, accepts):
 def test_what_names_no_tag(header):
     """Only the very tag does."""
     assert not has_tag(header.encode(), b'"a"')
+
+
+def test_the_page_is_loaded_with_few_bytes(web):
+    """What the HTML names is all that a user who is signed in loads; the chats come beside it."""
+    headers = {"Accept-Encoding": "gzip"}
+    html = web.ask("GET", "/", headers=headers)
+    urls = set(re.findall(r'(?:src|href)="([^"#]+)"', gzip.decompress(html.body).decode()))
+    responses = [html, *(web.ask("GET", f"/{url}", headers=headers) for url in urls)]
+    heads = sum(
+        len(name) + len(value) + len(": \r\n")
+        for response in responses
+        for name, value in response.headers.items()
+    )
+    assert heads + sum(len(response.body) for response in responses) < 36_000
