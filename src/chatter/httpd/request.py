@@ -9,7 +9,6 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 from twisted.web.http import parse_qs
 from twisted.web.http_headers import Headers
@@ -38,10 +37,13 @@ class LeanRequest(ResponseWriter):
     :ivar request_head: its request line and headers.  What a resource keeps in its ``note``
         is there again when the client sends the very same head again.
     :ivar whole_body: its body.
+    :ivar headers_may_differ: whether the headers have been made an object, in which somebody
+        may have changed what the client has sent.
     """
 
     # What most requests never change is the class's, and costs them nothing.
     queued = False
+    headers_may_differ = False
     _request_headers: Headers | None = None
     _received_cookies: dict[bytes, bytes] | None = None
     _content: BytesIO | None = None
@@ -49,7 +51,7 @@ class LeanRequest(ResponseWriter):
     def __init__(self, channel: ResponseConsumer, head: RequestHead, body: bytes) -> None:
         # Twisted's own constructor makes two Headers objects and asks the transport
         # for its addresses, for each request.  A test compares the attributes.
-        Componentized.__init__(self)
+        self._adapterCache: dict[str, object] = {}  # what Componentized makes
         self.notifications = []
         self.channel = channel
         self.client, self.host = channel.addresses or channel.learn_addresses()
@@ -100,6 +102,7 @@ class LeanRequest(ResponseWriter):
         headers = self._request_headers
         if headers is None:
             headers = self._request_headers = Headers()
+            self.headers_may_differ = True
             for name, values in self.request_head.headers.items():
                 headers.setRawHeaders(name, values)
             if self.request_head.leaves_length_out:
@@ -110,14 +113,16 @@ class LeanRequest(ResponseWriter):
         """The last value of a header of the request."""
         if self._request_headers is not None or type(key) is not bytes:
             return super().getHeader(key)
-        headers = self.request_head.headers
-        values = headers.get(key)
+        head = self.request_head
+        values = head.headers.get(key)
         if values is None:
-            name = key.lower()
-            if name == b"content-length" and self.request_head.leaves_length_out:
-                return b"%d" % len(self.whole_body)
-            values = headers.get(name)
-        return None if values is None else values[-1]
+            if not key.islower():
+                values = head.headers.get(key.lower())
+            if values is None:
+                if head.leaves_length_out and key.lower() == b"content-length":
+                    return b"%d" % len(self.whole_body)
+                return None
+        return values[-1]
 
     @property
     def received_cookies(self) -> dict[bytes, bytes]:  # type: ignore[override]
@@ -144,7 +149,7 @@ class LeanRequest(ResponseWriter):
         """Find the resource, and have it respond."""
         self.site = self.channel.site
         try:
-            if self.request_head.path == b"*":
+            if self._is_special and self.request_head.path == b"*":
                 self._respond_to_asterisk()
                 return
             resource = self.site.getResourceFor(self)

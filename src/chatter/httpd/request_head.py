@@ -59,7 +59,8 @@ class RequestHead:
     :raises RejectedRequest: if the request is not to be read any further.
 
     :ivar headers: the values of each header, by its name in lower case.
-    :ivar is_special: whether the response can't look as most do: to ``HEAD``, or to HTTP/1.0.
+    :ivar is_special: whether the response can't look as most do: to ``HEAD``, to HTTP/1.0, or
+        to a request for the server as a whole.
     :ivar leaves_length_out: whether a ``Content-Length`` is not among the headers, for
         this head has come with bodies of several lengths; it is the body's.
     :ivar note: something that a resource keeps with the head, for when exactly the same
@@ -125,7 +126,7 @@ class RequestHead:
             raise RejectedRequest(414)
         if b"%" in self.path:
             self.segments = [unquote_to_bytes(segment) for segment in self.segments]
-        self.is_special = method == b"HEAD" or version == "1.0"
+        self.is_special = method == b"HEAD" or version == "1.0" or self.path == b"*"
         if b"transfer-encoding" in by_name:
             self._check_coding(by_name[b"transfer-encoding"])
         # llhttp has rejected what is ambiguous.

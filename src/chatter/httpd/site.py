@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 from twisted.web.http import combinedLogFormatter, datetimeToLogString
-from twisted.web.resource import getChildForRequest
 from twisted.web.server import Site
 
 from chatter.httpd.channel import LeanChannel
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twisted.internet.interfaces import IAddress
-    from twisted.web.resource import IResource
 
     from chatter.httpd.response_heads import ErrorPage
 
@@ -77,12 +75,17 @@ class LeanSite(Site):
         self.connections.expect()
         return LeanChannel(self, self.connections)
 
-    def getResourceFor(self, request: Any) -> IResource:
+    def getResourceFor(self, request: Any) -> Any:
         """Find the resource of a request, as every site does."""
         request.site = self
         request.sitepath = request.prepath[:]
-        found: IResource = getChildForRequest(self.resource, request)
-        return found
+        resource: Any = self.resource
+        # It is Twisted's getChildForRequest, without the call.
+        while request.postpath and not resource.isLeaf:
+            name = request.postpath.pop(0)
+            request.prepath.append(name)
+            resource = resource.getChildWithDefault(name, request)
+        return resource
 
     def acceptableProtocols(self) -> list[bytes]:
         """The protocols that TLS may agree upon: not HTTP/2."""

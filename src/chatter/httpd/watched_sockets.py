@@ -9,9 +9,8 @@ is given one descriptor that stands for all of them: an epoll can itself be wait
 from __future__ import annotations
 
 import select
-from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 
     from chatter.httpd.admission import Admission
     from chatter.httpd.outbox import Outbox
+
+    Arrival: TypeAlias = tuple["WatchedServer", bytes | Exception]
 
 _AT_ONCE = 32
 """So many sockets are read before others have their turn in the reactor."""
@@ -82,7 +83,8 @@ class WatchedSockets:
         self._transports: dict[int, WatchedServer] = {}
         self._epoll: select.epoll | None = None
         self._reactor: Any = None
-        self._late: deque[tuple[WatchedServer, bytes | Exception]] = deque()
+        # What has come from connections, and could not be handed over yet.
+        self._late: list[Arrival] = []
         self._take_late: IDelayedCall | None = None
 
     def take_over(self, port: IListeningPort) -> None:
@@ -129,7 +131,7 @@ class WatchedSockets:
             if self._take_late is not None:
                 self._take_late.cancel()
                 self._take_late = None
-                self._late.clear()
+                self._late = []
 
     # As the reactor sees it
 
@@ -153,49 +155,50 @@ class WatchedSockets:
             self._outbox.gathers = are_many = len(ready) >= _MANY
             if are_many:
                 # All are read from before anything is processed; see the module ``outbox``.
-                self._take(deque(self._read(ready)), until)
+                self._take([*self._read(ready)], until)
                 return
             if not ready:
                 return
-            for transport, received in self._read(ready):
-                self._hand_over(transport, received)
-                if monotonic() >= until:
-                    # The others are still ready in the next turn.
-                    return
+            # Those that there is no time for are still ready in the next turn.
+            self._hand_over(self._read(ready), until)
             # What came meanwhile need not wait for the reactor to go round.
             left -= len(ready)
 
-    def _take(self, arrivals: deque[tuple[WatchedServer, bytes | Exception]], until: float) -> None:
+    def _take(self, received: list[Arrival], until: float) -> None:
         """Hand over what has come; what there is no time for is the first of the next turn."""
-        while arrivals:
-            self._hand_over(*arrivals.popleft())
-            if arrivals and monotonic() >= until:
-                self._late = arrivals
-                self._take_late = self._reactor.callLater(0, self._go_on)
-                return
+        arrivals = iter(received)
+        self._hand_over(arrivals, until)
+        if self._epoll is None:
+            # The last of them has ended.
+            return
+        self._late = [*arrivals]
+        if self._late:
+            self._take_late = self._reactor.callLater(0, self._go_on)
 
     def _go_on(self) -> None:
         self._take_late = None
-        arrivals, self._late = self._late, deque()
-        self._take(arrivals, monotonic() + TURN_SECONDS)
+        self._take(self._late, monotonic() + TURN_SECONDS)
 
-    def _hand_over(self, transport: WatchedServer, received: bytes | Exception) -> None:
-        """Give what has come to the connection that it is for."""
-        if transport.disconnecting or transport.disconnected:
-            # It was ended by one that came before it.
-            return
-        if not isinstance(received, bytes):
-            self._lose(transport, Failure(received))
-            return
-        try:
-            transport.protocol.dataReceived(received)
-        except BaseException as error:  # noqa: BLE001 - the others are to be heard
-            self._log.failure("What {connection} sent could not be taken.", connection=transport)
-            self._lose(transport, Failure(error))
+    def _hand_over(self, arrivals: Iterator[Arrival], until: float) -> None:
+        """Give what has come to the connections that it is for, until time is up."""
+        for transport, received in arrivals:
+            if transport.disconnecting or transport.disconnected:
+                # It was ended by one that came before it.
+                continue
+            if isinstance(received, bytes):
+                try:
+                    transport.protocol.dataReceived(received)
+                except BaseException as error:  # noqa: BLE001 - the others are to be heard
+                    self._log.failure(
+                        "What {connection} sent could not be taken.", connection=transport
+                    )
+                    self._lose(transport, Failure(error))
+            else:
+                self._lose(transport, Failure(received))
+            if monotonic() >= until:
+                return
 
-    def _read(
-        self, ready: list[tuple[int, int]]
-    ) -> Iterator[tuple[WatchedServer, bytes | Exception]]:
+    def _read(self, ready: list[tuple[int, int]]) -> Iterator[Arrival]:
         """What has come from each of those that are ready, one by one."""
         for descriptor, _ in ready:
             transport = self._transports.get(descriptor)
