@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 START_PATIENCE = 30.0
 STOP_PATIENCE = 10.0
 
+LONGEST_SOCKET = 100
+"""Systems take paths of sockets with about so many bytes; without one there is no --admin."""
+
 LISTENS = re.compile(r"chatter listens on (.+)\.$", re.MULTILINE)
 TCP_ADDRESS = re.compile(r"host='(.+)', port=(\d+)")
 FAILURE = re.compile(r"chatter(?::| can't start:) .*")
@@ -39,6 +42,7 @@ class State:
         self.folder = folder
         self.log = folder / "chatter.log"
         self.pid = folder / "chatter.pid"
+        self.admin = folder / "admin.sock"
 
 
 def start(state: State, port: str, store: str, url: str, asked: Sequence[str]) -> None:
@@ -131,9 +135,12 @@ def launch(state: State, port: str, store: str, pid_file: TextIO) -> subprocess.
     """Start twistd in a session of its own, with the lock."""
     twistd = [sys.executable, str(Path(sys.executable).with_name("twistd"))]
     options = ["--nodaemon", "--pidfile=", f"--logfile={state.log.absolute()}"]
+    serving = ["--port", port, "--store", store]
+    if len(os.fsencode(state.admin)) <= LONGEST_SOCKET:
+        serving += ["--admin", "unix:" + re.sub(r"([\\:])", r"\\\1", str(state.admin))]
     with state.log.open("ab") as log:
         return subprocess.Popen(
-            [*twistd, *options, "chatter", "--port", port, "--store", store],
+            [*twistd, *options, "chatter", *serving],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -9,15 +9,16 @@ accepting, finish the requests under way, flush cursors, close the store.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import Deferred, DeferredList, DeferredLock
 from twisted.logger import Logger
 
+from chatter.admin.endpoint.root import OperatorResource
 from chatter.chat.chat import DEFAULT_HISTORY, Chat, core_of
-from chatter.chat.rate_limits import DEFAULT_LIMITS
+from chatter.chat.rate_limits import DEFAULT_LIMITS, NO_LIMITS
 from chatter.chat.typed_service import TypedService
-from chatter.httpd.endpoints import is_only_local, server_endpoint
+from chatter.httpd.endpoints import is_only_local, private_endpoint, server_endpoint
 from chatter.protocol.deferring import returns_deferred, when_done
 from chatter.stores.registry import make_store
 from chatter.web import ChatResource
@@ -37,6 +38,17 @@ DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
 """Where a chat listens by default."""
 
 
+class Door(NamedTuple):
+    """A way into a chat: a site, and the endpoints where it listens.
+
+    :ivar listens: what is logged of an address where it listens.
+    """
+
+    site: ChatSite
+    endpoints: Sequence[Any]
+    listens: str
+
+
 class ChatService(TypedService):
     """A chat and its site, run as one service.
 
@@ -45,6 +57,7 @@ class ChatService(TypedService):
     :param chat: the chat, which is started and stopped.
     :param site: the site that serves it.
     :param endpoints: where to listen, ``IStreamServerEndpoint`` providers.
+    :param more: further doors, which open and close with the site.
 
     :ivar chat: the chat, for listeners and for what the application itself sends.
     """
@@ -52,11 +65,13 @@ class ChatService(TypedService):
     name = "chatter"
     _log = Logger()
 
-    def __init__(self, chat: Chat, site: ChatSite, endpoints: Sequence[Any]) -> None:
+    def __init__(
+        self, chat: Chat, site: ChatSite, endpoints: Sequence[Any], more: Sequence[Door] = ()
+    ) -> None:
         self.chat = chat
         self._core = core_of(chat)
         self._site = site
-        self._endpoints = endpoints
+        self._doors = (Door(site, endpoints, "chatter listens on {address}."), *more)
         self._bound: list[Deferred[Any]] = []
         # A stop waits for the start before it, and the other way round.
         self._turn = DeferredLock()
@@ -76,6 +91,7 @@ class ChatService(TypedService):
         limits: RateLimits = DEFAULT_LIMITS,
         trust: Collection[str] = (),
         hosts: Collection[str] = (),
+        admin: str | None = None,
     ) -> Self:
         """Make the service of a chat that has a server of its own.
 
@@ -94,7 +110,11 @@ class ChatService(TypedService):
         :param hosts: the names under which the chat may be requested, beside addresses and
             ``localhost``.  If there are none: where it listens on loopback addresses only, any
             that a proxy forwards which is trusted or on a UNIX socket; elsewhere, any.
-        :raises ValueError: if the store, a port, a proxy or a host makes no sense.
+        :param admin: where the operator's endpoint listens, for ``chatter-admin`` and metrics:
+            ``unix:/run/chatter/admin.sock``, or a port of 127.0.0.1.  Whoever can open it is
+            the operator.  Nowhere by default.
+        :raises ValueError: if the store, a port, a proxy or a host makes no sense, or others
+            than this machine could reach the operator's endpoint.
         :raises StoreUnavailable: if the store needs what is not installed.
         """
         chat = Chat(make_store(store, reactor), reactor, history=history)
@@ -110,7 +130,15 @@ class ChatService(TypedService):
         )
         site = ChatSite(resource, reactor, access_log, origins=origins, limits=limits, trust=trust)
         believes = site.addresses.believes
-        return cls(chat, site, [server_endpoint(reactor, port, believes) for port in descriptions])
+        endpoints = [server_endpoint(reactor, port, believes) for port in descriptions]
+        if admin is None:
+            return cls(chat, site, endpoints)
+        operator = Door(
+            ChatSite(OperatorResource(chat, site), reactor, limits=NO_LIMITS),
+            [private_endpoint(reactor, admin)],
+            "The operator's endpoint is {address}.",
+        )
+        return cls(chat, site, endpoints, [operator])
 
     def privilegedStartService(self) -> None:
         """Bind the ports, without accepting.
@@ -145,10 +173,11 @@ class ChatService(TypedService):
                 self.running = False
                 await self._unbind()
                 raise
-            for port in ports:
+            announcements = [door.listens for door in self._doors for _ in door.endpoints]
+            for port, announcement in zip(ports, announcements, strict=True):
                 if hasattr(port, "startReading"):
                     port.startReading()
-                self._log.info("chatter listens on {address}.", address=port.getHost())
+                self._log.info(announcement, address=port.getHost())
 
     @returns_deferred
     async def stopService(self) -> None:
@@ -159,7 +188,9 @@ class ChatService(TypedService):
                 return
             super().stopService()
             self._core.live.stop()
-            await self._site.drain()
+            drained = [Deferred.fromCoroutine(door.site.drain()) for door in self._doors]
+            for each in drained:
+                await each
             await self.chat.stopService()
             self._log.info("chatter has stopped.")
 
@@ -175,19 +206,13 @@ class ChatService(TypedService):
         if self._bound:
             raise RuntimeError("The chat runs already.")
         failures: list[Failure] = []
-        for endpoint in self._endpoints:
-            bound = endpoint.listen(self._site)
-            bound.addCallback(self._hold)
-            bound.addErrback(_note, failures)
-            self._bound.append(bound)
+        for site, endpoints, _ in self._doors:
+            for endpoint in endpoints:
+                bound = endpoint.listen(site)
+                bound.addCallback(_hold, site)
+                bound.addErrback(_note, failures)
+                self._bound.append(bound)
         return failures[0] if failures else None
-
-    def _hold(self, port: IListeningPort) -> IListeningPort:
-        """Bind without accepting: new connections wait in the kernel's queue."""
-        if hasattr(port, "stopReading"):
-            port.stopReading()
-        self._site.sockets.take_over(port)
-        return port
 
     async def _ports(self) -> list[IListeningPort]:
         """All ports, once they are bound."""
@@ -208,6 +233,14 @@ class ChatService(TypedService):
             except Exception:  # noqa: BLE001 - the store is to be closed in any case
                 # A UNIX socket that the user of the server may not remove, for instance.
                 self._log.failure("{port} can't be closed.", port=result)
+
+
+def _hold(port: IListeningPort, site: ChatSite) -> IListeningPort:
+    """Bind without accepting: new connections wait in the kernel's queue."""
+    if hasattr(port, "stopReading"):
+        port.stopReading()
+    site.sockets.take_over(port)
+    return port
 
 
 def _note(failure: Failure, failures: list[Failure]) -> BaseException:

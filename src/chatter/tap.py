@@ -12,7 +12,7 @@ from twisted.python.usage import Options as UsageOptions
 from chatter.chat.chat import DEFAULT_HISTORY
 from chatter.chat.rate_limits import DEFAULT_LIMITS, parse_limits, shown_limits
 from chatter.clocks import use_monotonic_time
-from chatter.httpd.endpoints import server_endpoint
+from chatter.httpd.endpoints import private_endpoint, server_endpoint
 from chatter.httpd.open_files import OTHER_FILES, allow_open_files
 from chatter.process.pid_file import remove_stale_pid_file
 from chatter.process.server_log import server_log
@@ -74,6 +74,14 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             None,
             "Write a line for each request to this file. Example: --access-log access.log "
             "[default: no access log]",
+        ],
+        [
+            "admin",
+            "a",
+            None,
+            "Where the operator's endpoint listens, for chatter-admin, /health and /metrics: a "
+            "UNIX socket, which has mode 600, or a port of 127.0.0.1. Whoever can open it is the "
+            "operator. Example: --admin unix:/run/chatter/admin.sock [default: none]",
         ],
     ]
 
@@ -159,6 +167,8 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
                 server_endpoint(reactor, port)
             except ValueError as error:
                 raise CannotStart(f"chatter: --port {port!r}: {error}") from error
+        if self["admin"] is not None:
+            _check("admin", [self["admin"]], lambda text: private_endpoint(reactor, text))
         _check("limit", self["limit"], lambda text: parse_limits([text]))
         _check("trust", self["trust"], lambda text: Addresses([text]))
         _check("host", self["host"], lambda text: Hosts([text], Addresses()))
@@ -237,6 +247,7 @@ def makeService(options: Options) -> IService:
         limits=parse_limits(options["limit"]),
         trust=options["trust"],
         hosts=options["host"],
+        admin=options["admin"],
     )
     try:
         service.server_log = server_log(options.parent)

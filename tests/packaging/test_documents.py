@@ -101,6 +101,7 @@ class Reader:
         assert unit["Unit"]["Description"] == "chatter"
         words = unit["Service"]["ExecStart"].replace("/opt/chatter", f"{self.path}/.venv")
         words = words.replace("/var/lib/chatter", str(self.home))
+        words = words.replace("/run/chatter/", "")
         port = free_port()
         command = [*shlex.split(words), "--port", f"tcp:{port}:interface=127.0.0.1"]
         with server(command, f"http://127.0.0.1:{port}", self.home):

@@ -84,3 +84,11 @@ def test_what_is_refused(option, value, right):
     assert "\n" not in said
     for foreign in ("invalid literal", "Errno", "Error", "endpoint type"):
         assert foreign not in said.replace("[Errno 2] ", "")
+
+
+def test_the_operator_has_an_endpoint_that_others_can_not_reach():
+    """There is none by default, and none on an address that other machines reach."""
+    assert parsed("--store", "memory:")["admin"] is None
+    assert parsed("--store", "memory:", "--admin", "unix:admin.sock")["admin"] == "unix:admin.sock"
+    with pytest.raises(CannotStart, match="chatter: --admin 'tcp:9000': others could reach it"):
+        parsed("--store", "memory:", "--admin", "tcp:9000")

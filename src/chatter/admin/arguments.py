@@ -10,7 +10,7 @@ from chatter.stores.registry import maker_of, without_password
 from chatter.stores.sqlite.location import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -52,3 +52,15 @@ def sqlite_path(location: str, instead: str) -> Path:
 def show(options: argparse.Namespace, result: Mapping[str, object], text: str) -> None:
     """Print a result, as JSON or as text."""
     print(json.dumps(result) if options.json else text)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows as lines, with columns as wide as needed; without a head if that is empty."""
+    lines = [[str(cell) for cell in row] for row in rows]
+    if any(head):
+        lines.insert(0, list(head))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

@@ -1,4 +1,7 @@
-"""``chatter-admin backup FROM FILE``: a copy of the database, while a server serves."""
+"""``chatter-admin backup [FROM] FILE``: a copy of the database, while a server serves.
+
+Without ``FROM`` the server makes it, and it belongs to the server's user.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatter.admin.arguments import add_command, show, sqlite_path
+from chatter.admin.operator_client import OperatorClient
 from chatter.stores.sqlite.backups import back_up
 
 if TYPE_CHECKING:
@@ -21,15 +25,25 @@ def add_to(commands: Any) -> None:
         "chatter-admin backup sqlite:chatter.sqlite backup.sqlite",
         _run,
     )
-    parser.add_argument("source", metavar="FROM", help="the store, sqlite:PATH")
+    help_from = "the store, sqlite:PATH; without it the server that runs makes the copy"
+    parser.add_argument("source", metavar="FROM", nargs="?", help=help_from)
     parser.add_argument("file", metavar="FILE", type=Path, help="the copy; it must not exist")
 
 
 def _run(options: argparse.Namespace) -> None:
+    if options.source is None:
+        client = OperatorClient.of(options)
+        done = client.post("/backup", file=str(options.file.absolute()))
+        show(options, done, _described(options.file, done["users"], done["entries"]))
+        return
     path = sqlite_path(options.source, "Use pg_dump for a PostgreSQL database.")
     users, entries = back_up(path, options.file)
     show(
         options,
         {"file": str(options.file), "users": users, "entries": entries},
-        f"{options.file}: {users} users, {entries} entries of the log.",
+        _described(options.file, users, entries),
     )
+
+
+def _described(file: Path, users: int, entries: int) -> str:
+    return f"{file}: {users} users, {entries} entries of the log."

@@ -1,4 +1,4 @@
-"""``chatter-admin COMMAND``: what an operator does with a chat's database."""
+"""``chatter-admin COMMAND``: what an operator does with a server, or with its database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from chatter.admin import backup, copy, restore
+from chatter.admin import backup, copy, restore, stats, users, withdraw
+from chatter.admin.operator_client import PLACES
 from chatter.protocol.errors import StoreUnavailable
 from chatter.version import __version__
 
@@ -38,10 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="chatter-admin", description="Look after the database of a chat."
+        prog="chatter-admin", description="Look after a chat: its server, and its database."
+    )
+    parser.add_argument(
+        "--socket",
+        metavar="PATH",
+        help="the server's endpoint for operators (twistd chatter --admin): a UNIX socket, or a "
+        f"port of 127.0.0.1 [default: {' or '.join(PLACES)}, whichever is there]",
     )
     parser.add_argument("--version", action="version", version=f"chatter {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (backup, restore, copy):
+    for command in (users, stats, withdraw, backup, restore, copy):
         command.add_to(commands)
     return parser

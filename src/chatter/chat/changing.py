@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twisted.logger import Logger
+
 from chatter.log.entries import ChangeDraft
 from chatter.protocol.errors import Gone
+from chatter.protocol.model import OPERATOR_ID
 from chatter.protocol.validation import checked_text
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 class Changing:
     """Edits and withdraws messages of a chat."""
+
+    _log = Logger()
 
     def __init__(self, store: IChatStore, presence: Presence) -> None:
         self._store = store
@@ -47,7 +52,20 @@ class Changing:
         message = await self._store.read_message(message_id)
         if message is None or not may_withdraw(user, message):
             raise Gone
-        draft = ChangeDraft(message_id, None, user.id, self._presence.now())
+        return await self._withdraw(message_id, user.id)
+
+    async def withdraw_any(self, message_id: int) -> int:
+        """Take any message out of the log, for the operator; else as :meth:`withdraw`.
+
+        :raises Gone: if there is no such message.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        change_id = await self._withdraw(message_id, OPERATOR_ID)
+        self._log.info("The operator has withdrawn message {message_id}.", message_id=message_id)
+        return change_id
+
+    async def _withdraw(self, message_id: int, by_id: int) -> int:
+        draft = ChangeDraft(message_id, None, by_id, self._presence.now())
         change_id, _ = await self._store.change(draft)
         assert change_id is not None
         return change_id

@@ -73,6 +73,25 @@ def server_endpoint(
     return endpoint
 
 
+def private_endpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
+    """Make an endpoint that only this machine reaches, of a string.
+
+    A UNIX socket has mode 600, so that only its owner can open it, unless the string has another
+    mode.
+
+    :param description: as for :func:`server_endpoint`.
+    :raises ValueError: if others could reach it, or it is no endpoint.
+    """
+    if description.startswith(_PROXIED) or _is_loopback(description) is False:
+        raise ValueError(
+            "others could reach it; write unix:/run/chatter/admin.sock, or a port for one of "
+            "127.0.0.1."
+        )
+    if description.startswith("unix:") and not re.search(r"(?<!\\):mode=", description):
+        description += ":mode=600"
+    return server_endpoint(reactor, description)
+
+
 def is_only_local(descriptions: Sequence[str]) -> bool:
     """Whether a server listens on loopback addresses, and perhaps on UNIX sockets, only.
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from twisted.python.failure import Failure
 
+    from chatter.histograms import BatchCounts
+
 Job = TypeVar("Job")
 
 
@@ -40,6 +42,7 @@ class Batches(Generic[Job]):
     :param ahead: begin a batch before the results of the last one are delivered, and not
         after it: for work that another process does.  A thread of this one would only
         compete for the interpreter's lock with those that get the results.
+    :param counts: what each batch is counted in.
     """
 
     _log = Logger()
@@ -51,11 +54,14 @@ class Batches(Generic[Job]):
         most: int = sys.maxsize,
         *,
         ahead: bool = False,
+        counts: BatchCounts | None = None,
     ) -> None:
         self._reactor = reactor
         self._work = work
         self._most = most
         self._ahead = ahead
+        self._counts = counts
+        self._began = 0.0
         self._jobs: list[Job] = []
         self._pending: list[Pending[Any]] = []
         self._busy = False
@@ -102,6 +108,9 @@ class Batches(Generic[Job]):
     def _run(self) -> None:
         jobs, self._jobs = self._jobs[: self._most], self._jobs[self._most :]
         pending, self._pending = self._pending[: self._most], self._pending[self._most :]
+        if self._counts is not None:
+            self._counts.sizes.observe(len(jobs))
+            self._began = self._reactor.seconds()
         done = Deferred.fromCoroutine(self._work(jobs))
         done.addErrback(self._failed, jobs, pending)
         done.addCallback(self._fire, pending)
@@ -131,6 +140,8 @@ class Batches(Generic[Job]):
         return results
 
     def _fire(self, results: list[Any], pending: list[Pending[Any]]) -> None:
+        if self._counts is not None:
+            self._counts.seconds.observe(self._reactor.seconds() - self._began)
         self._busy = self._ahead and bool(self._jobs)
         if self._busy:
             self._run()

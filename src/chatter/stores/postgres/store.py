@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from chatter.log.interfaces import IChatStore
+from chatter.log.interfaces import IChatStore, IOperatedStore
 from chatter.protocol import names
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
@@ -22,6 +22,7 @@ from chatter.stores.postgres import chats, entries, statements
 from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
 from chatter.stores.postgres.moderation import PostgresModeration
+from chatter.stores.postgres.operated import OperatedPostgres
 from chatter.stores.postgres.statements import query
 from chatter.stores.postgres.writing import Moved, NewUser, Writer
 from chatter.stores.progress import Progress
@@ -61,11 +62,15 @@ class PostgresStore(Service):
         self._reads = self._connected.reads
         self._writes = Writer(reactor, self._connected, str(database))
         self.moderation = PostgresModeration(self._writes, self._connected)
+        self._operated = OperatedPostgres(self._reads, self._writes.counts)
 
     @property
     def lineage(self) -> Lineage:
         """The epochs of the log."""
         return self._connected.lineage
+
+    def __conform__(self, interface: object) -> OperatedPostgres | None:
+        return self._operated if interface is IOperatedStore else None
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> PostgresStore:

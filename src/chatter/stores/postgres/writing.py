@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from msgspec import Struct, json
 from twisted.logger import Logger
 
+from chatter.histograms import BatchCounts
 from chatter.log.entries import ChangeDraft, MessageChange
 from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
 from chatter.protocol.model import Draft, Message, User
@@ -103,13 +104,18 @@ class Writer:
     :param reactor: an ``IReactorTime`` provider.
     :param log: reports what was written.
     :param name: of the database, for the log.
+
+    :ivar counts: the batches that were written.
     """
 
     _log = Logger()
 
     def __init__(self, reactor: Any, log: ConnectedLog, name: str) -> None:
         self._connected = log
-        self._batches: Batches[Write] = Batches(reactor, self._write, MOST_AT_ONCE, ahead=True)
+        self.counts = BatchCounts()
+        self._batches: Batches[Write] = Batches(
+            reactor, self._write, MOST_AT_ONCE, ahead=True, counts=self.counts
+        )
         self._trouble = Reasons(
             self._log, f"{name} can't be written", f"{name} can be written again."
         )

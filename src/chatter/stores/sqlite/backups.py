@@ -24,7 +24,8 @@ from chatter.stores.sqlite.database import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SUFFIXES = ("", "-wal", "-shm")
+SUFFIXES = ("", "-wal", "-shm")
+"""What the names of a database's files end with."""
 
 
 class Summary(NamedTuple):
@@ -148,13 +149,13 @@ def _reserved(file: Path) -> Iterator[None]:
 
 def _move_aside(path: Path) -> Path | None:
     """Give the files of a database another name, under which they are a database, too."""
-    if not any(os.path.lexists(f"{path}{suffix}") for suffix in _SUFFIXES):
+    if not any(os.path.lexists(f"{path}{suffix}") for suffix in SUFFIXES):
         return None
     number = 1
-    while any(os.path.lexists(f"{path}.old-{number}{suffix}") for suffix in _SUFFIXES):
+    while any(os.path.lexists(f"{path}.old-{number}{suffix}") for suffix in SUFFIXES):
         number += 1
     aside = path.with_name(f"{path.name}.old-{number}")
-    for suffix in _SUFFIXES:
+    for suffix in SUFFIXES:
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
     return aside

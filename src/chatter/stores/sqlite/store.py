@@ -14,7 +14,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from chatter.log.interfaces import IChatStore
+from chatter.log.interfaces import IChatStore, IOperatedStore
 from chatter.log.lineage import Lineage, continued, new_epoch
 from chatter.protocol import names
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
@@ -26,6 +26,7 @@ from chatter.stores.sqlite.database import Database, check, clear_errors
 from chatter.stores.sqlite.epochs import read_epochs
 from chatter.stores.sqlite.location import path_of
 from chatter.stores.sqlite.moderation import SQLiteModeration
+from chatter.stores.sqlite.operated import OperatedSQLite
 from chatter.stores.sqlite.reading import Reader
 from chatter.stores.sqlite.writing import Writer
 
@@ -63,8 +64,12 @@ class SQLiteStore(Service):
         self._writer = Writer(reactor, path, self._report)
         self._reader = Reader(reactor, path)
         self.moderation = SQLiteModeration(self._writer, self._reader)
+        self._operated = OperatedSQLite(path, reactor, self._writer.counts)
         self._database: Database
         self._connections: list[sqlite3.Connection] = []
+
+    def __conform__(self, interface: object) -> OperatedSQLite | None:
+        return self._operated if interface is IOperatedStore else None
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> SQLiteStore:

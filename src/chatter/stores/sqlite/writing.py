@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from twisted.logger import Logger
 
+from chatter.histograms import BatchCounts
 from chatter.log.entries import ChangeDraft
 from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable, UnknownRecipient
 from chatter.protocol.model import Draft
@@ -68,6 +69,8 @@ class Writer:
     :param path: the file, for the log.
     :param committed: called in the reactor's thread with the new entries of each batch, in the
         order of their ids, before its jobs have their results.
+
+    :ivar counts: the batches that were written.
     """
 
     _log = Logger()
@@ -77,7 +80,8 @@ class Writer:
         self._folder = f"{path.resolve().parent}/"
         self._committed = committed
         self._thread = WorkerThread(reactor, "chatter SQLite writer")
-        self._batches: Batches[Write] = Batches(reactor, self._write_batch)
+        self.counts = BatchCounts()
+        self._batches: Batches[Write] = Batches(reactor, self._write_batch, counts=self.counts)
         self._trouble = Reasons(
             self._log,
             f"The database {path} can't be written",

@@ -1,0 +1,1 @@
+"""The operator's endpoint: resources that ``chatter-admin`` and Prometheus request."""

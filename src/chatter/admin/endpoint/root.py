@@ -1,0 +1,60 @@
+"""The root of the operator's endpoint.
+
+Whoever can open the endpoint is the operator, so there are no tokens.  On a UNIX socket the
+file's mode says who that is; on a loopback address it is everybody on this machine.  A browser
+on this machine has that address, too.  So requests that a page has sent are refused, and so are
+requests for any name that is not this machine's (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatter.admin.endpoint.acts import Act, BackupBody, back_up, withdraw
+from chatter.admin.endpoint.stats import StatsResource
+from chatter.admin.endpoint.users import UsersResource
+from chatter.chat.chat import core_of
+from chatter.protocol.bodies import WithdrawBody
+from chatter.protocol.errors import Forbidden, MisdirectedRequest
+from chatter.web.addresses import Addresses
+from chatter.web.csrf import refuse_foreign_page
+from chatter.web.endpoint import ErrorResource, MissingResource
+from chatter.web.health import HealthEndpoint
+from chatter.web.hosts import Hosts
+
+if TYPE_CHECKING:
+    from twisted.web.resource import IResource
+    from twisted.web.server import Request
+
+    from chatter.chat import Chat
+    from chatter.web.site import ChatSite
+
+
+class OperatorResource(MissingResource):
+    """What the operator of a chat may request.
+
+    :param chat: the chat.
+    :param site: the site that serves it to its users.
+    """
+
+    isLeaf = False  # noqa: N815 - it is Twisted's name
+
+    def __init__(self, chat: Chat, site: ChatSite) -> None:
+        super().__init__()
+        core = core_of(chat)
+        self._hosts = Hosts([], Addresses())
+        self.putChild(b"health", HealthEndpoint(core))
+        self.putChild(b"users", UsersResource(core))
+        self.putChild(b"stats", StatsResource(core, site))
+        self.putChild(b"withdraw", Act(core, WithdrawBody, withdraw))
+        self.putChild(b"backup", Act(core, BackupBody, back_up))
+
+    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
+        """Find the resource, unless a page in a browser has sent the request."""
+        try:
+            self._hosts.check(request)
+            refuse_foreign_page(request, ())
+        except (Forbidden, MisdirectedRequest) as error:
+            return ErrorResource(error)
+        found: IResource = super().getChildWithDefault(path, request)
+        return found

@@ -1,0 +1,38 @@
+"""What an operator may want of a PostgreSQL store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zope.interface import implementer
+
+from chatter.log.interfaces import IOperatedStore
+from chatter.protocol.errors import StoreUnavailable
+from chatter.stores.postgres.session import Query
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chatter.histograms import BatchCounts
+    from chatter.stores.postgres.reading import Reader
+
+_SIZE = Query(b"SELECT pg_database_size(current_database())")
+
+
+@implementer(IOperatedStore)
+class OperatedPostgres:
+    """Says how large a database is."""
+
+    def __init__(self, reads: Reader, write_counts: BatchCounts) -> None:
+        self._reads = reads
+        self.write_counts = write_counts
+
+    async def size(self) -> int:
+        """The bytes of the database, all of its tables and indexes included."""
+        (size,) = await self._reads.row(_SIZE)
+        assert size is not None
+        return int(size)
+
+    async def back_up(self, path: Path) -> tuple[int, int]:  # noqa: ARG002
+        """PostgreSQL's own tools do that."""
+        raise StoreUnavailable("Use pg_dump for a PostgreSQL database.")

@@ -1,0 +1,45 @@
+"""What an operator may want of a SQLite store."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.threads import deferToThreadPool
+from zope.interface import implementer
+
+from chatter.log.interfaces import IOperatedStore
+from chatter.stores.sqlite.backups import SUFFIXES, back_up
+
+if TYPE_CHECKING:
+    from chatter.histograms import BatchCounts
+
+
+@implementer(IOperatedStore)
+class OperatedSQLite:
+    """Backs a SQLite file up, and says how large it is.
+
+    :param reactor: the reactor whose threads do what blocks.
+    """
+
+    def __init__(self, path: Path, reactor: Any, write_counts: BatchCounts) -> None:
+        self._path = path
+        self._reactor = reactor
+        self.write_counts = write_counts
+
+    async def size(self) -> int:
+        """The bytes of the file and its write-ahead log."""
+        return sum(_size_of(f"{self._path}{suffix}") for suffix in SUFFIXES)
+
+    async def back_up(self, path: Path) -> tuple[int, int]:
+        """Copy the database to a new file, in a thread."""
+        pool = self._reactor.getThreadPool()
+        return await deferToThreadPool(self._reactor, pool, back_up, self._path, path)
+
+
+def _size_of(path: str) -> int:
+    """The size of a file; 0 if it is not there."""
+    with suppress(OSError):
+        return Path(path).stat().st_size
+    return 0

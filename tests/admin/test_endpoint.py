@@ -1,0 +1,149 @@
+"""The operator's endpoint: who can open it, and what it does, in memory."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.task import Clock
+
+from chatter.admin.endpoint.root import OperatorResource
+from chatter.chat.rate_limits import NO_LIMITS
+from chatter.httpd.endpoints import private_endpoint
+from chatter.service import ChatService
+from chatter.testing import memory_chat
+from chatter.web import ChatResource
+from chatter.web.site import ChatSite
+from tests.web.conftest import Web
+
+
+@pytest.fixture
+def clock():
+    clock = Clock()
+    clock.advance(1_700_000_000)
+    return clock
+
+
+@pytest.fixture
+def users(clock):
+    """The chat as its users reach it."""
+    return Web(ChatSite(ChatResource(memory_chat(clock), limits=NO_LIMITS), clock))
+
+
+@pytest.fixture
+def operator(clock):
+    """The chat as its operator reaches it, and as its users do."""
+    chat = memory_chat(clock)
+    site = ChatSite(ChatResource(chat, limits=NO_LIMITS), clock, limits=NO_LIMITS)
+    return Operator(ChatSite(OperatorResource(chat, site), clock, limits=NO_LIMITS)), Web(site)
+
+
+class Operator(Web):
+    """Requests as ``chatter-admin`` makes them."""
+
+    def ask(self, method, path, token=None, body=None, headers=None, content=None):
+        headers = {"Host": "localhost", **(headers or {})}
+        return super().ask(method, path, token, body, headers, content)
+
+
+def test_the_operator_lists_users(operator):
+    """By id, a page at a time, with no token."""
+    operator, users = operator
+    for name in ("alice", "bob", "carol"):
+        users.join(name)
+    page = operator.ask("GET", "/users?limit=2").json
+    assert [user["name"] for user in page["users"]] == ["alice", "bob"]
+    assert page["more"]
+    rest = operator.ask("GET", "/users?after=2").json
+    assert [user["name"] for user in rest["users"]] == ["carol"]
+    assert operator.ask("GET", "/users?limit=x").problem == "invalid-request"
+
+
+def test_the_operator_sees_the_chat_in_numbers(operator, clock):
+    """The newest entry, and how long the server runs."""
+    operator, users = operator
+    users.send(users.join("alice"))
+    clock.advance(60)
+    stats = operator.ask("GET", "/stats").json
+    assert stats["last_id"] == 1
+    assert stats["uptime"] == 60
+    assert operator.ask("GET", "/health").json == {"status": "OK"}
+
+
+def test_the_operator_withdraws_any_message(operator):
+    """Also a private one; those who could see it are told that the operator did it."""
+    operator, users = operator
+    alice, bob, carol = (users.join(name) for name in ("alice", "bob", "carol"))
+    message = users.send_private(alice, 2, "secret")
+    done = operator.ask("POST", "/withdraw", body={"message_id": message["id"]})
+    assert done.json == {"message_id": 1, "change_id": 2}
+    assert "secret" not in done.body.decode()
+    for token in (alice, bob):
+        page = users.ask("GET", "/status?after=0&changes=1", token).json
+        assert page["messages"] == []
+        (change,) = page["changes"]
+        assert (change["change"], change["message_id"], change["by_id"]) == ("withdrawn", 1, 0)
+    assert "changes" not in users.ask("GET", "/status?after=0&changes=1", carol).json
+    again = operator.ask("POST", "/withdraw", body={"message_id": message["id"]})
+    assert again.problem == "gone"
+    assert operator.ask("POST", "/withdraw", body={}).problem == "invalid-request"
+
+
+def test_a_store_in_memory_has_no_backup(operator, tmp_path):
+    """The operator is told so."""
+    body = {"file": str(tmp_path / "backup")}
+    response = operator[0].ask("POST", "/backup", body=body)
+    assert response.problem == "invalid-request"
+    assert response.json["detail"] == "This store can't be backed up."
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "127.0.0.1:9000"}, 200),
+        ({"Host": "evil.example"}, 421),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_no_page_in_a_browser_is_the_operator(operator, headers, status):
+    """Neither one of another site, nor one whose name leads to this machine."""
+    operator, users = operator
+    users.send(users.join())
+    assert operator.ask("GET", "/stats", headers=headers).status == status
+    done = operator.ask("POST", "/withdraw", body={"message_id": 1}, headers=headers)
+    assert done.status == status
+
+
+@pytest.mark.parametrize("path", ["/users", "/stats", "/withdraw", "/backup", "/metrics"])
+def test_users_do_not_reach_it(users, path):
+    """What the operator may do is not under the chat's own endpoint."""
+    for method in ("GET", "POST"):
+        response = users.ask(method, path, body={"message_id": 1, "file": "/tmp/x"})
+        assert response.status in (401, 404, 405)
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["unix:/run/admin.sock", "9000", "tcp:9000:interface=127.0.0.1", r"tcp6:1:interface=\:\:1"],
+)
+def test_it_listens_where_only_this_machine_reaches_it(description):
+    """On UNIX sockets and loopback addresses."""
+    private_endpoint(Clock(), description)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "tcp:9000",
+        "tcp:9000:interface=0.0.0.0",
+        "haproxy:tcp:9000:interface=127.0.0.1",
+        "systemd:domain=INET:index=0",
+        "ssl:9000:privateKey=x",
+        "nonsense",
+    ],
+)
+def test_it_listens_nowhere_else(description):
+    """Others would be the operator."""
+    with pytest.raises(ValueError, match="others could reach it"):
+        ChatService.for_store(Clock(), "memory:", "0", admin=description)
