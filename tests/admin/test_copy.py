@@ -179,7 +179,7 @@ def interrupt(number, *words):
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
         process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
     return process.returncode, said
 
 

@@ -222,7 +222,7 @@ async def serving(resource, host="127.0.0.1"):
         yield url
 
 
-async def until(condition, seconds=15.0, seen=lambda: ""):
+async def until(condition, seconds=60.0, seen=lambda: ""):
     """Wait for something outside of this process.
 
     :param seen: what there was instead, for the message that it did not happen.

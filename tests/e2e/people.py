@@ -55,7 +55,7 @@ class Person(threading.Thread):
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection(
-                    "127.0.0.1", self.server.port, timeout=10
+                    "127.0.0.1", self.server.port, timeout=60
                 )
             status, answer = ask(self._connection, method, path, self.token, body, headers)
         except (OSError, http.client.HTTPException, ValueError):

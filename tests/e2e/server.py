@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 TWISTD = shutil.which("twistd", path=str(Path(sys.executable).parent)) or "twistd"
 
 
+# Below those that the system gives to connections, and to whoever asks for any port; above those
+# that browsers refuse.
+_PORTS = range(11_000, 32_000)
+_given: set[int] = set()
+_chance = random.SystemRandom()
+
+
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, and that nobody gets by chance while its server is away."""
+    while True:
+        port = _chance.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 class Server:
@@ -69,7 +81,7 @@ class Server:
 
     def wait_until_it_serves(self) -> None:
         """Wait until the store is there and requests are answered."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             try:
                 if self.request("GET", "/health")[0] == 200:
@@ -90,7 +102,7 @@ class Server:
         began = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(15)
+            self.process.wait(60)
         return time.monotonic() - began
 
     def __enter__(self) -> Server:  # noqa: PYI034
@@ -110,7 +122,7 @@ class Server:
         headers: dict[str, str] | None = None,
     ) -> tuple[int, Any]:
         """Send a request on a connection of its own; the status and the JSON."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             return ask(connection, method, path, token, body, headers)
         finally:

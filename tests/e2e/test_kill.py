@@ -31,7 +31,7 @@ def test_twenty_crashes_under_load(tmp_path):
     time.sleep(0.3)
     over.set()
     for person in people:
-        person.join(20)
+        person.join(60)
         assert person.failure is None, person.failure
 
     ids = check_log(server, [person for person in people if isinstance(person, Sender)])

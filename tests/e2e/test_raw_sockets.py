@@ -40,14 +40,14 @@ UNREAD = 50
 
 
 def dial(server):
-    return socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
 
 
 def dial_narrowly(server):
     """A connection that takes little before it is read."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(10)
+    connection.settimeout(60)
     connection.connect(("127.0.0.1", server.port))
     return connection
 

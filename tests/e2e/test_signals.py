@@ -24,7 +24,7 @@ class LoggingServer(Server):
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -92,7 +92,7 @@ def test_a_terminal_that_goes_away_ends_it_in_order(tmp_path):
     os.close(ours)
     process.send_signal(signal.SIGHUP)
     process.send_signal(signal.SIGHUP)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert "chatter has stopped" in (tmp_path / "server.log").read_text()
     assert "Traceback" not in (tmp_path / "server.log").read_text()
 

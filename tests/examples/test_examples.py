@@ -35,7 +35,7 @@ def running(*command):
         yield process
     finally:
         process.terminate()
-        _, complaints = process.communicate(timeout=10)
+        _, complaints = process.communicate(timeout=60)
         assert complaints == ""
 
 
@@ -59,9 +59,9 @@ def serving(start, *arguments):
     :param start: is given the place to listen, and starts it.
     """
     port = free_port()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with start(f"tcp:{port}:interface=127.0.0.1") as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             with suppress(OSError):
                 socket.create_connection(("127.0.0.1", port)).close()
@@ -127,7 +127,7 @@ def test_callbacks(tmp_path):
     """It joins, sends, and ends."""
     with Server(tmp_path) as server, run("callbacks.py", server.url) as process:
         assert re.fullmatch(r"message 1: \w.* was here\.\n", process.stdout.read())
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_trial_test(tmp_path):
@@ -188,7 +188,7 @@ def test_follow(tmp_path):
             server.start()
             say("two")
             say("goodbye")
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
         page = server.request("GET", "/status", token)[1]
     responses = [message["text"] for message in page["messages"] if message["recipient_id"]]
     assert responses == ["one", "two", "goodbye"]

@@ -86,7 +86,7 @@ class Running:
         await self.until(lambda: self.resource.requests)
         return sock
 
-    async def until(self, condition, seconds=10.0):
+    async def until(self, condition, seconds=60.0):
         """Wait for a condition, and fail if it does not come."""
         end = time.monotonic() + seconds
         while not condition():
@@ -127,7 +127,7 @@ def running(test):
 
 
 def client(address):
-    sock = socket.create_connection((address.host, address.port), timeout=10)
+    sock = socket.create_connection((address.host, address.port), timeout=60)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
     return sock
 

@@ -87,7 +87,7 @@ async def test_where_the_reactor_watches_each_it_is_the_same(server, tmp_path):
     path = str(tmp_path / "s")
     await server.listen(f"unix:{path}")
     sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(10)
+    sock.settimeout(60)
     sock.connect(path)
     sock.sendall(get("/plain"))
     sock.shutdown(socket.SHUT_WR)

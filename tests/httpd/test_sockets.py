@@ -179,7 +179,7 @@ async def test_a_unix_socket(server, tmp_path):
     path = str(tmp_path / "socket")
     await server.listen(f"unix:{path}")
     sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(10)
+    sock.settimeout(60)
     sock.connect(path)
     sock.sendall(get("/small") + get("/close"))
     small, large = parse_answers(await deferToThread(read_all, sock))

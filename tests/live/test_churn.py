@@ -24,7 +24,7 @@ reactor: Any = global_reactor
 LISTENERS = 2000
 PER_USER = 16
 FAITHFUL = 20
-SECONDS = 12.0
+SECONDS = 6.0
 MIB = 1024 * 1024
 RESET = struct.pack("ii", 1, 0)
 """With this ``SO_LINGER`` a connection that is closed is reset."""
@@ -57,7 +57,7 @@ class Connection(asyncio.Protocol):
             self._reader.take(data)
 
 
-async def come_true(condition, seconds=20):
+async def come_true(condition, seconds=60):
     """Wait until a condition is true, and fail if it never is."""
     for _ in range(seconds * 50):
         if condition():

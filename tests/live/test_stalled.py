@@ -24,7 +24,7 @@ def listen(server, token, last=0):
     """A stream of somebody whose own buffer takes next to nothing."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(20)
+    connection.settimeout(60)
     connection.connect(("127.0.0.1", server.port))
     connection.sendall(
         f"GET /events HTTP/1.1\r\nHost: a\r\nAuthorization: {token}\r\n"
@@ -38,7 +38,7 @@ def send_all(server, token, count):
     """Send from several at once, so that it does not take long."""
 
     def send():
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         for _ in range(count // SENDERS):
             status, _ = ask(connection, "POST", "/send", token, {"text": TEXT})
             assert status == 200

@@ -119,5 +119,5 @@ class Shell:
     def close(self):
         """End the shell."""
         self._input.close()
-        self._shell.wait(10)
+        self._shell.wait(60)
         self._output.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -70,17 +69,10 @@ def succeed(*command, cwd, **more):
     return done.stdout
 
 
-def free_port():
-    """A TCP port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def ask(url, method="GET"):
     """The status and the body of an answer; ``None`` if there is none."""
     target = urlsplit(url)
-    connection = HTTPConnection(target.hostname, target.port, timeout=10)
+    connection = HTTPConnection(target.hostname, target.port, timeout=60)
     try:
         connection.request(method, target.path)
         answer = connection.getresponse()
@@ -103,7 +95,7 @@ def server(command, url, cwd):
         stderr=subprocess.STDOUT,
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while ask(f"{url}/health") is None:
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline, "The server does not answer."
@@ -112,6 +104,6 @@ def server(command, url, cwd):
     finally:
         process.terminate()
         try:
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)
         finally:
             process.kill()

@@ -6,7 +6,6 @@ import configparser
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.server import free_port
 from tests.packaging.replay import Recording, Shell, blocks_of
-from tests.packaging.support import ROOT, clean_environment, free_port, server, succeed
+from tests.packaging.support import ROOT, clean_environment, server, succeed
 
 # In a document, blocks of these kinds are run in their order.  Of the others, ``sh`` needs root
 # and ``text`` without a label is an excerpt of an example.
@@ -43,13 +43,6 @@ SPOKEN = [
 ]
 
 
-def usable(port):
-    """The port, or another one if somebody has it."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return port if probe.connect_ex(("127.0.0.1", port)) else free_port()
-
-
 class Reader:
     """Somebody who follows a document in a checkout."""
 
@@ -60,9 +53,9 @@ class Reader:
         self.home.mkdir(parents=True)
         shutil.rmtree(self.path / "var", ignore_errors=True)
         (self.path / "var").mkdir()
-        self.recording = Recording({port: usable(port) for port in PORTS})
-        makefile = self.path / "Makefile"
-        makefile.write_text(self.recording.now(makefile.read_text()))
+        self.recording = Recording({port: free_port() for port in PORTS})
+        makefile = (ROOT / "Makefile").read_text()
+        (self.path / "Makefile").write_text(self.recording.now(makefile))
         python3 = self.home / "python3"
         python3.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
         python3.chmod(0o755)
@@ -187,7 +180,7 @@ class Screen:
         return "\n".join(line.rstrip() for line in screen.splitlines() if line.strip())
 
     def wait_for(self, text):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while text not in self.lines():
             assert time.monotonic() < deadline, f"No {text!r}, but:\n{self.lines()}"
             time.sleep(0.1)

@@ -12,8 +12,9 @@ import sys
 
 import pytest
 
+from tests.e2e.server import free_port
 from tests.packaging.conftest import Checkout
-from tests.packaging.support import ROOT, ask, clean_environment, free_port, run
+from tests.packaging.support import ROOT, ask, clean_environment, run
 
 LATE_PLUGIN = """
 from chatter.stores.plugin import StoreMaker

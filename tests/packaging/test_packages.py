@@ -12,7 +12,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.packaging.support import ROOT, ask, free_port, run, server, succeed, unprivileged
+from tests.e2e.server import free_port
+from tests.packaging.support import ROOT, ask, run, server, succeed, unprivileged
 
 KINDS = ["wheel", "sdist", "editable"]
 
@@ -160,7 +161,7 @@ def test_twistd_chatter_runs_anywhere(environment, tmp_path):
         _, page = ask(f"{url}/")
         status, user = ask(f"{url}/connect", "POST")
         process.terminate()
-        log, _ = process.communicate(timeout=10)
+        log, _ = process.communicate(timeout=60)
     assert status == 200
     assert b'"user_id":1' in user
     assert page.startswith(b"<!doctype html>")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.server import free_port
 from tests.packaging.replay import Recording, blocks_of
-from tests.packaging.support import ROOT, free_port, server
+from tests.packaging.support import ROOT, server
 
 DOCUMENT = (ROOT / "docs/protocol.md").read_text()
 BLOCKS = [block for block in blocks_of(DOCUMENT) if block.kind == "http"]
@@ -40,7 +41,7 @@ def test_a_request_is_answered_as_shown(port, recording, request_, answer):
     """Every byte is the same, but for tokens, times and the server's name."""
     head, _, body = recording.now(request_.text).partition("\n\n")
     lines = "\r\n".join([*head.strip().splitlines(), "", body.strip()])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(lines.encode() if body else f"{lines}\r\n".encode())
         said = ""
         while not recording.is_whole(answer.text, said):

@@ -29,9 +29,12 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A server that all tests share; what they leave in it stays."""
+    """A server that the tests of a file share; what they leave in it stays.
+
+    All of its users count as online for a minute, and the page lists only fifty.
+    """
     with Server(tmp_path_factory.mktemp("shared"), "--store", "memory:") as server:
         yield server
 

@@ -19,7 +19,9 @@ _numbers = itertools.count(1)
 # What a page says on its console when its server is away, which is no fault of the page.
 _OF_THE_NETWORK = "Failed to load resource"
 
-LONG_PATIENCE = 20_000
+expect.set_options(timeout=30_000)
+
+LONG_PATIENCE = 60_000
 """For what includes a restart of the server, in milliseconds."""
 
 
@@ -78,7 +80,7 @@ class Tab:
         self.box.fill(text)
         self.box.press("Enter")
 
-    def reads(self, text: str, timeout: float = 5000) -> None:
+    def reads(self, text: str, timeout: float = 30_000) -> None:
         """Wait until a message is there, exactly once."""
         expect(self.message(text)).to_have_count(1, timeout=timeout)
 
@@ -108,7 +110,7 @@ class Tab:
             hidden,
         )
 
-    def has_sent_everything(self, timeout: float = 5000) -> None:
+    def has_sent_everything(self, timeout: float = 30_000) -> None:
         """Wait until nothing is on its way any more."""
         expect(self.pending).to_have_count(0, timeout=timeout)
 
@@ -133,7 +135,7 @@ class People:
     def browser(self, **options: Any) -> BrowserContext:
         """A browser of somebody's own."""
         context = self._browser.new_context(**{"reduced_motion": "reduce", **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         self._contexts.append(context)
         return context
 

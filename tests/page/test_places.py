@@ -2,55 +2,30 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.server import TWISTD, Server
+from tests.e2e.nginx import Nginx, needs_nginx
+from tests.e2e.server import TWISTD, Server, free_port
 from tests.page.others import filled, new_text, send
 from tests.page.people import people_in
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/bin")
 ACCOUNTS = Path(__file__).parents[2] / "examples" / "accounts.py"
 
 # A proxy that removes the first part of the path, and buffers nothing.
 CONFIGURATION = """
-daemon off;
-pid {folder}/nginx.pid;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
-        location /talk/here/ {{
-            proxy_pass http://127.0.0.1:{target}/;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
-            proxy_buffering off;
-        }}
-        location /health {{ proxy_pass http://127.0.0.1:{target}; }}
+server {{
+    listen 127.0.0.1:{port};
+    location /talk/here/ {{
+        proxy_pass http://127.0.0.1:{target}/;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_set_header Host $http_host;
+        proxy_buffering off;
     }}
 }}
 """
-
-
-class Nginx(Server):
-    """nginx with a chat below a path."""
-
-    def __init__(self, folder: Path, target: int) -> None:
-        super().__init__(folder)
-        whole = folder / "nginx.conf"
-        whole.write_text(CONFIGURATION.format(folder=folder, port=self.port, target=target))
-        arguments = ["-p", str(folder), "-c", str(whole), "-e", str(folder / "errors")]
-        self._command = [str(NGINX), *arguments]
 
 
 class Application(Server):
@@ -66,11 +41,12 @@ class Application(Server):
         return super().request(method, "/chat" + path, *arguments, **options)
 
 
-@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+@needs_nginx
 def test_below_a_path_behind_nginx(browser, server, tmp_path):
     """A proxy removes a part of the path, which the page knows nothing of."""
-    with Nginx(tmp_path, server.port) as nginx:
-        url = f"http://127.0.0.1:{nginx.port}/talk/here/"
+    port = free_port()
+    with Nginx(tmp_path, CONFIGURATION.format(port=port, target=server.port), port):
+        url = f"http://127.0.0.1:{port}/talk/here/"
         with people_in(browser, url) as people:
             tab, name = people.join("alice")
             writer = filled(server, 1)

@@ -26,7 +26,7 @@ def test_seven_tabs_all_work(people, server):
     text = new_text("to all tabs")
     tabs[-1].say(text)
     for each in tabs:
-        each.reads(text, 8000)
+        each.reads(text)
 
 
 def test_a_hidden_tab_lets_go_of_its_stream(people, server):

@@ -177,8 +177,8 @@ def test_messages_through_a_network_that_cuts(browser, own_server):
         tab.has_sent_everything(LONG_PATIENCE)
         reader.reads(texts[-1], LONG_PATIENCE)
         assert texts_of(own_server) == texts
-        assert reader.texts.all_inner_texts() == texts
-        assert tab.texts.all_inner_texts() == texts
+        expect(reader.texts).to_have_text(texts)
+        expect(tab.texts).to_have_text(texts)
 
 
 def test_the_name_in_the_box(people, server):

@@ -44,7 +44,7 @@ def running_nodes(folder: Path, *urls: str) -> Iterator[list[Server]]:
         assert PASSWORD not in log, log
 
 
-def wait_until(is_so: Callable[[], object], seconds: float = 10) -> float:
+def wait_until(is_so: Callable[[], object], seconds: float = 60) -> float:
     """Wait until something is so; the seconds that took."""
     began = time.monotonic()
     while not is_so():
@@ -85,7 +85,7 @@ class Stream(threading.Thread):
         """Hang up."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        self.join(10)
+        self.join(60)
         self._response.close()
         self._socket.close()
 

@@ -32,7 +32,7 @@ async def opened(*urls):
             await store.stopService()
 
 
-async def eventually(is_so, seconds=10):
+async def eventually(is_so, seconds=60):
     """Wait until something is so; it may have to be awaited itself."""
     deadline = reactor.seconds() + seconds
     while True:
@@ -50,7 +50,7 @@ async def cursor_of(store, user, cursor):
 
 async def working(store):
     """Wait until a store can serve."""
-    deadline = reactor.seconds() + 20
+    deadline = reactor.seconds() + 60
     while True:
         try:
             await store.check()

@@ -70,7 +70,7 @@ def write_for_a_while(writers, over):
 
 def end(*threads):
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -49,10 +49,10 @@ def people_at(nodes):
     finally:
         over.set()
     for person in people:
-        person.join(20)
+        person.join(60)
         assert person.failure is None, person.failure
     # Those who moved on may have been served while this one had not yet come back.
-    wait_until(lambda: nodes[0].request("GET", "/health")[0] == 200, 20)
+    wait_until(lambda: nodes[0].request("GET", "/health")[0] == 200)
     ids = check_log(nodes[0], [person for person in people if isinstance(person, Sender)])
     for person in people:
         check_person(nodes[0], person, ids)
@@ -62,7 +62,7 @@ def people_at(nodes):
 def let_them_send(senders, count=60):
     """Wait until so many more messages have been acknowledged."""
     before = acknowledged(senders)
-    wait_until(lambda: acknowledged(senders) >= before + count, 20)
+    wait_until(lambda: acknowledged(senders) >= before + count)
 
 
 def acknowledged(senders):

@@ -31,6 +31,12 @@ def proxy(postgres):
         yield proxy
 
 
+@pytest.fixture(autouse=True)
+def quick_retries(monkeypatch):
+    """Reaches for a database that is away more often than in earnest."""
+    monkeypatch.setattr(reconnecting, "RETRY", 0.1)
+
+
 @pytest.fixture
 def impatient(monkeypatch):
     """Takes a database for hung sooner than in earnest."""
@@ -55,7 +61,7 @@ async def test_a_database_that_restarts(postgres, url, mode):
                 here.cursor(alice.id),
                 here.check(),
             ):
-                assert await seconds_of(asked, StoreUnavailable) < 1
+                assert await seconds_of(asked, StoreUnavailable) < 3
             here.save_progress(alice.id, 5, NOW)
             assert await here.last_id() == before.id, "what is known can be read on"
         finally:
@@ -156,7 +162,7 @@ async def test_a_notification_that_is_lost_makes_it_later_only(postgres, databas
         (alice,) = await join(here, "alice")
         there._connected.writer._session._notified = lambda *_: None
         message = await here.append(Draft(alice.id, None, "a", NOW))
-        await eventually(lambda: there.told == [message], seconds=3)
+        await eventually(lambda: there.told == [message])
 
 
 async def test_a_notification_of_anybody_is_only_a_hint(postgres, database, url):
@@ -209,22 +215,18 @@ async def test_a_stop_while_the_database_is_reached_for(postgres, database, prox
 
 async def test_a_database_that_is_away_at_the_start(postgres, url, logged):
     """The store waits for it, says why, also in the log, and serves once it is there."""
-    store = make_store(url, reactor)
     await deferToThread(postgres.stop)
-    try:
-        check_store(url)
-        await store.startService()
+    check_store(url)
+    async with opened(url) as (store,):
         for _ in range(3):
             with pytest.raises(StoreUnavailable, match=r"away: .*[Rr]efused|away: .*No such"):
                 await store.check()
             await must_raise(StoreUnavailable, store.last_id())
             await must_raise(StoreUnavailable, store.user_by_id(1))
-            await deferLater(reactor, 1.1, lambda: None)
-    finally:
+            await deferLater(reactor, 0.15, lambda: None)
         await deferToThread(postgres.start)
-    await working(store)
-    assert await store.last_id() == 0
-    await store.stopService()
+        await working(store)
+        assert await store.last_id() == 0
     reasons = [event["reason"] for event in logged if "reason" in event]
     assert len(reasons) < 6
     assert PASSWORD not in "".join(reasons)
@@ -232,13 +234,9 @@ async def test_a_database_that_is_away_at_the_start(postgres, url, logged):
 
 async def test_a_start_that_is_ended_while_the_database_is_away(postgres, url):
     """Nothing goes on trying."""
-    store = make_store(url, reactor)
     await deferToThread(postgres.stop)
-    try:
-        await store.startService()
-        await store.stopService()
-    finally:
-        await deferToThread(postgres.start)
+    async with opened(url):
+        pass
 
 
 @pytest.mark.parametrize("wrong", ["database", "password", "user"])

@@ -31,7 +31,7 @@ class Connection:
     """One connection; what is asked over it is answered in one piece."""
 
     def __init__(self, port):
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
 
     def ask_now(self, request):
         """Ask in the thread that calls this, which must not be the reactor's."""
