@@ -69,7 +69,8 @@ def test_the_server_goes_on_when_the_wall_clock_jumps_back():
     from twisted.scripts.twistd import ServerOptions
     from chatter import tap
     from chatter.httpd import Limits
-    from chatter.web import site, streams
+    from chatter.web import site
+    from chatter.web.event_streams import streams
 
     streams.HEARTBEAT = 1.0
     site.LIMITS = Limits(idle=2)
