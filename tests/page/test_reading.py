@@ -88,12 +88,12 @@ def test_back_to_the_first_message_without_a_jump(own_people, own_server):
         moved = tab.page.evaluate(SCROLLED_UP, 900)
         # What is on the screen has moved by what was scrolled, and not by what came above it.
         assert abs(moved["seen"] - moved["scrolled"]) <= 2, moved
-        assert moved["elements"] <= 300
+        assert moved["elements"] <= 200
     expect(first).to_be_in_viewport()
     expect(tab.log).to_contain_text("The chat begins here.")
     tab.page.get_by_role("button", name="Newest messages").click()
     expect(tab.message(f"{writer}: 699")).to_be_in_viewport()
-    assert tab.texts.count() <= 300
+    assert tab.texts.count() <= 200
 
 
 # Scrolls up, and after the page has drawn what it wants to says by how much something moved.

@@ -1,6 +1,6 @@
 /**
- * The messages of one chat on the screen. However many there are, at most 300 are elements: those
- * around what is seen. The scroller is laid out from its end (`column-reverse`), so a position in
+ * The messages of one chat on the screen. However many there are, only those around what is seen
+ * are elements: what a frame costs grows with all of them. The scroller is laid out from its end (`column-reverse`), so a position in
  * it is a distance from the newest message, and what is added above moves nothing. What changes
  * below is made up for by scrolling.
  *
@@ -15,12 +15,15 @@ import { perFrame, the } from "./drawing.js";
 import { elementOf, shapeOf, toggleFold } from "./message.js";
 import { nameOf } from "./people.js";
 
-/** So many elements there are at most, and so many are made at a time. */
-const WINDOW = 300;
-const STEP = 30;
+/** So many elements there are at most on usual screens, and so many are made at a time. */
+const WINDOW = 160;
+const STEP = 20;
 
 /** How near to the end of the elements more are made, in pixels. */
 const AHEAD = 1500;
+
+/** No message is lower, in pixels. */
+const LOWEST = 30;
 
 /** So near to its end a chat follows its newest message, in pixels. */
 const NEAR = 30;
@@ -40,6 +43,9 @@ let chat = null;
 
 /** @type {Row[]} */
 let rows = [];
+
+/** How many elements there may be: enough for a screen of any height. */
+let most = WINDOW;
 
 /** Whether the newest message is seen, and those that come will be. */
 export let follows = true;
@@ -126,14 +132,14 @@ function range(of, end, grow) {
   const last = rows.at(-1)?.message;
   if (!first || !last || !end) {
     const fresh = of.newAfter < Infinity ? end - of.indexOf(of.newAfter + 1) : 0;
-    return [Math.max(0, end - Math.min(WINDOW, fresh + STEP)), end];
+    return [Math.max(0, end - Math.min(most, fresh + STEP)), end];
   }
   let from = of.indexOf(first.id);
   let to = follows ? end : of.indexOf(last.id + 1);
   if (grow < 0) from = Math.max(0, from - STEP);
   if (grow > 0) to = Math.min(end, to + STEP);
-  if (grow < 0 && !follows) to = Math.min(to, from + WINDOW);
-  return [Math.max(from, to - WINDOW), to];
+  if (grow < 0 && !follows) to = Math.min(to, from + most);
+  return [Math.max(from, to - most), to];
 }
 
 /**
@@ -231,8 +237,10 @@ function note() {
 function reachOut() {
   if (!chat || chat.loaded !== "yes") return;
   const below = -scroller.scrollTop;
-  const above = scroller.scrollHeight - scroller.clientHeight - below;
-  const full = follows && rows.length >= WINDOW;
+  const { clientHeight } = scroller;
+  const above = scroller.scrollHeight - clientHeight - below;
+  most = Math.max(WINDOW, Math.ceil((clientHeight + 2 * AHEAD) / LOWEST));
+  const full = follows && rows.length >= most;
   if (above < AHEAD && !full && rows[0]?.message !== chat.messages[0]) extend(-1);
   else if (below < AHEAD && !reachesEnd) extend(1);
   // Nobody may want older messages than those that fill the screen.
