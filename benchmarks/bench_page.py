@@ -4,6 +4,7 @@
 - back: a reader goes back through 100,000 messages: memory, and the time of the frames.
 - busy: how busy the page's main thread is while 100 messages come each second.
 - missed: a tab that was hidden comes back after 20,000 messages.
+- lighthouse: its scores, if npm has it.
 
 The server runs on one core, the browser on the others. The exit status is 1 if a target was
 missed.
@@ -11,41 +12,25 @@ missed.
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import threading
 import time
 from contextlib import contextmanager
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import scenarios
-import servers
+from browsers import CHROMIUM, COLUMNS, add, chatting, guarded, joined, writer
+from page_lighthouse import lighthouse
+from page_load import load
 from page_sends import send_many, send_steadily
-from people import Caller
-from playwright.sync_api import sync_playwright
-from table import Table, Target
+from table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
-    from servers import Server
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-OPTIONS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-component-update"),
-    *("--disable-background-networking", "--enable-precise-memory-info"),
-]
-COLUMNS = ("what", "median", "lowest to highest")
-
-# Notes when the first message is in the page, which is when the next frame shows it.
-FIRST_MESSAGE = """new MutationObserver((_, observer) => {
-  if (!document.querySelector("#messages .message")) return;
-  observer.disconnect();
-  requestAnimationFrame(() => { window.firstMessage = performance.now(); });
-}).observe(document, { childList: true, subtree: true });"""
+    from playwright.sync_api import Browser, CDPSession
 
 # Scrolls back as a person does who cannot wait, and notes how long each frame took.
 SCROLL_BACK = """async target => {
@@ -66,74 +51,6 @@ HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
-
-
-@contextmanager
-def chatting(directory: Path) -> Iterator[tuple[Server, Browser]]:
-    """A server, and a browser."""
-    if CHROMIUM is None:
-        raise RuntimeError("chromium is missing")
-    with (
-        servers.running("chatter", servers.chatter("memory:"), directory) as server,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield server, browser
-        browser.close()
-
-
-def joined(browser: Browser, server: Server, name: str) -> tuple[BrowserContext, Page]:
-    """Somebody who has joined, in a browser of their own."""
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
-    page = context.new_page()
-    page.goto(f"http://127.0.0.1:{server.port}/")
-    page.get_by_role("textbox", name="Your name").fill(name)
-    page.get_by_role("button", name="Join").click()
-    page.get_by_role("textbox", name="Message everybody").wait_for()
-    return context, page
-
-
-def writer(server: Server) -> Any:
-    """Somebody who writes without a browser."""
-    return Caller(server).ask("POST", "/connect", body={"name": "writer"})["token"]
-
-
-def load(directory: Path, rounds: int, seconds: float) -> Iterator[Table]:
-    """Cold, with nothing in the browser's cache, and warm."""
-    del seconds
-    bytes_of: dict[str, list[float]] = {"cold": [], "warm": []}
-    first_of: dict[str, list[float]] = {"cold": [], "warm": []}
-    received: list[float] = []
-
-    def note(loaded: dict[str, float]) -> None:
-        received.append(loaded["encodedDataLength"])
-
-    with chatting(directory) as (server, browser):
-        send_many(server.port, writer(server), 200)
-        for number in range(rounds):
-            context, page = joined(browser, server, f"reader {number}")
-            # What was read is marked once a second.
-            page.wait_for_timeout(1500)
-            page.close()
-            page = context.new_page()
-            page.add_init_script(FIRST_MESSAGE)
-            session = context.new_cdp_session(page)
-            session.send("Network.enable")
-            session.on("Network.loadingFinished", note)
-            session.send("Network.clearBrowserCache")
-            for kind in ("cold", "warm"):
-                received.clear()
-                page.goto(f"http://127.0.0.1:{server.port}/")
-                page.locator("#messages .message").first.wait_for()
-                page.wait_for_timeout(700)
-                bytes_of[kind].append(sum(received) / 1000)
-                first_of[kind].append(page.evaluate("firstMessage"))
-            context.close()
-    table = Table("Loading the page", (*COLUMNS,))
-    for kind in ("cold", "warm"):
-        add(table, f"{kind}: KB", bytes_of[kind], 40 if kind == "cold" else None, "KB")
-        add(table, f"{kind}: first message, ms", first_of[kind], 300, "ms")
-    yield table
 
 
 def back(directory: Path, rounds: int, seconds: float) -> Iterator[Table]:
@@ -210,14 +127,6 @@ def missed(directory: Path, rounds: int, seconds: float) -> Iterator[Table]:
     yield table
 
 
-def add(table: Table, what: str, values: list[float], limit: float | None, unit: str) -> None:
-    """Add a figure, and what it may be at most."""
-    middle = median(values)
-    target = None if limit is None else Target(limit, at_least=False, unit=unit)
-    span = f"{min(values):,.0f} to {max(values):,.0f}"
-    table.add(what, f"{middle:,.0f}", span, figure=middle, target=target)
-
-
 def task_seconds(session: CDPSession) -> float:
     """How long the main thread has worked up to now."""
     metrics = session.send("Performance.getMetrics")["metrics"]
@@ -245,7 +154,19 @@ def steadily(port: int, token: str, seconds: float) -> Iterator[None]:
     thread.join()
 
 
-SCENARIOS = {"load": load, "back": back, "busy": busy, "missed": missed}
+def place() -> str:
+    """Where it runs, and what else runs there: all of the page's times grow with that."""
+    return f"Chromium at {CHROMIUM}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+
+
+MEASURES = {
+    "load": load,
+    "back": back,
+    "busy": busy,
+    "missed": missed,
+    "lighthouse": lighthouse,
+}
+SCENARIOS = {name: guarded(measure) for name, measure in MEASURES.items()}
 
 if __name__ == "__main__":
-    sys.exit(scenarios.main(__doc__ or "", SCENARIOS, lambda _: f"Chromium at {CHROMIUM}"))
+    sys.exit(scenarios.main(__doc__ or "", SCENARIOS, lambda _: place()))
