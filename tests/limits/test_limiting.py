@@ -13,6 +13,7 @@ from chatter.stores.memory import MemoryStore
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
+from tests.live.support import result_of
 from tests.web.conftest import Web
 
 
@@ -241,3 +242,17 @@ def test_a_waiting_poll_whose_client_is_gone_counts_no_more(chat, clock):
     head = f"HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {alice}\r\n\r\n".encode()
     for _ in range(3):
         assert web.raw(b"GET /status?wait=10 " + head) == b""
+
+
+def test_moderators_send_as_much_as_they_need(chat, clock):
+    """To anybody; as members they don't."""
+    limits = ("none", "send=2/60", "general=1/60", "stranger=1/60")
+    web = web_with(chat, clock, *limits)
+    mod = web.join("mod")
+    for _ in range(3):
+        web.join()
+    result_of(chat.moderation.set_role(1, "moderator"))
+    assert [send(web, mod).status for _ in range(3)] == [200] * 3
+    assert [send_private(web, mod, other).status for other in (2, 3, 4)] == [200] * 3
+    result_of(chat.moderation.set_role(1, "member"))
+    assert send(web, mod).status == 429

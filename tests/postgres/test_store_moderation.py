@@ -6,12 +6,16 @@ import json
 from datetime import timedelta
 
 import pytest
+from twisted.internet import reactor
 
-from chatter.log.entries import OPERATOR, StandingDraft
-from chatter.protocol.model import Standing
+from chatter.chat.chat import Chat, core_of
+from chatter.log.entries import StandingDraft
+from chatter.protocol.errors import Banned
+from chatter.protocol.model import OPERATOR_ID, Standing
 from chatter.stores.postgres import moderation, tail
 from chatter.stores.postgres.database import Database, schema_scripts
-from chatter.testing.waiting import join
+from chatter.stores.registry import make_store
+from chatter.testing.waiting import begun, join, must_raise
 from tests.postgres.support import NOW, eventually, opened
 
 LATER = NOW + timedelta(hours=1)
@@ -22,7 +26,7 @@ def url(postgres, database):
     return postgres.url(database)
 
 
-def ban(user_id, by_id=OPERATOR):
+def ban(user_id, by_id=OPERATOR_ID):
     return StandingDraft(user_id, "ban", "member", LATER, by_id, NOW)
 
 
@@ -35,6 +39,26 @@ async def test_a_standing_is_heard_of_at_every_node(url, monkeypatch):
         assert here.told == [entry]
         await eventually(lambda: there.told == [entry])
         assert await there.moderation.standings() == [Standing(bob.id, "member", None, LATER)]
+
+
+async def test_a_ban_is_in_force_at_every_node(url):
+    """What the user has open at another one ends at once, and nothing more is served there."""
+    chats = [Chat(make_store(url, reactor), reactor) for _ in range(2)]
+    for chat in chats:
+        await chat.startService()
+    try:
+        here, there = chats
+        bob = await here.join("bob")
+        following = begun(anext(there.follow(await there.user(bob.id))))
+        await here.moderation.moderate(None, bob.id, "ban", 60)
+        await must_raise(Banned, following)
+        await must_raise(Banned, there.send(bob, "a"))
+        await here.moderation.moderate(None, bob.id, "unban")
+        await eventually(lambda: not core_of(there).standings.banned)
+        await there.send(bob, "a")
+    finally:
+        for chat in chats:
+            await chat.stopService()
 
 
 def test_a_standing_waits_for_the_disk(url, postgres, database):

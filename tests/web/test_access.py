@@ -34,6 +34,9 @@ CLOSED = {
     "/withdraw": ("POST", {"message_id": 1}),
     "/read": ("POST", {"id": 1, "chat_type": "general"}),
 }
+FOR_MODERATORS = {
+    "/moderate": ("POST", {"user_id": 1, "action": "mute"}),
+}
 OPEN = {
     "/health": "GET",
     "/openapi.json": "GET",
@@ -43,14 +46,14 @@ OPEN = {
 }
 
 
-@pytest.mark.parametrize("path", CLOSED)
+@pytest.mark.parametrize("path", [*CLOSED, *FOR_MODERATORS])
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Bearer ", "Bearer nobody", "nobody", "Basic YTpi", "Bearer é"]
 )
 def test_without_the_right_token_nothing_is_told(web, path, header):
     """A missing, broken or foreign token is 401, and the answer tells nothing else."""
     web.send(web.join("alice"), "secret")
-    method, body = CLOSED[path]
+    method, body = {**CLOSED, **FOR_MODERATORS}[path]
     headers = {} if header is None else {"Authorization": header}
     response = web.ask(method, path, body=body, headers=headers)
     assert (response.status, response.problem) == (401, "unauthorized")

@@ -10,7 +10,7 @@ from chatter.protocol.bodies import MAX_LIMIT, MAX_WAIT
 from chatter.protocol.model import MAX_NAME, MAX_TEXT
 from chatter.protocol.problems import ERRORS
 from chatter.web import ChatResource
-from tests.web.test_access import CLOSED, OPEN
+from tests.web.test_access import CLOSED, FOR_MODERATORS, OPEN
 
 
 @pytest.fixture
@@ -30,7 +30,9 @@ def test_it_has_every_endpoint(document, chat):
     """Each path that the resource has is there with its one method, and no other."""
     paths = {f"/{path.decode()}" for path in ChatResource(chat).children}
     assert set(document["paths"]) == paths
-    expected = {path.partition("?")[0]: method for path, (method, _) in CLOSED.items()} | OPEN
+    expected = {
+        path.partition("?")[0]: method for path, (method, _) in {**CLOSED, **FOR_MODERATORS}.items()
+    } | OPEN
     found = {path: method.upper() for path, method, _ in operations(document)}
     assert found == expected
 
@@ -42,7 +44,7 @@ def test_it_says_who_needs_a_token(document):
     token: dict[str, list[str]] = {scheme: []}
     assert needs.pop("/connect") == needs.pop("/chats") == [{}, token]
     assert {path for path, security in needs.items() if security == [token]} == {
-        path.partition("?")[0] for path in CLOSED
+        path.partition("?")[0] for path in [*CLOSED, *FOR_MODERATORS]
     }
     assert {path for path, security in needs.items() if security is None} == {
         "/disconnect",

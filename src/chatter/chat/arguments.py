@@ -7,19 +7,23 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from chatter.protocol.bodies import MAX_CHATS, Limit
-from chatter.protocol.model import Cursor, Id
+from chatter.protocol.model import Action, Cursor, Id, Reason, Role, Seconds
 from chatter.protocol.validation import checked_value
 
 _LONGEST_WAIT = 1e9
 
 _TYPES: dict[str, Any] = {
+    "action": Action,
     "after": Cursor,
     "before": Id,
     "cursor": Cursor,
     "limit": Limit,
     "message_id": Id,
     "other_id": Id,
+    "reason": Reason,
     "recipient_id": Id,
+    "role": Role,
+    "seconds": Seconds,
     "user_id": Id,
     "limit_of_chats": Annotated[
         int, Meta(ge=1, le=MAX_CHATS, description=f"An integer from 1 to {MAX_CHATS}.")
@@ -36,5 +40,5 @@ def check(**arguments: object) -> None:
     :raises InvalidRequest: if one is not valid; it says which, and what is expected.
     """
     for name, value in arguments.items():
-        if value is not None or name not in ("after", "before"):
+        if value is not None or name not in ("after", "before", "seconds"):
             checked_value(name.partition("_of_")[0], value, _TYPES[name])

@@ -13,6 +13,7 @@ from chatter.protocol.validation import checked_text
 
 if TYPE_CHECKING:
     from chatter.chat.presence import Presence
+    from chatter.chat.standings import Standings
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Message, User
 
@@ -22,19 +23,22 @@ class Changing:
 
     _log = Logger()
 
-    def __init__(self, store: IChatStore, presence: Presence) -> None:
+    def __init__(self, store: IChatStore, presence: Presence, standings: Standings) -> None:
         self._store = store
         self._presence = presence
+        self._standings = standings
 
     async def edit(self, user: User, message_id: int, text: str) -> Message:
         """Give a message another text; returns the message as it is now.
 
         A text that it has already changes nothing.
 
+        :raises Muted: if the user may not edit now.
         :raises InvalidRequest: if the text is not valid.
         :raises Gone: if there is no such message that the user may edit.
         :raises StoreUnavailable: if the store can't serve.
         """
+        self._standings.check_may_write(user.id)
         checked_text(text)
         message = await self._store.read_message(message_id)
         if message is None or not may_edit(user, message):
@@ -46,13 +50,24 @@ class Changing:
     async def withdraw(self, user: User, message_id: int) -> int:
         """Take a message out of the log; returns the id of the change that says so.
 
+        Moderators may do so with the messages of others in the general chat.
+
         :raises Gone: if there is no such message that the user may withdraw.
         :raises StoreUnavailable: if the store can't serve.
         """
         message = await self._store.read_message(message_id)
-        if message is None or not may_withdraw(user, message):
+        is_moderator = user.id in self._standings.moderators
+        if message is None or not may_withdraw(user, message, is_moderator=is_moderator):
             raise Gone
-        return await self._withdraw(message_id, user.id)
+        change_id = await self._withdraw(message_id, user.id)
+        if message.sender_id != user.id:
+            self._log.info(
+                "Moderation: withdrawal of message {message_id} of user {user_id} by {by_id}",
+                message_id=message_id,
+                user_id=message.sender_id,
+                by_id=user.id,
+            )
+        return change_id
 
     async def withdraw_any(self, message_id: int) -> int:
         """Take any message out of the log, for the operator; else as :meth:`withdraw`.
@@ -76,6 +91,6 @@ def may_edit(user: User, message: Message) -> bool:
     return message.sender_id == user.id
 
 
-def may_withdraw(user: User, message: Message) -> bool:
+def may_withdraw(user: User, message: Message, *, is_moderator: bool) -> bool:
     """Whether a user may take a message out of the log."""
-    return message.sender_id == user.id
+    return message.sender_id == user.id or (is_moderator and message.recipient_id is None)

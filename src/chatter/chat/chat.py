@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatter.chat.arguments import check
 from chatter.chat.core import ChatCore
+from chatter.chat.moderation import Moderation
 from chatter.chat.typed_service import TypedService
 from chatter.protocol.bodies import DEFAULT_CHATS, DEFAULT_LIMIT, MAX_LIMIT
 from chatter.protocol.deferring import returns_deferred, when_done
@@ -42,8 +43,11 @@ class Chat(TypedService):
     Every Deferred may fail with :class:`chatter.protocol.errors.StoreUnavailable`: when the
     store can't serve, and before it is open and after it was closed; with
     :class:`chatter.protocol.errors.InvalidRequest` if an argument is not valid, such as an id
-    below 1 or a limit above 1000; and with :class:`chatter.protocol.errors.Unauthorized` if a
-    user that it is given is not one of this chat.
+    below 1 or a limit above 1000; and with :class:`chatter.protocol.errors.Unauthorized` or
+    :class:`chatter.protocol.errors.Banned` if a user that it is given is not one of this chat, or
+    is banned.
+
+    :ivar moderation: what decides what users may do: roles, mutes, bans.
 
     :raises ValueError: if ``history`` is not between 0 and 1000.
     """
@@ -59,6 +63,7 @@ class Chat(TypedService):
         if not 0 <= history <= MAX_LIMIT:
             raise ValueError(f"history is a number from 0 to {MAX_LIMIT}, not {history}.")
         self._core = ChatCore(store, clock, history, random or SystemRandom())
+        self.moderation = Moderation(self._core)
 
     # As a service
 
@@ -74,6 +79,7 @@ class Chat(TypedService):
         super().startService()
         self._core.live.start()
         self._core.directory.forget()
+        self._core.standings.forget()
         try:
             await when_done(self._core.store.startService())
         except BaseException:
@@ -163,9 +169,10 @@ class Chat(TypedService):
 
         :param key: a retry with the same key sends nothing, and fires with the message
             that was sent first.
+        :raises Muted: if the user may not send now.
         :raises InvalidRequest: if the text or the key is not valid.
         """
-        await self._core.directory.check(user)
+        await self._core.check(user)
         return await self._core.sending.send(user, text, key)
 
     @returns_deferred
@@ -175,11 +182,12 @@ class Chat(TypedService):
         """Send to one user; nobody but the two will ever see it.
 
         :param key: as for :meth:`send`.
+        :raises Muted: if the user may not send now.
         :raises InvalidRequest: if the text or the key is not valid.
         :raises UnknownRecipient: if nobody has that id.
         """
         check(recipient_id=recipient_id)
-        await self._core.directory.check(user)
+        await self._core.check(user)
         return await self._core.sending.send_private(user, recipient_id, text, key)
 
     # Changing
@@ -190,22 +198,25 @@ class Chat(TypedService):
 
         A text that the message has already changes nothing.
 
+        :raises Muted: if the user may not edit now.
         :raises InvalidRequest: if the text is not valid.
         :raises Gone: if there is no such message of the user, or it was withdrawn.
         """
         check(message_id=message_id)
-        await self._core.directory.check(user)
+        await self._core.check(user)
         return await self._core.changing.edit(user, message_id, text)
 
     @returns_deferred
     async def withdraw(self, user: User, message_id: int) -> int:
         """Withdraw a message of the user: nobody can read it any more.
 
+        A moderator may withdraw any message of the general chat.
+
         :returns: the id of the change that says so, once that is durable.
         :raises Gone: if there is no such message of the user, or it was withdrawn already.
         """
         check(message_id=message_id)
-        await self._core.directory.check(user)
+        await self._core.check(user)
         return await self._core.changing.withdraw(user, message_id)
 
     # Reading
@@ -235,7 +246,7 @@ class Chat(TypedService):
             limit.
         """
         check(limit=limit, after=after, wait=wait)
-        await self._core.directory.check(user)
+        await self._core.check(user)
         return await self._core.reading.poll(user, limit, after, wait, epoch, changes=changes)
 
     @returns_deferred
@@ -251,7 +262,7 @@ class Chat(TypedService):
     ) -> Page:
         """What :meth:`poll` fires with; it acknowledges nothing, also not up to ``after``."""
         check(limit=limit, after=after, wait=wait)
-        await self._core.directory.check(user)
+        await self._core.check(user)
         return await self._core.reading.peek(user, limit, after, wait, epoch, changes=changes)
 
     @returns_deferred
@@ -261,13 +272,13 @@ class Chat(TypedService):
         Nobody can have read what is not yet there: at most all that is.
         """
         check(cursor=cursor)
-        await self._core.directory.check(user)
+        await self._core.check(user)
         self._core.reading.acknowledge(user, cursor)
 
     @returns_deferred
     async def cursor(self, user: User) -> int:
         """Up to where the user has read."""
-        await self._core.directory.check(user)
+        await self._core.check(user)
         return await self._core.reading.cursor(user)
 
     def follow(self, user: User, after: int | None = None) -> AsyncIterator[Message]:
@@ -297,7 +308,7 @@ class Chat(TypedService):
     async def general_history(self, user: User, limit: int, before: int | None = None) -> Page:
         """The newest messages of the general chat, or those before an id."""
         check(limit=limit, before=before)
-        await self._core.directory.check(user)
+        await self._core.check(user)
         return await self._core.reading.general_history(user, limit, before)
 
     @returns_deferred
@@ -309,7 +320,7 @@ class Chat(TypedService):
         :raises UnknownRecipient: if nobody has the other id.
         """
         check(other_id=other_id, limit=limit, before=before)
-        await self._core.directory.check(user)
+        await self._core.check(user)
         return await self._core.reading.private_history(user, other_id, limit, before)
 
     @returns_deferred
@@ -322,7 +333,7 @@ class Chat(TypedService):
         :param limit: at most so many private chats.
         """
         check(before=before, limit_of_chats=limit)
-        await self._core.directory.check(user)
+        await self._core.check(user)
         return await self._core.chat_list.page(user, before, limit)
 
     @returns_deferred
@@ -335,7 +346,7 @@ class Chat(TypedService):
         check(message_id=message_id)
         if other_id is not None:
             check(other_id=other_id)
-        await self._core.directory.check(user)
+        await self._core.check(user)
         await self._core.chat_list.mark_read(user, other_id, message_id)
 
     # Listening
@@ -358,7 +369,7 @@ class Chat(TypedService):
         self._core.live.remove_listener(listener)
 
     def add_change_listener(self, listener: Callable[[Change], object]) -> None:
-        """Have something called with each change of a message once it is committed.
+        """Have something called with each change of a message or of a user's standing.
 
         Changes come in id order with the messages, those of private messages included.  For
         the rest it is as for :meth:`add_listener`.

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatter.chat.access import Access
 from chatter.chat.changing import Changing
 from chatter.chat.chat_list import ChatList
 from chatter.chat.directory import Directory
 from chatter.chat.joining import Joining
 from chatter.chat.live import Live
+from chatter.chat.moderating import Moderating
 from chatter.chat.presence import Presence
 from chatter.chat.reading import Reading
 from chatter.chat.sending import Sending
+from chatter.chat.standings import Standings
 from chatter.chat.store_reads import StoreReads
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from chatter.log.interfaces import IChatStore
+    from chatter.protocol.model import User
 
 
 class ChatCore:
@@ -41,8 +45,26 @@ class ChatCore:
         self.live = Live(store, clock)
         self.presence = Presence(clock, lambda user_id, seen: store.save_progress(user_id, 0, seen))
         self.directory = Directory(store, self.presence)
+        self.access = Access()
+        self.access.add_ending(self.live.end_polls)
+        self.standings = Standings(store, self.presence, self.access.end)
+        self.live.add_watcher(self.standings)
         self.joining = Joining(store, self.presence, self.directory, history, random)
-        self.sending = Sending(store, self.presence, self.directory)
-        self.changing = Changing(store, self.presence)
+        self.sending = Sending(store, self.presence, self.directory, self.standings)
+        self.changing = Changing(store, self.presence, self.standings)
+        self.moderating = Moderating(store, self.presence, self.standings)
         self.chat_list = ChatList(store, self.live, self.directory)
-        self.reading = Reading(store, self.presence, self.live, StoreReads(store), self.directory)
+        self.reading = Reading(
+            store, self.presence, self.live, StoreReads(store), self.directory, self.standings
+        )
+
+    async def check(self, user: User) -> None:
+        """See that a user is one of this chat, and may use it.
+
+        :raises Unauthorized: if it is not.
+        :raises Banned: if the user is banned.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        await self.directory.check(user)
+        await self.standings.known()
+        self.standings.check(user.id)

@@ -6,8 +6,8 @@ which read by position, are woken.
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from chatter.protocol.model import Change
 
 Heard = TypeVar("Heard")
+
+
+class Watcher(Protocol):
+    """A part of the chat that acts on entries which are no messages.  It raises nothing."""
+
+    def hear(self, changes: Sequence[Entry]) -> None:
+        """Take note of some, which were committed just now."""
+
+    def rewind(self) -> None:
+        """Take note that the end of the log was lost."""
 
 
 class Live:
@@ -51,7 +61,9 @@ class Live:
         self._change_listeners: list[Callable[[Change], object]] = []
         self._unreported: deque[Entry] = deque()
         self._counters: list[Callable[[list[Entry]], None]] = []
+        self._watchers: list[Watcher] = []
         self._is_notifying = False
+        self._waiting: defaultdict[int, set[Waiting]] = defaultdict(set)
         self.followers = Followers(reactor)
         self.is_stopped = False
 
@@ -108,13 +120,23 @@ class Live:
             return False
         waiting = Waiting(self, user_id, after, changes=changes)
         timeout = self._reactor.callLater(seconds, waiting.end)
+        of_user = self._waiting[user_id]
+        of_user.add(waiting)
         try:
             waiting.deliver()
             return await waiting.ended
         finally:
             waiting.end()
+            of_user.discard(waiting)
+            if not of_user:
+                del self._waiting[user_id]
             if timeout.active():
                 timeout.cancel()
+
+    def end_polls(self, user_id: int) -> None:
+        """End the waiting polls of a user."""
+        for waiting in tuple(self._waiting.get(user_id, ())):
+            waiting.end()
 
     def start(self) -> None:
         """Let it be followed; the store may have been written to while it was closed."""
@@ -130,6 +152,8 @@ class Live:
     def _rewind(self, _: int) -> None:
         """Forget what was lost from the log, and have all followers read anew."""
         self._recent = None
+        for watcher in self._watchers:
+            watcher.rewind()
         for follower in self.followers:
             follower.rewind()
 
@@ -145,6 +169,10 @@ class Live:
         """Call something with what was committed before anybody else is; it raises nothing."""
         self._counters.append(counter)
 
+    def add_watcher(self, watcher: Watcher) -> None:
+        """Have something hear of all entries that are no messages, before anybody else does."""
+        self._watchers.append(watcher)
+
     def add_change_listener(self, listener: Callable[[Change], object]) -> None:
         """Call something with each change of a message once it is committed, in id order."""
         self._change_listeners.append(listener)
@@ -159,6 +187,10 @@ class Live:
         self._recent.extend(entries)
         for count in self._counters:
             count(entries)
+        if self._recent.last_change_id >= entries[0].id:
+            changes = [entry for entry in entries if not isinstance(entry, Message)]
+            for watcher in self._watchers:
+                watcher.hear(changes)
         self.followers.wake()
         if not self._listeners and not self._change_listeners:
             return

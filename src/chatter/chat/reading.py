@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chatter.chat.directory import Directory
     from chatter.chat.live import Live
     from chatter.chat.presence import Presence
+    from chatter.chat.standings import Standings
     from chatter.chat.store_reads import StoreReads
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Change, User
@@ -45,7 +46,9 @@ class Reading:
         live: Live,
         reads: StoreReads,
         directory: Directory,
+        standings: Standings,
     ) -> None:
+        self._standings = standings
         self._store = store
         self._presence = presence
         self._live = live
@@ -193,6 +196,7 @@ class Reading:
 
         :param after: begin after this id, instead of at the user's cursor.
         :raises Unauthorized: if the user is not one of this chat.
+        :raises Banned: if the user is banned, also later.
         :raises StoreUnavailable: if the store can't be read, and when the chat stops.
         """
         async for entry in self._entries(user, after, changes=True):
@@ -202,9 +206,11 @@ class Reading:
         self, user: User, after: int | None, *, changes: bool
     ) -> AsyncGenerator[Message | Change, None]:
         await self._directory.check(user)
+        await self._standings.known()
         lineage = self._store.lineage
         cursor = await self.position(user, after)
         while True:
+            self._standings.check(user.id)
             if lineage is not self._store.lineage:
                 cursor = self._store.lineage.shared(lineage.current, cursor)
                 lineage = self._store.lineage
@@ -212,6 +218,7 @@ class Reading:
             page = await self._page_after(user, cursor, DEFAULT_LIMIT, changes=changes)
             for entry in sorted([*page.messages, *(page.changes or ())], key=_id_of):
                 yield entry
+                self._standings.check(user.id)
                 cursor = entry.id
                 self.acknowledge(user, cursor)
             if page.messages or page.changes:

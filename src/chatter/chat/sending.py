@@ -10,6 +10,7 @@ from chatter.protocol.validation import checked_key, checked_text
 if TYPE_CHECKING:
     from chatter.chat.directory import Directory
     from chatter.chat.presence import Presence
+    from chatter.chat.standings import Standings
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Message, User
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 class Sending:
     """Appends messages to the log of a chat."""
 
-    def __init__(self, store: IChatStore, presence: Presence, directory: Directory) -> None:
+    def __init__(
+        self, store: IChatStore, presence: Presence, directory: Directory, standings: Standings
+    ) -> None:
+        self._standings = standings
+        self._muted = standings.muted
         self._store = store
         self._presence = presence
         self._directory = directory
@@ -25,6 +30,7 @@ class Sending:
     async def send(self, user: User, text: str, key: str | None) -> Message:
         """Send to the general chat.
 
+        :raises Muted: if the user may not send now.
         :raises InvalidRequest: if the text or the key is not valid.
         :raises StoreUnavailable: if the store can't serve.
         """
@@ -35,6 +41,7 @@ class Sending:
     ) -> Message:
         """Send to one user.
 
+        :raises Muted: if the user may not send now.
         :raises InvalidRequest: if the text or the key is not valid.
         :raises UnknownRecipient: if nobody has that id.
         :raises StoreUnavailable: if the store can't serve.
@@ -44,6 +51,8 @@ class Sending:
         return await self._store.append(draft)
 
     def _draft(self, user: User, recipient_id: int | None, text: str, key: str | None) -> Draft:
+        if self._muted:
+            self._standings.check_may_write(user.id)
         checked_text(text)
         if key is not None:
             checked_key(key)

@@ -59,7 +59,7 @@ class MessageChange(Struct, frozen=True, gc=False):
 class StandingChange(Struct, frozen=True, gc=False):
     """An entry that says: look at a user again.
 
-    :ivar sender_id: the moderator who did it; :data:`OPERATOR` if it was the operator.
+    :ivar sender_id: the moderator who did it, or the operator.
     :ivar recipient_id: the user.
     :ivar at: when it was done, in UTC.
 
@@ -78,9 +78,6 @@ class StandingChange(Struct, frozen=True, gc=False):
 
 
 Entry: TypeAlias = Message | MessageChange | StandingChange
-
-OPERATOR = 0
-"""The sender of entries that the operator makes, and not a user."""
 
 
 class ChangeDraft(Struct, frozen=True, gc=False):
@@ -101,7 +98,7 @@ class StandingDraft(Struct, frozen=True, gc=False):
     :ivar what: which part of it changes.
     :ivar role: the new one, if it is the role.
     :ivar until: how long the mute or the ban lasts; ``None`` ends it.
-    :ivar by_id: the moderator, or :data:`OPERATOR`.
+    :ivar by_id: the moderator, or :data:`chatter.protocol.model.OPERATOR_ID`.
     """
 
     user_id: int

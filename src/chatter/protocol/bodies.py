@@ -11,7 +11,19 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chatter.protocol.model import MAX_NAME, ChatPage, Cursor, Epoch, Id, IdAsText, Name, Text
+from chatter.protocol.model import (
+    MAX_NAME,
+    Action,
+    ChatPage,
+    Cursor,
+    Epoch,
+    Id,
+    IdAsText,
+    Name,
+    Reason,
+    Seconds,
+    Text,
+)
 
 MAX_BODY = 64 * 1024
 """The largest body of a request that is read, in bytes."""
@@ -101,6 +113,19 @@ class WithdrawnMessage(Struct, frozen=True):
 
     message_id: Id
     change_id: Id
+
+
+class ModerateBody(Struct, frozen=True):
+    """The body of ``POST /moderate``.
+
+    :ivar seconds: for how long; without an end if it is left out or null.
+    :ivar reason: for the server's log.
+    """
+
+    user_id: Id
+    action: Action
+    seconds: Seconds | None = None
+    reason: Reason = ""
 
 
 class StatusQuery(Struct, frozen=True):

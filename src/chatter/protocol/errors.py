@@ -7,6 +7,12 @@ one table that maps them to responses and back is in :mod:`chatter.protocol.prob
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from chatter.protocol.model import FOREVER
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class ChatError(Exception):
@@ -37,6 +43,32 @@ class Forbidden(ChatError):
 
     def __init__(self, detail: str = "This is not allowed.") -> None:
         super().__init__(detail)
+
+
+class Restricted(ChatError):
+    """The user may not do this for a while, since a moderator or the operator says so.
+
+    :ivar until: when it ends; ``None`` if that is not known.
+    """
+
+    what: ClassVar[str]
+
+    def __init__(self, until: datetime | None = None, detail: str = "") -> None:
+        end = f" until {until:%Y-%m-%d %H:%M:%S} UTC" if until and until != FOREVER else ""
+        super().__init__(detail or f"You are {self.what}{end}.")
+        self.until = until
+
+
+class Muted(Restricted):
+    """The user reads, and may not send, edit or report."""
+
+    what = "muted"
+
+
+class Banned(Restricted):
+    """The user, or the address that the request comes from, may not use the chat."""
+
+    what = "banned"
 
 
 class MisdirectedRequest(ChatError):

@@ -6,9 +6,12 @@ The server renders an error as a problem (`RFC 9457
 
 from __future__ import annotations
 
-from msgspec import Struct
+from datetime import datetime
+
+from msgspec import UNSET, Struct, UnsetType
 
 from chatter.protocol.errors import (
+    Banned,
     ChatError,
     ContentTooLarge,
     Forbidden,
@@ -18,8 +21,10 @@ from chatter.protocol.errors import (
     KeyUsed,
     MethodNotAllowed,
     MisdirectedRequest,
+    Muted,
     NameTaken,
     NotFound,
+    Restricted,
     StoreUnavailable,
     TooManyRequests,
     TransientError,
@@ -30,12 +35,16 @@ from chatter.protocol.errors import (
 
 
 class Problem(Struct, frozen=True):
-    """The body of every error response."""
+    """The body of every error response.
+
+    :ivar until: of one that ends by itself: when it does.
+    """
 
     type: str
     title: str
     status: int
     detail: str
+    until: datetime | UnsetType = UNSET
 
 
 PROBLEM_URN = "urn:chatter:"
@@ -44,6 +53,8 @@ ERRORS: dict[type[ChatError], tuple[str, int, str]] = {
     InvalidRequest: ("invalid-request", 400, "The request is not valid"),
     Unauthorized: ("unauthorized", 401, "A valid token is needed"),
     Forbidden: ("forbidden", 403, "This is not allowed"),
+    Muted: ("muted", 403, "You are muted"),
+    Banned: ("banned", 403, "You are banned"),
     NotFound: ("not-found", 404, "There is nothing here"),
     UnknownRecipient: ("unknown-recipient", 404, "There is no such user"),
     MethodNotAllowed: ("method-not-allowed", 405, "The method is not allowed here"),
@@ -69,7 +80,8 @@ _BY_TYPE = {PROBLEM_URN + slug: error for error, (slug, _, _) in ERRORS.items()}
 def problem_of(error: ChatError) -> Problem:
     """The problem that an error is rendered as."""
     slug, status, title = ERRORS[type(error)]
-    return Problem(PROBLEM_URN + slug, title, status, error.detail)
+    until = error.until if isinstance(error, Restricted) else None
+    return Problem(PROBLEM_URN + slug, title, status, error.detail, until or UNSET)
 
 
 def error_of(problem: Problem, retry_after: int = 1) -> ChatError | None:
@@ -82,4 +94,6 @@ def error_of(problem: Problem, retry_after: int = 1) -> ChatError | None:
         return None
     if issubclass(error, TransientError):
         return error(problem.detail, retry_after)
+    if issubclass(error, Restricted):
+        return error(problem.until or None, problem.detail)
     return error(problem.detail)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from chatter.log.entries import OPERATOR, ChangeDraft, Entry, StandingDraft
+from chatter.log.entries import ChangeDraft, Entry, StandingDraft
 from chatter.log.lineage import Lineage, new_epoch
 from chatter.protocol.errors import Gone, NameTaken
-from chatter.protocol.model import FOREVER, ChatSummary, Draft, User
+from chatter.protocol.model import FOREVER, OPERATOR_ID, ChatSummary, Draft, User
 from chatter.testing.store_contract import StoreContract
 from chatter.testing.waiting import NOW, all_of, begun, finished, join, must_raise
 
@@ -42,7 +42,7 @@ class DurableStoreContract(StoreContract):
         async with self.opened() as store:
             alice, bob = await join(store, "alice", "bob")
             moderation: Any = store.moderation
-            role = StandingDraft(alice.id, "role", "moderator", None, OPERATOR, NOW)
+            role = StandingDraft(alice.id, "role", "moderator", None, OPERATOR_ID, NOW)
             await moderation.set_standing(role)
             ban = StandingDraft(bob.id, "ban", "member", FOREVER, alice.id, NOW)
             entry = await moderation.set_standing(ban)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from chatter.log.entries import OPERATOR, Entry, StandingChange, StandingDraft
+from chatter.log.entries import Entry, StandingChange, StandingDraft
 from chatter.protocol.errors import UnknownRecipient
-from chatter.protocol.model import FOREVER, Draft, Standing
+from chatter.protocol.model import FOREVER, OPERATOR_ID, Draft, Standing
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, all_of, join, must_raise, outcomes_of
 
@@ -20,14 +20,14 @@ LATER = NOW + timedelta(hours=1, microseconds=1)
 
 
 def _role(user: User, role: Role = "moderator") -> StandingDraft:
-    return StandingDraft(user.id, "role", role, None, OPERATOR, NOW)
+    return StandingDraft(user.id, "role", role, None, OPERATOR_ID, NOW)
 
 
-def _mute(user: User, until: datetime | None = LATER, by_id: int = OPERATOR) -> StandingDraft:
+def _mute(user: User, until: datetime | None = LATER, by_id: int = OPERATOR_ID) -> StandingDraft:
     return StandingDraft(user.id, "mute", "member", until, by_id, NOW)
 
 
-def _ban(user: User, until: datetime | None = LATER, by_id: int = OPERATOR) -> StandingDraft:
+def _ban(user: User, until: datetime | None = LATER, by_id: int = OPERATOR_ID) -> StandingDraft:
     return StandingDraft(user.id, "ban", "member", until, by_id, NOW)
 
 
@@ -60,7 +60,7 @@ class ModerationContract(OpenedStore):
             assert await store.read_feed(carol.id, 0, 10) == [message]
             banned = await moderation.set_standing(_ban(bob, FOREVER))
             now = Standing(bob.id, "member", LATER, FOREVER)
-            assert banned == _entry(muted.id + 1, OPERATOR, now)
+            assert banned == _entry(muted.id + 1, OPERATOR_ID, now)
             assert await store.read_feed(bob.id, muted.id, 10) == [banned]
             assert await store.read_feed(alice.id, muted.id, 10) == []
             after = await store.append(Draft(alice.id, None, "b", NOW))
@@ -91,7 +91,7 @@ class ModerationContract(OpenedStore):
         async with self.opened() as store:
             alice, bob = await join(store, "alice", "bob")
             moderation: Any = store.moderation
-            nobody = StandingDraft(bob.id + 1000, "ban", "member", LATER, OPERATOR, NOW)
+            nobody = StandingDraft(bob.id + 1000, "ban", "member", LATER, OPERATOR_ID, NOW)
             await must_raise(UnknownRecipient, moderation.set_standing(nobody))
             refused, banned, message = await outcomes_of(
                 (

@@ -56,6 +56,7 @@ class Authentication:
         origins: Collection[str] = (),
     ) -> None:
         self._core = core
+        self._banned = core.standings.banned
         self._limits = limits
         self._authenticate = authenticate
         self._origins = origins
@@ -65,7 +66,10 @@ class Authentication:
         )
 
     def known_user(self, request: Request) -> User | None:
-        """The user of a request, if that is known without waiting; it is then there."""
+        """The user of a request, if that is known without waiting; it is then there.
+
+        It is none who was banned, of whom :meth:`user_of` tells whether that is over.
+        """
         if self._authenticate is not None:
             return None
         header = request.getHeader(b"authorization")
@@ -83,6 +87,8 @@ class Authentication:
             if head is not None and user is not None and header is not None:
                 head.note = (self, header, user)
         if user is not None:
+            if user.id in self._banned:
+                return None
             self._core.presence.see(user.id)
         return user
 
@@ -92,6 +98,7 @@ class Authentication:
         A cookie may be left from another database, or from a chat in a folder above.
 
         :raises Unauthorized: if it carries a token in ``Authorization`` that is nobody's.
+        :raises Banned: if the user is banned.
         :raises Forbidden: as :meth:`user_of` does.
         """
         try:
@@ -105,10 +112,14 @@ class Authentication:
         """The user of a request, who is then there.
 
         :raises Unauthorized: if it is nobody known.
+        :raises Banned: if the user is banned.
         :raises TooManyRequests: if the address has tried too many unknown tokens.
         :raises Forbidden: if a page of another origin had it sent, and the user is known by
             what browsers send by themselves, as far as it may be that.
         """
+        standings = self._core.standings
+        if not standings.is_known:
+            await standings.known()
         if self._authenticate is not None:
             refuse_foreign_page(request, self._origins)
             user = await self._user_of_application(request)
@@ -117,6 +128,7 @@ class Authentication:
             if not token:
                 raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
             user = await self._by_token(request, token)
+        standings.check(user.id)
         self._core.presence.see(user.id)
         return user
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.protocol.bodies import EditBody, WithdrawBody, WithdrawnMessage
-from chatter.protocol.errors import Gone, TooManyRequests
+from chatter.protocol.errors import Gone, Muted, TooManyRequests
 from chatter.protocol.model import Message
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
@@ -44,7 +44,7 @@ class EditEndpoint(_Changes):
         "is told of the new text; who has not, reads it only.",
         body=EditBody,
         response=Message,
-        errors=(Gone, TooManyRequests),
+        errors=(Muted, Gone, TooManyRequests),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
@@ -59,9 +59,10 @@ class WithdrawEndpoint(_Changes):
 
     operation = Operation(
         method="POST",
-        summary="Withdraw a message of one's own",
+        summary="Withdraw a message",
         description="Responds with the id of the change, once that is durable. The text is gone "
-        "for everybody, and is not kept. Who has read the message, and follows with changes=1, "
+        "for everybody, and is not kept. Moderators withdraw others' messages in the general chat, "
+        "too. Who has read the message, and follows with changes=1, "
         "is told that it was withdrawn.",
         body=WithdrawBody,
         response=WithdrawnMessage,

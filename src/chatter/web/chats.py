@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.protocol.bodies import Chats, ChatsQuery, Done, ReadBody
-from chatter.protocol.errors import Forbidden, InvalidRequest, Unauthorized, UnknownRecipient
+from chatter.protocol.errors import (
+    Banned,
+    Forbidden,
+    InvalidRequest,
+    Unauthorized,
+    UnknownRecipient,
+)
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of, parsed_query
 from chatter.web.responses import Response, json_response
@@ -33,7 +39,7 @@ class ChatsEndpoint(UserEndpoint):
         query=ChatsQuery,
         response=Chats,
         needs_user=False,
-        errors=(Forbidden, Unauthorized),
+        errors=(Forbidden, Banned, Unauthorized),
     )
 
     async def respond(self, request: Request) -> Response:

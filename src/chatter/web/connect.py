@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType, json
 
 from chatter.protocol.bodies import ConnectBody, Connected
 from chatter.protocol.errors import (
+    Banned,
     Forbidden,
     KeyUsed,
     NameTaken,
@@ -51,7 +52,7 @@ class ConnectEndpoint(UserEndpoint):
         response=Connected,
         headers={"Idempotency-Key": JoinKey},
         needs_user=False,
-        errors=(Unauthorized, Forbidden, NameTaken, KeyUsed, TooManyRequests),
+        errors=(Unauthorized, Forbidden, Banned, NameTaken, KeyUsed, TooManyRequests),
     )
 
     def __init__(

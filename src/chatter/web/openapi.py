@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import json
 
 from chatter.protocol.errors import (
+    Banned,
     ChatError,
     ContentTooLarge,
     Forbidden,
@@ -181,7 +182,7 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     }
     errors.update(operation.errors)
     if operation.needs_user:
-        errors.update((Unauthorized, Forbidden, TooManyRequests))
+        errors.update((Unauthorized, Forbidden, Banned, TooManyRequests))
     if operation.query is not None or operation.body is not None:
         errors.add(InvalidRequest)
     if operation.body is not None:

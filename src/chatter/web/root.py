@@ -23,6 +23,7 @@ from chatter.web.event_streams.endpoint import EventsEndpoint
 from chatter.web.event_streams.streams import MAX_STREAMS, Streams
 from chatter.web.health import HealthEndpoint
 from chatter.web.hosts import Hosts
+from chatter.web.moderation import ModerateEndpoint
 from chatter.web.openapi import OpenAPIEndpoint
 from chatter.web.page import chat_page, slash_added
 from chatter.web.responses import send
@@ -94,6 +95,7 @@ class ChatResource(MissingResource):
         user_limits = UserLimits(core, limits)
         address_limits = AddressLimits(limits, addresses, core.clock)
         authentication = Authentication(core, address_limits, authenticate, self._origins)
+        core.access.add_ending(streams.cut)
         endpoints: dict[str, Endpoint] = {
             "status": StatusEndpoint(core, authentication, user_limits),
             "health": HealthEndpoint(core),
@@ -104,6 +106,7 @@ class ChatResource(MissingResource):
             "send-private": SendPrivateEndpoint(core, authentication, user_limits),
             "edit": EditEndpoint(core, authentication, user_limits),
             "withdraw": WithdrawEndpoint(core, authentication, user_limits),
+            "moderate": ModerateEndpoint(core, authentication),
             "disconnect": DisconnectEndpoint(),
             "chats": ChatsEndpoint(core, authentication),
             "read": ReadEndpoint(core, authentication),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.protocol.bodies import SendBody, SendPrivateBody
-from chatter.protocol.errors import Gone, InvalidRequest, TooManyRequests, UnknownRecipient
+from chatter.protocol.errors import Gone, InvalidRequest, Muted, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import IdempotencyKey, Message
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
@@ -45,7 +45,7 @@ class SendEndpoint(_Sends):
         body=SendBody,
         response=Message,
         headers={"Idempotency-Key": IdempotencyKey},
-        errors=(Gone, TooManyRequests),
+        errors=(Muted, Gone, TooManyRequests),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
@@ -69,7 +69,7 @@ class SendPrivateEndpoint(_Sends):
         body=SendPrivateBody,
         response=Message,
         headers={"Idempotency-Key": IdempotencyKey},
-        errors=(Gone, UnknownRecipient, TooManyRequests),
+        errors=(Muted, Gone, UnknownRecipient, TooManyRequests),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:

@@ -70,20 +70,27 @@ class StatusEndpoint(UserEndpoint):
         if query.peek or request.method == b"HEAD":
             wait = 0 if request.method == b"HEAD" else query.wait or 0
             reads = reading.peek(user, limit, query.after, wait, query.epoch, changes=query.changes)
-            page = await (self._waiting(user, reads) if wait else reads)
+            page = await (self._waiting(request, user, reads) if wait else reads)
             return _response(page, query)
         wait = query.wait or 0
         reads = reading.poll(user, limit, query.after, wait, query.epoch, changes=query.changes)
-        page = await (self._waiting(user, reads) if wait else reads)
+        page = await (self._waiting(request, user, reads) if wait else reads)
         if query.after is not None or not (page.messages or page.changes):
             return _response(page, query)
         # The cursor moves when the response has left, not when it was made.
         return _response(page, query, delivered=lambda: reading.acknowledge(user, page.cursor))
 
-    async def _waiting(self, user: User, reads: Coroutine[Any, Any, Page]) -> Page:
+    async def _waiting(
+        self, request: Request, user: User, reads: Coroutine[Any, Any, Page]
+    ) -> Page:
         """Read a page that may be waited for, unless too many polls of the user wait."""
+        era = self._core.access.era
         with closing(reads), self._limits.waiting(user):
-            return await reads
+            page = await reads
+        if self._core.access.era is not era:
+            # The user's access may have ended while it waited.
+            await self._authentication.user_of(request)
+        return page
 
     async def _look(self, user: User, query: StatusQuery) -> Response:
         of_polls = (query.after, query.wait, query.epoch, query.peek or None)

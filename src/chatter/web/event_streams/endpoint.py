@@ -60,6 +60,7 @@ class EventsEndpoint(UserEndpoint):
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond with a stream."""
         query = parsed_query(request, EventsQuery)
+        era = self._core.access.era
         self._limits.open_stream(user)
         after = _last_event_id(request)
         if after is None:
@@ -75,6 +76,8 @@ class EventsEndpoint(UserEndpoint):
         else:
             cursor = await reading.position(user, after)
         await self._streams.admit(user)
+        if self._core.access.era is not era:
+            raise StoreUnavailable("The user's access may have ended just now.", 1)
         if self._core.store.lineage is not lineage:
             raise StoreUnavailable("The log has just become another one.", 1)
         opening = b""

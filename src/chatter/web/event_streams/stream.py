@@ -256,6 +256,12 @@ class EventStream:
             sink.write(_GIVEN_WAY)
             sink.close()
 
+    def cut(self) -> None:
+        """End the response at once: the user may not be allowed to read it any more."""
+        sink = self.sink
+        self.stream_lost()
+        sink.abort()
+
     def try_again(self) -> None:
         """Go on after the store was away."""
         self._end_catching_up()

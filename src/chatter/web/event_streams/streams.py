@@ -131,6 +131,11 @@ class Streams:
     def _has_all(self, user_id: int) -> bool:
         return user_id in self._of_user and len(self._of_user[user_id]) >= STREAMS_PER_USER
 
+    def cut(self, user_id: int) -> None:
+        """End the streams of a user at once, whatever is left to be sent."""
+        for stream in tuple(self._of_user.get(user_id, ())):
+            stream.cut()
+
     def remove(self, stream: EventStream) -> None:
         """Forget a stream that has ended."""
         if stream not in self._streams:

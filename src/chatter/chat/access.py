@@ -1,0 +1,40 @@
+"""The end of all that a user has open, here and now.
+
+When a token is revoked, or a user may not use the chat any more, each request must prove
+again who it is from.  Whoever remembers that a request was allowed asks here whether that still
+holds, by the *era*; and what goes on by itself, such as an event stream, is ended.  A client that
+may go on reconnects, and loses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Access:
+    """Ends what users have open.
+
+    :ivar era: another object as soon as something may be wrong that was known of users; what
+        was noted in an era counts in this era only.
+    """
+
+    def __init__(self) -> None:
+        self.era = object()
+        self._endings: list[Callable[[int], None]] = []
+
+    def add_ending(self, end: Callable[[int], None]) -> None:
+        """Have something called with the id of each user whose access ends; it raises nothing."""
+        self._endings.append(end)
+
+    def end(self, user_id: int) -> None:
+        """End all that a user has open, and forget whose tokens the user's are."""
+        self.renew()
+        for end in self._endings:
+            end(user_id)
+
+    def renew(self) -> None:
+        """Have each request looked at anew; what is open stays so."""
+        self.era = object()

@@ -1,0 +1,88 @@
+"""Moderating: what moderators and the operator decide about users.
+
+Each act is an entry of the log and one line of the server's log, which has ids and the reason,
+but neither a name nor a text.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from twisted.logger import Logger
+
+from chatter.log.entries import StandingDraft, for_readers
+from chatter.protocol.errors import Forbidden
+from chatter.protocol.model import FOREVER, OPERATOR_ID
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from chatter.chat.presence import Presence
+    from chatter.chat.standings import Standings
+    from chatter.log.interfaces import IChatStore
+    from chatter.protocol.model import Action, Change, Role, User
+
+
+class Moderating:
+    """Changes what users of a chat may do."""
+
+    _log = Logger()
+
+    def __init__(self, store: IChatStore, presence: Presence, standings: Standings) -> None:
+        self._store = store
+        self._presence = presence
+        self._standings = standings
+
+    async def moderate(
+        self, moderator: User | None, user_id: int, action: Action, seconds: int | None, reason: str
+    ) -> Change:
+        """Mute or ban a user, or end that; returns the change.
+
+        :param moderator: ``None`` is the operator, who may do so with moderators, too.
+        :param seconds: for how long; ``None`` is without an end.
+        :raises Forbidden: if the one is no moderator, or the other one is.
+        :raises UnknownRecipient: if nobody has that id.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        if moderator is not None:
+            await self._standings.check_moderates(moderator)
+            if user_id in self._standings.moderators:
+                raise Forbidden("Only the operator may do this to a moderator.")
+        by_id = OPERATOR_ID if moderator is None else moderator.id
+        now = self._presence.now()
+        until = None if action in ("unmute", "unban") else _end_of(now, seconds)
+        what: Literal["mute", "ban"] = "mute" if action in ("mute", "unmute") else "ban"
+        change = await self._change(StandingDraft(user_id, what, "member", until, by_id, now))
+        self._log.info(
+            "Moderation: {action} of user {user_id} by {by_id} for {seconds} seconds: {reason!r}",
+            action=action,
+            user_id=user_id,
+            by_id=by_id,
+            seconds=seconds,
+            reason=reason,
+        )
+        return change
+
+    async def set_role(self, user_id: int, role: Role) -> Change:
+        """Make a user a moderator, or a member again; returns the change.
+
+        :raises UnknownRecipient: if nobody has that id.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        draft = StandingDraft(user_id, "role", role, None, OPERATOR_ID, self._presence.now())
+        change = await self._change(draft)
+        self._log.info(
+            "Moderation: user {user_id} is a {role} now",
+            user_id=user_id,
+            role=role,
+            by_id=OPERATOR_ID,
+        )
+        return change
+
+    async def _change(self, draft: StandingDraft) -> Change:
+        return for_readers(await self._store.moderation.set_standing(draft))
+
+
+def _end_of(now: datetime, seconds: int | None) -> datetime:
+    return FOREVER if seconds is None else now + timedelta(seconds=seconds)

@@ -1,0 +1,146 @@
+"""What users may do, as each node knows it: who moderates, who is muted, who is banned.
+
+The truth is in the store, and each change of it is an entry of the log.  A node reads all of it
+once, and from then on it is told by the log.  So a request asks only whether a user is
+in a dict, which is empty in most chats.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatter.log.entries import StandingChange
+from chatter.protocol.errors import Banned, Forbidden, Muted
+from chatter.protocol.model import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from chatter.chat.presence import Presence
+    from chatter.log.entries import Entry
+    from chatter.log.interfaces import IChatStore
+    from chatter.protocol.model import User
+
+
+class Standings:
+    """What the users of a chat may do.
+
+    :param end: called with the id of a user who is banned now.
+
+    :ivar is_known: whether it was read from the store, so that what follows can be relied on.
+    :ivar moderators: the ids of those.
+    :ivar muted: until when each user is muted; it may be over.
+    :ivar banned: until when each user is banned; it may be over.
+
+    The three collections stay the same objects.
+    """
+
+    def __init__(self, store: IChatStore, presence: Presence, end: Callable[[int], None]) -> None:
+        self._store = store
+        self._presence = presence
+        self._end = end
+        self._heard: dict[int, Standing] = {}
+        self._rewinds = 0
+        self.is_known = False
+        self.moderators: set[int] = set()
+        self.muted: dict[int, datetime] = {}
+        self.banned: dict[int, datetime] = {}
+
+    def forget(self) -> None:
+        """Know nothing: the store may have been replaced while it was closed."""
+        self.rewind()
+        for known in (self.moderators, self.muted, self.banned):
+            known.clear()
+
+    def rewind(self) -> None:
+        """Have all of it read anew: the end of the log was lost.  Until then it stays in force."""
+        self._rewinds += 1
+        self._heard.clear()
+        self.is_known = False
+
+    def hear(self, changes: Sequence[Entry]) -> None:
+        """Take note of what the log tells of."""
+        for change in changes:
+            if isinstance(change, StandingChange):
+                standing = Standing(
+                    change.recipient_id, change.role, change.muted_until, change.banned_until
+                )
+                if not self.is_known:
+                    self._heard[standing.user_id] = standing
+                self._set(standing)
+
+    async def known(self) -> None:
+        """Wait until it is known what users may do.
+
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        while not self.is_known:
+            rewinds = self._rewinds
+            found = await self._store.moderation.standings()
+            if not self.is_known and rewinds == self._rewinds:
+                self._learn({standing.user_id: standing for standing in found})
+
+    def _learn(self, found: dict[int, Standing]) -> None:
+        # What was heard meanwhile is newer, or as new.
+        found.update(self._heard)
+        self._heard.clear()
+        for user_id in {*self.moderators, *self.muted, *self.banned} - found.keys():
+            self._set(Standing(user_id))
+        for standing in found.values():
+            self._set(standing)
+        self.is_known = True
+
+    def _set(self, standing: Standing) -> None:
+        user_id = standing.user_id
+        if standing.role == "moderator":
+            self.moderators.add(user_id)
+        else:
+            self.moderators.discard(user_id)
+        _note(self.muted, user_id, standing.muted_until)
+        _note(self.banned, user_id, standing.banned_until)
+        if user_id in self.banned and self._is_on(self.banned, user_id) is not None:
+            self._end(user_id)
+
+    def check(self, user_id: int) -> None:
+        """See whether a user may use the chat.
+
+        :raises Banned: if the user is banned.
+        """
+        until = self._is_on(self.banned, user_id)
+        if until is not None:
+            raise Banned(until)
+
+    def check_may_write(self, user_id: int) -> None:
+        """See whether a user may send, edit and report.
+
+        :raises Muted: if the user is muted.
+        """
+        until = self._is_on(self.muted, user_id)
+        if until is not None:
+            raise Muted(until)
+
+    async def check_moderates(self, user: User) -> None:
+        """See whether a user is a moderator.
+
+        :raises Forbidden: if not.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        await self.known()
+        if user.id not in self.moderators:
+            raise Forbidden("Only a moderator may do this.")
+
+    def _is_on(self, those: dict[int, datetime], user_id: int) -> datetime | None:
+        """Until when a user is among those; ``None`` if not, or not any more."""
+        until = those.get(user_id)
+        if until is not None and until <= self._presence.now():
+            del those[user_id]
+            return None
+        return until
+
+
+def _note(those: dict[int, datetime], user_id: int, until: datetime | None) -> None:
+    if until is None:
+        those.pop(user_id, None)
+    else:
+        those[user_id] = until

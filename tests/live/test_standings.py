@@ -1,0 +1,178 @@
+"""What users may do, as a node knows it: read once, then told by the log."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from chatter.chat.chat import core_of
+from chatter.log.entries import StandingChange
+from chatter.protocol.errors import Banned, Forbidden, InvalidRequest, Muted, StoreUnavailable
+from chatter.protocol.model import FOREVER, OPERATOR_ID, Standing
+from chatter.testing import memory_chat
+from chatter.testing.waiting import begun
+from tests.live.support import result_of
+
+
+@pytest.fixture
+def clock():
+    clock = Clock()
+    clock.advance(1_000_000)
+    return clock
+
+
+@pytest.fixture
+def chat(clock):
+    return memory_chat(clock)
+
+
+@pytest.fixture
+def standings(chat):
+    return core_of(chat).standings
+
+
+@pytest.fixture
+def bob(chat):
+    return result_of(chat.join("bob"))
+
+
+def ban(chat, user, seconds=None):
+    return result_of(chat.moderation.moderate(None, user.id, "ban", seconds))
+
+
+class Slow:
+    """A store whose reading of standings ends when a test says so."""
+
+    def __init__(self, chat):
+        self._moderation = core_of(chat).store.moderation
+        self.reads: list[Deferred[list[Standing]]] = []
+        self.set_standing = self._moderation.set_standing
+
+    async def standings(self):
+        found = await self._moderation.standings()
+        read: Deferred[list[Standing]] = Deferred()
+        self.reads.append(read)
+        await read
+        return found
+
+
+@pytest.fixture
+def slow(chat, bob, monkeypatch):
+    """The store, and nothing is known any more."""
+    slow = Slow(chat)
+    monkeypatch.setattr(core_of(chat).store, "moderation", slow)
+    return slow
+
+
+def test_an_application_is_refused_for_its_users(chat, clock, bob):
+    """What a banned or muted user may not do over HTTP, nobody does for them."""
+    ban(chat, bob, 10)
+    for refused in (
+        lambda: chat.send(bob, "a"),
+        lambda: chat.poll(bob),
+        lambda: chat.cursor(bob),
+        lambda: anext(chat.follow(bob)),
+    ):
+        with pytest.raises(Banned):
+            result_of(refused())
+    clock.advance(10)
+    result_of(chat.moderation.moderate(None, bob.id, "mute", 10))
+    with pytest.raises(Muted) as muted:
+        result_of(chat.send(bob, "a"))
+    until = core_of(chat).presence.now() + timedelta(seconds=10)
+    assert muted.value.until == until
+    assert result_of(chat.poll(bob)).messages == []
+    clock.advance(10)
+    assert result_of(chat.send(bob, "a")).text == "a"
+
+
+def test_a_follower_ends_with_the_ban(chat, clock, bob):
+    """Also one who waits, and one who still has messages to come."""
+    alice = result_of(chat.join("alice"))
+    for text in "abc":
+        result_of(chat.send(alice, text))
+    behind, waiting = chat.follow(bob, 0), begun(anext(chat.follow(bob, 3)))
+    assert result_of(anext(behind)).text == "a"
+    ban(chat, bob)
+    clock.advance(0)
+    with pytest.raises(Banned):
+        result_of(waiting)
+    with pytest.raises(Banned):
+        result_of(anext(behind))
+
+
+def test_only_who_moderates_can(chat, bob):
+    """An application does not do for a member what a member may not do."""
+    alice = result_of(chat.join("alice"))
+    with pytest.raises(Forbidden):
+        result_of(chat.moderation.moderate(bob, alice.id, "ban"))
+    result_of(chat.moderation.set_role(bob.id, "moderator"))
+    change = result_of(chat.moderation.moderate(bob, alice.id, "ban"))
+    assert (change.user_id, change.banned_until) == (alice.id, FOREVER)
+    for wrong in ({"action": "praise"}, {"seconds": 0}, {"reason": "\n"}, {"user_id": 0}):
+        arguments = {"user_id": alice.id, "action": "mute", **wrong}
+        with pytest.raises(InvalidRequest):
+            result_of(chat.moderation.moderate(bob, **arguments))
+    with pytest.raises(InvalidRequest):
+        result_of(chat.moderation.set_role(bob.id, "king"))
+
+
+def test_what_is_heard_while_it_is_read_is_newer(chat, standings, bob, slow):
+    """A reading that was begun before a ban does not take it back."""
+    standings.rewind()
+    knowing = begun(standings.known())
+    ban(chat, bob)
+    slow.reads.pop().callback([])
+    assert result_of(knowing) is None
+    with pytest.raises(Banned):
+        standings.check(bob.id)
+
+
+def test_what_was_lost_with_the_end_of_the_log_is_undone(chat, standings, bob, slow):
+    """Until it is read anew, it stays in force."""
+    lost = StandingChange(99, OPERATOR_ID, bob.id, "moderator", FOREVER, FOREVER, FOREVER)
+    standings.hear([lost])
+    standings.rewind()
+    with pytest.raises(Banned):
+        standings.check(bob.id)
+    knowing = begun(standings.known())
+    slow.reads.pop().callback([])
+    assert result_of(knowing) is None
+    standings.check(bob.id)
+    standings.check_may_write(bob.id)
+    assert not standings.moderators
+
+
+def test_a_reading_of_a_log_that_was_lost_is_not_used(chat, standings, bob, slow):
+    """It is read once more."""
+    standings.rewind()
+    knowing = begun(standings.known())
+    standings.rewind()
+    slow.reads.pop().callback([])
+    assert not knowing.called
+    slow.reads.pop().callback([])
+    assert result_of(knowing) is None
+
+
+def test_nobody_is_served_before_it_is_known(chat, clock, bob, slow, monkeypatch):
+    """If it can't be read, the chat can't serve; the next request reads it."""
+    core_of(chat).standings.forget()
+    sending = begun(chat.send(bob, "a"))
+    assert not sending.called
+    slow.reads.pop().errback(StoreUnavailable("away"))
+    with pytest.raises(StoreUnavailable):
+        result_of(sending)
+    sending = begun(chat.send(bob, "a"))
+    slow.reads.pop().callback([])
+    assert result_of(sending).text == "a"
+
+
+def test_what_is_over_is_forgotten(chat, clock, standings, bob):
+    """So that a chat with few bans has few to look for."""
+    ban(chat, bob, 10)
+    clock.advance(10)
+    standings.check(bob.id)
+    assert standings.banned == {}
