@@ -175,7 +175,7 @@ def test_an_index_that_lacks_a_row_is_noticed(store, path, backup):
     database.Database(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
-            "INSERT INTO users VALUES (1, 'a', 'a', NULL, 0, 0, 0);"
+            "INSERT INTO users (name, folded_name, cursor, last_seen) VALUES ('a', 'a', 0, 0);"
             "PRAGMA writable_schema = ON;"
             "UPDATE sqlite_schema SET sql = replace(sql, 'name TEXT NOT NULL',"
             " 'name TEXT NOT NULL CHECK (name <> ''a'')') WHERE name = 'users';"
