@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from twisted.internet.task import Clock
 
@@ -147,3 +149,10 @@ def test_it_listens_nowhere_else(description):
     """Others would be the operator."""
     with pytest.raises(ValueError, match="others could reach it"):
         ChatService.for_store(Clock(), "memory:", "0", admin=description)
+
+
+@pytest.mark.parametrize("admin", [None, "unix:admin.sock"])
+def test_requests_are_counted_for_an_operator_only(admin):
+    """A server without an endpoint for its operator counts nothing that nobody reads."""
+    service: Any = ChatService.for_store(Clock(), "memory:", "0", admin=admin)
+    assert (service._site.counts is None) == (admin is None)

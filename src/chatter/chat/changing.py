@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from chatter.log.entries import ChangeDraft
+from chatter.log.entries import OPERATOR, ChangeDraft
 from chatter.protocol.errors import Gone
-from chatter.protocol.model import OPERATOR_ID
 from chatter.protocol.validation import checked_text
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class Changing:
         :raises Gone: if there is no such message.
         :raises StoreUnavailable: if the store can't serve.
         """
-        change_id = await self._withdraw(message_id, OPERATOR_ID)
+        change_id = await self._withdraw(message_id, OPERATOR)
         self._log.info("The operator has withdrawn message {message_id}.", message_id=message_id)
         return change_id
 

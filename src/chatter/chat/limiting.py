@@ -51,6 +51,8 @@ class Limit:
 
     :param name: as :class:`chatter.chat.rate_limits.RateLimits` has it.
     :param meter: what allows, and counts; a :class:`chatter.chat.meters.Meter` if none is given.
+
+    :ivar refused: how many were one too many.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Limit:
         seconds: Callable[[], float],
         meter: AnyMeter | None = None,
     ) -> None:
+        self.refused = 0
         self._quota = Quota(name, rate.count, rate.seconds)
         meter = Meter(rate, seconds) if meter is None else meter
         self._wait = meter.wait
@@ -101,6 +104,7 @@ class Limit:
             self._under_way[key] = left
 
     def _refuse(self, wait: float) -> None:
+        self.refused += 1
         quota = self._quota
         retry_after = ceil(wait)
         raise TooManyRequests(
@@ -120,6 +124,7 @@ class UserLimits:
         self._edit = None if limits.edit is None else Limit("edit", limits.edit, seconds)
         self._most_waiting = limits.waiting
         self._waiting: dict[int, int] = {}
+        self._refused_to_wait = 0
         self.sending: Sending | LimitedSending = core.sending
         if limits.send or limits.general or limits.stranger:
             self.sending = LimitedSending(core, limits)
@@ -148,6 +153,7 @@ class UserLimits:
         """
         waiting = self._waiting.get(user.id, 0)
         if self._most_waiting is not None and waiting >= self._most_waiting:
+            self._refused_to_wait += 1
             raise TooManyRequests(
                 f"Too many polls wait: {self._most_waiting} of a user may at the same time.",
                 WAITING_AGAIN,
@@ -161,11 +167,25 @@ class UserLimits:
             else:
                 self._waiting[user.id] -= 1
 
+    def waiting_polls(self) -> int:
+        """How many polls wait now."""
+        return sum(self._waiting.values())
+
+    def refused(self) -> dict[str, int]:
+        """How often each limit has refused something."""
+        limits = {"stream": self._stream, "edit": self._edit}
+        if isinstance(self.sending, LimitedSending):
+            limits |= self.sending.limits
+        refused = {name: limit.refused for name, limit in limits.items() if limit is not None}
+        return {**refused, "waiting": self._refused_to_wait}
+
 
 class LimitedSending:
     """Sends what a user may send now, with the methods of ``Sending``.
 
     Moderators have no limit.
+
+    :ivar limits: those of sends, by name.
     """
 
     def __init__(self, core: ChatCore, limits: RateLimits) -> None:
@@ -185,6 +205,11 @@ class LimitedSending:
         self._stranger: Limit | None = None
         if limits.stranger is not None:
             self._stranger = Limit("stranger", limits.stranger, seconds)
+        self.limits = {
+            "send": self._private[0] if self._private else None,
+            "general": self._only_general,
+            "stranger": self._stranger,
+        }
         # Whether the second of two users has ever written to the first.
         self._has_written: FIFOCache[tuple[int, int], bool] = FIFOCache(_REMEMBERED_PAIRS)
         core.live.add_counter(self._count)

@@ -242,6 +242,9 @@ class IOperatedStore(Interface):
 
     write_counts: BatchCounts = Attribute("The batches that were written.")
 
+    def waiting() -> int:
+        """How many writes wait for their batch."""
+
     def size() -> Awaitable[int]:
         """How many bytes the store takes on disks.
 

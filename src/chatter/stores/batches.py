@@ -68,6 +68,9 @@ class Batches(Generic[Job]):
         self._open = False
         self._idle: Deferred[None] | None = None
 
+    def __len__(self) -> int:
+        return len(self._jobs)
+
     @property
     def is_open(self) -> bool:
         """Whether jobs are taken."""

@@ -21,9 +21,12 @@ class AddressLimits:
     """The limits of requests by the address of their client.
 
     :param clock: an ``IReactorTime`` provider.
+
+    :ivar wrong_tokens: how many tokens were nobody's.
     """
 
     def __init__(self, limits: RateLimits, addresses: Addresses, clock: Any) -> None:
+        self.wrong_tokens = 0
         self._addresses = addresses
         self._join = None if limits.join is None else Limit("join", limits.join, clock.seconds)
         self._token = None if limits.token is None else Limit("token", limits.token, clock.seconds)
@@ -46,17 +49,26 @@ class AddressLimits:
 
     def wrong_token(self, request: Request) -> None:
         """Count a token that is nobody's."""
+        self.wrong_tokens += 1
         if self._token is not None:
             self._token.count(self._addresses.bucket_of(request))
+
+    def refused(self) -> dict[str, int]:
+        """How often each limit has refused something."""
+        limits = {"join": self._join, "token": self._token}
+        return {name: limit.refused for name, limit in limits.items() if limit is not None}
 
 
 class ConnectionLimit:
     """The limit of connections that an address makes; none of trusted proxies.
 
     :param clock: an ``IReactorTime`` provider.
+
+    :ivar refused: how many connections were closed at once.
     """
 
     def __init__(self, limits: RateLimits, addresses: Addresses, clock: Any) -> None:
+        self.refused = 0
         self._addresses = addresses
         self._meter = None
         if limits.connection is not None:
@@ -71,6 +83,7 @@ class ConnectionLimit:
             return True
         bucket = bucket_of(peer.host)
         if self._meter.wait(bucket) > 0:
+            self.refused += 1
             return False
         self._meter.count(bucket)
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.web.server import NOT_DONE_YET
 
@@ -39,6 +39,14 @@ if TYPE_CHECKING:
     from chatter.chat import Chat
     from chatter.chat.rate_limits import RateLimits
     from chatter.web.authentication import Authenticate
+
+
+class Counted(NamedTuple):
+    """What of a chat's resources counts what it does."""
+
+    streams: Streams
+    user_limits: UserLimits
+    address_limits: AddressLimits
 
 
 class ChatResource(MissingResource):
@@ -94,6 +102,7 @@ class ChatResource(MissingResource):
         streams = Streams(core, max_streams)
         user_limits = UserLimits(core, limits)
         address_limits = AddressLimits(limits, addresses, core.clock)
+        self._counted = Counted(streams, user_limits, address_limits)
         authentication = Authentication(core, address_limits, authenticate, self._origins)
         core.access.add_ending(streams.cut)
         endpoints: dict[str, Endpoint] = {
@@ -139,3 +148,8 @@ class ChatResource(MissingResource):
             return super().render(request)
         send(request, slash_added(request))
         return NOT_DONE_YET
+
+
+def counted_in(resource: ChatResource) -> Counted:
+    """What counts in a chat's resources: for the operator's endpoint, not for applications."""
+    return resource._counted  # noqa: SLF001 - it is this file's own

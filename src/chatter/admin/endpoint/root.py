@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.admin.endpoint.acts import Act, BackupBody, back_up, withdraw
+from chatter.admin.endpoint.metrics import MetricsResource
 from chatter.admin.endpoint.stats import StatsResource
 from chatter.admin.endpoint.users import UsersResource
 from chatter.chat.chat import core_of
@@ -34,7 +35,7 @@ class OperatorResource(MissingResource):
     """What the operator of a chat may request.
 
     :param chat: the chat.
-    :param site: the site that serves it to its users.
+    :param site: the site that serves it to its users, with a ``ChatResource`` as its root.
     """
 
     isLeaf = False  # noqa: N815 - it is Twisted's name
@@ -44,6 +45,7 @@ class OperatorResource(MissingResource):
         core = core_of(chat)
         self._hosts = Hosts([], Addresses())
         self.putChild(b"health", HealthEndpoint(core))
+        self.putChild(b"metrics", MetricsResource(core, site))
         self.putChild(b"users", UsersResource(core))
         self.putChild(b"stats", StatsResource(core, site))
         self.putChild(b"withdraw", Act(core, WithdrawBody, withdraw))

@@ -13,8 +13,8 @@ from chatter.stores.postgres.session import Query
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from chatter.histograms import BatchCounts
     from chatter.stores.postgres.reading import Reader
+    from chatter.stores.postgres.writing import Writer
 
 _SIZE = Query(b"SELECT pg_database_size(current_database())")
 
@@ -23,9 +23,10 @@ _SIZE = Query(b"SELECT pg_database_size(current_database())")
 class OperatedPostgres:
     """Says how large a database is."""
 
-    def __init__(self, reads: Reader, write_counts: BatchCounts) -> None:
+    def __init__(self, reads: Reader, writer: Writer) -> None:
         self._reads = reads
-        self.write_counts = write_counts
+        self.write_counts = writer.counts
+        self.waiting = writer.waiting
 
     async def size(self) -> int:
         """The bytes of the database, all of its tables and indexes included."""

@@ -62,7 +62,7 @@ class PostgresStore(Service):
         self._reads = self._connected.reads
         self._writes = Writer(reactor, self._connected, str(database))
         self.moderation = PostgresModeration(self._writes, self._connected)
-        self._operated = OperatedPostgres(self._reads, self._writes.counts)
+        self._operated = OperatedPostgres(self._reads, self._writes)
 
     @property
     def lineage(self) -> Lineage:

@@ -106,6 +106,7 @@ class Writer:
     :param name: of the database, for the log.
 
     :ivar counts: the batches that were written.
+    :ivar waiting: says how many writes wait for their batch.
     """
 
     _log = Logger()
@@ -116,6 +117,7 @@ class Writer:
         self._batches: Batches[Write] = Batches(
             reactor, self._write, MOST_AT_ONCE, ahead=True, counts=self.counts
         )
+        self.waiting = self._batches.__len__
         self._trouble = Reasons(
             self._log, f"{name} can't be written", f"{name} can be written again."
         )

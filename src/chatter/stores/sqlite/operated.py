@@ -13,7 +13,7 @@ from chatter.log.interfaces import IOperatedStore
 from chatter.stores.sqlite.backups import SUFFIXES, back_up
 
 if TYPE_CHECKING:
-    from chatter.histograms import BatchCounts
+    from chatter.stores.sqlite.writing import Writer
 
 
 @implementer(IOperatedStore)
@@ -23,10 +23,11 @@ class OperatedSQLite:
     :param reactor: the reactor whose threads do what blocks.
     """
 
-    def __init__(self, path: Path, reactor: Any, write_counts: BatchCounts) -> None:
+    def __init__(self, path: Path, reactor: Any, writer: Writer) -> None:
         self._path = path
         self._reactor = reactor
-        self.write_counts = write_counts
+        self.write_counts = writer.counts
+        self.waiting = writer.waiting
 
     async def size(self) -> int:
         """The bytes of the file and its write-ahead log."""

@@ -64,7 +64,7 @@ class SQLiteStore(Service):
         self._writer = Writer(reactor, path, self._report)
         self._reader = Reader(reactor, path)
         self.moderation = SQLiteModeration(self._writer, self._reader)
-        self._operated = OperatedSQLite(path, reactor, self._writer.counts)
+        self._operated = OperatedSQLite(path, reactor, self._writer)
         self._database: Database
         self._connections: list[sqlite3.Connection] = []
 

@@ -71,6 +71,7 @@ class Writer:
         order of their ids, before its jobs have their results.
 
     :ivar counts: the batches that were written.
+    :ivar waiting: says how many writes wait for their batch.
     """
 
     _log = Logger()
@@ -82,6 +83,7 @@ class Writer:
         self._thread = WorkerThread(reactor, "chatter SQLite writer")
         self.counts = BatchCounts()
         self._batches: Batches[Write] = Batches(reactor, self._write_batch, counts=self.counts)
+        self.waiting = self._batches.__len__
         self._trouble = Reasons(
             self._log,
             f"The database {path} can't be written",

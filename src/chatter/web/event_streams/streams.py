@@ -58,6 +58,9 @@ class Streams:
     :ivar feed_with_changes: what the others read from.
     :ivar now: the reactor's time, at most a quarter of a second old.
     :ivar turns: those of streams that read from the store.
+    :ivar ended: how many streams have ended.
+    :ivar given_way: how many of those ended for a newer one of their user.
+    :ivar deliveries: how often a stream was served because the log had grown.
     """
 
     _log = Logger()
@@ -67,6 +70,9 @@ class Streams:
         self.feed: EventFeed
         self.feed_with_changes: EventFeed
         self.now = 0.0
+        self.ended = 0
+        self.given_way = 0
+        self.deliveries = 0
         self._core = core
         self.clock = core.clock
         self._most = most
@@ -81,6 +87,9 @@ class Streams:
         self._trouble = Reasons(
             self._log, "Event streams can't be read on", "Event streams can be read on again."
         )
+
+    def __len__(self) -> int:
+        return len(self._streams)
 
     async def admit(self, user: User) -> None:
         """Get ready for another stream of a user.
@@ -125,6 +134,7 @@ class Streams:
         if self._next_tick is None:
             self._next_tick = self.clock.callLater(_TICK, self._tick)
         if oldest is not None:
+            self.given_way += 1
             oldest.give_way()
         stream.begin(request, opening)
 
@@ -141,6 +151,7 @@ class Streams:
         if stream not in self._streams:
             return
         del self._streams[stream]
+        self.ended += 1
         of_user = self._of_user[stream.user_id]
         del of_user[stream]
         if not of_user:
@@ -154,9 +165,11 @@ class Streams:
             self._due.clear()
 
     def _deliver(self, some: list[EventStream]) -> None:
+        self.deliveries += len(some)
         broadcast(some, self.feed, self.now)
 
     def _deliver_with_changes(self, some: list[EventStream]) -> None:
+        self.deliveries += len(some)
         broadcast(some, self.feed_with_changes, self.now)
 
     async def read_back(self, user_id: int, after: int, limit: int) -> list[Entry]:

@@ -1,0 +1,122 @@
+"""``GET /metrics`` of the operator's endpoint: the server's numbers, as Prometheus reads them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.task import deferLater
+
+from chatter.admin.endpoint.log_counts import LogCounts
+from chatter.log.interfaces import IOperatedStore
+from chatter.protocol.errors import NotFound, StoreUnavailable
+from chatter.web.endpoint import JSONResource
+from chatter.web.responses import Response
+from chatter.web.root import counted_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client.core import Metric
+    from twisted.web.server import Request
+
+    from chatter.chat.core import ChatCore
+    from chatter.web.site import ChatSite
+
+_LAG_SAMPLE = 0.01
+"""The lag of the reactor is how much later than after so many seconds it calls."""
+
+_SLICE = 0.001
+"""So many seconds of one turn of the reactor go into the text."""
+
+_CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+
+
+class MetricsResource(JSONResource):
+    """Responds with all metrics, in Prometheus' text format.
+
+    :param site: the site that serves the chat to its users.
+    """
+
+    methods = (b"GET",)
+
+    def __init__(self, core: ChatCore, site: ChatSite) -> None:
+        super().__init__()
+        self._core = core
+        self._site = site
+        self._log_counts = LogCounts()
+        core.live.add_counter(self._log_counts.count)
+
+    async def respond(self, request: Request) -> Response:  # noqa: ARG002
+        """Respond with the metrics of now.
+
+        :raises NotFound: if ``prometheus_client`` is not installed.
+        """
+        try:
+            from prometheus_client.exposition import generate_latest  # noqa: PLC0415 - an extra
+        except ImportError:
+            raise NotFound(
+                "Metrics need prometheus_client: pip install 'chatter-server[metrics]'."
+            ) from None
+        clock = self._core.clock
+        pages = []
+        until = clock.seconds() + _SLICE
+        for family in [*await self._families()]:
+            pages.append(generate_latest(_Collector(family)))
+            if clock.seconds() > until:
+                # Not all in one turn: others wait.
+                await deferLater(clock, 0)
+                until = clock.seconds() + _SLICE
+        return Response(b"".join(pages), content_type=_CONTENT_TYPE)
+
+    async def _families(self) -> Iterator[Metric]:
+        from chatter.admin.endpoint import families  # noqa: PLC0415 - it needs an extra
+
+        core, site = self._core, self._site
+        lag = await self._reactor_lag()
+        is_up, size = await self._store_state()
+        store: Any = IOperatedStore(core.store, None)
+
+        def all_of_them() -> Iterator[Metric]:
+            yield families.gauge("store_up", "Whether the store can be read and written.", is_up)
+            lag_means = "How late the reactor called what was due, in seconds."
+            yield families.gauge("reactor_lag_seconds", lag_means, lag)
+            yield from families.of_log(self._log_counts, core.live.newest_known(0))
+            yield from families.of_site(site)
+            if site.counts is not None:
+                yield from families.of_requests(site.counts)
+            yield from families.of_resource(counted_in(site.resource), site)
+            if store is not None:
+                yield from families.of_store(store.write_counts, store.waiting(), size)
+            yield from families.of_process()
+
+        return all_of_them()
+
+    async def _reactor_lag(self) -> float:
+        clock = self._core.clock
+        due = clock.seconds() + _LAG_SAMPLE
+        await deferLater(clock, _LAG_SAMPLE)
+        return max(0.0, clock.seconds() - due)
+
+    async def _store_state(self) -> tuple[bool, int | None]:
+        store = self._core.store
+        operated: Any = IOperatedStore(store, None)
+        try:
+            await store.check()
+        except StoreUnavailable:
+            return False, None
+        size: int | None = None
+        if operated is not None:
+            with suppress(StoreUnavailable):
+                size = await operated.size()
+        return True, size
+
+
+class _Collector:
+    """One family, as ``generate_latest`` takes it."""
+
+    def __init__(self, family: Metric) -> None:
+        self._family = family
+
+    def collect(self) -> list[Metric]:
+        return [self._family]

@@ -1,0 +1,181 @@
+"""``GET /metrics``: what it counts, as Prometheus' own parser and promtool read it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from chatter.admin.endpoint.metrics import MetricsResource
+from chatter.admin.endpoint.root import OperatorResource
+from chatter.chat import Chat
+from chatter.chat.chat import core_of
+from chatter.chat.rate_limits import Rate, RateLimits
+from chatter.stores.sqlite.store import SQLiteStore
+from chatter.testing import memory_chat
+from chatter.web import ChatResource
+from chatter.web.request_counts import RequestCounts
+from chatter.web.site import ChatSite
+from tests.web.conftest import Response, Web
+
+parser = pytest.importorskip("prometheus_client.parser")
+ROOT = Path(__file__).parents[2]
+
+
+class Server:
+    """A chat with an operator, in memory."""
+
+    def __init__(self):
+        self.clock = Clock()
+        self.clock.advance(1_700_000_000)
+        self.chat = memory_chat(self.clock)
+        limits = RateLimits(send=Rate(2, 60), token=None)
+        resource = ChatResource(self.chat, limits=limits)
+        names = [name.decode() for name in resource.children]
+        counts = RequestCounts(names, self.clock.seconds)
+        site = ChatSite(resource, self.clock, limits=limits, counts=counts)
+        self.users = Web(site)
+        self._operator = Web(ChatSite(OperatorResource(self.chat, site), self.clock))
+
+    def text(self):
+        """What a scrape gets."""
+        protocol, transport = self._operator.connect()
+        protocol.dataReceived(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.clock.advance(0.01)
+        response = Response(transport.value())
+        assert response.status == 200, response.body
+        assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        return response.body.decode()
+
+    def samples(self):
+        """All samples: their values by name and labels."""
+        return samples_of(self.text())
+
+
+def samples_of(text):
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in parser.text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def server():
+    return Server()
+
+
+def test_it_counts_what_users_do(server):
+    """Messages and changes, requests, streams, and what a limit refuses."""
+    users = server.users
+    alice, _ = users.join("alice"), users.join("bob")
+    users.send(alice)
+    message = users.send_private(alice, 2)
+    users.ask("POST", "/withdraw", alice, {"message_id": message["id"]})
+    assert users.ask("POST", "/send", alice, {"text": "one too many"}).status == 429
+    assert users.ask("GET", "/status", "nobody's").status == 401
+    head = f"GET /events HTTP/1.1\r\nHost: test\r\nAuthorization: {alice}\r\n\r\n"
+    streams = [users.connect()[0] for _ in range(2)]
+    for stream in streams:
+        stream.dataReceived(head.encode())
+    streams[0].connectionLost(Failure(ConnectionDone()))
+    samples = server.samples()
+    expected = {
+        ("chatter_messages_total", "general"): 1,
+        ("chatter_messages_total", "private"): 1,
+        ("chatter_changes_total", "withdrawn"): 1,
+        ("chatter_last_id",): 3,
+        ("chatter_requests_total", "2xx", "connect"): 2,
+        ("chatter_requests_total", "2xx", "send"): 1,
+        ("chatter_requests_total", "4xx", "send"): 1,
+        ("chatter_requests_total", "4xx", "status"): 1,
+        ("chatter_request_seconds_count", "send"): 2,
+        ("chatter_request_seconds_bucket", "send", "0.001"): 2,
+        ("chatter_limited_total", "send"): 1,
+        ("chatter_limited_total", "join"): 0,
+        ("chatter_auth_failures_total",): 1,
+        ("chatter_streams",): 1,
+        ("chatter_stream_ends_total", "other"): 1,
+        ("chatter_stream_ends_total", "newer-stream"): 0,
+        ("chatter_store_up",): 1,
+        ("chatter_reactor_lag_seconds",): 0,
+    }
+    assert {name: samples.get(name) for name in expected} == expected
+    assert not any(name[:2] == ("chatter_request_seconds_count", "events") for name in samples)
+
+
+def test_no_label_comes_from_a_client(server):
+    """Whatever paths are requested, there are as many series as endpoints."""
+    for path in ("/", "/evil", "/chat.js", '/a"b', "/status/x"):
+        server.users.ask("GET", path)
+    requested = {name[2] for name in server.samples() if name[0] == "chatter_requests_total"}
+    assert requested == {"other", "status"}
+
+
+def test_it_says_nothing_of_whom_or_what(server):
+    """No name, no text and no token."""
+    token = server.users.join("alice")
+    server.users.send(token, "secret")
+    for secret in ("alice", "secret", token):
+        assert secret not in server.text()
+
+
+def test_promtool_is_content(server):
+    """Names, units and texts are as Prometheus advises."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    server.users.send(server.users.join("alice"))
+    checked = subprocess.run(
+        [promtool, "check", "metrics"],
+        input=server.text(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_the_alerts_of_the_documents_name_metrics_that_there_are(server):
+    """An alert on a metric that is not there never fires."""
+    document = (ROOT / "docs/operating.md").read_text()
+    server.users.send(server.users.join("alice"))
+    there = {name[0] for name in server.samples()}
+    named = set(re.findall(r"chatter_\w+", document.partition("groups:")[2]))
+    assert named
+    assert named <= there
+
+
+async def test_a_store_is_measured(tmp_path):
+    """How long its batches take, how large they are, and how large it is."""
+    chat = Chat(SQLiteStore(tmp_path / "chat", reactor), reactor)
+    site = ChatSite(ChatResource(chat), reactor)
+    await chat.startService()
+    try:
+        metrics = MetricsResource(core_of(chat), site)
+        await chat.send(await chat.join("alice"), "Hello!")
+        samples = samples_of((await metrics.respond(cast("Any", None))).body.decode())
+    finally:
+        await chat.stopService()
+    assert samples["chatter_messages_total", "general"] == 1
+    assert samples["chatter_commit_seconds_count",] >= 2
+    assert samples["chatter_batch_size_sum",] >= 2
+    assert samples["chatter_batch_waiting",] == 0
+    assert samples["chatter_db_bytes",] > 4096
+
+
+def test_without_prometheus_client(server, monkeypatch):
+    """One line says what to install; all else works."""
+    monkeypatch.setitem(sys.modules, "prometheus_client.exposition", None)
+    response = server._operator.ask("GET", "/metrics", headers={"Host": "localhost"})
+    assert response.problem == "not-found"
+    assert "pip install 'chatter-server[metrics]'" in response.json["detail"]
