@@ -23,7 +23,7 @@ from chatter.protocol.deferring import returns_deferred, when_done
 from chatter.stores.registry import make_store
 from chatter.web import ChatResource
 from chatter.web.event_streams.streams import MAX_STREAMS
-from chatter.web.request_counts import RequestCounts
+from chatter.web.request_counts import CountedSite
 from chatter.web.site import ChatSite
 
 if TYPE_CHECKING:
@@ -129,22 +129,15 @@ class ChatService(TypedService):
             trust=trust,
             hosts=hosts if hosts or is_only_local(descriptions) else None,
         )
-        counts = None
-        if admin is not None:
-            counts = RequestCounts([name.decode() for name in resource.children], reactor.seconds)
-        site = ChatSite(
-            resource,
-            reactor,
-            access_log,
-            origins=origins,
-            limits=limits,
-            trust=trust,
-            counts=counts,
+        site_class = ChatSite if admin is None else CountedSite
+        site = site_class(
+            resource, reactor, access_log, origins=origins, limits=limits, trust=trust
         )
         believes = site.addresses.believes
         endpoints = [server_endpoint(reactor, port, believes) for port in descriptions]
         if admin is None:
             return cls(chat, site, endpoints)
+        assert isinstance(site, CountedSite)
         operator = Door(
             ChatSite(OperatorResource(chat, site), reactor, limits=NO_LIMITS),
             [private_endpoint(reactor, admin)],

@@ -13,6 +13,7 @@ from chatter.httpd.endpoints import private_endpoint
 from chatter.service import ChatService
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
+from chatter.web.request_counts import CountedSite
 from chatter.web.site import ChatSite
 from tests.web.conftest import Web
 
@@ -34,7 +35,7 @@ def users(clock):
 def operator(clock):
     """The chat as its operator reaches it, and as its users do."""
     chat = memory_chat(clock)
-    site = ChatSite(ChatResource(chat, limits=NO_LIMITS), clock, limits=NO_LIMITS)
+    site = CountedSite(ChatResource(chat, limits=NO_LIMITS), clock, limits=NO_LIMITS)
     return Operator(ChatSite(OperatorResource(chat, site), clock, limits=NO_LIMITS)), Web(site)
 
 
@@ -155,4 +156,4 @@ def test_it_listens_nowhere_else(description):
 def test_requests_are_counted_for_an_operator_only(admin):
     """A server without an endpoint for its operator counts nothing that nobody reads."""
     service: Any = ChatService.for_store(Clock(), "memory:", "0", admin=admin)
-    assert (service._site.counts is None) == (admin is None)
+    assert isinstance(service._site, CountedSite) == (admin is not None)

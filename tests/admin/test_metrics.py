@@ -23,7 +23,7 @@ from chatter.chat.rate_limits import Rate, RateLimits
 from chatter.stores.sqlite.store import SQLiteStore
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
-from chatter.web.request_counts import RequestCounts
+from chatter.web.request_counts import CountedSite
 from chatter.web.site import ChatSite
 from tests.web.conftest import Response, Web
 
@@ -40,9 +40,7 @@ class Server:
         self.chat = memory_chat(self.clock)
         limits = RateLimits(send=Rate(2, 60), token=None)
         resource = ChatResource(self.chat, limits=limits)
-        names = [name.decode() for name in resource.children]
-        counts = RequestCounts(names, self.clock.seconds)
-        site = ChatSite(resource, self.clock, limits=limits, counts=counts)
+        site = CountedSite(resource, self.clock, limits=limits)
         self.users = Web(site)
         self._operator = Web(ChatSite(OperatorResource(self.chat, site), self.clock))
 
@@ -158,7 +156,7 @@ def test_the_alerts_of_the_documents_name_metrics_that_there_are(server):
 async def test_a_store_is_measured(tmp_path):
     """How long its batches take, how large they are, and how large it is."""
     chat = Chat(SQLiteStore(tmp_path / "chat", reactor), reactor)
-    site = ChatSite(ChatResource(chat), reactor)
+    site = CountedSite(ChatResource(chat), reactor)
     await chat.startService()
     try:
         metrics = MetricsResource(core_of(chat), site)

@@ -53,7 +53,7 @@ class SQLitePlace:
     def settle(self) -> None:
         """Wait for what the store does by itself."""
         self._reactor.advance(0)
-        while self.store._writer._batches._busy or self.store._reader._batches._busy:
+        while self.store._writer.batches._busy or self.store._reader._batches._busy:
             self._reactor.take()()
 
     def restart(self) -> None:
@@ -108,7 +108,7 @@ class PostgresPlace:
         store = self.store
         self._reactor.advance(0)
         while (
-            store._writes._batches._busy
+            store._writes.batches._busy
             or store._reads._batches._busy
             or store._tail._reading is not None
             or store._progress._saving is not None
@@ -131,10 +131,10 @@ class PostgresPlace:
         store = self.store
         if committed:
             self._reactor.advance(0)
-            while store._writes._batches._jobs:
+            while store._writes.batches._jobs:
                 self._reactor.take()()
                 self._reactor.advance(0)
-            if store._writes._batches._busy:
+            if store._writes.batches._busy:
                 select.select([store._connected.writer._session], (), ())
         for link in (store._connected.writer, store._connected.reader):
             link.hurry(1)

@@ -240,7 +240,8 @@ class IOperatedStore(Interface):
     A store need not have it; ``__conform__`` gives it.
     """
 
-    write_counts: BatchCounts = Attribute("The batches that were written.")
+    def count_writes() -> BatchCounts:
+        """Count the batches that are written from now on."""
 
     def waiting() -> int:
         """How many writes wait for their batch."""

@@ -42,7 +42,8 @@ class Batches(Generic[Job]):
     :param ahead: begin a batch before the results of the last one are delivered, and not
         after it: for work that another process does.  A thread of this one would only
         compete for the interpreter's lock with those that get the results.
-    :param counts: what each batch is counted in.
+
+    :ivar counts: what each batch is counted in; nothing by default.
     """
 
     _log = Logger()
@@ -54,13 +55,12 @@ class Batches(Generic[Job]):
         most: int = sys.maxsize,
         *,
         ahead: bool = False,
-        counts: BatchCounts | None = None,
     ) -> None:
         self._reactor = reactor
         self._work = work
         self._most = most
         self._ahead = ahead
-        self._counts = counts
+        self.counts: BatchCounts | None = None
         self._began = 0.0
         self._jobs: list[Job] = []
         self._pending: list[Pending[Any]] = []
@@ -111,8 +111,8 @@ class Batches(Generic[Job]):
     def _run(self) -> None:
         jobs, self._jobs = self._jobs[: self._most], self._jobs[self._most :]
         pending, self._pending = self._pending[: self._most], self._pending[self._most :]
-        if self._counts is not None:
-            self._counts.sizes.observe(len(jobs))
+        if self.counts is not None:
+            self.counts.sizes.observe(len(jobs))
             self._began = self._reactor.seconds()
         done = Deferred.fromCoroutine(self._work(jobs))
         done.addErrback(self._failed, jobs, pending)
@@ -143,8 +143,8 @@ class Batches(Generic[Job]):
         return results
 
     def _fire(self, results: list[Any], pending: list[Pending[Any]]) -> None:
-        if self._counts is not None:
-            self._counts.seconds.observe(self._reactor.seconds() - self._began)
+        if self.counts is not None:
+            self.counts.seconds.observe(self._reactor.seconds() - self._began)
         self._busy = self._ahead and bool(self._jobs)
         if self._busy:
             self._run()

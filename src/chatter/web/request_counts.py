@@ -6,9 +6,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from chatter.histograms import SECONDS, Histogram
+from chatter.web.site import ChatSite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+
+    from twisted.web.resource import IResource
 
 OTHER = "other"
 """What is requested under any other path: the page, for instance."""
@@ -48,3 +51,31 @@ class RequestCounts:
         self.requests[name, request.code // 100] += 1
         if began is not None and name != _STREAMS and _WAITS not in request.uri:
             self.seconds[name].observe(self._now() - began)
+
+
+class CountedSite(ChatSite):
+    """A site for a chat's resources that counts its requests, for an operator.
+
+    :param resource: the root of the site, with endpoints as its children.
+    :param reactor: an ``IReactorTime`` provider.
+
+    The other parameters are those of :class:`chatter.web.site.ChatSite`.
+
+    :ivar counts: the requests.
+    """
+
+    def __init__(self, resource: Any, reactor: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(resource, reactor, *arguments, **options)
+        names = [name.decode() for name in resource.children]
+        self.counts = RequestCounts(names, reactor.seconds)
+
+    def getResourceFor(self, request: Any) -> IResource:
+        """Find the resource of a request, and note when that began."""
+        self.counts.begin(request)
+        found: IResource = super().getResourceFor(request)
+        return found
+
+    def log(self, request: Any) -> None:
+        """Count a request, and write to the access log, if there is one."""
+        self.counts.end(request)
+        super().log(request)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
 
     from chatter.chat.rate_limits import RateLimits
-    from chatter.web.request_counts import RequestCounts
 
 LIMITS = Limits(body=MAX_BODY)
 
@@ -60,10 +59,8 @@ class ChatSite(LeanSite):
     :param limits: how many connections an address may make, and how fast.
     :param trust: the proxies that are believed whom they forward, as the resource has them.
 
-    :param counts: what counts each request; nothing by default.
 
     :ivar addresses: tells the addresses of clients.
-    :ivar counts: what counts each request.
     :ivar connection_limit: the limit of connections that an address makes.
     """
 
@@ -76,12 +73,10 @@ class ChatSite(LeanSite):
         origins: Collection[str] = (),
         limits: RateLimits = DEFAULT_LIMITS,
         trust: Collection[str] = (),
-        counts: RequestCounts | None = None,
     ) -> None:
         self.addresses = Addresses(trust)
         self.connection_limit = ConnectionLimit(limits, self.addresses, reactor)
         self._origins = checked_origins(origins)
-        self.counts = counts
         super().__init__(
             resource,
             reactor,
@@ -96,18 +91,6 @@ class ChatSite(LeanSite):
         if self.connection_limit.admits(addr):
             return super().buildProtocol(addr)
         return RefusedConnection()
-
-    def getResourceFor(self, request: Any) -> Any:
-        """Find the resource of a request, and note when that began."""
-        if self.counts is not None:
-            self.counts.begin(request)
-        return super().getResourceFor(request)
-
-    def log(self, request: Any) -> None:
-        """Count a request, and write to the access log, if there is one."""
-        if self.counts is not None:
-            self.counts.end(request)
-        super().log(request)
 
     def access_log_line(self, timestamp: object, request: Any) -> str:
         """The line of the access log for a request, with the address that a proxy tells."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat.core import ChatCore
-    from chatter.web.site import ChatSite
+    from chatter.web.request_counts import CountedSite
 
 _LAG_SAMPLE = 0.01
 """The lag of the reactor is how much later than after so many seconds it calls."""
@@ -40,12 +40,14 @@ class MetricsResource(JSONResource):
 
     methods = (b"GET",)
 
-    def __init__(self, core: ChatCore, site: ChatSite) -> None:
+    def __init__(self, core: ChatCore, site: CountedSite) -> None:
         super().__init__()
         self._core = core
         self._site = site
         self._log_counts = LogCounts()
         core.live.add_counter(self._log_counts.count)
+        self._store: Any = IOperatedStore(core.store, None)
+        self._writes = None if self._store is None else self._store.count_writes()
 
     async def respond(self, request: Request) -> Response:  # noqa: ARG002
         """Respond with the metrics of now.
@@ -75,7 +77,6 @@ class MetricsResource(JSONResource):
         core, site = self._core, self._site
         lag = await self._reactor_lag()
         is_up, size = await self._store_state()
-        store: Any = IOperatedStore(core.store, None)
 
         def all_of_them() -> Iterator[Metric]:
             yield families.gauge("store_up", "Whether the store can be read and written.", is_up)
@@ -83,11 +84,10 @@ class MetricsResource(JSONResource):
             yield families.gauge("reactor_lag_seconds", lag_means, lag)
             yield from families.of_log(self._log_counts, core.live.newest_known(0))
             yield from families.of_site(site)
-            if site.counts is not None:
-                yield from families.of_requests(site.counts)
+            yield from families.of_requests(site.counts)
             yield from families.of_resource(counted_in(site.resource), site)
-            if store is not None:
-                yield from families.of_store(store.write_counts, store.waiting(), size)
+            if self._store is not None:
+                yield from families.of_store(self._writes, self._store.waiting(), size)
             yield from families.of_process()
 
         return all_of_them()
@@ -99,16 +99,14 @@ class MetricsResource(JSONResource):
         return max(0.0, clock.seconds() - due)
 
     async def _store_state(self) -> tuple[bool, int | None]:
-        store = self._core.store
-        operated: Any = IOperatedStore(store, None)
         try:
-            await store.check()
+            await self._core.store.check()
         except StoreUnavailable:
             return False, None
         size: int | None = None
-        if operated is not None:
+        if self._store is not None:
             with suppress(StoreUnavailable):
-                size = await operated.size()
+                size = await self._store.size()
         return True, size
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat import Chat
-    from chatter.web.site import ChatSite
+    from chatter.web.request_counts import CountedSite
 
 
 class OperatorResource(MissingResource):
@@ -40,7 +40,7 @@ class OperatorResource(MissingResource):
 
     isLeaf = False  # noqa: N815 - it is Twisted's name
 
-    def __init__(self, chat: Chat, site: ChatSite) -> None:
+    def __init__(self, chat: Chat, site: CountedSite) -> None:
         super().__init__()
         core = core_of(chat)
         self._hosts = Hosts([], Addresses())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
+from chatter.histograms import BatchCounts
 from chatter.log.interfaces import IOperatedStore
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.postgres.session import Query
@@ -25,8 +26,16 @@ class OperatedPostgres:
 
     def __init__(self, reads: Reader, writer: Writer) -> None:
         self._reads = reads
-        self.write_counts = writer.counts
-        self.waiting = writer.waiting
+        self._batches = writer.batches
+
+    def count_writes(self) -> BatchCounts:
+        """Count the batches that are written from now on."""
+        self._batches.counts = BatchCounts()
+        return self._batches.counts
+
+    def waiting(self) -> int:
+        """How many writes wait for their batch."""
+        return len(self._batches)
 
     async def size(self) -> int:
         """The bytes of the database, all of its tables and indexes included."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from msgspec import Struct, json
 from twisted.logger import Logger
 
-from chatter.histograms import BatchCounts
 from chatter.log.entries import ChangeDraft, MessageChange
 from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
 from chatter.protocol.model import Draft, Message, User
@@ -105,34 +104,29 @@ class Writer:
     :param log: reports what was written.
     :param name: of the database, for the log.
 
-    :ivar counts: the batches that were written.
-    :ivar waiting: says how many writes wait for their batch.
+    :ivar batches: the batches of what is written.
     """
 
     _log = Logger()
 
     def __init__(self, reactor: Any, log: ConnectedLog, name: str) -> None:
         self._connected = log
-        self.counts = BatchCounts()
-        self._batches: Batches[Write] = Batches(
-            reactor, self._write, MOST_AT_ONCE, ahead=True, counts=self.counts
-        )
-        self.waiting = self._batches.__len__
+        self.batches: Batches[Write] = Batches(reactor, self._write, MOST_AT_ONCE, ahead=True)
         self._trouble = Reasons(
             self._log, f"{name} can't be written", f"{name} can be written again."
         )
 
     def start(self) -> None:
         """Take writes from now on."""
-        self._batches.start()
+        self.batches.start()
 
     async def stop(self) -> None:
         """Take no more, and finish those that were submitted."""
-        await self._batches.stop()
+        await self.batches.stop()
 
     def submit(self, write: Write) -> Pending[Any]:
         """Write something in the next batch; fires with its result once that is durable."""
-        return self._batches.submit(write)
+        return self.batches.submit(write)
 
     async def check(self) -> None:
         """See that the log can be written; after a failure, by writing.

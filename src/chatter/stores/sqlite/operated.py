@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
+from chatter.histograms import BatchCounts
 from chatter.log.interfaces import IOperatedStore
 from chatter.stores.sqlite.backups import SUFFIXES, back_up
 
@@ -26,8 +27,16 @@ class OperatedSQLite:
     def __init__(self, path: Path, reactor: Any, writer: Writer) -> None:
         self._path = path
         self._reactor = reactor
-        self.write_counts = writer.counts
-        self.waiting = writer.waiting
+        self._batches = writer.batches
+
+    def count_writes(self) -> BatchCounts:
+        """Count the batches that are written from now on."""
+        self._batches.counts = BatchCounts()
+        return self._batches.counts
+
+    def waiting(self) -> int:
+        """How many writes wait for their batch."""
+        return len(self._batches)
 
     async def size(self) -> int:
         """The bytes of the file and its write-ahead log."""

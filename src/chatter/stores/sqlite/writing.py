@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from twisted.logger import Logger
 
-from chatter.histograms import BatchCounts
 from chatter.log.entries import ChangeDraft
 from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable, UnknownRecipient
 from chatter.protocol.model import Draft
@@ -70,8 +69,7 @@ class Writer:
     :param committed: called in the reactor's thread with the new entries of each batch, in the
         order of their ids, before its jobs have their results.
 
-    :ivar counts: the batches that were written.
-    :ivar waiting: says how many writes wait for their batch.
+    :ivar batches: the batches of what is written.
     """
 
     _log = Logger()
@@ -81,9 +79,7 @@ class Writer:
         self._folder = f"{path.resolve().parent}/"
         self._committed = committed
         self._thread = WorkerThread(reactor, "chatter SQLite writer")
-        self.counts = BatchCounts()
-        self._batches: Batches[Write] = Batches(reactor, self._write_batch, counts=self.counts)
-        self.waiting = self._batches.__len__
+        self.batches: Batches[Write] = Batches(reactor, self._write_batch)
         self._trouble = Reasons(
             self._log,
             f"The database {path} can't be written",
@@ -106,17 +102,17 @@ class Writer:
         self._database, self._connection = database, connection
         self._last_id, self._unsaved_epoch = epoch.began_after, epoch
         self._thread.start()
-        self._batches.start()
+        self.batches.start()
 
     async def stop(self) -> None:
         """Take no more jobs, and finish those that were submitted."""
-        await self._batches.stop()
+        await self.batches.stop()
         self._scrubbing.stop()
         self._thread.stop()
 
     def submit(self, job: Write) -> Pending[Any]:
         """Do a job in the next batch; fires with its result once that is durable."""
-        return self._batches.submit(job)
+        return self.batches.submit(job)
 
     async def check(self) -> None:
         """See that a message can be written; after a failure, also that there is room for it.
