@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from chatter.log.entries import OPERATOR, ChangeDraft
+from chatter.log.entries import ChangeDraft
 from chatter.protocol.errors import Gone
+from chatter.protocol.model import OPERATOR_ID
 from chatter.protocol.validation import checked_text
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Changing:
         :raises Gone: if there is no such message.
         :raises StoreUnavailable: if the store can't serve.
         """
-        change_id = await self._withdraw(message_id, OPERATOR)
+        change_id = await self._withdraw(message_id, OPERATOR_ID)
         self._log.info("The operator has withdrawn message {message_id}.", message_id=message_id)
         return change_id
 

@@ -36,6 +36,9 @@ Id: TypeAlias = Annotated[
     int, Meta(ge=1, le=MAX_ID, description="An id: an integer from 1 to 9223372036854775807.")
 ]
 
+OPERATOR_ID = 0
+"""Who the operator of the chat is, where the one who did something is named."""
+
 ById: TypeAlias = Annotated[
     int,
     Meta(ge=0, le=MAX_ID, description="The id of the user who did it; 0 for the operator."),
@@ -164,7 +167,7 @@ class Withdrawn(Struct, frozen=True, gc=False, tag_field="change", tag="withdraw
 
     :ivar id: of the change, which is an entry of the log like a message.
     :ivar at: when the message was withdrawn, in UTC.
-    :ivar by_id: the user who did it; 0 for the operator.
+    :ivar by_id: the user who did it, or :data:`OPERATOR_ID`.
     """
 
     id: Id
