@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from chatter.chat.rate_limits import RateLimits
+    from chatter.protocol.model import JoinPolicy
 
 DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
 """Where a chat listens by default."""
@@ -92,6 +93,8 @@ class ChatService(TypedService):
         limits: RateLimits = DEFAULT_LIMITS,
         trust: Collection[str] = (),
         hosts: Collection[str] = (),
+        token_lifetime: float | None = None,
+        joining: JoinPolicy = "open",
         admin: str | None = None,
     ) -> Self:
         """Make the service of a chat that has a server of its own.
@@ -114,11 +117,21 @@ class ChatService(TypedService):
         :param admin: where the operator's endpoint listens, for ``chatter-admin`` and metrics:
             ``unix:/run/chatter/admin.sock``, or a port of 127.0.0.1.  Whoever can open it is
             the operator.  Nowhere by default.
+        :param joining: who can join: everybody (``open``), whoever has an invitation
+            (``invited``), or nobody (``closed``).
+        :param token_lifetime: a token that was not used for so many seconds ends; ``None`` for
+            never.
         :raises ValueError: if the store, a port, a proxy or a host makes no sense, or others
             than this machine could reach the operator's endpoint.
         :raises StoreUnavailable: if the store needs what is not installed.
         """
-        chat = Chat(make_store(store, reactor), reactor, history=history)
+        chat = Chat(
+            make_store(store, reactor),
+            reactor,
+            history=history,
+            token_lifetime=token_lifetime,
+            joining=joining,
+        )
         descriptions = [ports] if isinstance(ports, str) else ports
         resource = ChatResource(
             chat,

@@ -11,6 +11,7 @@ from twisted.python.usage import Options as UsageOptions
 
 from chatter.chat.chat import DEFAULT_HISTORY
 from chatter.chat.rate_limits import DEFAULT_LIMITS, parse_limits, shown_limits
+from chatter.chat.tokens import SHORTEST_LIFETIME
 from chatter.clocks import use_monotonic_time
 from chatter.httpd.endpoints import private_endpoint, server_endpoint
 from chatter.httpd.open_files import OTHER_FILES, allow_open_files
@@ -60,6 +61,20 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             DEFAULT_HISTORY,
             "How many of the latest messages of the general chat wait for a new user. "
             "Example: --history 50",
+        ],
+        [
+            "join",
+            None,
+            "open",
+            "Who can join: everybody (open), whoever has an invitation (invited), or nobody "
+            "(closed). Example: --join invited",
+        ],
+        [
+            "token-lifetime",
+            None,
+            None,
+            "A token that was not used for so many seconds ends. Example: --token-lifetime 7776000 "
+            "[default: never]",
         ],
         [
             "max-streams",
@@ -175,6 +190,12 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         for origin in self["origin"]:
             _check_origin(origin)
         self["history"] = _number("history", self["history"], 0, MAX_LIMIT - 1)
+        if self["join"] not in ("open", "invited", "closed"):
+            raise CannotStart(f"chatter: --join {self['join']!r}: write open, invited or closed.")
+        if self["token-lifetime"] is not None:
+            self["token-lifetime"] = _number(
+                "token-lifetime", self["token-lifetime"], SHORTEST_LIFETIME, 10**9 - 1
+            )
         open_files = allow_open_files()
         most_streams = self["max-streams"] or max(1, open_files - OTHER_FILES)
         self["max-streams"] = _number("max-streams", most_streams, 0, open_files)
@@ -214,7 +235,7 @@ def _number(option: str, value: object, least: int, most: int) -> int:
     if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
         raise CannotStart(
             f"chatter: --{option} {text!r}: write a number from {least} to {most}, "
-            f"such as --{option} {min(50, most)}."
+            f"such as --{option} {min(max(50, least), most)}."
         )
     return int(text)
 
@@ -247,6 +268,8 @@ def makeService(options: Options) -> IService:
         limits=parse_limits(options["limit"]),
         trust=options["trust"],
         hosts=options["host"],
+        token_lifetime=options["token-lifetime"],
+        joining=options["join"],
         admin=options["admin"],
     )
     try:

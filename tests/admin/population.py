@@ -89,11 +89,8 @@ async def all_of(location, keys):
             "last_id": await store.last_id(),
             "users": users,
             "by name": [await store.user_by_name(user.name.upper()) for user in users],
-            "by token": [await store.user_by_token(token) for token in tokens],
-            "joined": [await store.user_joined(token, NOW) for token in tokens],
-            "joined later": [
-                await store.user_joined(token, NOW + timedelta(microseconds=1)) for token in tokens
-            ],
+            "by token": [await store.tokens.find(token) for token in tokens],
+            "tokens": [await store.tokens.of_user(user.id) for user in users],
             "cursors": [await store.cursor(user.id) for user in users],
             "general": await store.read_general(None, 999),
             "keys": [await _first_of(store, *key) for key in keys],

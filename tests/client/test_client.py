@@ -13,6 +13,7 @@ from chatter.protocol.errors import (
     StoreUnavailable,
     Unauthorized,
     UnknownRecipient,
+    UnknownToken,
 )
 from chatter.web import ChatResource
 from tests.client.support import Rig, Scripted, make_chat
@@ -350,3 +351,26 @@ def test_closing_what_it_did_not_open():
     client = rig.joined()
     rig.result(client.close())
     rig.result(client.send("still there"))
+
+
+def test_a_client_has_several_tokens():
+    """It makes one for another device, lists and revokes them, and leaves."""
+    rig = Rig()
+    client = rig.joined("alice")
+    made = rig.result(client.make_token("phone"))
+    phone = rig.client(token=made.token)
+    assert rig.result(phone.connect()).name == "alice"
+    assert [(t.label, t.current) for t in rig.result(phone.tokens())] == [
+        ("", False),
+        ("phone", True),
+    ]
+    rig.result(client.revoke_token(made.id))
+    with pytest.raises(UnknownToken):
+        rig.result(client.revoke_token(made.id))
+    with pytest.raises(Unauthorized):
+        rig.result(phone.tokens())
+    token = client.token
+    rig.result(client.disconnect())
+    assert client.token is None
+    with pytest.raises(Unauthorized):
+        rig.result(rig.client(token=token).tokens())

@@ -31,8 +31,8 @@ def lookups(chat, monkeypatch):
     """The lookups that reach the store."""
     store = core_of(chat).store
     found: list[str] = []
-    for name in ("user_by_name", "user_by_token", "user_by_id"):
-        monkeypatch.setattr(store, name, counted(name, getattr(store, name), found))
+    for owner, name in ((store, "user_by_name"), (store.tokens, "find"), (store, "user_by_id")):
+        monkeypatch.setattr(owner, name, counted(name, getattr(owner, name), found))
     return found
 
 
@@ -52,7 +52,7 @@ def test_tokens_and_ids_are_looked_up_once(chat, lookups):
     for _ in range(10):
         assert result_of(chat.authenticate(token)) == alice
         assert result_of(chat.user(alice.id)) == alice
-    assert sorted(lookups) == ["user_by_id", "user_by_token"]
+    assert sorted(lookups) == ["find", "user_by_id"]
 
 
 def test_users_are_looked_up_anew_after_a_restart(chat):
@@ -64,7 +64,7 @@ def test_users_are_looked_up_anew_after_a_restart(chat):
     store: Any = core_of(chat).store
     store._users.clear()
     store._ids_by_name.clear()
-    store._ids_by_token.clear()
+    store.tokens._tokens.clear()
     result_of(chat.startService())
     with pytest.raises(Unauthorized):
         result_of(chat.authenticate(token))

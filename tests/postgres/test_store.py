@@ -14,7 +14,7 @@ from chatter.stores.postgres import PostgresStore, tail
 from chatter.stores.registry import check_store, make_store, without_password
 from chatter.testing.waiting import all_of, join, outcomes_of
 from tests.postgres.server import PASSWORD
-from tests.postgres.support import NOW, cursor_of, eventually, opened
+from tests.postgres.support import NOW, cursor_of, eventually, opened, working
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ async def test_users_are_the_same_at_all_nodes(url):
         assert sum(isinstance(outcome, NameTaken) for outcome in outcomes) == 5
         number = outcomes.index(alice)
         for node in nodes:
-            assert await node.user_by_token(bytes([number] * 32)) == alice
+            assert (await node.tokens.find(bytes([number] * 32)))[1] == alice
             assert await node.users(0, 10) == [alice]
 
 
@@ -275,3 +275,48 @@ async def test_what_postgresql_refuses_fails_alone(url):
         assert store.told == [kept]
         assert await store.read_feed(alice.id, 0, 10) == [kept]
         assert store._connected.writer.backend_pid == pid
+
+
+async def test_a_revoked_token_is_told_of_at_every_node(url):
+    """Once, soon; and a node that was cut off is told when it is back, of what it has missed."""
+    async with opened(url, url) as (here, there):
+        told: tuple[list[int], list[int]] = ([], [])
+        for node, ids in zip((here, there), told, strict=True):
+            node.tokens.revoked = ids.append
+        alice = await here.add_user("alice", b"a" * 32, 0, NOW)
+        bob = await here.add_user("bob", b"b" * 32, 0, NOW)
+        await here.tokens.revoke(alice.id, None)
+        await eventually(lambda: told == ([alice.id], [alice.id]))
+        assert await there.tokens.find(b"a" * 32) is None
+        there._connected.writer.renew("the test wants it")
+        await here.tokens.revoke(bob.id, None)
+        await working(there)
+        await eventually(lambda: told == ([alice.id, bob.id], [alice.id, bob.id]))
+
+
+async def test_a_node_that_starts_is_told_of_no_earlier_revocation(url):
+    """It knows no token yet."""
+    async with opened(url) as (here,):
+        alice = await here.add_user("alice", b"a" * 32, 0, NOW)
+        await here.tokens.revoke(alice.id, None)
+        async with opened(url) as (there,):
+            told: list[int] = []
+            there.tokens.revoked = told.append
+            there._connected.writer.renew("the test wants it")
+            await working(there)
+            assert told == []
+
+
+async def test_tokens_of_nodes_of_an_earlier_version(url, postgres, database):
+    """Those whom they add can be found here, and they find no token that was revoked."""
+    async with opened(url) as (node,):
+        with postgres.connect(database) as connection:
+            connection.execute(
+                "INSERT INTO users (name, folded_name, token_hash, cursor, last_seen, joined_at)"
+                " VALUES ('alice', 'alice', decode(repeat('61', 32), 'hex'), 0, now(), now())"
+            )
+            found = await node.tokens.find(b"a" * 32)
+            assert found is not None
+            await node.tokens.revoke(found[1].id, found[0].id)
+            (row,) = connection.execute("SELECT token_hash FROM users").fetchall()
+            assert row == (None,)

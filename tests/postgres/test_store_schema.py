@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from chatter.protocol.errors import StoreUnavailable
-from chatter.stores.postgres import chats, entries, moderation, statements
+from chatter.stores.postgres import chats, entries, moderation, revocations, statements, tokens
 from chatter.stores.postgres.database import Database, schema_scripts
 from chatter.stores.registry import check_store
 
@@ -196,13 +196,17 @@ READS = {
     "READ_USERS": "0, 10",
     "USER_BY_ID": "1",
     "USER_BY_NAME": "'user 1'",
-    "USER_BY_TOKEN": "'aa'",
+    "FIND_TOKEN": "'c4ca4238a0b923820dcc509a6f75849b'",
+    "READ_TOKENS": "1",
+    "READ_REVOCATIONS": "0",
     "READ_CURSORS": "'{1,2}'",
     "READ_USERS_BY_ID": "'{1,2}'",
     "READ_USERS_BY_PREFIX": "'user 1', 'user 1􏿿', 10",
     "READ_PRIVATE_CHATS": "1, 0, 15000, 10",
     "READ_GENERAL_CHAT": "1, 0",
 }
+
+MODULES = (statements, entries, chats, moderation, tokens, revocations)
 
 OF_A_KIND = (
     "(kind = 0)",
@@ -240,7 +244,7 @@ def grown(url, general, known):
         if known != "nothing":
             connection.execute("ANALYZE")
         for name, arguments in READS.items():
-            sql = next(getattr(m, name) for m in (statements, entries, chats) if hasattr(m, name))
+            sql = next(getattr(m, name) for m in MODULES if hasattr(m, name))
             sql = sql.decode()
             connection.execute(f"PREPARE {name} AS {sql}".encode())
             connection.execute(f"EXECUTE {name} ({arguments})".encode())

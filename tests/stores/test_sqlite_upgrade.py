@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -38,9 +38,11 @@ async def test_all_is_there_after_the_upgrade(path):
     ]
     assert [message.text for message in await store.read_feed(1, 0, 9)] == ["a", "psst", "c"]
     assert await store.cursor(3) == 3
-    alice = await store.user_by_token(b"a" * 32)
-    assert alice is not None
-    assert alice.id == 1
+    found = await store.tokens.find(b"a" * 32)
+    assert found is not None
+    token, alice = found
+    assert alice.id == token.user_id == 1
+    assert token.seen_at == alice.last_seen
     assert (await store.append(Draft(1, None, "again", NOW, "key"))).id == 1
     assert (await store.append(Draft(1, None, "new", NOW))).id == 4
     await store.stopService()
@@ -61,7 +63,9 @@ async def test_who_joined_before_has_not_joined_lately(path):
     """When that was is not known."""
     store = SQLiteStore(path, reactor)
     await store.startService()
-    assert await store.user_joined(b"a" * 32, NOW - timedelta(days=9999)) is None
+    found = await store.tokens.find(b"a" * 32)
+    assert found is not None
+    assert found[0].created_at is None
     await store.stopService()
 
 

@@ -33,8 +33,10 @@ def restore(store, clock, make_web):
 
     def backup():
         told, store.listener, store.rewound = (store.listener, store.rewound), None, None
+        revoked, store.tokens.revoked = store.tokens.revoked, None
         copied = copy.deepcopy(store)
         store.listener, store.rewound = told
+        store.tokens.revoked = revoked
 
         def restored():
             chat = Chat(copied, clock)

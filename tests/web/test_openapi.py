@@ -27,27 +27,35 @@ def operations(document):
 
 
 def test_it_has_every_endpoint(document, chat):
-    """Each path that the resource has is there with its one method, and no other."""
-    paths = {f"/{path.decode()}" for path in ChatResource(chat).children}
-    assert set(document["paths"]) == paths
-    expected = {
-        path.partition("?")[0]: method for path, (method, _) in {**CLOSED, **FOR_MODERATORS}.items()
-    } | OPEN
-    found = {path: method.upper() for path, method, _ in operations(document)}
-    assert found == expected
+    """Each path that the resource has is there with its methods, and no other."""
+    assert set(document["paths"]) == set(paths_below(ChatResource(chat)))
+    closed = {
+        (path.partition("?")[0], method)
+        for path, (method, _) in {**CLOSED, **FOR_MODERATORS}.items()
+    }
+    found = [(path, method.upper()) for path, method, _ in operations(document)]
+    assert sorted(found) == sorted(closed | set(OPEN.items()))
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+
+
+def paths_below(resource, path=""):
+    for name, child in resource.children.items():
+        yield f"{path}/{name.decode()}"
+        yield from paths_below(child, f"{path}/{name.decode()}")
 
 
 def test_it_says_who_needs_a_token(document):
-    """All but some need one; /connect and /chats may have one."""
+    """All but some need one; /connect, /chats and /disconnect may have one."""
     needs = {path: operation.get("security") for path, _, operation in operations(document)}
     (scheme,) = document["components"]["securitySchemes"]
     token: dict[str, list[str]] = {scheme: []}
-    assert needs.pop("/connect") == needs.pop("/chats") == [{}, token]
+    for path in ("/connect", "/chats", "/disconnect"):
+        assert needs.pop(path) == [{}, token]
     assert {path for path, security in needs.items() if security == [token]} == {
         path.partition("?")[0] for path in [*CLOSED, *FOR_MODERATORS]
     }
     assert {path for path, security in needs.items() if security is None} == {
-        "/disconnect",
         "/health",
         "/openapi.json",
     }
@@ -78,6 +86,7 @@ def test_it_names_the_header_fields_that_are_read(document):
         ("/connect", "Idempotency-Key"),
         ("/send", "Idempotency-Key"),
         ("/send-private", "Idempotency-Key"),
+        ("/tokens", "Idempotency-Key"),
         ("/events", "Last-Event-ID"),
     }
 

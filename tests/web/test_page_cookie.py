@@ -234,12 +234,14 @@ def test_chats_on_two_ports_know_each_others_cookies_not(make_web, clock):
 
 
 def test_signing_out_takes_the_cookie(web):
-    """The user stays, for whoever has the token elsewhere."""
+    """And its token is nobody's any more; the user stays, for who has another token."""
     cookie = sign_in(web, "alice")
+    other = web.ask("POST", "/tokens", body={}, headers=signed_in(cookie)).json["token"]
     response = web.ask("POST", "/disconnect", headers=signed_in(cookie))
     assert (response.status, response.json) == (200, {"status": "success"})
     assert response.headers["set-cookie"] == "chatter=; Max-Age=0; HttpOnly; SameSite=Strict"
-    assert user_of(web, signed_in(cookie)) == "alice"
+    assert user_of(web, signed_in(cookie)) is None
+    assert web.ask("GET", "/chats", other).json["user"]["name"] == "alice"
 
 
 @pytest.mark.parametrize("headers", [{}, PAGE, {"Cookie": "chatter=x"}, {"Sec-Fetch-Site": "none"}])

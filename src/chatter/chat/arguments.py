@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from chatter.protocol.bodies import MAX_CHATS, Limit
-from chatter.protocol.model import Action, Cursor, Id, Reason, Role, Seconds
+from chatter.protocol.model import Action, Cursor, Id, Label, Reason, Role, Seconds
 from chatter.protocol.validation import checked_value
 
 _LONGEST_WAIT = 1e9
@@ -17,6 +17,7 @@ _TYPES: dict[str, Any] = {
     "after": Cursor,
     "before": Id,
     "cursor": Cursor,
+    "label": Label,
     "limit": Limit,
     "message_id": Id,
     "other_id": Id,
@@ -24,9 +25,14 @@ _TYPES: dict[str, Any] = {
     "recipient_id": Id,
     "role": Role,
     "seconds": Seconds,
+    "token_id": Id,
     "user_id": Id,
     "limit_of_chats": Annotated[
         int, Meta(ge=1, le=MAX_CHATS, description=f"An integer from 1 to {MAX_CHATS}.")
+    ],
+    "uses": Annotated[int, Meta(ge=1, le=10**9, description="An integer from 1 to 1000000000.")],
+    "lifetime": Annotated[
+        float, Meta(gt=0, le=_LONGEST_WAIT, description="A finite number of seconds, above 0.")
     ],
     "wait": Annotated[
         float, Meta(ge=0, le=_LONGEST_WAIT, description="A finite number of seconds, at least 0.")

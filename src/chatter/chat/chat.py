@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chatter.chat.arguments import check
 from chatter.chat.core import ChatCore
 from chatter.chat.moderation import Moderation
+from chatter.chat.tokens import SHORTEST_LIFETIME
 from chatter.chat.typed_service import TypedService
 from chatter.protocol.bodies import DEFAULT_CHATS, DEFAULT_LIMIT, MAX_LIMIT
 from chatter.protocol.deferring import returns_deferred, when_done
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from chatter.protocol.bodies import Users
-    from chatter.protocol.model import Change, ChatPage, Message, Page, User
+    from chatter.protocol.model import Change, ChatPage, JoinPolicy, Message, Page, Token, User
 
 DEFAULT_HISTORY = 20
 """So many messages of the general chat are unread for a new user."""
@@ -36,6 +37,9 @@ class Chat(TypedService):
     :param clock: an ``IReactorTime`` provider.
     :param history: how many messages of the general chat are unread for a new user.
     :param random: where tokens and the names of guests come from.
+    :param joining: who can ``connect`` as a new user: everybody (``open``), whoever has an
+        invitation (``invited``), or nobody (``closed``).
+    :param token_lifetime: a token that was not used for so many seconds ends; ``None`` for never.
 
     ``store`` and ``clock`` are of any type: only a plugin tells type checkers which
     classes provide an interface.
@@ -49,7 +53,7 @@ class Chat(TypedService):
 
     :ivar moderation: what decides what users may do: roles, mutes, bans.
 
-    :raises ValueError: if ``history`` is not between 0 and 1000.
+    :raises ValueError: if ``history`` is not between 0 and 1000, or the lifetime below 300.
     """
 
     def __init__(
@@ -59,10 +63,16 @@ class Chat(TypedService):
         *,
         history: int = DEFAULT_HISTORY,
         random: Random | None = None,
+        token_lifetime: float | None = None,
+        joining: JoinPolicy = "open",
     ) -> None:
         if not 0 <= history <= MAX_LIMIT:
             raise ValueError(f"history is a number from 0 to {MAX_LIMIT}, not {history}.")
-        self._core = ChatCore(store, clock, history, random or SystemRandom())
+        if token_lifetime is not None and token_lifetime < SHORTEST_LIFETIME:
+            raise ValueError(f"A token lives for {SHORTEST_LIFETIME} seconds at least.")
+        self._core = ChatCore(
+            store, clock, history, random or SystemRandom(), token_lifetime, joining
+        )
         self.moderation = Moderation(self._core)
 
     # As a service
@@ -80,6 +90,7 @@ class Chat(TypedService):
         self._core.live.start()
         self._core.directory.forget()
         self._core.standings.forget()
+        self._core.tokens.start()
         try:
             await when_done(self._core.store.startService())
         except BaseException:
@@ -91,22 +102,42 @@ class Chat(TypedService):
         """End whatever follows or waits, and close the store; fires once it is closed."""
         super().stopService()
         self._core.live.stop()
+        await self._core.tokens.stop()
         await when_done(self._core.store.stopService())
 
     # Users
 
     @returns_deferred
-    async def connect(self, name: str | None = None, key: str | None = None) -> tuple[User, str]:
+    async def connect(
+        self, name: str | None = None, key: str | None = None, invitation: str | None = None
+    ) -> tuple[User, str]:
         """Join as a new user, with the name or with one that the chat chooses.
 
         :param key: 22 to 64 visible ASCII characters, made at random and kept secret; a
             retry with the same key fires with the same user and token, for ten minutes.
+        :param invitation: with which somebody joins a chat whose ``joining`` is ``invited``.
         :returns: the user, and the token that proves who it is from now on.
+        :raises JoiningClosed: if nobody can join.
+        :raises InvitationNeeded: if there is no such invitation, and one is needed.
+        :raises InvitationExpired: if it has expired.
+        :raises InvitationUsed: if as many have joined with it as may.
         :raises InvalidRequest: if no user can have that name, or the key can't be used.
         :raises NameTaken: if somebody has the name.
         :raises KeyUsed: if the key was used for another name, or too long ago.
         """
-        return await self._core.joining.connect(name, key)
+        return await self._core.joining.connect(name, key, invitation)
+
+    @returns_deferred
+    async def invite(self, uses: int = 1, lifetime: float | None = None) -> str:
+        """Make an invitation to join, with which so many can.
+
+        :param lifetime: for so many seconds; ``None`` for ever.
+        :returns: the invitation, which is kept nowhere.
+        """
+        check(uses=uses)
+        if lifetime is not None:
+            check(lifetime=lifetime)
+        return await self._core.joining.invite(uses, lifetime)
 
     @returns_deferred
     async def join(self, name: str) -> User:
@@ -125,7 +156,41 @@ class Chat(TypedService):
 
         :raises Unauthorized: if it is nobody's.
         """
-        return await self._core.directory.by_token(token)
+        return await self._core.tokens.user_of(token)
+
+    @returns_deferred
+    async def make_token(self, user: User, label: str = "") -> tuple[Token, str]:
+        """Give a user one more token, such as for another device, or for one that was lost.
+
+        :param label: what the user calls it: at most 64 characters.
+        :returns: it, and the token itself, which proves who the user is.
+        :raises TooManyTokens: if the user has as many as are allowed.
+        """
+        check(label=label)
+        await self._core.directory.check(user)
+        return await self._core.tokens.make(user, label)
+
+    @returns_deferred
+    async def tokens(self, user: User) -> list[Token]:
+        """The tokens of a user, by id."""
+        await self._core.directory.check(user)
+        return await self._core.tokens.of_user(user)
+
+    @returns_deferred
+    async def revoke_token(self, user: User, token_id: int) -> None:
+        """Take a token from a user; fires once nobody can use it, and what was open is ended.
+
+        :raises UnknownToken: if it is none of the user.
+        """
+        check(token_id=token_id)
+        await self._core.directory.check(user)
+        await self._core.tokens.revoke(user, token_id)
+
+    @returns_deferred
+    async def revoke_tokens(self, user: User) -> None:
+        """Take all tokens from a user; fires once what was open is ended."""
+        await self._core.directory.check(user)
+        await self._core.tokens.revoke_all(user)
 
     @returns_deferred
     async def user(self, user_id: int) -> User:

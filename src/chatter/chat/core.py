@@ -20,36 +20,51 @@ from chatter.chat.reading import Reading
 from chatter.chat.sending import Sending
 from chatter.chat.standings import Standings
 from chatter.chat.store_reads import StoreReads
+from chatter.chat.tokens import Tokens
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from random import Random
 
     from twisted.internet.interfaces import IReactorTime
 
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import User
+    from chatter.protocol.model import JoinPolicy, User
 
 
 class ChatCore:
     """The parts of one chat.
 
+    :param joining: who can join.
+    :param token_lifetime: a token that was not used for so many seconds ends; ``None`` for never.
+
     :ivar history: how many messages of the general chat are unread for a new user.
     """
 
     def __init__(
-        self, store: IChatStore, clock: IReactorTime, history: int, random: Random
+        self,
+        store: IChatStore,
+        clock: IReactorTime,
+        history: int,
+        random: Random,
+        token_lifetime: float | None = None,
+        joining: JoinPolicy = "open",
     ) -> None:
         self.store = store
         self.clock = clock
         self.history = history
         self.live = Live(store, clock)
-        self.presence = Presence(clock, lambda user_id, seen: store.save_progress(user_id, 0, seen))
+        self.presence = Presence(clock, self._save_seen)
         self.directory = Directory(store, self.presence)
         self.access = Access()
+        self.tokens = Tokens(store, clock, self.presence, self.access, random, token_lifetime)
+        # After the tokens were forgotten: a poll that ends looks its token up again.
         self.access.add_ending(self.live.end_polls)
         self.standings = Standings(store, self.presence, self.access.end)
         self.live.add_watcher(self.standings)
-        self.joining = Joining(store, self.presence, self.directory, history, random)
+        self.joining = Joining(
+            store, self.presence, self.directory, self.tokens, history, random, joining
+        )
         self.sending = Sending(store, self.presence, self.directory, self.standings)
         self.changing = Changing(store, self.presence, self.standings)
         self.moderating = Moderating(store, self.presence, self.standings)
@@ -57,6 +72,10 @@ class ChatCore:
         self.reading = Reading(
             store, self.presence, self.live, StoreReads(store), self.directory, self.standings
         )
+
+    def _save_seen(self, user_id: int, seen: datetime) -> None:
+        self.store.save_progress(user_id, 0, seen)
+        self.tokens.look_again()
 
     async def check(self, user: User) -> None:
         """See that a user is one of this chat, and may use it.

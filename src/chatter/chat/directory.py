@@ -1,13 +1,12 @@
-"""The users of a chat: found by token, id or name, and listed.
+"""The users of a chat: found by id or name, and listed.
 
-Users whose token, id or name was looked up lately are kept in memory, so that most
+Users whose id or name was looked up lately are kept in memory, so that most
 requests need no read of the store.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
@@ -35,7 +34,6 @@ class Directory:
         self._store = store
         self._presence = presence
         self._online = OnlineUsers(store, presence)
-        self._by_token: FIFOCache[bytes, User] = FIFOCache(_REMEMBERED_USERS)
         self._by_id: FIFOCache[int, User] = FIFOCache(_REMEMBERED_USERS)
         self._by_name: FIFOCache[str, User] = FIFOCache(_REMEMBERED_USERS)
 
@@ -43,29 +41,7 @@ class Directory:
         """Forget who was looked up: the store may have been replaced while it was closed."""
         self._online.forget()
         self._by_name.clear()
-        self._by_token.clear()
         self._by_id.clear()
-
-    def known_by_token(self, token: str) -> User | None:
-        """The user whose token it is, if it was looked up lately."""
-        try:
-            return self._by_token[_in_memory(token)]
-        except KeyError:
-            return None
-
-    async def by_token(self, token: str) -> User:
-        """The user whose token it is.
-
-        :raises Unauthorized: if it is nobody's.
-        :raises StoreUnavailable: if the store can't be read.
-        """
-        user = self.known_by_token(token)
-        if user is None:
-            user = await self._store.user_by_token(hash_of(token))
-            if user is None:
-                raise Unauthorized("Nobody has this token.")
-            self._by_token[_in_memory(token)] = user
-        return user
 
     async def by_id(self, user_id: int) -> User:
         """The user with that id.
@@ -153,16 +129,3 @@ class Directory:
 
     def _page(self, found: Sequence[User], limit: int) -> Users:
         return Users([self.participant(user) for user in found[:limit]], len(found) > limit)
-
-
-def hash_of(token: str) -> bytes:
-    """What the store keeps of a token: its SHA-256."""
-    return sha256(token.encode()).digest()
-
-
-def _in_memory(token: str) -> bytes:
-    """What a token is known as in memory, where another hash will do.
-
-    OpenSSL's takes longer to set up than all else that a known token needs.
-    """
-    return blake2b(token.encode()).digest()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from chatter.chat.directory import hash_of
+from chatter.chat.tokens import hash_of, secret_of
 from chatter.protocol import names
-from chatter.protocol.errors import KeyUsed, NameTaken
-from chatter.protocol.model import JoinKey
-from chatter.protocol.validation import checked_key
+from chatter.protocol.errors import InvitationNeeded, JoiningClosed, KeyUsed, NameTaken
 
 if TYPE_CHECKING:
     from random import Random
 
     from chatter.chat.directory import Directory
     from chatter.chat.presence import Presence
+    from chatter.chat.tokens import Tokens
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import User
+    from chatter.protocol.model import JoinPolicy, User
 
 
 KEY_LIFETIME = timedelta(minutes=10)
@@ -29,7 +27,10 @@ class Joining:
     """Adds users to a chat.
 
     :param history: how many messages of the general chat are unread for a new user.
-    :param random: where tokens and the names of guests come from.
+    :param random: where the names of guests come from.
+    :param policy: who can join.
+
+    :ivar policy: the same.
     """
 
     def __init__(
@@ -37,30 +38,38 @@ class Joining:
         store: IChatStore,
         presence: Presence,
         directory: Directory,
+        tokens: Tokens,
         history: int,
         random: Random,
+        policy: JoinPolicy,
     ) -> None:
         self._store = store
         self._presence = presence
         self._directory = directory
+        self._tokens = tokens
         self._history = history
         self._random = random
+        self.policy = policy
 
-    async def connect(self, name: str | None, key: str | None = None) -> tuple[User, str]:
+    async def connect(
+        self, name: str | None, key: str | None = None, invitation: str | None = None
+    ) -> tuple[User, str]:
         """Add a user with a token; without a name, with one that nobody has.
 
         :param key: a retry with the same key, and the same name or none, gets the same
             user and token again for :data:`KEY_LIFETIME`.  The token is made from it, so
             that nothing has to be remembered, and it is as secret as the token.
+        :param invitation: with which somebody joins a chat that is not open.
+        :raises JoiningClosed: if nobody can join.
+        :raises InvitationNeeded: if there is no such invitation, and one is needed.
+        :raises InvitationExpired: if it has expired.
+        :raises InvitationUsed: if it was used up.
         :raises InvalidRequest: if no user can have that name, or the key can't be used.
         :raises NameTaken: if somebody has the name.
         :raises KeyUsed: if the key was used for another name, or too long ago.
         :raises StoreUnavailable: if the store can't serve.
         """
-        if key is None:
-            token = f"{self._random.getrandbits(256):064x}"
-        else:
-            token = _token_of(checked_key(key, JoinKey))
+        token = self._tokens.new_secret() if key is None else secret_of(key)
         token_hash = hash_of(token)
         while True:
             if key is not None:
@@ -69,7 +78,7 @@ class Joining:
                     return user, token
             try:
                 wanted = names.suggest(self._random) if name is None else name
-                user = await self._add_user(wanted, token_hash)
+                user = await self._add_guest(wanted, token_hash, invitation)
             except NameTaken:
                 if name is not None and not await self._is_used(key, token_hash):
                     raise
@@ -81,11 +90,12 @@ class Joining:
 
         :raises KeyUsed: if it was for another name, or too long ago.
         """
-        user = await self._store.user_by_token(token_hash)
-        if user is None:
+        found = await self._store.tokens.find(token_hash)
+        if found is None:
             return None
+        token, user = found
         since = self._presence.now() - KEY_LIFETIME
-        if await self._store.user_joined(token_hash, since) is None:
+        if token.created_at is None or token.created_at < since:
             raise KeyUsed("Somebody has joined with this Idempotency-Key a while ago.")
         if name is not None and names.fold(name) != names.fold(user.name):
             raise KeyUsed("Somebody has joined with this Idempotency-Key, with another name.")
@@ -93,7 +103,7 @@ class Joining:
 
     async def _is_used(self, key: str | None, token_hash: bytes) -> bool:
         """Whether somebody has joined with a key, perhaps in this very moment."""
-        return key is not None and await self._store.user_by_token(token_hash) is not None
+        return key is not None and await self._store.tokens.find(token_hash) is not None
 
     async def join(self, name: str) -> User:
         """The user with that name, who is added without a token if there is none.
@@ -109,13 +119,36 @@ class Joining:
         except NameTaken:  # by somebody who joined meanwhile
             return await self.join(name)
 
+    async def invite(self, uses: int, seconds: float | None) -> str:
+        """Make an invitation that so many can join with.
+
+        :param seconds: for so long; ``None`` for ever.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        invitation = self._tokens.new_secret()[:32]
+        now = self._presence.now()
+        expires_at = None if seconds is None else now + timedelta(seconds=seconds)
+        await self._store.invitations.add(hash_of(invitation), uses, expires_at)
+        return invitation
+
+    async def _add_guest(self, name: str, token_hash: bytes, invitation: str | None) -> User:
+        if self.policy == "open":
+            return await self._add_user(name, token_hash)
+        if self.policy == "closed":
+            raise JoiningClosed
+        if invitation is None:
+            raise InvitationNeeded
+        names.check(name)
+        now, cursor = self._presence.now(), await self._first_cursor()
+        invitation_hash = hash_of(invitation)
+        return await self._store.invitations.join(invitation_hash, name, token_hash, cursor, now)
+
     async def _add_user(self, name: str, token_hash: bytes | None) -> User:
         names.check(name)
-        newest = await self._store.read_general(None, self._history + 1)
-        cursor = newest[0].id if len(newest) > self._history else 0
+        cursor = await self._first_cursor()
         return await self._store.add_user(name, token_hash, cursor, self._presence.now())
 
-
-def _token_of(key: str) -> str:
-    """The token of a user who joins with a key."""
-    return sha256(b"chatter: the token of a join key\0" + key.encode()).hexdigest()
+    async def _first_cursor(self) -> int:
+        """Where a new user begins to read."""
+        newest = await self._store.read_general(None, self._history + 1)
+        return newest[0].id if len(newest) > self._history else 0

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from chatter.client import requests
 from chatter.client.following import follow
+from chatter.client.own_tokens import OwnTokens
 from chatter.client.page_checks import check_chats, check_history, check_users
-from chatter.client.session import Session
 from chatter.protocol.bodies import (
     DEFAULT_CHATS,
     DEFAULT_LIMIT,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from chatter.protocol.model import Change
 
 
-class ChatClient(Session):
+class ChatClient(OwnTokens):
     """One user's way to a chat server.
 
     :param url: where the server is; it may have a path.
@@ -68,7 +68,9 @@ class ChatClient(Session):
     """
 
     @returns_deferred
-    async def connect(self, name: str | None = None, *, key: str | None = None) -> Connected:
+    async def connect(
+        self, name: str | None = None, *, key: str | None = None, invitation: str | None = None
+    ) -> Connected:
         """Join the chat; with a token, come back as the user whose it is.
 
         The client's own cursor, if it has one, stays where it is: another client of the
@@ -78,10 +80,15 @@ class ChatClient(Session):
         :param key: as secret as the token, and made by the client if it is not given:
             32 or more random visible ASCII characters.  A client that joins again with
             the same key and name within some minutes is the same user.
+        :param invitation: with which a new user joins a chat that is not open.
+        :raises JoiningClosed: if nobody can join.
+        :raises InvitationNeeded: if one joins with an invitation, and this is none.
+        :raises InvitationExpired: if it has expired.
+        :raises InvitationUsed: if it was used up.
         :raises NameTaken: if somebody has that name.
         :raises InvalidRequest: if nobody can have it.
         """
-        return await self._reading.begin(name, key)
+        return await self._reading.begin(name, key, invitation)
 
     @returns_deferred
     async def send(self, text: str, *, key: str | None = None) -> Message:

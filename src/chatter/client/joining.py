@@ -32,12 +32,13 @@ class Joining:
         self._new_key = new_key
         self._unfinished: tuple[str | None, str] | None = None
 
-    async def join(self, name: str | None, key: str | None) -> Connected:
+    async def join(self, name: str | None, key: str | None, invitation: str | None) -> Connected:
         """Join as somebody new.
 
         Without a key, a call after one that failed on the way to the server, or on
         the way back, has the key of that one: it is the same joining.
 
+        :raises Forbidden: if one can't join, or not with this invitation.
         :raises NameTaken: if somebody has that name.
         :raises InvalidRequest: if nobody can have it, or the key is not valid.
         """
@@ -46,7 +47,7 @@ class Joining:
                 self._unfinished = (name, self._new_key())
             key = self._unfinished[1]
         try:
-            connected = await self._connected(requests.joining(name, key))
+            connected = await self._connected(requests.joining(name, key, invitation))
         except TransientError:
             raise
         except ChatError:

@@ -65,13 +65,13 @@ class Reading:
         self._clock = clock
         self._watcher = watcher
 
-    async def begin(self, name: str | None, key: str | None) -> Connected:
+    async def begin(self, name: str | None, key: str | None, invitation: str | None) -> Connected:
         """Join as somebody new, or come back; the cursor stays where it is, if it is known.
 
         What another client of the user has read says nothing about this one.
         """
         if self._attempts.token is None:
-            connected = await self._joining.join(name, key)
+            connected = await self._joining.join(name, key, invitation)
             self.cursor, self.epoch = connected.cursor, ""
         else:
             connected = await self._joining.come_back()
@@ -165,5 +165,5 @@ class Reading:
         if self.cursor is None:
             if self._attempts.token is None:
                 raise Unauthorized("Connect first.")
-            return (await self.begin(None, None)).cursor
+            return (await self.begin(None, None, None)).cursor
         return self.cursor

@@ -13,6 +13,8 @@ from chatter.protocol.bodies import (
     ConnectBody,
     EditBody,
     ReadBody,
+    RevokeBody,
+    TokenBody,
     WithdrawBody,
 )
 from chatter.protocol.model import MAX_NAME, MAX_TEXT
@@ -50,14 +52,17 @@ class Request(Struct, frozen=True):
 
 HEALTH = Request("GET", "/health")
 COME_BACK = Request("POST", "/connect")
+DISCONNECT = Request("POST", "/disconnect")
+TOKENS = Request("GET", "/tokens")
 
 
-def joining(name: str | None, key: str) -> Request:
+def joining(name: str | None, key: str, invitation: str | None = None) -> Request:
     """Join as a new user.
 
     :raises InvalidRequest: if the name has what is no character.
     """
-    body = None if name is None else encoded(ConnectBody(name))
+    wanted = ConnectBody(name, invitation=invitation)
+    body = None if wanted == ConnectBody() else encoded(wanted)
     return Request("POST", "/connect", body=body, key=key)
 
 
@@ -80,6 +85,19 @@ def edit(message_id: int, text: str) -> Request:
 def withdrawal(message_id: int) -> Request:
     """Withdraw a message."""
     return Request("POST", "/withdraw", body=encoded(WithdrawBody(message_id)))
+
+
+def new_token(label: str, key: str) -> Request:
+    """Make one more token.
+
+    :raises InvalidRequest: if the label has what is no character.
+    """
+    return Request("POST", "/tokens", body=encoded(TokenBody(label)), key=key)
+
+
+def revocation(token_id: int) -> Request:
+    """Revoke a token."""
+    return Request("POST", "/tokens/revoke", body=encoded(RevokeBody(token_id)))
 
 
 def feed(after: int, epoch: str, limit: int) -> Request:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from chatter.histograms import BatchCounts
     from chatter.log.entries import ChangeDraft, Entry
+    from chatter.log.invitations import IInvitations
     from chatter.log.lineage import Lineage
+    from chatter.log.tokens import ITokens
     from chatter.protocol.model import ChatSummary, Draft, Message, User
 
 
@@ -71,6 +73,10 @@ class IChatStore(IService):
         """The epochs of the log.  The store begins a new epoch whenever the log may have
         become another one, at least each time it is opened; it is another object then."""
     )
+
+    tokens: ITokens = Attribute("The tokens of the users.")
+
+    invitations: IInvitations = Attribute("The invitations to join.")
 
     def last_id() -> Awaitable[int]:
         """The id of the newest entry; 0 before the first.
@@ -167,18 +173,6 @@ class IChatStore(IService):
 
     def user_by_name(name: str) -> Awaitable[User | None]:
         """The user with that name, whatever its case.
-
-        :raises StoreUnavailable: if the store can't serve.
-        """
-
-    def user_by_token(token_hash: bytes) -> Awaitable[User | None]:
-        """The user whose token has that SHA-256.
-
-        :raises StoreUnavailable: if the store can't serve.
-        """
-
-    def user_joined(token_hash: bytes, since: datetime) -> Awaitable[User | None]:
-        """The user with that token, if it was added at that time or later.
 
         :raises StoreUnavailable: if the store can't serve.
         """

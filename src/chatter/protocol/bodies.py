@@ -19,6 +19,8 @@ from chatter.protocol.model import (
     Epoch,
     Id,
     IdAsText,
+    Invitation,
+    Label,
     Name,
     Reason,
     Seconds,
@@ -58,13 +60,14 @@ Changes = Annotated[
 ]
 
 
-class ConnectBody(Struct, frozen=True):
+class ConnectBody(Struct, frozen=True, omit_defaults=True):
     """The body of ``POST /connect``."""
 
     name: Name | None = None
     cookie: Annotated[
         bool, Meta(description="true, to put the token into a cookie of the browser, or false.")
     ] = False
+    invitation: Invitation | None = None
 
 
 class SendBody(Struct, frozen=True, omit_defaults=True):
@@ -90,6 +93,50 @@ class SendPrivateBody(Struct, frozen=True):
             "as a decimal string."
         ),
     ]
+
+
+class TokenBody(Struct, frozen=True):
+    """The body of ``POST /tokens``."""
+
+    label: Label = ""
+
+
+class NewToken(Struct, frozen=True):
+    """The response to ``POST /tokens``: the only one that has the token itself."""
+
+    id: Id
+    label: str
+    token: str
+
+
+class TokenInfo(Struct, frozen=True):
+    """A token of the user.
+
+    :ivar label: empty for the token with which the user joined.
+    :ivar created_at: ``None`` if that is not known any more.
+    :ivar seen_at: when it was used last; some minutes late.
+    :ivar expires_at: when it ends if it is not used any more; ``None`` for never.
+    :ivar current: whether the request has it.
+    """
+
+    id: Id
+    label: str
+    created_at: datetime | None
+    seen_at: datetime
+    expires_at: datetime | None
+    current: bool
+
+
+class TokenList(Struct, frozen=True):
+    """The response to ``GET /tokens``, by id."""
+
+    tokens: list[TokenInfo]
+
+
+class RevokeBody(Struct, frozen=True):
+    """The body of ``POST /tokens/revoke``."""
+
+    id: Id
 
 
 class EditBody(Struct, frozen=True):
@@ -294,10 +341,12 @@ class Chats(ChatPage, frozen=True):
 
     :ivar user: ``None`` if the request is nobody's; there are no chats then.
     :ivar can_join: whether ``POST /connect`` makes new users.
+    :ivar needs_invitation: whether it does so for those only who have an invitation.
     """
 
     user: Participant | None
     can_join: bool
+    needs_invitation: Literal[True] | UnsetType = UNSET
 
 
 class Health(Struct, frozen=True):

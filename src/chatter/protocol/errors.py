@@ -71,6 +71,34 @@ class Banned(Restricted):
     what = "banned"
 
 
+class JoiningClosed(Forbidden):
+    """Nobody can join now."""
+
+    def __init__(self, detail: str = "Nobody can join this chat now.") -> None:
+        super().__init__(detail)
+
+
+class InvitationNeeded(Forbidden):
+    """One joins with an invitation, and there is none, or no such invitation."""
+
+    def __init__(self, detail: str = "One joins this chat with an invitation.") -> None:
+        super().__init__(detail)
+
+
+class InvitationExpired(Forbidden):
+    """The invitation has expired."""
+
+    def __init__(self, detail: str = "The invitation has expired.") -> None:
+        super().__init__(detail)
+
+
+class InvitationUsed(Forbidden):
+    """As many have joined with the invitation as may."""
+
+    def __init__(self, detail: str = "The invitation was used up.") -> None:
+        super().__init__(detail)
+
+
 class MisdirectedRequest(ChatError):
     """The URL names a host that is not this chat."""
 
@@ -81,6 +109,14 @@ class NotFound(ChatError):
 
 class UnknownRecipient(ChatError):
     """Nobody has that user id."""
+
+
+class UnknownToken(ChatError):
+    """The user has no token with that id."""
+
+
+class TooManyTokens(ChatError):
+    """The user has as many tokens as are allowed."""
 
 
 class Gone(ChatError):

@@ -91,6 +91,30 @@ Name: TypeAlias = Annotated[
     ),
 ]
 
+Label: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        # Without control characters, which terminals act on and PostgreSQL does not keep.
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*(?!\n)$",
+        description="What the user calls it: at most 64 characters, on one line.",
+        examples=["phone"],
+    ),
+]
+
+Invitation: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-~]+(?!\n)$",
+        description="An invitation to join: 1 to 200 visible ASCII characters.",
+    ),
+]
+
+JoinPolicy: TypeAlias = Literal["open", "invited", "closed"]
+"""Who can join: everybody, whoever has an invitation, or nobody."""
+
 MOST_UNREAD = 100
 """Unread messages of a chat are counted up to so many."""
 
@@ -258,6 +282,21 @@ class User(Struct, frozen=True, gc=False):
     id: Id
     name: str
     last_seen: datetime
+
+
+class Token(Struct, frozen=True, gc=False):
+    """One of the tokens of a user, without the secret itself.
+
+    :ivar label: what the user calls it; empty if it was made when the user joined.
+    :ivar created_at: in UTC; ``None`` if that is not known any more.
+    :ivar seen_at: when it was used last, in UTC; it may lag by some minutes.
+    """
+
+    id: Id
+    user_id: Id
+    label: str
+    created_at: datetime | None
+    seen_at: datetime
 
 
 class Page(Struct, frozen=True):

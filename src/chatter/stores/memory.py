@@ -20,7 +20,9 @@ from chatter.log.lineage import Epoch, Lineage, continued, new_epoch
 from chatter.protocol import names
 from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
 from chatter.protocol.model import MAX_ID, MOST_UNREAD, ChatSummary, Draft, Message, User
+from chatter.stores.memory_invitations import MemoryInvitations
 from chatter.stores.memory_moderation import MemoryModeration
+from chatter.stores.memory_tokens import MemoryTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -49,8 +51,8 @@ class MemoryStore(Service):
         self._ids_by_key: dict[tuple[int, str], int] = {}
         self._users: dict[int, User] = {}
         self._ids_by_name: dict[str, int] = {}
-        self._ids_by_token: dict[bytes, int] = {}
-        self._joined_at: dict[int, datetime] = {}
+        self.invitations = MemoryInvitations(self.check, self.add_user)
+        self.tokens = MemoryTokens(self._users, self.check)
         self._cursors: dict[int, int] = {}
         # For each user the others of private chats, the newest last, and the last message.
         self._chats: defaultdict[int, dict[int, Message]] = defaultdict(dict)
@@ -234,15 +236,14 @@ class MemoryStore(Service):
         """Add a user with a name that nobody has."""
         await self.check()
         folded = names.fold(name)
-        if folded in self._ids_by_name or token_hash in self._ids_by_token:
+        if folded in self._ids_by_name or (token_hash is not None and token_hash in self.tokens):
             raise NameTaken("Somebody has that name.")
         user = User(len(self._users) + 1, name, now)
         self._users[user.id] = user
-        self._joined_at[user.id] = now
         self._ids_by_name[folded] = user.id
         self._cursors[user.id] = cursor
         if token_hash is not None:
-            self._ids_by_token[token_hash] = user.id
+            self.tokens.give(user.id, token_hash, "", now)
         return user
 
     async def user_by_id(self, user_id: int) -> User | None:
@@ -254,16 +255,6 @@ class MemoryStore(Service):
         """The user with that name."""
         await self.check()
         return self._users.get(self._ids_by_name.get(names.fold(name), 0))
-
-    async def user_by_token(self, token_hash: bytes) -> User | None:
-        """The user whose token has that hash."""
-        await self.check()
-        return self._users.get(self._ids_by_token.get(token_hash, 0))
-
-    async def user_joined(self, token_hash: bytes, since: datetime) -> User | None:
-        """The user with that token who has joined since then."""
-        user = await self.user_by_token(token_hash)
-        return user if user is not None and self._joined_at[user.id] >= since else None
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from chatter.log.entries import ChangeDraft, Entry, StandingDraft
 from chatter.log.lineage import Lineage, new_epoch
-from chatter.protocol.errors import Gone, NameTaken
+from chatter.protocol.errors import Gone, InvitationUsed, NameTaken
 from chatter.protocol.model import FOREVER, OPERATOR_ID, ChatSummary, Draft, User
 from chatter.testing.store_contract import StoreContract
 from chatter.testing.waiting import NOW, all_of, begun, finished, join, must_raise
@@ -30,7 +30,9 @@ class DurableStoreContract(StoreContract):
         async with self.opened() as store:
             assert await store.last_id() == message.id
             assert await store.cursor(alice.id) == message.id
-            assert await store.user_by_token(b"a" * 32) == User(alice.id, "alice", later)
+            found = await store.tokens.find(b"a" * 32)
+            assert found is not None
+            assert found[1] == User(alice.id, "alice", later)
             assert await store.append(draft) == message
             await must_raise(NameTaken, store.add_user("ALICE", None, 0, NOW))
             new = await store.append(Draft(alice.id, None, "b", NOW))
@@ -52,6 +54,30 @@ class DurableStoreContract(StoreContract):
             assert await store.last_id() == entry.id
             assert await moderation.standings() == before
             assert await store.read_feed(bob.id, 0, 10) == [entry]
+
+    async def test_tokens_survive_a_restart(self) -> None:
+        """With all that is known of them; what was revoked is not there again."""
+        async with self.opened() as store:
+            alice = await store.add_user("alice", b"a" * 32, 0, NOW)
+            await store.tokens.add(alice.id, b"b" * 32, "phone", NOW)
+            third = await store.tokens.add(alice.id, b"c" * 32, "", NOW)
+            await store.tokens.save_uses([(third.id, NOW + timedelta(minutes=1))])
+            (first, *_) = before = await store.tokens.of_user(alice.id)
+            await store.tokens.revoke(alice.id, first.id)
+        async with self.opened() as store:
+            assert await store.tokens.of_user(alice.id) == before[1:]
+            assert await store.tokens.find(b"a" * 32) is None
+
+    async def test_invitations_survive_a_restart(self) -> None:
+        """With how many can still join."""
+        async with self.opened() as store:
+            await store.invitations.add(b"i" * 32, 2, NOW + timedelta(minutes=1))
+            await store.invitations.join(b"i" * 32, "alice", b"a" * 32, 0, NOW)
+        async with self.opened() as store:
+            await store.invitations.join(b"i" * 32, "bob", b"b" * 32, 0, NOW)
+            await must_raise(
+                InvitationUsed, store.invitations.join(b"i" * 32, "eve", b"e" * 32, 0, NOW)
+            )
 
     async def test_changes_survive_a_restart(self) -> None:
         """An edit, a withdrawal and its key are there again; no id is given twice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treq.testing import RequestTraversalAgent
 
@@ -12,13 +12,26 @@ from chatter.client import ChatClient
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
 
+if TYPE_CHECKING:
+    from chatter.protocol.model import JoinPolicy
 
-def memory_chat(clock: Any, history: int = 20) -> Chat:
+
+def memory_chat(
+    clock: Any,
+    history: int = 20,
+    *,
+    token_lifetime: float | None = None,
+    joining: JoinPolicy = "open",
+) -> Chat:
     """A chat in memory, open, whose clock the test moves.
 
     :param clock: an ``IReactorTime`` provider, such as ``twisted.internet.task.Clock``.
+
+    The others are as for :class:`chatter.Chat`.
     """
-    chat = Chat(MemoryStore(), clock, history=history)
+    chat = Chat(
+        MemoryStore(), clock, history=history, token_lifetime=token_lifetime, joining=joining
+    )
     chat.startService()
     return chat
 

@@ -13,8 +13,10 @@ from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import MAX_ID, Draft, Message
 from chatter.testing.changes_contract import ChangesContract
 from chatter.testing.chats_contract import ChatsContract
+from chatter.testing.invitations_contract import InvitationsContract
 from chatter.testing.log_contract import LogContract
 from chatter.testing.moderation_contract import ModerationContract
+from chatter.testing.tokens_contract import TokensContract
 from chatter.testing.users_contract import UsersContract
 from chatter.testing.waiting import NOW, finished, join, must_raise, outcomes_of
 
@@ -22,7 +24,15 @@ if TYPE_CHECKING:
     from chatter.log.interfaces import IChatStore
 
 
-class StoreContract(LogContract, ChangesContract, ModerationContract, UsersContract, ChatsContract):
+class StoreContract(
+    LogContract,
+    ChangesContract,
+    ModerationContract,
+    UsersContract,
+    TokensContract,
+    InvitationsContract,
+    ChatsContract,
+):
     """What every store promises.
 
     Its authors override :meth:`make_store`.
@@ -61,7 +71,13 @@ class StoreContract(LogContract, ChangesContract, ModerationContract, UsersContr
             store.add_user("bob", None, 0, NOW),
             store.user_by_id(user_id),
             store.user_by_name("bob"),
-            store.user_by_token(b"a" * 32),
+            store.tokens.find(b"a" * 32),
+            store.invitations.add(b"i" * 32, 1, None),
+            store.invitations.join(b"i" * 32, "bob", b"b" * 32, 0, NOW),
+            store.tokens.add(user_id, b"a" * 32, "", NOW),
+            store.tokens.of_user(user_id),
+            store.tokens.revoke(user_id, None),
+            store.tokens.save_uses([(1, NOW)]),
             store.users(0, 1),
             store.users_by_id([user_id]),
             store.users_by_prefix("b", 1),

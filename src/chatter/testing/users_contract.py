@@ -14,7 +14,7 @@ class UsersContract(OpenedStore):
     """Users are found, their names are theirs alone, and they go on where they were."""
 
     async def test_users_are_found(self) -> None:
-        """A user is found by id, by name whatever its case, and by token."""
+        """A user is found by id, and by name whatever its case."""
         async with self.opened() as store:
             alice = await store.add_user("Alice", b"a" * 32, 0, NOW)
             app_user = await store.add_user("Zoë", None, 0, NOW)
@@ -24,8 +24,6 @@ class UsersContract(OpenedStore):
             assert await store.user_by_name("aLICE") == alice
             assert await store.user_by_name("ZOE\u0308") == app_user
             assert await store.user_by_name("bob") is None
-            assert await store.user_by_token(b"a" * 32) == alice
-            assert await store.user_by_token(b"b" * 32) is None
 
     async def test_a_name_is_given_once(self) -> None:
         """A name that is the same in another case or normal form is taken, also at once."""
@@ -51,7 +49,7 @@ class UsersContract(OpenedStore):
             assert isinstance(refused, NameTaken)
             assert await store.read_feed(alice.id, 0, 10) == [message]
             assert await store.users(0, 10) == [alice, bob]
-            assert await store.user_by_token(b"b" * 32) is None
+            assert await store.tokens.find(b"b" * 32) is None
 
     async def test_a_token_is_given_once(self) -> None:
         """Nobody joins with a token that somebody has, also at once; others do meanwhile."""
@@ -65,18 +63,6 @@ class UsersContract(OpenedStore):
             await must_raise(NameTaken, store.add_user("d", b"a" * 32, 0, NOW))
             assert await store.users(0, 10) == [first, other]
             assert await store.user_by_name("b") is None
-
-    async def test_who_has_joined_lately_is_found(self) -> None:
-        """By the token, and only if that was not too long ago."""
-        async with self.opened() as store:
-            alice = await store.add_user("alice", b"a" * 32, 0, NOW)
-            store.save_progress(alice.id, 0, NOW + timedelta(minutes=5))
-            assert (await store.user_joined(b"a" * 32, NOW) or alice).id == alice.id
-            found = await store.user_joined(b"a" * 32, NOW - timedelta(minutes=1))
-            assert found is not None
-            assert found.id == alice.id
-            assert await store.user_joined(b"a" * 32, NOW + timedelta(seconds=1)) is None
-            assert await store.user_joined(b"b" * 32, NOW) is None
 
     async def test_users_are_paged(self) -> None:
         """Users come by id, after one, so many at a time."""

@@ -57,6 +57,7 @@ class Authentication:
     ) -> None:
         self._core = core
         self._banned = core.standings.banned
+        self._access = core.access
         self._limits = limits
         self._authenticate = authenticate
         self._origins = origins
@@ -78,14 +79,14 @@ class Authentication:
         lean_request = lean(request)
         head = None if lean_request is None else lean_request.request_head
         note = None if head is None else head.note
-        if note is not None and note[0] is self and note[1] is header:
+        if note is not None and note[0] is self._access.era and note[1] is header:
             user: User | None = note[2]
         else:
             token = self._token_of(request)
-            user = self._core.directory.known_by_token(token) if token else None
+            user = self._core.tokens.known_user(token) if token else None
             # A cookie counts beside other headers only, which are looked at each time.
             if head is not None and user is not None and header is not None:
-                head.note = (self, header, user)
+                head.note = (self._access.era, header, user)
         if user is not None:
             if user.id in self._banned:
                 return None
@@ -132,12 +133,19 @@ class Authentication:
         self._core.presence.see(user.id)
         return user
 
+    async def token_id(self, request: Request) -> int:
+        """The id of the token of a request.
+
+        :raises Unauthorized: if it is nobody's.
+        """
+        return await self._core.tokens.id_of(self._token_of(request) or "")
+
     async def _by_token(self, request: Request, token: str) -> User:
-        user = self._core.directory.known_by_token(token)
+        user = self._core.tokens.known_user(token)
         if user is None:
             self._limits.check_token(request)
             try:
-                user = await self._core.directory.by_token(token)
+                user = await self._core.tokens.user_of(token)
             except Unauthorized:
                 self._limits.wrong_token(request)
                 raise

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from msgspec import json
+from msgspec import UNSET, UnsetType, json
 
 from chatter.protocol.bodies import Chats, ChatsQuery, Done, ReadBody
 from chatter.protocol.errors import (
@@ -46,13 +46,15 @@ class ChatsEndpoint(UserEndpoint):
         """Respond with some chats."""
         query = parsed_query(request, ChatsQuery)
         user = await self._authentication.user_or_nobody(request)
-        can_join = self._authentication.uses_tokens
+        policy = self._core.joining.policy if self._authentication.uses_tokens else "closed"
+        can_join = policy != "closed"
+        invited: Literal[True] | UnsetType = True if policy == "invited" else UNSET
         if user is None:
-            return json_response(Chats(0, 0, [], more=False, user=None, can_join=can_join))
+            return json_response(Chats(0, 0, [], False, None, can_join, invited))
         page = await self._core.chat_list.page(user, query.before, query.limit)
         participant = self._core.directory.participant(user)
         return json_response(
-            Chats(page.cursor, page.last_id, page.chats, page.more, participant, can_join)
+            Chats(page.cursor, page.last_id, page.chats, page.more, participant, can_join, invited)
         )
 
 

@@ -10,6 +10,10 @@ from chatter.protocol.bodies import ConnectBody, Connected
 from chatter.protocol.errors import (
     Banned,
     Forbidden,
+    InvitationExpired,
+    InvitationNeeded,
+    InvitationUsed,
+    JoiningClosed,
     KeyUsed,
     NameTaken,
     TooManyRequests,
@@ -46,13 +50,25 @@ class ConnectEndpoint(UserEndpoint):
         "messages of the general chat. With a token it responds with the user whose token it is. "
         "With cookie the browser gets the token in a cookie that no script can read, and not in "
         "the response. With an Idempotency-Key a retry within ten minutes gets the same user "
-        "and token; it must be secret and random.",
+        "and token; it must be secret and random. Where the chat is not open, it takes an "
+        "invitation.",
         body=ConnectBody,
         body_is_optional=True,
         response=Connected,
         headers={"Idempotency-Key": JoinKey},
         needs_user=False,
-        errors=(Unauthorized, Forbidden, Banned, NameTaken, KeyUsed, TooManyRequests),
+        errors=(
+            Unauthorized,
+            Forbidden,
+            Banned,
+            JoiningClosed,
+            InvitationNeeded,
+            InvitationExpired,
+            InvitationUsed,
+            NameTaken,
+            KeyUsed,
+            TooManyRequests,
+        ),
     )
 
     def __init__(
@@ -85,13 +101,13 @@ class ConnectEndpoint(UserEndpoint):
         known = None if token is None else await authentication.user_or_nobody(request)
         if known is None:
             self._limits.join(request)
-            return await self._join(wanted.name, request.getHeader(b"Idempotency-Key"))
+            return await self._join(wanted, request.getHeader(b"Idempotency-Key"))
         # Scripts don't get the token, which the cookie hides from them.
         return known, token if wanted.cookie else None
 
-    async def _join(self, name: str | None, key: bytes | None) -> tuple[User, str]:
+    async def _join(self, wanted: ConnectBody, key: bytes | None) -> tuple[User, str]:
         decoded = None if key is None else key.decode("latin-1")
-        user, token = await self._core.joining.connect(name, decoded)
+        user, token = await self._core.joining.connect(wanted.name, decoded, wanted.invitation)
         self._core.presence.see(user.id)
         return user, token
 

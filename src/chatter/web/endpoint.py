@@ -181,6 +181,25 @@ class Endpoint(JSONResource):
         self.methods = (b"GET", b"HEAD") if method == b"GET" else (method,)
 
 
+class Methods(JSONResource):
+    """One path with several methods, each an endpoint of its own.
+
+    :ivar endpoints: those.
+    """
+
+    def __init__(self, *endpoints: Endpoint) -> None:
+        super().__init__()
+        self.endpoints = endpoints
+        self.methods = tuple(method for endpoint in endpoints for method in endpoint.methods)
+
+    def render(self, request: Request) -> int:
+        """Have the endpoint with that method respond."""
+        for endpoint in self.endpoints:
+            if request.method in endpoint.methods:
+                return endpoint.render(request)
+        return super().render(request)
+
+
 class UserEndpoint(Endpoint):
     """An endpoint for the users of a chat."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec import json
@@ -23,16 +24,19 @@ from chatter.protocol.errors import (
 )
 from chatter.protocol.problems import ERRORS, Problem
 from chatter.version import __version__
-from chatter.web.endpoint import Endpoint, Operation
+from chatter.web.endpoint import Endpoint, Methods, Operation
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from twisted.web.server import Request
 
 _REF = "#/components/schemas/{name}"
 _BEARER = "token"
+
+_OPERATION_IDS = {("tokens", "POST"): "make_token", ("tokens/revoke", "POST"): "revoke_token"}
+"""The names of those that are not named like their path."""
 
 
 class OpenAPIEndpoint(Endpoint):
@@ -50,10 +54,13 @@ class OpenAPIEndpoint(Endpoint):
         needs_user=False,
     )
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], *, uses_tokens: bool) -> None:
+    def __init__(self, endpoints: Mapping[str, Endpoint | Methods], *, uses_tokens: bool) -> None:
         super().__init__()
-        operations = {path: endpoint.operation for path, endpoint in endpoints.items()}
-        operations["openapi.json"] = self.operation
+        operations = {
+            path: [each.operation for each in _each(endpoint)]
+            for path, endpoint in endpoints.items()
+        }
+        operations["openapi.json"] = [self.operation]
         self._response = json_response(document(operations, uses_tokens=uses_tokens))
 
     async def respond(self, request: Request) -> Response:  # noqa: ARG002
@@ -61,9 +68,13 @@ class OpenAPIEndpoint(Endpoint):
         return self._response
 
 
-def document(operations: Mapping[str, Operation], *, uses_tokens: bool) -> dict[str, Any]:
+def _each(endpoint: Endpoint | Methods) -> Sequence[Endpoint]:
+    return endpoint.endpoints if isinstance(endpoint, Methods) else (endpoint,)
+
+
+def document(operations: Mapping[str, Sequence[Operation]], *, uses_tokens: bool) -> dict[str, Any]:
     """The OpenAPI 3.1 document of operations at their paths."""
-    schemas = _Schemas(operations.values())
+    schemas = _Schemas(chain.from_iterable(operations.values()))
     described = {
         "openapi": "3.1.0",
         "info": {
@@ -75,8 +86,11 @@ def document(operations: Mapping[str, Operation], *, uses_tokens: bool) -> dict[
         # Relative to this document, wherever the chat is put.
         "servers": [{"url": "."}],
         "paths": {
-            f"/{path}": {operation.method.lower(): _operation(path, operation, schemas)}
-            for path, operation in operations.items()
+            f"/{path}": {
+                operation.method.lower(): _operation(path, operation, schemas)
+                for operation in of_path
+            }
+            for path, of_path in operations.items()
         },
         "components": {
             "schemas": schemas.components,
@@ -125,7 +139,9 @@ class _Schemas:
 
 def _operation(path: str, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": path.removesuffix(".json").replace("-", "_"),
+        "operationId": _OPERATION_IDS.get(
+            (path, operation.method), path.removesuffix(".json").replace("-", "_")
+        ),
         "summary": operation.summary,
         "description": operation.description,
         "parameters": _parameters(operation, schemas),

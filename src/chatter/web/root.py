@@ -18,7 +18,7 @@ from chatter.web.chats import ChatsEndpoint, ReadEndpoint
 from chatter.web.connect import ConnectEndpoint
 from chatter.web.cors import allow_origin, checked_origins
 from chatter.web.disconnect import DisconnectEndpoint
-from chatter.web.endpoint import Endpoint, ErrorResource, MissingResource
+from chatter.web.endpoint import Endpoint, ErrorResource, Methods, MissingResource
 from chatter.web.event_streams.endpoint import EventsEndpoint
 from chatter.web.event_streams.streams import MAX_STREAMS, Streams
 from chatter.web.health import HealthEndpoint
@@ -29,6 +29,11 @@ from chatter.web.page import chat_page, slash_added
 from chatter.web.responses import send
 from chatter.web.send import SendEndpoint, SendPrivateEndpoint
 from chatter.web.status import StatusEndpoint
+from chatter.web.tokens import (
+    ListTokensEndpoint,
+    MakeTokenEndpoint,
+    RevokeTokenEndpoint,
+)
 from chatter.web.users import UsersEndpoint
 
 if TYPE_CHECKING:
@@ -105,7 +110,7 @@ class ChatResource(MissingResource):
         self._counted = Counted(streams, user_limits, address_limits)
         authentication = Authentication(core, address_limits, authenticate, self._origins)
         core.access.add_ending(streams.cut)
-        endpoints: dict[str, Endpoint] = {
+        endpoints: dict[str, Endpoint | Methods] = {
             "status": StatusEndpoint(core, authentication, user_limits),
             "health": HealthEndpoint(core),
             "events": EventsEndpoint(core, authentication, streams, user_limits),
@@ -116,15 +121,22 @@ class ChatResource(MissingResource):
             "edit": EditEndpoint(core, authentication, user_limits),
             "withdraw": WithdrawEndpoint(core, authentication, user_limits),
             "moderate": ModerateEndpoint(core, authentication),
-            "disconnect": DisconnectEndpoint(),
+            "disconnect": DisconnectEndpoint(core, authentication),
             "chats": ChatsEndpoint(core, authentication),
             "read": ReadEndpoint(core, authentication),
         }
+        if authentication.uses_tokens:
+            endpoints["tokens"] = Methods(
+                ListTokensEndpoint(core, authentication), MakeTokenEndpoint(core, authentication)
+            )
+            endpoints["tokens/revoke"] = RevokeTokenEndpoint(core, authentication)
         endpoints["openapi.json"] = OpenAPIEndpoint(
             endpoints, uses_tokens=authentication.uses_tokens
         )
         for path, endpoint in endpoints.items():
-            self.putChild(path.encode(), endpoint)
+            folder, _, name = path.rpartition("/")
+            parent = endpoints[folder] if folder else self
+            parent.putChild(name.encode(), endpoint)
 
     def getChildWithDefault(self, path: bytes, request: Request) -> Any:
         """Find the endpoint, whose responses other origins may read if they are named."""

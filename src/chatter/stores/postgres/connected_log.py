@@ -17,6 +17,7 @@ from chatter.log.lineage import Lineage, new_epoch
 from chatter.stores.postgres import entries, statements
 from chatter.stores.postgres.reading import Reader
 from chatter.stores.postgres.reconnecting import ReconnectingSession
+from chatter.stores.postgres.revocations import Revocations
 from chatter.stores.postgres.statements import query
 from chatter.stores.postgres.tail import Tail
 
@@ -41,6 +42,7 @@ class ConnectedLog:
     :ivar reader: the session of :attr:`reads`.
     :ivar tail: how far the log was reported.
     :ivar lineage: the epochs of the log.
+    :ivar revocations: of whom tokens were revoked.
     """
 
     _log = Logger()
@@ -56,6 +58,7 @@ class ConnectedLog:
         self._is_open = False
         self._name = str(database)
         self._rewound = rewound
+        self.revocations = Revocations()
         self.tail = Tail(reactor, self._read_log, listener)
         self.writer = ReconnectingSession(
             reactor,
@@ -125,6 +128,7 @@ class ConnectedLog:
             statements.BEGIN_SESSION,
             statements.LISTEN,
             statements.LOCK_LOG,
+            self.revocations.read(),
             self._enter_epoch(),
         ]
 
@@ -132,7 +136,9 @@ class ConnectedLog:
         return [statements.BEGIN_SESSION, self._enter_epoch()]
 
     def _greeted_as_writer(self, rows: list[Row]) -> None:
-        self._entered(rows[-1], is_of_reader=False)
+        *_, revocations, epoch = rows
+        self.revocations.were_read(revocations)
+        self._entered(epoch, is_of_reader=False)
 
     def _greeted_as_reader(self, rows: list[Row]) -> None:
         self._entered(rows[-1], is_of_reader=True)
@@ -179,6 +185,8 @@ class ConnectedLog:
         """Read on: another node has written.  What we wrote is reported without a notification."""
         if payload == statements.NEW_EPOCH:
             _in_background(self._enter_anew())
+        elif sender != self.writer.backend_pid and self.revocations.notified(payload):
+            return
         elif sender != self.writer.backend_pid and payload.isdigit():
             self.tail.hint(int(payload))
 

@@ -123,9 +123,12 @@ class PostgresSide:
         with self._database.clear_errors():
             # Without an identity it is another log: the first server begins an epoch.
             self._connection.execute("UPDATE log_end SET last_id = %s, identity = NULL", [last_id])
-            self._connection.execute(
-                "SELECT setval(pg_get_serial_sequence('users', 'id'), max(id)) FROM users"
-            )
+            for table in ("users", "tokens"):
+                self._connection.execute(
+                    sql.SQL(
+                        "SELECT setval(pg_get_serial_sequence({}, 'id'), max(id)) FROM {}"
+                    ).format(sql.Literal(table), sql.Identifier(table))
+                )
 
     def commit(self) -> None:
         """Make it durable."""

@@ -44,7 +44,7 @@ _NEVER = re.compile(
 FOLDED_ANEW = 2
 """With this version of the schema names are folded in another way than before."""
 
-_OURS = ["chatter_schema", "users", "messages", "log", "log_end", "chats"]
+_OURS = ["chatter_schema", "users", "messages", "log", "log_end", "chats", "tokens"]
 
 _DEFAULTS: dict[str, Any] = {
     "fallback_application_name": "chatter",

@@ -112,15 +112,6 @@ USER_BY_ID = _FIND_USER.format("id", "$1").encode()
 
 USER_BY_NAME = _FIND_USER.format("folded_name", "$1").encode()
 
-USER_BY_TOKEN = _FIND_USER.format("token_hash", "decode($1, 'hex')").encode()
-
-USER_JOINED = b"""
-    SELECT json_agg(u) FROM (
-        SELECT id, name, last_seen FROM users
-        WHERE token_hash = decode($1, 'hex') AND joined_at >= $2
-    ) AS u
-"""
-
 READ_CURSORS = b"""
     SELECT json_object_agg(id, cursor) FROM users WHERE id = ANY($1)
 """

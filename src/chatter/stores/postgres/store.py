@@ -21,9 +21,11 @@ from chatter.stores.checking import Check
 from chatter.stores.postgres import chats, entries, statements
 from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
+from chatter.stores.postgres.invitations import PostgresInvitations
 from chatter.stores.postgres.moderation import PostgresModeration
 from chatter.stores.postgres.operated import OperatedPostgres
 from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.tokens import PostgresTokens
 from chatter.stores.postgres.writing import Moved, NewUser, Writer
 from chatter.stores.progress import Progress
 
@@ -63,6 +65,8 @@ class PostgresStore(Service):
         self._writes = Writer(reactor, self._connected, str(database))
         self.moderation = PostgresModeration(self._writes, self._connected)
         self._operated = OperatedPostgres(self._reads, self._writes)
+        self.invitations = PostgresInvitations(self._writes)
+        self.tokens = PostgresTokens(self._reads, self._writes, self._connected.revocations)
 
     @property
     def lineage(self) -> Lineage:
@@ -186,16 +190,6 @@ class PostgresStore(Service):
     async def user_by_name(self, name: str) -> User | None:
         """The user with that name."""
         return await self._find_user(statements.USER_BY_NAME, names.fold(name))
-
-    async def user_by_token(self, token_hash: bytes) -> User | None:
-        """The user whose token has that hash."""
-        return await self._find_user(statements.USER_BY_TOKEN, token_hash.hex())
-
-    async def user_joined(self, token_hash: bytes, since: datetime) -> User | None:
-        """The user with that token who has joined since then."""
-        wanted = query(statements.USER_JOINED, token_hash.hex(), since.isoformat())
-        found = statements.users(await self._reads.row(wanted))
-        return found[0] if found else None
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""

@@ -83,6 +83,11 @@ class Step(NamedTuple):
     made: Callable[[Row], tuple[Any, list[Entry]]]
 
 
+def without_entries(row: Row) -> tuple[Row, list[Entry]]:
+    """What a step makes whose result is its row, and that appends nothing."""
+    return row, []
+
+
 Write: TypeAlias = "Draft | ChangeDraft | NewUser | Mark | TakeRoom | Step | list[Moved]"
 
 _encode = json.Encoder().encode

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import json
 
 from chatter.protocol import names
-from chatter.protocol.errors import NameTaken
 from chatter.protocol.model import User
 
 if TYPE_CHECKING:
@@ -62,38 +61,10 @@ def _user(row: tuple[Any, ...]) -> User:
     return User(row[0], row[1], moment(row[2]))
 
 
-def insert_user(
-    connection: sqlite3.Connection,
-    name: str,
-    token_hash: bytes | None,
-    cursor: int,
-    now: datetime,
-) -> User:
-    """Add a user.
-
-    :raises NameTaken: if somebody has that name, or that token.
-    """
-    added = connection.execute(
-        "INSERT INTO users (name, folded_name, token_hash, cursor, last_seen, joined_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO NOTHING",
-        (name, names.fold(name), token_hash, cursor, microseconds(now)),
-    )
-    if added.rowcount == 0 or added.lastrowid is None:
-        raise NameTaken("Somebody has that name.")
-    return User(added.lastrowid, name, now)
-
-
-def find_user(connection: sqlite3.Connection, column: str, value: int | str | bytes) -> User | None:
-    """The user with that value in a column: ``id``, ``folded_name`` or ``token_hash``."""
+def find_user(connection: sqlite3.Connection, column: str, value: int | str) -> User | None:
+    """The user with that value in a column: ``id`` or ``folded_name``."""
     statement = f"SELECT {_USER} FROM users WHERE {column} = ?"  # noqa: S608
     row = connection.execute(statement, (value,)).fetchone()
-    return None if row is None else _user(row)
-
-
-def find_joined(connection: sqlite3.Connection, token_hash: bytes, since: datetime) -> User | None:
-    """The user with that token, who has joined since then."""
-    statement = f"SELECT {_USER} FROM users WHERE token_hash = ? AND joined_at >= ?"  # noqa: S608
-    row = connection.execute(statement, (token_hash, microseconds(since))).fetchone()
     return None if row is None else _user(row)
 
 

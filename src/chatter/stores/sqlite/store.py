@@ -24,10 +24,12 @@ from chatter.stores.progress import Progress
 from chatter.stores.sqlite import chats, entries, statements
 from chatter.stores.sqlite.database import Database, check, clear_errors
 from chatter.stores.sqlite.epochs import read_epochs
+from chatter.stores.sqlite.invitations import SQLiteInvitations
 from chatter.stores.sqlite.location import path_of
 from chatter.stores.sqlite.moderation import SQLiteModeration
 from chatter.stores.sqlite.operated import OperatedSQLite
 from chatter.stores.sqlite.reading import Reader
+from chatter.stores.sqlite.tokens import SQLiteTokens, insert_user
 from chatter.stores.sqlite.writing import Writer
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ class SQLiteStore(Service):
         self._reader = Reader(reactor, path)
         self.moderation = SQLiteModeration(self._writer, self._reader)
         self._operated = OperatedSQLite(path, reactor, self._writer)
+        self.invitations = SQLiteInvitations(self._writer)
+        self.tokens = SQLiteTokens(self._reader, self._writer)
         self._database: Database
         self._connections: list[sqlite3.Connection] = []
 
@@ -154,7 +158,7 @@ class SQLiteStore(Service):
     ) -> User:
         """Add a user with a name that nobody has."""
         user: User = await self._writer.submit(
-            lambda connection: statements.insert_user(connection, name, token_hash, cursor, now)
+            lambda connection: insert_user(connection, name, token_hash, cursor, now)
         )
         return user
 
@@ -210,16 +214,6 @@ class SQLiteStore(Service):
         """The user with that name."""
         return await self._find_user("folded_name", names.fold(name))
 
-    async def user_by_token(self, token_hash: bytes) -> User | None:
-        """The user whose token has that hash."""
-        return await self._find_user("token_hash", token_hash)
-
-    async def user_joined(self, token_hash: bytes, since: datetime) -> User | None:
-        """The user with that token who has joined since then."""
-        return await self._reader.submit(
-            lambda connection: statements.find_joined(connection, token_hash, since)
-        )
-
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""
         return await self._reader.submit(
@@ -259,7 +253,7 @@ class SQLiteStore(Service):
             lambda connection: entries.read_messages(connection, statement, parameters)
         )
 
-    def _find_user(self, column: str, value: int | str | bytes) -> Pending[User | None]:
+    def _find_user(self, column: str, value: int | str) -> Pending[User | None]:
         return self._reader.submit(
             lambda connection: statements.find_user(connection, column, value)
         )

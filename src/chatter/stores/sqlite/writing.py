@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from twisted.logger import Logger
 
 from chatter.log.entries import ChangeDraft
-from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable, UnknownRecipient
+from chatter.protocol.errors import Forbidden, Gone, NameTaken, StoreUnavailable, UnknownRecipient
 from chatter.protocol.model import Draft
 from chatter.stores.batches import Batches
 from chatter.stores.reasons import Reasons
@@ -206,7 +206,7 @@ class Writer:
             if not isinstance(job, ChangeDraft):
                 return job(self._connection)
             change, message = entries.change_message(self._connection, job, last_id + 1)
-        except (Gone, NameTaken, UnknownRecipient) as error:
+        except (Forbidden, Gone, NameTaken, UnknownRecipient) as error:
             return error
         if change is None:
             return None, message

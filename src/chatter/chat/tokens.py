@@ -1,0 +1,246 @@
+"""The tokens of users: whose a token is, and making, listing and revoking them.
+
+Tokens that were looked up lately are kept in memory, so that most requests need no read of the
+store.  After a few minutes a token is looked up again, and it is noted that it was used.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from chatter.chat.known_tokens import KnownToken, KnownTokens
+from chatter.protocol.errors import (
+    KeyUsed,
+    StoreUnavailable,
+    TooManyTokens,
+    Unauthorized,
+    UnknownToken,
+)
+from chatter.protocol.model import MAX_ID, JoinKey
+from chatter.protocol.validation import checked_key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from random import Random
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.python.failure import Failure
+
+    from chatter.chat.access import Access
+    from chatter.chat.presence import Presence
+    from chatter.log.interfaces import IChatStore
+    from chatter.protocol.model import Token, User
+
+MOST_TOKENS = 50
+"""A user has at most so many tokens."""
+
+SHORTEST_LIFETIME = 300
+"""A token lives for so many seconds at least: it is noted late that it was used."""
+
+FRESH = 300.0
+"""So many seconds after it was looked up, a token is looked up again."""
+
+SAVED_LATE = 1.0
+"""Uses of tokens are saved within so many seconds, together."""
+
+
+class Tokens:
+    """The tokens of the users of a chat.
+
+    :param lifetime: a token that was not used for so many seconds is nobody's; ``None`` if
+        tokens live for ever.
+    :param random: where tokens come from.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IChatStore,
+        clock: IReactorTime,
+        presence: Presence,
+        access: Access,
+        random: Random,
+        lifetime: float | None,
+    ) -> None:
+        self._tokens = store.tokens
+        self._clock = clock
+        self._presence = presence
+        self._access = access
+        self._random = random
+        self.lifetime = None if lifetime is None else timedelta(seconds=lifetime)
+        self._fresh = FRESH if lifetime is None else min(FRESH, lifetime / 10)
+        self._known = KnownTokens()
+        self._uses: dict[int, datetime] = {}
+        self._next_save: IDelayedCall | None = None
+        self._next_renewal = 0.0
+        self._tokens.revoked = access.end
+        access.add_ending(self._known.forget)
+
+    def start(self) -> None:
+        """Forget what was known: the store may have been replaced while it was closed."""
+        self._known.clear()
+        self._uses.clear()
+        self._access.renew()
+
+    async def stop(self) -> None:
+        """Save which tokens were used, as far as that is not yet saved."""
+        if self._next_save is not None:
+            self._next_save.cancel()
+            self._next_save = None
+        await self._save_uses()
+
+    # Whose a token is
+
+    def known_user(self, token: str) -> User | None:
+        """The user whose token it is, if it was looked up lately."""
+        known = self._known.get(token)
+        if known is None or known.until <= self._clock.seconds():
+            return None
+        return known.user
+
+    async def user_of(self, token: str) -> User:
+        """The user whose token it is.
+
+        :raises Unauthorized: if it is nobody's.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        known = self.known_user(token)
+        return (await self._find(token))[1] if known is None else known
+
+    async def id_of(self, token: str) -> int:
+        """The id of a token.
+
+        :raises Unauthorized: if it is nobody's.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        return (await self._find(token))[0].id
+
+    async def _find(self, token: str) -> tuple[Token, User]:
+        era = None
+        while era is not self._access.era:
+            # What is revoked while it is read must not be remembered.
+            era = self._access.era
+            found = await self._tokens.find(hash_of(token))
+        now = self._presence.now()
+        if found is None or self._is_expired(found[0], now):
+            raise Unauthorized("Nobody has this token.")
+        self._learn(token, *found, now)
+        return found
+
+    def _learn(self, secret: str, token: Token, user: User, now: datetime) -> None:
+        self._known.learn(secret, KnownToken(token.id, user, self._clock.seconds() + self._fresh))
+        if now - token.seen_at >= timedelta(seconds=self._fresh):
+            self._uses[token.id] = now
+            if self._next_save is None:
+                self._next_save = self._clock.callLater(SAVED_LATE, self._save_later)
+
+    def _is_expired(self, token: Token, now: datetime) -> bool:
+        return self.lifetime is not None and now - token.seen_at >= self.lifetime
+
+    def expires_at(self, token: Token) -> datetime | None:
+        """When a token ends if it is not used any more; ``None`` for never."""
+        return None if self.lifetime is None else token.seen_at + self.lifetime
+
+    def look_again(self) -> None:
+        """Have tokens looked up again from time to time, also those that connections have noted.
+
+        To be called now and then, as long as there are requests.
+        """
+        now = self._clock.seconds()
+        if now >= self._next_renewal:
+            self._next_renewal = now + self._fresh
+            self._access.renew()
+
+    def _save_later(self) -> None:
+        self._next_save = None
+        Deferred.fromCoroutine(self._save_uses()).addErrback(self._not_saved)
+
+    async def _save_uses(self) -> None:
+        uses, self._uses = self._uses, {}
+        if not uses:
+            return
+        try:
+            await self._tokens.save_uses(list(uses.items()))
+        except StoreUnavailable:
+            # The next uses are saved again; a token lives a little shorter.
+            return
+
+    def _not_saved(self, failure: Failure) -> None:
+        self._log.failure("Uses of tokens can't be saved.", failure)
+
+    # Making, listing and revoking
+
+    async def make(self, user: User, label: str, key: str | None = None) -> tuple[Token, str]:
+        """Give a user one more token.
+
+        :param key: a retry with the same key gets the same token.  The secret is made from it,
+            so it is as secret.
+        :returns: it, and the secret, which nobody is told again.
+        :raises InvalidRequest: if the key can't be used.
+        :raises KeyUsed: if the key was used for another user.
+        :raises TooManyTokens: if the user has as many as are allowed.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        secret = self.new_secret() if key is None else secret_of(key)
+        if key is not None:
+            found = await self._tokens.find(hash_of(secret))
+            if found is not None and found[1].id != user.id:
+                raise KeyUsed("Somebody else has used this Idempotency-Key.")
+            if found is not None:
+                return found[0], secret
+        if len(await self.of_user(user)) >= MOST_TOKENS:
+            raise TooManyTokens(f"A user has at most {MOST_TOKENS} tokens: revoke one first.")
+        token = await self._tokens.add(user.id, hash_of(secret), label, self._presence.now())
+        return token, secret
+
+    def new_secret(self) -> str:
+        """A token that nobody has yet."""
+        return f"{self._random.getrandbits(256):064x}"
+
+    async def of_user(self, user: User) -> list[Token]:
+        """The tokens of a user that are of use, by id; others are removed.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        now = self._presence.now()
+        found = await self._tokens.of_user(user.id)
+        for token in found:
+            if self._is_expired(token, now):
+                await self._tokens.revoke(user.id, token.id)
+        return [token for token in found if not self._is_expired(token, now)]
+
+    async def revoke(self, user: User, token_id: int) -> None:
+        """Take a token from a user, and end what is open with it.
+
+        :raises UnknownToken: if it is none of the user.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        if token_id > MAX_ID or not await self._tokens.revoke(user.id, token_id):
+            raise UnknownToken("The user has no such token.")
+
+    async def revoke_all(self, user: User) -> bool:
+        """Take all tokens from a user, and end what is open; returns whether there were any.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        return await self._tokens.revoke(user.id, None)
+
+
+def hash_of(token: str) -> bytes:
+    """What the store keeps of a token: its SHA-256."""
+    return sha256(token.encode()).digest()
+
+
+def secret_of(key: str) -> str:
+    """The token that is made from an idempotency key.
+
+    :raises InvalidRequest: if the key can't be used.
+    """
+    salt = b"chatter: the token of a join key\0"
+    return sha256(salt + checked_key(key, JoinKey).encode()).hexdigest()

@@ -1,0 +1,50 @@
+"""The methods of a client for the tokens of its user: one for each device."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+from chatter.client import requests
+from chatter.client.session import Session
+from chatter.protocol.bodies import Done, NewToken, TokenInfo, TokenList
+from chatter.protocol.deferring import returns_deferred
+
+
+class OwnTokens(Session):
+    """A client that makes, lists and revokes tokens of its user."""
+
+    @returns_deferred
+    async def make_token(self, label: str = "") -> NewToken:
+        """Make one more token of the user, such as for another device.
+
+        :param label: what the user calls it: at most 64 characters, on one line.
+        :raises InvalidRequest: if the label is not valid.
+        :raises TooManyTokens: if the user has as many as are allowed.
+        """
+        # The token will be made from it: it comes from no generator that may be seeded.
+        return await self._attempts.until_done(NewToken, requests.new_token(label, token_hex(16)))
+
+    @returns_deferred
+    async def tokens(self) -> list[TokenInfo]:
+        """The tokens of the user, by id, without the secrets."""
+        return (await self._attempts.until_done(TokenList, requests.TOKENS)).tokens
+
+    @returns_deferred
+    async def revoke_token(self, token_id: int) -> None:
+        """Revoke a token of the user: it is nobody's any more, and what is open with it ends.
+
+        :raises UnknownToken: if the user has no such token, or not any more: where a response
+            was lost, an attempt before may have revoked it.
+        """
+        await self._attempts.until_done(Done, requests.revocation(token_id))
+
+    @returns_deferred
+    async def disconnect(self) -> None:
+        """Revoke the token of this client, and forget it.
+
+        :raises Unauthorized: if it is nobody's; it is forgotten, too.
+        """
+        try:
+            await self._attempts.until_done(Done, requests.DISCONNECT)
+        finally:
+            self.token = None

@@ -1,0 +1,97 @@
+"""``/tokens`` and ``POST /tokens/revoke``: the tokens of a user, one for each device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import json
+
+from chatter.protocol.bodies import Done, NewToken, RevokeBody, TokenBody, TokenInfo, TokenList
+from chatter.protocol.errors import KeyUsed, TooManyTokens, UnknownToken
+from chatter.protocol.model import JoinKey
+from chatter.protocol.validation import checked_body
+from chatter.web.endpoint import Operation, UserEndpoint, body_of
+from chatter.web.responses import Response, json_response
+
+if TYPE_CHECKING:
+    from twisted.web.server import Request
+
+    from chatter.protocol.model import User
+
+_token_decoder = json.Decoder(TokenBody)
+_revoke_decoder = json.Decoder(RevokeBody)
+
+
+class MakeTokenEndpoint(UserEndpoint):
+    """Gives the user one more token."""
+
+    operation = Operation(
+        method="POST",
+        summary="Make one more token",
+        description="For another device of the user. The token is in this response only. A user "
+        "has at most 50. With an Idempotency-Key, which must be secret and random, a retry gets "
+        "the same token.",
+        body=TokenBody,
+        response=NewToken,
+        headers={"Idempotency-Key": JoinKey},
+        errors=(KeyUsed, TooManyTokens),
+    )
+
+    async def respond_to_user(self, request: Request, user: User) -> Response:
+        """Respond with the token."""
+        label = checked_body(body_of(request), _token_decoder).label
+        key = request.getHeader(b"Idempotency-Key")
+        decoded = None if key is None else key.decode("latin-1")
+        token, secret = await self._core.tokens.make(user, label, decoded)
+        return json_response(NewToken(token.id, token.label, secret))
+
+
+class ListTokensEndpoint(UserEndpoint):
+    """Responds with the user's tokens."""
+
+    operation = Operation(
+        method="GET",
+        summary="The user's tokens",
+        description="When each was made, was used last, and ends if it is not used any more; "
+        "current is the one of this request. The tokens themselves are never told again.",
+        response=TokenList,
+    )
+
+    async def respond_to_user(self, request: Request, user: User) -> Response:
+        """Respond with the tokens, without the secrets."""
+        tokens = self._core.tokens
+        current = await self._authentication.token_id(request)
+        return json_response(
+            TokenList(
+                [
+                    TokenInfo(
+                        token.id,
+                        token.label,
+                        token.created_at,
+                        token.seen_at,
+                        tokens.expires_at(token),
+                        token.id == current,
+                    )
+                    for token in await tokens.of_user(user)
+                ]
+            )
+        )
+
+
+class RevokeTokenEndpoint(UserEndpoint):
+    """Takes one of the user's tokens back."""
+
+    operation = Operation(
+        method="POST",
+        summary="Revoke a token",
+        description="From now on it is nobody's, on every server. The streams and waiting polls "
+        "of the user end, and reconnect if they have another token.",
+        body=RevokeBody,
+        response=Done,
+        errors=(UnknownToken,),
+    )
+
+    async def respond_to_user(self, request: Request, user: User) -> Response:
+        """Respond once it is revoked."""
+        await self._core.tokens.revoke(user, checked_body(body_of(request), _revoke_decoder).id)
+        return json_response(Done())
