@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatter.protocol.bodies import Done
 from chatter.protocol.errors import Forbidden, TooManyRequests, Unauthorized
+from chatter.web.authentication import token_of
 from chatter.web.endpoint import Operation, UserEndpoint
 from chatter.web.page_cookie import clearing, token_in_cookie
 from chatter.web.responses import Response, json_response
@@ -31,7 +32,7 @@ class DisconnectEndpoint(UserEndpoint):
         """Respond without the cookie, if there was one."""
         has_cookie = token_in_cookie(request) is not None
         authentication = self._authentication
-        if authentication.uses_tokens:
+        if authentication.uses_tokens and (has_cookie or token_of(request)):
             user = await authentication.user_or_nobody(request)
             if user is not None:
                 token_id = await authentication.token_id(request)
