@@ -90,6 +90,53 @@ def test_the_operator_withdraws_any_message(operator):
     assert operator.ask("POST", "/withdraw", body={}).problem == "invalid-request"
 
 
+def test_the_operator_makes_moderators(operator):
+    """And members of them again."""
+    operator, users = operator
+    alice, _ = users.join("alice"), users.join("bob")
+    body = {"user_id": 2, "action": "mute"}
+    assert users.ask("POST", "/moderate", alice, body).problem == "forbidden"
+    done = operator.ask("POST", "/role", body={"name": "Alice", "role": "moderator"})
+    assert done.json["role"] == "moderator"
+    assert users.ask("POST", "/moderate", alice, body).status == 200
+    roles = [user["role"] for user in operator.ask("GET", "/users").json["users"]]
+    assert roles == ["moderator", "member"]
+    operator.ask("POST", "/role", body={"name": "alice", "role": "member"})
+    assert users.ask("POST", "/moderate", alice, body).problem == "forbidden"
+    wrong = operator.ask("POST", "/role", body={"name": "alice", "role": "king"})
+    assert wrong.problem == "invalid-request"
+
+
+def test_the_operator_mutes_and_bans(operator, clock):
+    """Also moderators; for some time, or until that is ended."""
+    operator, users = operator
+    alice = users.join("alice")
+    operator.ask("POST", "/role", body={"name": "alice", "role": "moderator"})
+    mute = {"name": "alice", "action": "mute", "seconds": 60, "reason": "spam"}
+    assert operator.ask("POST", "/moderate", body=mute).status == 200
+    assert users.ask("POST", "/send", alice, {"text": "hi"}).problem == "muted"
+    (row,) = operator.ask("GET", "/users").json["users"]
+    assert row["muted_until"]
+    assert row["banned_until"] is None
+    clock.advance(60)
+    (row,) = operator.ask("GET", "/users").json["users"]
+    assert row["muted_until"] is None
+    assert users.ask("POST", "/send", alice, {"text": "hi"}).status == 200
+    operator.ask("POST", "/moderate", body={"name": "alice", "action": "ban"})
+    assert users.ask("GET", "/status", alice).problem == "banned"
+    operator.ask("POST", "/moderate", body={"name": "alice", "action": "unban"})
+    assert users.ask("GET", "/status", alice).status == 200
+
+
+@pytest.mark.parametrize("path", ["/role", "/moderate"])
+def test_nobody_of_that_name(operator, path):
+    """The operator is told that there is no such user."""
+    body = {"name": "nobody", "role": "member", "action": "ban"}
+    response = operator[0].ask("POST", path, body=body)
+    assert response.problem == "unknown-recipient"
+    assert response.json["detail"] == "There is no user 'nobody'."
+
+
 def test_a_store_in_memory_has_no_backup(operator, tmp_path):
     """The operator is told so."""
     body = {"file": str(tmp_path / "backup")}
@@ -118,7 +165,9 @@ def test_no_page_in_a_browser_is_the_operator(operator, headers, status):
     assert done.status == status
 
 
-@pytest.mark.parametrize("path", ["/users", "/stats", "/withdraw", "/backup", "/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/users", "/stats", "/role", "/moderate", "/withdraw", "/backup", "/metrics"]
+)
 def test_users_do_not_reach_it(users, path):
     """What the operator may do is not under the chat's own endpoint."""
     for method in ("GET", "POST"):

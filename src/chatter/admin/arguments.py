@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from chatter.stores.registry import maker_of, without_password
@@ -47,6 +48,27 @@ def sqlite_path(location: str, instead: str) -> Path:
     if scheme.startswith("postgres"):
         raise ValueError(instead)
     raise ValueError(f"{without_password(location)} is no database on a disk.")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: str) -> int:
+    """The seconds in a duration such as ``30m``, ``3h`` or ``7d``.
+
+    :raises argparse.ArgumentTypeError: if it is none.
+    """
+    found = re.fullmatch("([1-9][0-9]{0,8})([smhd])", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 30m, 3h or 7d")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def until(moment: str | None) -> str:
+    """Until when something lasts, as it is shown; nothing if it is not there."""
+    if moment is None:
+        return ""
+    return "for good" if moment.startswith("9999-") else f"until {moment}"
 
 
 def show(options: argparse.Namespace, result: Mapping[str, object], text: str) -> None:

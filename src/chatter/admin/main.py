@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from chatter.admin import backup, copy, restore, stats, users, withdraw
+from chatter.admin import backup, copy, moderation, restore, role, stats, users, withdraw
 from chatter.admin.operator_client import PLACES
 from chatter.protocol.errors import StoreUnavailable
 from chatter.version import __version__
@@ -49,6 +49,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"chatter {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (users, stats, withdraw, backup, restore, copy):
+    for command in (users, stats, role, moderation, withdraw, backup, restore, copy):
         command.add_to(commands)
     return parser

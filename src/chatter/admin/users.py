@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, show, table
+from chatter.admin.arguments import add_command, show, table, until
 from chatter.admin.operator_client import OperatorClient
 
 if TYPE_CHECKING:
@@ -27,10 +27,18 @@ def add_to(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> None:
     found = OperatorClient.of(options).get("/users", after=options.after, limit=options.limit)
     rows = [
-        (user["id"], user["name"], "yes" if user["online"] else "", user["last_seen"])
+        (
+            user["id"],
+            user["name"],
+            "yes" if user["online"] else "",
+            user["last_seen"],
+            user["role"],
+            until(user["muted_until"]),
+            until(user["banned_until"]),
+        )
         for user in found["users"]
     ]
-    text = table(("id", "name", "online", "last seen"), rows)
+    text = table(("id", "name", "online", "last seen", "role", "muted", "banned"), rows)
     if found["more"]:
         text += f"\nThere are more: --after {rows[-1][0]}"
     show(options, found, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.log.entries import MessageChange
+from chatter.log.entries import MessageChange, StandingChange
 from chatter.protocol.model import Message
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class LogCounts:
     def __init__(self) -> None:
         self.general = 0
         self.private = 0
-        self.changes = {"edited": 0, "withdrawn": 0, "other": 0}
+        self.changes = {"edited": 0, "withdrawn": 0, "standing": 0, "other": 0}
 
     def count(self, entries: list[Entry]) -> None:
         """Count entries that were committed."""
@@ -32,5 +32,7 @@ class LogCounts:
                     self.private += 1
             elif type(entry) is MessageChange:
                 self.changes["withdrawn" if entry.text is None else "edited"] += 1
+            elif type(entry) is StandingChange:
+                self.changes["standing"] += 1
             else:
                 self.changes["other"] += 1

@@ -10,8 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.admin.endpoint.acts import Act, BackupBody, back_up, withdraw
+from chatter.admin.endpoint.acts import Act
+from chatter.admin.endpoint.backup import BackupBody, back_up
 from chatter.admin.endpoint.metrics import MetricsResource
+from chatter.admin.endpoint.moderation import (
+    ModerationBody,
+    RoleBody,
+    moderate,
+    set_role,
+    withdraw,
+)
 from chatter.admin.endpoint.stats import StatsResource
 from chatter.admin.endpoint.users import UsersResource
 from chatter.chat.chat import core_of
@@ -49,6 +57,8 @@ class OperatorResource(MissingResource):
         self.putChild(b"users", UsersResource(core))
         self.putChild(b"stats", StatsResource(core, site))
         self.putChild(b"withdraw", Act(core, WithdrawBody, withdraw))
+        self.putChild(b"role", Act(core, RoleBody, set_role))
+        self.putChild(b"moderate", Act(core, ModerationBody, moderate))
         self.putChild(b"backup", Act(core, BackupBody, back_up))
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:

@@ -1,0 +1,107 @@
+"""What commands take and print, without a server."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from typing import Any
+
+import pytest
+
+from chatter.admin.arguments import duration, table, until
+from chatter.admin.main import main
+from chatter.admin.operator_client import OperatorClient
+
+
+@pytest.fixture(autouse=True)
+def _keep_signal_handlers(monkeypatch):
+    """The command ends by itself what SIGTERM interrupts; the tests keep their own way."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("3h", 10800), ("7d", 604_800)]
+)
+def test_durations(text, seconds):
+    """A number and a unit."""
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "3", "h", "0s", "-1h", "1w", "1.5h", "1h "])
+def test_what_is_no_duration(text):
+    """The operator is told what to write."""
+    with pytest.raises(ArgumentTypeError, match="write 90s, 30m, 3h or 7d"):
+        duration(text)
+
+
+def test_tables():
+    """Columns are as wide as needed, and nothing is left at the end of a line."""
+    assert table(("id", "name"), [(1, "alice"), (10, "")]) == "id  name\n1   alice\n10"
+    assert table(("", ""), [("a", 1)]) == "a  1"
+
+
+def test_until_when():
+    """A ban without an end has no date."""
+    assert until(None) == ""
+    assert until("9999-12-31T23:59:59Z") == "for good"
+    assert until("2026-11-26T05:00:00Z") == "until 2026-11-26T05:00:00Z"
+
+
+STANDING = {"role": "member", "muted_until": None, "banned_until": None}
+BANNED = {**STANDING, "banned_until": "9999-12-31T23:59:59Z"}
+MUTED = {**STANDING, "muted_until": "2026-11-26T05:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("words", "request_made", "response", "said"),
+    [
+        (
+            ["ban", "mallory", "--for", "3h", "--reason", "spam"],
+            ("/moderate", {"name": "mallory", "action": "ban", "seconds": 10800, "reason": "spam"}),
+            BANNED,
+            "mallory is banned for good.",
+        ),
+        (
+            ["mute", "mallory"],
+            ("/moderate", {"name": "mallory", "action": "mute", "seconds": None, "reason": ""}),
+            MUTED,
+            "mallory is muted until 2026-11-26T05:00:00Z.",
+        ),
+        (
+            ["unban", "mallory"],
+            ("/moderate", {"name": "mallory", "action": "unban", "seconds": None, "reason": ""}),
+            STANDING,
+            "mallory is free.",
+        ),
+        (
+            ["role", "alice", "moderator"],
+            ("/role", {"name": "alice", "role": "moderator"}),
+            {**STANDING, "role": "moderator"},
+            "alice is a moderator.",
+        ),
+    ],
+)
+def test_a_command_is_one_request(monkeypatch, capsys, words, request_made, response, said):
+    """Of the server, which says what is so now."""
+    made: list[Any] = []
+
+    def post(_, path, **body):
+        made.append((path, body))
+        return response
+
+    monkeypatch.setattr(OperatorClient, "post", post)
+    with pytest.raises(SystemExit) as ended:
+        main(["--socket", "x", *words])
+    assert ended.value.code == 0
+    assert made == [request_made]
+    assert capsys.readouterr().out == f"{said}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["mute"], ["mute", "x", "--for", "1w"], ["role", "x", "king"], ["role", "x"], []]
+)
+def test_wrong_arguments(capsys, words):
+    """The operator is told how the command is used."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "usage: chatter-admin" in capsys.readouterr().err
