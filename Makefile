@@ -21,6 +21,9 @@ MOVED := $(shell test -e $(VENV)/run && \
 # These take long: they start servers, databases, browsers, or make environments.
 SLOW   = e2e eventsource examples packaging page postgres property schemathesis
 
+# Many wait for something most of the time, so there are more workers than processors.
+PYTEST = $(BIN)/python -m pytest -n 3 --no-loadscope-reorder
+
 .PHONY: help start stop client check test lint lint-page format format-page docs bench bench-live bench-nodes bench-page pictures clean
 
 help: ## show this
@@ -37,10 +40,10 @@ client: $(VENV)/run ## chat in this terminal (URL=… NAME=…)
 	@$(BIN)/python client.py '$(URL)' $(if $(NAME),--name "$$NAME")
 
 check: lint ## lint, check the types and run the fast tests
-	$(BIN)/python -m pytest -q $(SLOW:%=--ignore=tests/%)
+	$(PYTEST) -q $(SLOW:%=--ignore=tests/%)
 
 test: lint ## lint, check the types and run all tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: $(VENV)/dev ## lint and check the types
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from twisted.internet import reactor
 from twisted.logger import globalLogPublisher
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.postgres.server import PostgresServer
 
@@ -18,17 +19,33 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Each of these folders has something that takes long to make, once for all of its files.
-TOGETHER = {"packaging", "page", "schemathesis"}
+# What takes longest begins first, so that in the end no worker waits for another one.
+LONGEST = ("packaging", "postgres", "page", "e2e", "live", "eventsource", "examples", "client")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Say what has to be in one process where the tests are spread over several."""
-    for item in items:
+    """Put the tests of the folders that take longest first."""
+
+    def place(item):
         folder = item.path.parent.name
-        group = folder if folder in TOGETHER else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives the workers whole files, for the tests of a file may share a server.
+
+    Those of the packaging go to one: they share a checkout, whose environment takes long to make.
+    """
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return "packaging" if file.startswith("tests/packaging/") else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Together(config, log)
 
 
 @pytest.fixture

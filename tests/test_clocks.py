@@ -76,7 +76,7 @@ def test_the_server_goes_on_when_the_wall_clock_jumps_back():
     site.LIMITS = Limits(idle=2)
     options = ServerOptions()
     port = "tcp:0:interface=127.0.0.1"
-    options.parseOptions(["chatter", "--store", "memory:", "--port", port])
+    options.parseOptions(["--nodaemon", "chatter", "--store", "memory:", "--port", port])
     service = tap.makeService(options.subOptions)
 
     def ask(sock, request, *lines):

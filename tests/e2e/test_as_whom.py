@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -63,17 +65,18 @@ def test_what_can_not_work_in_another_folder(tmp_path):
 
 
 @as_root
-def test_as_somebody_else(tmp_path):
+def test_as_somebody_else():
     """With --uid the store is made by and for that user."""
-    run = tmp_path / "run"
-    run.mkdir()
-    os.chown(run, NOBODY, NOBODY)
-    for folder in (run, *run.parents):
-        if not folder.stat().st_mode & 0o001:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    with TwistdServer(tmp_path, ["--rundir", "run", f"--uid={NOBODY}"]) as server:
-        server.connect("alice")
-    assert (run / "chatter.sqlite").stat().st_uid == NOBODY
+    # Nobody may look into a folder of pytest's.
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        run = folder / "run"
+        run.mkdir()
+        os.chown(run, NOBODY, NOBODY)
+        with TwistdServer(folder, ["--rundir", "run", f"--uid={NOBODY}"]) as server:
+            server.connect("alice")
+        assert (run / "chatter.sqlite").stat().st_uid == NOBODY
 
 
 @as_root

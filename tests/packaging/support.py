@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 _NOT_OURS = shutil.ignore_patterns(
     *(".git", ".venv*", "node_modules", "var", "dist", "build"),
-    *(".*_cache", ".hypothesis", "__pycache__", "*.cache", "twistd.log*"),
+    *(".*_cache", ".hypothesis", "__pycache__", "*.cache"),
 )
 
 # As root, "can't write" is only true without the powers over files that root has.

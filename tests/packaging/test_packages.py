@@ -6,7 +6,6 @@ import shutil
 import signal
 import sys
 import tarfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -19,15 +18,11 @@ KINDS = ["wheel", "sdist", "editable"]
 
 
 class Environment:
-    """A virtual environment without pip; the one of the tests installs into it."""
+    """A virtual environment; the pip of the tests installs into it."""
 
     def __init__(self, path):
         self.path = Path(path)
         self.python = self.path / "bin/python"
-
-    def make(self):
-        succeed(sys.executable, "-m", "venv", "--without-pip", self.path, cwd="/")
-        return self
 
     def pip(self, *words):
         return succeed(sys.executable, "-m", "pip", "--python", self.python, *words, cwd="/")
@@ -51,14 +46,10 @@ class Environment:
 
 @pytest.fixture(scope="module")
 def built(folder, checkout):
-    """The folder of the sdist and of the wheel, built from the checkout at the same time."""
+    """The folder of the sdist and of the wheel, both built from the checkout."""
     where = Path(folder, "dist")
-
-    def build(kind):
-        succeed(sys.executable, "-m", "build", f"--{kind}", "-o", where, cwd=checkout.path)
-
-    with ThreadPoolExecutor() as together:
-        list(together.map(build, ["sdist", "wheel"]))
+    kinds = ("--no-isolation", "--sdist", "--wheel")
+    succeed(sys.executable, "-m", "build", *kinds, "-o", where, cwd=checkout.path)
     return where
 
 
@@ -76,21 +67,32 @@ def sdist(built):
 
 @pytest.fixture(scope="module")
 def environments(folder, checkout, wheel, sdist):
-    """An environment for each way to install, whose site-packages can't be written."""
+    """An environment for each way to install, whose site-packages can't be written.
 
-    def install(path):
-        environment = Environment(f"{folder}/{path.suffix}").make()
-        environment.pip("install", "--quiet", "-c", ROOT / "constraints.txt", path)
+    They are copies of the one that make has made, where the editable install has brought what
+    chatter requires.
+    """
+
+    def copy(kind):
+        return Environment(
+            shutil.copytree(checkout.path / ".venv", f"{folder}/{kind}", symlinks=True)
+        )
+
+    def install(kind, path):
+        environment = copy(kind)
+        # As pip does with an sdist; the package that builds it is in the tests' environment.
+        how = ("--quiet", "--no-deps", "--no-index", "--no-build-isolation")
+        made = Path(folder, f"from {kind}")
+        succeed(sys.executable, "-m", "pip", "wheel", *how, "-w", made, path, cwd="/")
+        environment.pip("install", "--quiet", "--no-deps", "--force-reinstall", *made.iterdir())
+        # All that it requires is there, in the versions that it requires.
+        environment.pip("check")
         return environment.protect()
 
-    with ThreadPoolExecutor() as together:
-        from_wheel, from_sdist = together.map(install, [wheel, sdist])
-    # make has installed it in its own environment, which the tests of make still need.
-    editable = shutil.copytree(checkout.path / ".venv", f"{folder}/editable", symlinks=True)
     return {
-        "wheel": from_wheel,
-        "sdist": from_sdist,
-        "editable": Environment(editable).protect(),
+        "wheel": install("wheel", wheel),
+        "sdist": install("sdist", sdist),
+        "editable": copy("editable").protect(),
     }
 
 
