@@ -25,7 +25,7 @@ def test_twenty_crashes_under_load(tmp_path):
     for person in people:
         person.start()
     for _ in range(ROUNDS):
-        time.sleep(chance.uniform(0.05, 0.6))
+        time.sleep(chance.uniform(0.02, 0.3))
         server.kill()
         server.start()
     time.sleep(0.3)

@@ -45,22 +45,28 @@ def test_the_version(tmp_path):
     assert run(tmp_path, "--version").stdout.startswith("chatter ")
 
 
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory):
+    """A server, whose port and database no other one can have."""
+    with Server(tmp_path_factory.mktemp("taken")) as server:
+        yield server
+
+
 @pytest.mark.parametrize("daemon", [False, True])
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
         (("--port", "tcp:x"), "tcp:x"),
-        (("--store", "sqlite:locked"), "another chatter"),
+        (("--store", "sqlite:{locked}", "--port", "0"), "another chatter"),
         (("--port", "{port}", "--store", "memory:"), "{port}"),
     ],
 )
-def test_what_can_not_work_is_said_in_one_line(tmp_path, options, reason, daemon):
+def test_what_can_not_work_is_said_in_one_line(tmp_path, taken, options, reason, daemon):
     """It ends at once, with one clear line and a status that is not 0."""
-    with socket.socket() as taken, Server(tmp_path, "--store", "sqlite:locked"):
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        done = run(tmp_path, *(option.format(port=port) for option in options), daemon=daemon)
+    port = taken.port
+    locked = taken.folder / "chatter.sqlite"
+    options = [option.format(port=port, locked=locked) for option in options]
+    done = run(tmp_path, *options, daemon=daemon)
     assert done.returncode == 1
     said = [line for line in done.stderr.splitlines() if "chatter: " in line]
     assert len(said) == 1, done.stderr

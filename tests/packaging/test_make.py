@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -160,7 +161,7 @@ def test_stop_waits_for_the_end(make, url, checkout):
     with begun(checkout, "stop") as stopping:
         try:
             with pytest.raises(subprocess.TimeoutExpired):
-                stopping.wait(2)
+                stopping.wait(1)
         finally:
             os.kill(pid, signal.SIGCONT)
         assert stopping.communicate(timeout=60)[0] == "chatter has stopped.\n"
@@ -174,9 +175,12 @@ def test_start_waits_for_health(make, url, checkout, tmp_path):
     (tmp_path / "late_store.py").write_text(LATE_STORE)
     words = ("start", port_of(url), "STORE=late:")
     with begun(checkout, *words, PYTHONPATH=str(tmp_path)) as starting:
+        log = checkout.path / "var/chatter.log"
+        while not log.exists() or "chatter listens on" not in log.read_text():
+            assert starting.poll() is None
+            time.sleep(0.05)
         with pytest.raises(subprocess.TimeoutExpired):
-            starting.wait(4)
-        assert "chatter listens on" in (checkout.path / "var/chatter.log").read_text()
+            starting.wait(1)
         (checkout.path / "var/ready").touch()
         assert starting.communicate(timeout=60)[0].startswith("chatter runs.")
 

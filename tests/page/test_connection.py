@@ -27,8 +27,15 @@ def test_a_short_loss_is_nobodys_concern(own_people, own_server):
 def test_a_long_loss_is_said(own_people, own_server):
     """After five seconds there is a banner, which goes when the server is back."""
     tab, _ = own_people.join("alice")
+    tab.page.clock.install()
     own_server.kill()
     banner = tab.page.get_by_role("status").filter(has_text="The connection is lost.")
+    # The time counts from when the page has noticed.
+    for _ in range(600):
+        if banner.is_visible():
+            break
+        tab.page.clock.fast_forward(1000)
+        tab.page.wait_for_timeout(50)
     expect(banner).to_be_visible()
     tab.say("in the dark")
     own_server.start()

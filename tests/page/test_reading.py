@@ -53,13 +53,13 @@ def test_what_is_new_begins_at_a_line(people, server):
         send(server, writer, f"to you {number}", alice)
     entry = tab.chat(writer["name"])
     expect(entry.locator(".badge")).to_have_text("3")
-    tab.go_to(writer["name"])
+    with tab.page.expect_request_finished(lambda request: request.url.endswith("/read")):
+        tab.go_to(writer["name"])
     new = tab.page.get_by_role("separator", name="New messages")
     expect(new).to_have_count(1)
     expect(tab.page.locator(".message", has=new)).to_contain_text("to you 0")
     # What was read stays read, after a reload too.
     expect(entry.locator(".badge")).to_be_hidden()
-    tab.page.wait_for_timeout(1500)
     tab.page.reload()
     tab.reads("to you 2")
     expect(new).to_have_count(0)

@@ -107,7 +107,8 @@ def test_the_network_fails_under_load(postgres, database, proxy, tmp_path, troub
     with running_nodes(tmp_path, *urls) as nodes, ExitStack() as stack:
         streams = [stack.enter_context(Stream(node, node.connect()["token"])) for node in nodes]
         with people_at(nodes) as them:
-            for seconds in (0.5, 6):
+            # A database that hangs is found to be away after four seconds.
+            for seconds in (0.2, 6 if trouble == "hold" else 1):
                 let_them_send(them)
                 getattr(proxy, trouble)()
                 time.sleep(seconds)

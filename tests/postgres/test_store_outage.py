@@ -31,12 +31,6 @@ def proxy(postgres):
         yield proxy
 
 
-@pytest.fixture(autouse=True)
-def quick_retries(monkeypatch):
-    """Reaches for a database that is away more often than in earnest."""
-    monkeypatch.setattr(reconnecting, "RETRY", 0.1)
-
-
 @pytest.fixture
 def impatient(monkeypatch):
     """Takes a database for hung sooner than in earnest."""

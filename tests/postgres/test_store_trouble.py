@@ -112,7 +112,7 @@ async def test_a_password_that_was_changed_is_logged_once(postgres, url, logged)
 
         store._database.connect = refuse
         await deferToThread(postgres.restart, "immediate")
-        await deferLater(reactor, 2.5, lambda: None)
+        await deferLater(reactor, 0.5, lambda: None)
         store._database.connect = connect
         await working(store)
     reasons = [event["reason"] for event in logged if "reason" in event]
