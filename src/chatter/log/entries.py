@@ -138,6 +138,19 @@ def for_readers(change: MessageChange | StandingChange) -> Change:
     return Edited(change.id, change.message_id, change.text, change.at)
 
 
+def without_text(change: MessageChange) -> MessageChange:
+    """A change of a message that is no longer kept: there is nothing to look at."""
+    return MessageChange(
+        change.id,
+        change.sender_id,
+        change.recipient_id,
+        change.message_id,
+        None,
+        change.by_id,
+        change.at,
+    )
+
+
 def messages_of(entries: Iterable[Entry]) -> list[Message]:
     """The messages among some entries."""
     return [entry for entry in entries if isinstance(entry, Message)]

@@ -22,16 +22,18 @@ from collections import defaultdict
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from weakref import WeakSet
 
-from chatter.log.entries import MessageChange, changes_of, edited, messages_of
+from chatter.log.entries import MessageChange, changes_of, edited, messages_of, without_text
 from chatter.protocol.model import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chatter.log.entries import Entry
+
+Key = TypeVar("Key")
 
 _PASSED_AT_ONCE = 1000
 """So many entries are looked at once where there are changes to pass over."""
@@ -61,10 +63,10 @@ def _before(entries: list[Entry], before: int | None, limit: int) -> list[Messag
     return list(islice(messages, limit))[::-1]
 
 
-def _change(stretch: list[Entry], change: MessageChange, earlier: int | None) -> None:
+def _change(stretch: list[Entry], change: MessageChange, earlier: MessageChange | None) -> None:
     """Replace or take out a message, if it is there, and take out its earlier change."""
     if earlier is not None:
-        del stretch[bisect_left(stretch, earlier, key=_id_of)]
+        del stretch[bisect_left(stretch, earlier.id, key=_id_of)]
     place = bisect_left(stretch, change.message_id, key=_id_of)
     if place == len(stretch):
         return
@@ -77,6 +79,14 @@ def _change(stretch: list[Entry], change: MessageChange, earlier: int | None) ->
         stretch[place] = edited(message, change)
 
 
+def _trim_each(stretches: dict[Key, list[Entry]], until: int) -> None:
+    for key in [key for key, stretch in stretches.items() if stretch and stretch[0].id <= until]:
+        stretch = stretches[key]
+        del stretch[: bisect_right(stretch, until, key=_id_of)]
+        if not stretch:
+            del stretches[key]
+
+
 class Log:
     """A log in memory; each view costs the size of its result."""
 
@@ -85,7 +95,7 @@ class Log:
         self._mailboxes: defaultdict[int, list[Entry]] = defaultdict(list)
         self._private: defaultdict[frozenset[int], list[Entry]] = defaultdict(list)
         # The change of each message that has one here.
-        self._changes: dict[int, int] = {}
+        self._changes: dict[int, MessageChange] = {}
 
     def extend(self, entries: list[Entry]) -> int:
         """Add entries in the order of their ids, which must be larger than any before.
@@ -104,7 +114,7 @@ class Log:
                 self._mailboxes[user_id].append(entry)
         for change in changes_of(entries):
             self.apply(change)
-            self._changes[change.message_id] = change.id
+            self._changes[change.message_id] = change
         return private[-1].id if private else 0
 
     def apply(self, change: MessageChange) -> None:
@@ -112,6 +122,19 @@ class Log:
         earlier = self._changes.pop(change.message_id, None)
         for stretch in self._stretches_of(change):
             _change(stretch, change, earlier)
+
+    def trim(self, until: int) -> None:
+        """Forget what is no longer kept: all up to an id."""
+        changes = [change for change in self._changes.values() if change.id > until]
+        self._changes = {change.message_id: change for change in changes}
+        del self._general[: bisect_right(self._general, until, key=_id_of)]
+        _trim_each(self._mailboxes, until)
+        _trim_each(self._private, until)
+        for change in changes:
+            if change.message_id <= until and change.text is not None:
+                self._changes[change.message_id] = blank = without_text(change)
+                for stretch in self._stretches_of(change):
+                    stretch[bisect_left(stretch, change.id, key=_id_of)] = blank
 
     def _stretches_of(self, entry: Entry) -> Iterator[list[Entry]]:
         """The stretches in which an entry stands, if any of its stands here."""
@@ -159,6 +182,9 @@ class Cache(Protocol):
 
     def drop(self, message_id: int) -> None:
         """Forget what was made of a message: its text is gone."""
+
+    def trim(self, until: int) -> None:
+        """Forget what was made of all messages up to an id, and of their changes."""
 
 
 class RecentLog:
@@ -213,6 +239,16 @@ class RecentLog:
                 self._older.apply(entry)
                 for cache in self._caches:
                     cache.drop(entry.message_id)
+
+    def trim(self, until: int) -> None:
+        """Forget what is no longer kept: all up to an id."""
+        self.complete_after = max(self.complete_after, until)
+        self._younger_after = max(self._younger_after, until)
+        self.last_id = max(self.last_id, until)
+        for log in (self._older, self._younger):
+            log.trim(until)
+        for cache in self._caches:
+            cache.trim(until)
 
     def feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id that is at least ``complete_after``."""

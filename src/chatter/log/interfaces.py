@@ -47,6 +47,8 @@ class IChatStore(IService):
       withdrawn.
     - *As it is*: a message is read as it is now; who has read it before finds a change
       after it.  A text that was replaced or withdrawn is not kept.
+    - *Kept*: entries stay until :meth:`trim` ends that; then no read finds them, and
+      who reads learns it from :attr:`kept_after`.
     - *Cheap*: reading costs the size of the result, not of the log.
     """
 
@@ -67,6 +69,19 @@ class IChatStore(IService):
     moderation: Any = Attribute(
         """What the store knows of the standing of users: an
         :class:`chatter.log.moderation.IModerationStore`."""
+    )
+
+    kept_after: int = Attribute(
+        """Entries up to this id are no longer kept; 0 if all are.
+
+        When a read fires, it is at least what it was when the read was made: who reads
+        after a smaller id may have missed entries, and compares the two after the read.
+        It never goes back, unless the end of the log is lost."""
+    )
+
+    trimmed: Callable[[int], None] | None = Attribute(
+        """Called with :attr:`kept_after` when that has grown, by this store or by another
+        node.  In the reactor thread, while the store is open.  It raises nothing."""
     )
 
     lineage: Lineage = Attribute(
@@ -101,6 +116,39 @@ class IChatStore(IService):
         that the message has already changes nothing, and there is no id then.
 
         :raises Gone: if there is no such message, or none any more.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def trim(until: int) -> Awaitable[None]:
+        """Keep only the entries after an id, from now on; fires once that is durable.
+
+        What is no longer kept is deleted from the disk little by little, so that nobody
+        waits for it.  A key holds until its message is deleted.  No id is given again.
+
+        :param until: at most the id of the newest entry.  A smaller one than
+            :attr:`kept_after` changes nothing.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def count_messages(after: int, until: int) -> Awaitable[int]:
+        """How many messages have ids after the first and up to the second one.
+
+        It costs the size of that stretch.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def old_entries(
+        after: int, until: int, before: datetime, limit: int
+    ) -> Awaitable[tuple[int, int]]:
+        """How many entries of a stretch come before the first one that is not old.
+
+        At most ``limit`` are looked at.  It fires with their number and the id of the last
+        one; without any, with 0 and ``after``.
+
+        :param after: the stretch begins after this id.
+        :param until: the last id of the stretch.
+        :param before: an entry is old that was made before this time.
         :raises StoreUnavailable: if the store can't serve.
         """
 

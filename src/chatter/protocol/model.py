@@ -258,6 +258,17 @@ class StandingChanged(Struct, frozen=True, gc=False, tag_field="change", tag="st
 Change: TypeAlias = Edited | Withdrawn | StandingChanged
 
 
+class Gap(Struct, frozen=True, gc=False):
+    """A stretch of the log is no longer kept; a reader goes on after it.
+
+    :ivar after: the reader has read up to this id.
+    :ivar until: the last id that is no longer kept.
+    """
+
+    after: Cursor
+    until: Id
+
+
 class Draft(Struct, frozen=True, gc=False):
     """A message before it has its id.
 
@@ -312,6 +323,8 @@ class Page(Struct, frozen=True):
     :ivar changes: left out if there are none, or the reader has not opted in.
     :ivar as_of: of a page of a history, if the reader has opted in to changes: a change with a
         larger id may not be in it, and is to be applied to it.
+    :ivar gap: what is no longer kept between where the reader stood and the first message.
+    :ivar kept_after: of the oldest page of a history, if messages up to this id are no longer kept.
     """
 
     messages: list[Message]
@@ -321,6 +334,8 @@ class Page(Struct, frozen=True):
     moved_from: Cursor | UnsetType = UNSET
     changes: list[Change] | UnsetType = UNSET
     as_of: Cursor | UnsetType = UNSET
+    gap: Gap | UnsetType = UNSET
+    kept_after: Cursor | UnsetType = UNSET
 
 
 class ChatSummary(Struct, frozen=True):

@@ -5,8 +5,7 @@ For trying things out, for tests, and as the plainest reading of what a store is
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
@@ -14,12 +13,13 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from chatter.log.entries import MessageChange, edited
-from chatter.log.feed import Log, participants
+from chatter.log.feed import Log
 from chatter.log.interfaces import IChatStore
 from chatter.log.lineage import Epoch, Lineage, continued, new_epoch
 from chatter.protocol import names
 from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
-from chatter.protocol.model import MAX_ID, MOST_UNREAD, ChatSummary, Draft, Message, User
+from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
+from chatter.stores.memory_chats import MemoryChats
 from chatter.stores.memory_invitations import MemoryInvitations
 from chatter.stores.memory_moderation import MemoryModeration
 from chatter.stores.memory_tokens import MemoryTokens
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from chatter.log.entries import ChangeDraft, Entry
-
-_COUNTED = 1000
-"""Among so many of the newest messages of a chat the unread ones are counted."""
+    from chatter.log.entries import ChangeDraft, Entry, StandingChange
 
 
 @implementer(IChatStore)
@@ -43,20 +40,24 @@ class MemoryStore(Service):
     def __init__(self) -> None:
         self.listener: Callable[[list[Entry]], None] | None = None
         self.rewound: Callable[[int], None] | None = None
+        self.trimmed: Callable[[int], None] | None = None
+        self.kept_after = 0
         self._epochs: list[Epoch] = []
         self.lineage = Lineage([new_epoch(0)])
         self._log = Log()
         self._last_id = 0
         self._messages: dict[int, Message] = {}
         self._ids_by_key: dict[tuple[int, str], int] = {}
+        # Of each entry that is in the log: when it was made, and the key that it holds.
+        self._made_at: dict[int, datetime] = {}
+        self._keys: dict[int, tuple[int, str]] = {}
+        self._change_of: dict[int, int] = {}
         self._users: dict[int, User] = {}
         self._ids_by_name: dict[str, int] = {}
         self.invitations = MemoryInvitations(self.check, self.add_user)
         self.tokens = MemoryTokens(self._users, self.check)
         self._cursors: dict[int, int] = {}
-        # For each user the others of private chats, the newest last, and the last message.
-        self._chats: defaultdict[int, dict[int, Message]] = defaultdict(dict)
-        self._read_marks: dict[tuple[int, int | None], int] = {}
+        self._chats = MemoryChats(self._log)
         self.moderation = MemoryModeration(self.check, self._users, self._next_id, self._append)
 
     @classmethod
@@ -104,12 +105,13 @@ class MemoryStore(Service):
             self._next_id(), draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
         )
         self._messages[message.id] = message
+        self._made_at[message.id] = message.sent_at
         self._log.extend([message])
         if message.recipient_id is not None:
-            self._note_chat(message.sender_id, message.recipient_id, message)
-            self._note_chat(message.recipient_id, message.sender_id, message)
+            self._chats.note(message)
         if draft.key is not None:
             self._ids_by_key[draft.sender_id, draft.key] = message.id
+            self._keys[message.id] = (draft.sender_id, draft.key)
         self._report(message)
         return message
 
@@ -128,12 +130,17 @@ class MemoryStore(Service):
             draft.by_id,
             draft.at,
         )
+        self._made_at.pop(self._change_of.pop(message.id, 0), None)
+        self._made_at[change.id] = change.at
         if draft.text is None:
-            del self._messages[message.id]
+            del self._messages[message.id], self._made_at[message.id]
+            if message.id in self._keys:
+                self._keys[change.id] = self._keys.pop(message.id)
         else:
+            self._change_of[message.id] = change.id
             message = self._messages[message.id] = edited(message, draft)
         self._log.extend([change])
-        self._look_at_chats(message)
+        self._chats.look_at(message)
         self._report(change)
         return change.id, message
 
@@ -141,9 +148,46 @@ class MemoryStore(Service):
         self._last_id += 1
         return self._last_id
 
-    def _append(self, entry: Entry) -> None:
+    def _append(self, entry: StandingChange) -> None:
+        self._made_at[entry.id] = entry.at
         self._log.extend([entry])
         self._report(entry)
+
+    async def trim(self, until: int) -> None:
+        """Keep only the entries after an id."""
+        await self.check()
+        until = min(until, self._last_id)
+        if until <= self.kept_after:
+            return
+        gone = []
+        for entry_id in range(self.kept_after + 1, until + 1):
+            if self._made_at.pop(entry_id, None) is None:
+                continue
+            self._change_of.pop(entry_id, None)
+            if entry_id in self._keys:
+                del self._ids_by_key[self._keys.pop(entry_id)]
+            if entry_id in self._messages:
+                gone.append(self._messages.pop(entry_id))
+        self.kept_after = until
+        self._log.trim(until)
+        self._chats.trim(gone)
+        if self.trimmed is not None:
+            self.trimmed(until)
+
+    async def count_messages(self, after: int, until: int) -> int:
+        """How many messages there are in a stretch."""
+        await self.check()
+        return sum(i in self._messages for i in range(after + 1, min(until, self._last_id) + 1))
+
+    async def old_entries(
+        self, after: int, until: int, before: datetime, limit: int
+    ) -> tuple[int, int]:
+        """How many entries of a stretch come before the first one that is not old."""
+        await self.check()
+        stretch = range(after + 1, min(until, self._last_id) + 1)
+        entries = islice((i for i in stretch if i in self._made_at), limit)
+        old = [*takewhile(lambda i: self._made_at[i] < before, entries)]
+        return len(old), old[-1] if old else after
 
     async def read_message(self, message_id: int) -> Message | None:
         """The message with that id."""
@@ -177,58 +221,17 @@ class MemoryStore(Service):
         await self.check()
         return self._log.private(user_id, other_id, before, limit)
 
-    def _note_chat(self, user_id: int, other_id: int, message: Message) -> None:
-        chats = self._chats[user_id]
-        chats.pop(other_id, None)
-        chats[other_id] = message
-
-    def _look_at_chats(self, message: Message) -> None:
-        """Have the chats of a message that has changed show what is their last one now."""
-        if message.recipient_id is None:
-            return
-        pair = participants(message)
-        for user_id in pair:
-            (other_id,) = pair - {user_id} or pair
-            chats = self._chats[user_id]
-            last = self._log.private(user_id, other_id, None, 1)
-            if last:
-                chats[other_id] = last[0]
-            else:
-                del chats[other_id]
-            newest_last = sorted(chats.items(), key=lambda chat: chat[1].id)
-            self._chats[user_id] = dict(newest_last)
-
     async def chats(
         self, user_id: int, cursor: int, before: int | None, limit: int
     ) -> list[ChatSummary]:
         """The chats of a user, newest message first."""
         await self.check()
-        newest = reversed(self._chats[user_id].items())
-        wanted = ((i, last) for i, last in newest if before is None or last.id < before)
-        found = [self._summary(user_id, i, last, cursor) for i, last in islice(wanted, limit)]
-        if before is None:
-            last = self._log.general(None, 1)
-            found.insert(0, self._summary(user_id, None, last[0] if last else None, cursor))
-        return found
-
-    def _summary(
-        self, user_id: int, other_id: int | None, last: Message | None, cursor: int
-    ) -> ChatSummary:
-        read = max(cursor, self._read_marks.get((user_id, other_id), 0))
-        newest = (
-            self._log.general(None, _COUNTED)
-            if other_id is None
-            else self._log.private(user_id, other_id, None, _COUNTED)
-        )
-        unread = sum(m.id > read and m.sender_id != user_id for m in newest)
-        return ChatSummary(other_id, last, read, min(unread, MOST_UNREAD))
+        return self._chats.page(user_id, cursor, before, limit)
 
     async def mark_read(self, user_id: int, other_id: int | None, message_id: int) -> None:
         """Move the read mark of one chat on."""
         await self.check()
-        if other_id is None or other_id in self._chats[user_id]:
-            mark = self._read_marks.get((user_id, other_id), 0)
-            self._read_marks[user_id, other_id] = max(mark, message_id)
+        self._chats.mark_read(user_id, other_id, message_id)
 
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime

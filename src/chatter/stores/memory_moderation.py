@@ -15,7 +15,7 @@ from chatter.protocol.model import Standing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container
 
-    from chatter.log.entries import Entry, StandingChange, StandingDraft
+    from chatter.log.entries import StandingChange, StandingDraft
 
 
 @implementer(IModerationStore)
@@ -33,7 +33,7 @@ class MemoryModeration:
         check: Callable[[], Awaitable[None]],
         users: Container[int],
         next_id: Callable[[], int],
-        append: Callable[[Entry], None],
+        append: Callable[[StandingChange], None],
     ) -> None:
         self._check = check
         self._users = users

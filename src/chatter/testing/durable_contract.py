@@ -103,6 +103,23 @@ class DurableStoreContract(StoreContract):
                 change_id,
             ]
 
+    async def test_what_is_no_longer_kept_does_not_come_again(self) -> None:
+        """Not after a restart either, and no id is given twice, also when all are gone."""
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            messages = [await store.append(Draft(alice.id, None, "a", NOW)) for _ in range(3)]
+            await store.trim(messages[0].id)
+        async with self.opened() as store:
+            assert store.kept_after == messages[0].id
+            assert await store.read_feed(alice.id, 0, 10) == messages[1:]
+            await store.trim(messages[2].id)
+        for number in range(2):
+            async with self.opened() as store:
+                assert store.kept_after == messages[2].id
+                assert await store.last_id() == messages[2].id + number
+                new = await store.append(Draft(alice.id, None, "b", NOW))
+                assert new.id == messages[2].id + number + 1
+
     async def test_chats_and_read_marks_survive_a_restart(self) -> None:
         """The list of chats is what it was."""
         async with self.opened() as store:

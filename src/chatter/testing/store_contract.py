@@ -17,6 +17,7 @@ from chatter.testing.invitations_contract import InvitationsContract
 from chatter.testing.log_contract import LogContract
 from chatter.testing.moderation_contract import ModerationContract
 from chatter.testing.tokens_contract import TokensContract
+from chatter.testing.trimming_contract import TrimmingContract
 from chatter.testing.users_contract import UsersContract
 from chatter.testing.waiting import NOW, finished, join, must_raise, outcomes_of
 
@@ -28,6 +29,7 @@ class StoreContract(
     LogContract,
     ChangesContract,
     ModerationContract,
+    TrimmingContract,
     UsersContract,
     TokensContract,
     InvitationsContract,
@@ -64,6 +66,9 @@ class StoreContract(
             store.last_id(),
             store.append(Draft(user_id, None, "a", NOW)),
             store.change(ChangeDraft(1, None, user_id, NOW)),
+            store.trim(1),
+            store.count_messages(0, 1),
+            store.old_entries(0, 1, NOW, 1),
             store.read_message(1),
             store.read_feed(user_id, 0, 1),
             store.read_general(None, 1),

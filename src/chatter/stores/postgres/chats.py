@@ -28,11 +28,11 @@ READ_PRIVATE_CHATS = f"""
             SELECT count(*) FROM (
                 SELECT FROM log m
                 WHERE m.sender_id = other_id AND m.recipient_id = $1 AND m.kind = 0
-                AND m.id > greatest(read_id, $2) AND other_id <> $1
+                AND m.id > greatest(read_id, $2, $5) AND other_id <> $1
                 ORDER BY m.id LIMIT 100
             ) AS counted
         ) AS unread
-        FROM chats WHERE user_id = $1 AND other_id <> 0 AND last_id > 0 AND last_id < $3
+        FROM chats WHERE user_id = $1 AND other_id <> 0 AND last_id > $5 AND last_id < $3
         ORDER BY last_id DESC LIMIT $4
     ) AS c
 """.encode()  # noqa: S608 - only names of columns are put in
@@ -43,13 +43,13 @@ READ_GENERAL_CHAT = f"""
         SELECT NULL AS recipient_id, read, (
             SELECT row_to_json(l) FROM (
                 SELECT {_LAST} FROM log m WHERE m.recipient_id IS NULL AND m.kind = 0
-                ORDER BY m.id DESC LIMIT 1
+                AND m.id > $3 ORDER BY m.id DESC LIMIT 1
             ) AS l
         ) AS last, (
             SELECT count(*) FROM (
                 SELECT FROM (
                     SELECT m.sender_id FROM log m
-                    WHERE m.recipient_id IS NULL AND m.kind = 0 AND m.id > read
+                    WHERE m.recipient_id IS NULL AND m.kind = 0 AND m.id > greatest(read, $3)
                     ORDER BY m.id DESC LIMIT 1000
                 ) AS newest WHERE sender_id <> $1 LIMIT 100
             ) AS counted
@@ -76,7 +76,7 @@ MARK_READ = b"""
     )
     UPDATE chats SET read_id = greatest(read_id, message_id)
     FROM marks WHERE chats.user_id = marks.user_id AND chats.other_id = marks.other_id
-    AND chats.last_id > 0
+    AND chats.last_id > $2
 """
 
 
@@ -95,19 +95,22 @@ _encode = json.Encoder().encode
 _chats = json.Decoder(list[ChatSummary]).decode
 
 
-def mark_read(marks: Sequence[Mark]) -> Query:
+def mark_read(marks: Sequence[Mark], kept_after: int) -> Query:
     """What moves some read marks on."""
-    return Query(MARK_READ, (_encode(marks),))
+    return Query(MARK_READ, (_encode(marks), str(kept_after).encode()))
 
 
-def read_general_chat(user_id: int, cursor: int) -> Query:
+def read_general_chat(user_id: int, cursor: int, kept_after: int) -> Query:
     """What asks for the general chat in a user's list."""
-    return query(READ_GENERAL_CHAT, user_id, cursor)
+    return query(READ_GENERAL_CHAT, user_id, cursor, kept_after)
 
 
-def read_private_chats(user_id: int, cursor: int, before: int | None, limit: int) -> Query:
+def read_private_chats(
+    user_id: int, cursor: int, before: int | None, limit: int, kept_after: int
+) -> Query:
     """What asks for the private chats in a user's list."""
-    return query(READ_PRIVATE_CHATS, user_id, cursor, MAX_ID if before is None else before, limit)
+    below = MAX_ID if before is None else before
+    return query(READ_PRIVATE_CHATS, user_id, cursor, below, limit, kept_after)
 
 
 def chats(row: Row) -> list[ChatSummary]:

@@ -37,12 +37,14 @@ class ConnectedLog:
     :param reactor: the reactor in which everything is done.
     :param listener: called with entries, each once, in id order.
     :param rewound: called with an id when all that was reported after it is lost.
+    :param trimmed: called with an id when all up to it is no longer kept.
 
     :ivar writer: the session that writes.
     :ivar reader: the session of :attr:`reads`.
     :ivar tail: how far the log was reported.
     :ivar lineage: the epochs of the log.
     :ivar revocations: of whom tokens were revoked.
+    :ivar kept_after: up to this id the log is no longer kept.
     """
 
     _log = Logger()
@@ -53,12 +55,15 @@ class ConnectedLog:
         database: Database,
         listener: Callable[[list[Entry]], None],
         rewound: Callable[[int], None],
+        trimmed: Callable[[int], None],
     ) -> None:
         self.lineage = Lineage([new_epoch(0)])
+        self.kept_after = 0
         self._is_open = False
         self._name = str(database)
         self._rewound = rewound
         self.revocations = Revocations()
+        self._trimmed = trimmed
         self.tail = Tail(reactor, self._read_log, listener)
         self.writer = ReconnectingSession(
             reactor,
@@ -147,17 +152,21 @@ class ConnectedLog:
         """Learn from the greeting of a session which log this is."""
         if not self._is_open:
             return  # It was reached too late.
-        last_id, lineage = statements.entered(row)
+        last_id, lineage, kept_after = statements.entered(row)
         earlier, self.lineage = self.lineage, lineage
         if not self.tail.is_open:
             self.tail.start(last_id)
+            self.learn_kept_after(kept_after)
             self._log.info(
                 "Opened {database} at message {last_id}.", database=self._name, last_id=last_id
             )
             return
         shared = lineage.shared(earlier.current, self.tail.reported)
         if shared < self.tail.reported:
+            # What was lost may be that something is no longer kept, too.
+            self.kept_after = min(kept_after, self.kept_after)
             self._rewind(shared, is_of_reader=is_of_reader)
+        self.learn_kept_after(kept_after)
 
     def _rewind(self, last_id: int, *, is_of_reader: bool) -> None:
         self._log.critical(
@@ -177,7 +186,7 @@ class ConnectedLog:
         self.tail.rewind(last_id)
 
     async def _compare_reader(self) -> None:
-        _, lineage = statements.entered(await self.reads.row(self._enter_epoch()))
+        _, lineage, _ = statements.entered(await self.reads.row(self._enter_epoch()))
         if lineage.current != self.lineage.current:
             self.reader.renew("it reads another log than is written to")
 
@@ -194,7 +203,24 @@ class ConnectedLog:
         self._entered(await self.reads.row(self._enter_epoch()), is_of_reader=True)
 
     async def _read_log(self, after: int, limit: int) -> list[Entry]:
-        return entries.entries(await self.reads.row(entries.read_log(after, limit)))
+        wanted = entries.read_log(after, limit, self.kept_after)
+        return self._known(await self.reads.row(wanted))
+
+    async def read_feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
+        """What a user may see after an id."""
+        wanted = entries.read_feed(user_id, after, limit, self.kept_after)
+        return self._known(await self.reads.row(wanted))
+
+    def _known(self, row: Row) -> list[Entry]:
+        found, kept_after = entries.entries(row)
+        self.learn_kept_after(kept_after)
+        return found
+
+    def learn_kept_after(self, until: int) -> None:
+        """Note that the log is no longer kept up to an id, and tell it if that is new."""
+        if until > self.kept_after:
+            self.kept_after = until
+            self._trimmed(until)
 
 
 def _in_background(look: Coroutine[Any, Any, None]) -> None:

@@ -1,7 +1,8 @@
 """The entries of the log in the database: the SQL, and rows made values.
 
-A stretch is one query and one snapshot, with two results: its messages, and its changes, each
-with what its message says, or what its user may do, in the same snapshot.
+A stretch is one query and one snapshot, with three results: its messages; its changes, each
+with what its message says, or what its user may do, in the same snapshot; and up to which id
+the log is no longer kept.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _MESSAGE = "id, sender_id, recipient_id, text, sent_at, edited_at"
 
-# A change of a message that finds none has withdrawn it.
+# A change of a message that finds none has withdrawn it, or its message is no longer kept.
 _ENTRIES = f"""
     WITH wanted AS MATERIALIZED (SELECT ARRAY({{ids}}) AS ids)
     SELECT (
@@ -35,14 +36,18 @@ _ENTRIES = f"""
             SELECT e.id, e.sender_id, e.recipient_id, e.kind, e.about, m.text,
                    coalesce(e.by_id, e.sender_id) AS by_id, e.sent_at AS at,
                    u.role, u.muted_until, u.banned_until
-            FROM log AS e LEFT JOIN log AS m ON m.id = e.about AND e.kind = 1
+            FROM log AS e LEFT JOIN log AS m
+            ON m.id = e.about AND e.kind = 1 AND m.id > {{kept_after}}
             LEFT JOIN users AS u ON u.id = e.about AND e.kind = 2
             WHERE e.kind IN (1, 2) AND e.id = ANY((SELECT ids FROM wanted)::bigint[])
         ) AS c
-    )
+    ), (SELECT kept_after FROM log_end)
 """  # noqa: S608 - only names of columns are put in
 
-READ_LOG = _ENTRIES.format(ids="SELECT id FROM log WHERE id > $1 ORDER BY id LIMIT $2").encode()
+READ_LOG = _ENTRIES.format(
+    ids="SELECT id FROM log WHERE id > greatest($1, $3::bigint) ORDER BY id LIMIT $2",
+    kept_after="$3::bigint",
+).encode()
 
 # First the ids, which are found in the indexes alone, and then only the rows that are wanted.
 READ_FEED = _ENTRIES.format(
@@ -57,27 +62,30 @@ READ_FEED = _ENTRIES.format(
                 (SELECT id FROM log WHERE recipient_id = $1 AND id > $2
                  ORDER BY id LIMIT $3)
             ) AS ids ORDER BY id LIMIT $3
-    """
+    """,
+    kept_after="$4::bigint",
 ).encode()
 
 READ_MESSAGE = f"""
-    SELECT json_agg(m) FROM (SELECT {_MESSAGE} FROM log WHERE id = $1 AND kind = 0) AS m
+    SELECT json_agg(m) FROM (
+        SELECT {_MESSAGE} FROM log WHERE id = $1 AND kind = 0 AND id > $2
+    ) AS m
 """.encode()  # noqa: S608
 
 READ_GENERAL = f"""
     SELECT json_agg(m ORDER BY id) FROM (
         SELECT {_MESSAGE} FROM log WHERE recipient_id IS NULL AND kind = 0 AND id < $1
-        ORDER BY id DESC LIMIT $2
+        AND id > $3 ORDER BY id DESC LIMIT $2
     ) AS m
 """.encode()  # noqa: S608
 
 READ_PRIVATE = f"""
     SELECT json_agg(m ORDER BY id) FROM (
         (SELECT {_MESSAGE} FROM log WHERE sender_id = $1 AND recipient_id = $2 AND kind = 0
-         AND id < $3 ORDER BY id DESC LIMIT $4)
+         AND id < $3 AND id > $5 ORDER BY id DESC LIMIT $4)
         UNION
         (SELECT {_MESSAGE} FROM log WHERE sender_id = $2 AND recipient_id = $1 AND kind = 0
-         AND id < $3 ORDER BY id DESC LIMIT $4)
+         AND id < $3 AND id > $5 ORDER BY id DESC LIMIT $4)
         ORDER BY id DESC LIMIT $4
     ) AS m
 """.encode()  # noqa: S608
@@ -104,19 +112,25 @@ class _Change(Struct, frozen=True, gc=False):
 _changes = json.Decoder(list[_Change]).decode
 
 
-def read_log(after: int, limit: int) -> Query:
+def read_log(after: int, limit: int, kept_after: int) -> Query:
     """The query for the log after an id, without a check of who may see it."""
-    return query(READ_LOG, after, limit)
+    return query(READ_LOG, after, limit, kept_after)
 
 
-def entries(row: Row) -> list[Entry]:
-    """The entries that a row has, by id."""
-    found, changed = row
+def read_feed(user_id: int, after: int, limit: int, kept_after: int) -> Query:
+    """The query for what a user may see after an id."""
+    return query(READ_FEED, user_id, max(after, kept_after), limit, kept_after)
+
+
+def entries(row: Row) -> tuple[list[Entry], int]:
+    """The entries that a row has, by id; and up to which id the log is no longer kept."""
+    found, changed, kept_after = row
+    assert kept_after is not None
     messages = [] if found is None else _messages(found)
     if changed is None:
-        return [*messages]
+        return [*messages], int(kept_after)
     changes = [_entry(change) for change in _changes(changed)]
-    return sorted([*messages, *changes], key=attrgetter("id"))
+    return sorted([*messages, *changes], key=attrgetter("id")), int(kept_after)
 
 
 def _entry(change: _Change) -> Entry:

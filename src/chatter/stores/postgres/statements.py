@@ -55,8 +55,10 @@ BEGIN_SESSION = Query(
 # It shows whether the log can be written now.
 LOCK_LOG = Query(b"SELECT last_id FROM log_end FOR UPDATE")
 
-# Returns the last id, and the epochs of the log.
-ENTER_EPOCH = b"SELECT last_id, lineage FROM enter_epoch($1)"
+# Returns the last id, the epochs of the log, and up to which id it is no longer kept.
+ENTER_EPOCH = b"""
+    SELECT last_id, lineage, (SELECT kept_after FROM log_end) FROM enter_epoch($1)
+"""
 
 LISTEN = Query(b"LISTEN " + CHANNEL)
 
@@ -121,12 +123,13 @@ _users = json.Decoder(list[User]).decode
 _cursors = json.Decoder(dict[int, int]).decode
 
 
-def entered(row: Row) -> tuple[int, Lineage]:
-    """The last id of the log, and its epochs."""
-    last_id, epochs = row
+def entered(row: Row) -> tuple[int, Lineage, int]:
+    """The last id of the log, its epochs, and up to which id it is no longer kept."""
+    last_id, epochs, kept_after = row
     assert last_id is not None
     assert epochs is not None
-    return int(last_id), Lineage(_epochs(epochs))
+    assert kept_after is not None
+    return int(last_id), Lineage(_epochs(epochs)), int(kept_after)
 
 
 def users(row: Row) -> list[User]:

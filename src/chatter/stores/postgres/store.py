@@ -15,10 +15,11 @@ from zope.interface import implementer
 
 from chatter.log.interfaces import IChatStore, IOperatedStore
 from chatter.protocol import names
-from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.errors import Gone, StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.checking import Check
-from chatter.stores.postgres import chats, entries, statements
+from chatter.stores.deleting import Deleting
+from chatter.stores.postgres import chats, entries, statements, trimming
 from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
 from chatter.stores.postgres.invitations import PostgresInvitations
@@ -55,11 +56,16 @@ class PostgresStore(Service):
     def __init__(self, database: Database, reactor: Any) -> None:
         self.listener: Callable[[list[Entry]], None] | None = None
         self.rewound: Callable[[int], None] | None = None
+        self.trimmed: Callable[[int], None] | None = None
         self._database = database
         self._reactor = reactor
         self._check = Check(reactor, self._check_now)
         self._progress = Progress(reactor, self._save_progress, interval=0)
-        self._connected = ConnectedLog(reactor, database, self._report, self._rewind)
+        self._deleting = Deleting(reactor, self._delete_slice, duty=trimming.DUTY)
+        self._deleted_until = 0
+        self._connected = ConnectedLog(
+            reactor, database, self._report, self._rewind, self._report_trimmed
+        )
         self._tail = self._connected.tail
         self._reads = self._connected.reads
         self._writes = Writer(reactor, self._connected, str(database))
@@ -72,6 +78,11 @@ class PostgresStore(Service):
     def lineage(self) -> Lineage:
         """The epochs of the log."""
         return self._connected.lineage
+
+    @property
+    def kept_after(self) -> int:
+        """Up to this id the log is no longer kept."""
+        return self._connected.kept_after
 
     def __conform__(self, interface: object) -> OperatedPostgres | None:
         return self._operated if interface is IOperatedStore else None
@@ -103,12 +114,16 @@ class PostgresStore(Service):
             raise
         self._writes.start()
         self._progress.start()
+        self._deleting.start()
+        if self.kept_after:
+            self._deleting.wake()
 
     async def _stop(self) -> None:
         if not self.running:
             return
         super().stopService()
         self._connected.hurry(PATIENCE_AT_THE_END)
+        await self._deleting.stop()
         await self._progress.stop()
         await self._writes.stop()
         await self._connected.close()
@@ -124,6 +139,8 @@ class PostgresStore(Service):
 
     async def change(self, draft: ChangeDraft) -> tuple[int | None, Message]:
         """Edit or withdraw a message."""
+        if draft.message_id <= self.kept_after:
+            raise Gone
         change_id: int | None
         message: Message
         change_id, message = await self._writes.submit(draft)
@@ -153,6 +170,39 @@ class PostgresStore(Service):
         if self.rewound is not None:
             self.rewound(last_id)
 
+    def _report_trimmed(self, until: int) -> None:
+        if self.trimmed is not None:
+            self.trimmed(until)
+        self._deleting.wake()
+
+    async def trim(self, until: int) -> None:
+        """Keep only the entries after an id."""
+        until = min(until, await self.last_id())
+        await self._writes.submit(trimming.trim(until))
+        self._connected.learn_kept_after(until)
+
+    async def _delete_slice(self) -> bool:
+        row = await self._reads.row(trimming.delete_slice(self._deleted_until))
+        deleted_until = trimming.number(row)
+        if deleted_until is None:
+            return False
+        self._deleted_until = deleted_until
+        return True
+
+    async def count_messages(self, after: int, until: int) -> int:
+        """How many messages there are in a stretch."""
+        row = await self._reads.row(trimming.count_messages(after, until))
+        return trimming.number(row) or 0
+
+    async def old_entries(
+        self, after: int, until: int, before: datetime, limit: int
+    ) -> tuple[int, int]:
+        """How many entries of a stretch come before the first one that is not old."""
+        wanted = trimming.old_entries(after, until, before, limit)
+        count, last = await self._reads.row(wanted)
+        assert count is not None
+        return int(count), after if last is None else int(last)
+
     async def last_id(self) -> int:
         """The id of the newest entry that the listener has got."""
         if not self._tail.is_open:
@@ -163,24 +213,25 @@ class PostgresStore(Service):
 
     async def read_feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id."""
-        wanted = query(entries.READ_FEED, user_id, after, limit)
-        return entries.entries(await self._reads.row(wanted))
+        return await self._connected.read_feed(user_id, after, limit)
 
     async def read_message(self, message_id: int) -> Message | None:
         """The message with that id."""
-        found = await self._read_messages(entries.READ_MESSAGE, message_id)
+        found = await self._read_messages(entries.READ_MESSAGE, message_id, self.kept_after)
         return found[0] if found else None
 
     async def read_general(self, before: int | None, limit: int) -> list[Message]:
         """The newest messages of the general chat."""
-        return await self._read_messages(entries.READ_GENERAL, _below(before), limit)
+        return await self._read_messages(
+            entries.READ_GENERAL, _below(before), limit, self.kept_after
+        )
 
     async def read_private(
         self, user_id: int, other_id: int, before: int | None, limit: int
     ) -> list[Message]:
         """The newest messages between two users."""
         return await self._read_messages(
-            entries.READ_PRIVATE, user_id, other_id, _below(before), limit
+            entries.READ_PRIVATE, user_id, other_id, _below(before), limit, self.kept_after
         )
 
     async def user_by_id(self, user_id: int) -> User | None:
@@ -215,9 +266,10 @@ class PostgresStore(Service):
         self, user_id: int, cursor: int, before: int | None, limit: int
     ) -> list[ChatSummary]:
         """The chats of a user, newest message first."""
-        wanted = [chats.read_private_chats(user_id, cursor, before, limit)]
+        kept_after = self.kept_after
+        wanted = [chats.read_private_chats(user_id, cursor, before, limit, kept_after)]
         if before is None:
-            wanted.insert(0, chats.read_general_chat(user_id, cursor))
+            wanted.insert(0, chats.read_general_chat(user_id, cursor, kept_after))
         return [chat for row in await self._reads.rows(wanted) for chat in chats.chats(row)]
 
     async def _read_messages(self, sql: bytes, *parameters: int) -> list[Message]:

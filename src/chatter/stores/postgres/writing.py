@@ -149,7 +149,7 @@ class Writer:
             raise StoreUnavailable(why, error.retry_after) from error
 
     async def _write(self, writes: list[Write]) -> list[Any]:
-        batch = WriteBatch(writes)
+        batch = WriteBatch(writes, self._connected.kept_after)
         reported = self._connected.tail.reported
         try:
             rows = await self._connected.writer.run(batch.queries)
@@ -168,9 +168,10 @@ class WriteBatch:
     """Some writes that are done together.
 
     :param writes: what to do; the first of those that say the same is done.
+    :param kept_after: up to this id the log is no longer kept.
     """
 
-    def __init__(self, writes: Sequence[Write]) -> None:
+    def __init__(self, writes: Sequence[Write], kept_after: int) -> None:
         self._writes = writes
         self._drafts: list[Draft] = []
         self._changes: list[ChangeDraft] = []
@@ -207,7 +208,7 @@ class WriteBatch:
         )
         # First what locks the log, and then what is done under the lock.
         self._queries.insert(0, Query(WRITE_BATCH, parameters))
-        self._queries += [mark_read(self._marks)] if self._marks else []
+        self._queries += [mark_read(self._marks, kept_after)] if self._marks else []
         self._queries += [step.query for step in self._steps]
 
     @property

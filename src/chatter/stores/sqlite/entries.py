@@ -40,12 +40,12 @@ FIRST_OF_KEYS = """
 """
 
 # First the ids, which are found in the indexes alone, and then only the rows that are wanted.
-# A change of a message comes with what that says now; one that finds none has withdrawn it.
-# A change of a standing comes with what that is now.
+# A change of a message comes with what that says now; one that finds none has withdrawn it, or
+# its message is no longer kept.  A change of a standing comes with what that is now.
 READ_FEED = """
     SELECT e.id, e.sender_id, e.recipient_id, e.text, e.sent_at, e.edited_at,
            e.kind, e.about, e.by_id, m.text, u.role, u.muted_until, u.banned_until
-    FROM log AS e LEFT JOIN log AS m ON m.id = e.about AND e.kind = 1
+    FROM log AS e LEFT JOIN log AS m ON m.id = e.about AND e.kind = 1 AND m.id > :kept_after
     LEFT JOIN users AS u ON u.id = e.about AND e.kind = 2
     WHERE e.id IN (
         SELECT id FROM (SELECT id FROM log WHERE recipient_id IS NULL AND id > :after
@@ -60,7 +60,9 @@ READ_FEED = """
     ) ORDER BY e.id
 """
 
-READ_MESSAGE = f"SELECT {_MESSAGE} FROM log WHERE id = :id AND kind = 0"  # noqa: S608
+READ_MESSAGE = f"""
+    SELECT {_MESSAGE} FROM log WHERE id = :id AND kind = 0 AND id > :kept_after
+"""  # noqa: S608
 
 READ_CHANGED = f"""
     SELECT {_MESSAGE}, change_id, idempotency_key FROM log WHERE id = :id AND kind = 0
@@ -80,18 +82,19 @@ APPEND_NOTHING = f"""
 """  # noqa: S608
 
 READ_GENERAL = f"""
-    SELECT {_MESSAGE} FROM log WHERE recipient_id IS NULL AND kind = 0 AND id < :before
+    SELECT {_MESSAGE} FROM log WHERE recipient_id IS NULL AND kind = 0
+    AND id < :before AND id > :kept_after
     ORDER BY id DESC LIMIT :limit
 """  # noqa: S608
 
 READ_PRIVATE = f"""
     SELECT * FROM (SELECT {_MESSAGE} FROM log
                    WHERE sender_id = :user_id AND recipient_id = :other_id AND kind = 0
-                   AND id < :before ORDER BY id DESC LIMIT :limit)
+                   AND id < :before AND id > :kept_after ORDER BY id DESC LIMIT :limit)
     UNION
     SELECT * FROM (SELECT {_MESSAGE} FROM log
                    WHERE sender_id = :other_id AND recipient_id = :user_id AND kind = 0
-                   AND id < :before ORDER BY id DESC LIMIT :limit)
+                   AND id < :before AND id > :kept_after ORDER BY id DESC LIMIT :limit)
     ORDER BY id DESC LIMIT :limit
 """  # noqa: S608
 
@@ -124,15 +127,25 @@ def read_messages(
     return messages
 
 
-def read_feed(connection: sqlite3.Connection, user_id: int, after: int, limit: int) -> list[Entry]:
-    """What a user may see after an id."""
-    parameters = {"user_id": user_id, "after": after, "limit": limit}
+def read_feed(
+    connection: sqlite3.Connection, user_id: int, after: int, limit: int, kept_after: int
+) -> list[Entry]:
+    """What a user may see after an id, and is still kept."""
+    parameters = {
+        "user_id": user_id,
+        "after": max(after, kept_after),
+        "limit": limit,
+        "kept_after": kept_after,
+    }
     return [_entry(row) for row in connection.execute(READ_FEED, parameters)]
 
 
-def read_message(connection: sqlite3.Connection, message_id: int) -> Message | None:
-    """The message with that id."""
-    row = connection.execute(READ_MESSAGE, {"id": message_id}).fetchone()
+def read_message(
+    connection: sqlite3.Connection, message_id: int, kept_after: int
+) -> Message | None:
+    """The message with that id, if it is still kept."""
+    parameters = {"id": message_id, "kept_after": kept_after}
+    row = connection.execute(READ_MESSAGE, parameters).fetchone()
     return None if row is None else message(row)
 
 

@@ -17,11 +17,13 @@ from zope.interface import implementer
 from chatter.log.interfaces import IChatStore, IOperatedStore
 from chatter.log.lineage import Lineage, continued, new_epoch
 from chatter.protocol import names
+from chatter.protocol.errors import Gone
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.checking import Check
+from chatter.stores.deleting import Deleting
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
-from chatter.stores.sqlite import chats, entries, statements
+from chatter.stores.sqlite import chats, entries, statements, trimming
 from chatter.stores.sqlite.database import Database, check, clear_errors
 from chatter.stores.sqlite.epochs import read_epochs
 from chatter.stores.sqlite.invitations import SQLiteInvitations
@@ -57,6 +59,8 @@ class SQLiteStore(Service):
     def __init__(self, path: Path, reactor: Any) -> None:
         self.listener: Callable[[list[Entry]], None] | None = None
         self.rewound: Callable[[int], None] | None = None
+        self.trimmed: Callable[[int], None] | None = None
+        self.kept_after = 0
         self.lineage = Lineage([new_epoch(0)])
         self.path = path
         self._reactor = reactor
@@ -69,6 +73,7 @@ class SQLiteStore(Service):
         self._operated = OperatedSQLite(path, reactor, self._writer)
         self.invitations = SQLiteInvitations(self._writer)
         self.tokens = SQLiteTokens(self._reader, self._writer)
+        self._deleting = Deleting(reactor, self._delete_slice, duty=trimming.DUTY)
         self._database: Database
         self._connections: list[sqlite3.Connection] = []
 
@@ -106,6 +111,9 @@ class SQLiteStore(Service):
         self._writer.start(self._database, writing, epoch)
         self._reader.start(reading)
         self._progress.start()
+        self._deleting.start()
+        if self.kept_after:
+            self._deleting.wake()
         self._log.info(
             "Opened {path} at message {last_id}.", path=self.path, last_id=epoch.began_after
         )
@@ -114,7 +122,7 @@ class SQLiteStore(Service):
         if not self.running:
             return
         super().stopService()
-        for each in (self._progress, self._writer, self._reader):
+        for each in (self._deleting, self._progress, self._writer, self._reader):
             await each.stop()
         await self._in_thread(self._close)
         self._log.info("Closed {path}.", path=self.path)
@@ -132,6 +140,7 @@ class SQLiteStore(Service):
                 # The file may be another one than before, such as a backup.
                 epoch = new_epoch(entries.last_id(connection))
                 self.lineage = Lineage(continued(read_epochs(connection), epoch))
+                self.kept_after = trimming.kept_after(connection)
                 self._database.watch_files()
                 return epoch
         except BaseException:
@@ -149,9 +158,32 @@ class SQLiteStore(Service):
         """Append a message."""
         return self._writer.submit(draft)
 
-    def change(self, draft: ChangeDraft) -> Awaitable[tuple[int | None, Message]]:
+    async def change(self, draft: ChangeDraft) -> tuple[int | None, Message]:
         """Edit or withdraw a message."""
-        return self._writer.submit(draft)
+        if draft.message_id <= self.kept_after:
+            raise Gone
+        changed: tuple[int | None, Message] = await self._writer.submit(draft)
+        return changed
+
+    async def trim(self, until: int) -> None:
+        """Keep only the entries after an id."""
+        kept_after: int = await self._writer.submit(
+            lambda connection: trimming.trim(connection, until)
+        )
+        if kept_after > self.kept_after:
+            self.kept_after = kept_after
+            if self.trimmed is not None:
+                self.trimmed(kept_after)
+            self._deleting.wake()
+
+    async def _delete_slice(self) -> bool:
+        until = self.kept_after
+        deleted: int = await self._writer.submit(
+            lambda connection: trimming.delete_slice(connection, until)
+        )
+        if 0 < deleted < trimming.SLICE:
+            self._writer.has_deleted()
+        return deleted == trimming.SLICE
 
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime
@@ -165,7 +197,9 @@ class SQLiteStore(Service):
     async def mark_read(self, user_id: int, other_id: int | None, message_id: int) -> None:
         """Move the read mark of one chat on."""
         await self._writer.submit(
-            lambda connection: chats.mark_read(connection, user_id, other_id, message_id)
+            lambda connection: chats.mark_read(
+                connection, user_id, other_id, message_id, self.kept_after
+            )
         )
 
     def _report(self, new: list[Entry]) -> None:
@@ -181,13 +215,27 @@ class SQLiteStore(Service):
     async def read_feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id."""
         return await self._reader.submit(
-            lambda connection: entries.read_feed(connection, user_id, after, limit)
+            lambda connection: entries.read_feed(connection, user_id, after, limit, self.kept_after)
+        )
+
+    async def count_messages(self, after: int, until: int) -> int:
+        """How many messages there are in a stretch."""
+        return await self._reader.submit(
+            lambda connection: trimming.count_messages(connection, after, until)
+        )
+
+    async def old_entries(
+        self, after: int, until: int, before: datetime, limit: int
+    ) -> tuple[int, int]:
+        """How many entries of a stretch come before the first one that is not old."""
+        return await self._reader.submit(
+            lambda connection: trimming.old_entries(connection, after, until, before, limit)
         )
 
     async def read_message(self, message_id: int) -> Message | None:
         """The message with that id."""
         return await self._reader.submit(
-            lambda connection: entries.read_message(connection, message_id)
+            lambda connection: entries.read_message(connection, message_id, self.kept_after)
         )
 
     async def read_general(self, before: int | None, limit: int) -> list[Message]:
@@ -245,10 +293,13 @@ class SQLiteStore(Service):
     ) -> list[ChatSummary]:
         """The chats of a user, newest message first."""
         return await self._reader.submit(
-            lambda connection: chats.read_chats(connection, user_id, cursor, before, limit)
+            lambda connection: chats.read_chats(
+                connection, user_id, cursor, before, limit, self.kept_after
+            )
         )
 
     def _read_messages(self, statement: str, **parameters: int) -> Pending[list[Message]]:
+        parameters["kept_after"] = self.kept_after
         return self._reader.submit(
             lambda connection: entries.read_messages(connection, statement, parameters)
         )

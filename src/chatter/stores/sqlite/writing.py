@@ -110,6 +110,10 @@ class Writer:
         self._scrubbing.stop()
         self._thread.stop()
 
+    def has_deleted(self) -> None:
+        """Have the write-ahead log emptied soon: it has texts that are no longer kept."""
+        self._scrubbing.changed()
+
     def submit(self, job: Write) -> Pending[Any]:
         """Do a job in the next batch; fires with its result once that is durable."""
         return self.batches.submit(job)

@@ -91,6 +91,12 @@ class EventFeed:
         self._events.pop(message_id, None)
         self._general.clear()
 
+    def trim(self, until: int) -> None:
+        """Forget what was made of all messages up to an id, and of their changes."""
+        for message_id in [message_id for message_id in self._events if message_id <= until]:
+            self._events.pop(message_id, None)
+        self._general.clear()
+
     def chunk(self, entries: list[Entry], end: int, as_of: int | None = None) -> tuple[bytes, int]:
         """The events of some entries, as many as a chunk takes, and the cursor after them.
 
