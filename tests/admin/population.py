@@ -87,6 +87,7 @@ async def all_of(location, keys):
         tokens = [f"{name}{'*' * 32}".encode()[:32] for name in NAMES]
         found = {
             "last_id": await store.last_id(),
+            "kept_after": store.kept_after,
             "users": users,
             "by name": [await store.user_by_name(user.name.upper()) for user in users],
             "by token": [await store.tokens.find(token) for token in tokens],

@@ -210,7 +210,20 @@ def test_every_table_is_copied(tmp_path):
         tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         assert {name for (name,) in tables} == {*TABLES, "log_end"}
         columns = connection.execute("SELECT name FROM pragma_table_info('log_end')").fetchall()
-        assert columns == [("last_id",)]
+        assert columns == [("last_id",), ("kept_after",)]
+
+
+async def test_what_is_no_longer_kept_is_not_in_the_copy(old, new):
+    """Nobody finds it there either, whatever of it was not yet deleted."""
+    await populate(old, 1, sessions=1)
+    async with opened(old) as store:
+        last_id = await store.last_id()
+        await store.trim(last_id // 2)
+    before = await all_of(old, [])
+    await in_thread(succeed, "copy", old, new)
+    assert await all_of(new, []) == before
+    assert before["kept_after"] == last_id // 2
+    assert before["feed 1"][0].id > last_id // 2
 
 
 async def test_triggers_are_there_after_it(old, new):

@@ -128,6 +128,18 @@ async def test_ids_that_were_given_are_not_given_again(way):
         assert (await store.append(Draft(1, None, "new", NOW))).id == 1001
 
 
+async def test_what_is_no_longer_kept_is_not_in_the_copy(way):
+    """Nobody finds it there either."""
+    old, new = way
+    await populate(old, 1, sessions=1)
+    async with opened(old) as store:
+        await store.trim(20)
+    before = await all_of(old, [])
+    await in_thread(succeed, "copy", old, new)
+    assert await all_of(new, []) == before
+    assert before["kept_after"] == 20
+
+
 def test_errors_have_no_password(postgres, file, url):
     """What is wrong with a database is one line."""
     missing = postgres.url("nowhere")
@@ -158,6 +170,10 @@ def test_every_table_is_copied(url):
     # What was revoked is not among the tokens, wherever they are copied to.
     own = {"log_end", "chatter_schema", "revocations"}
     assert {table for table, _, _ in rows} == {*TABLES, *own}
-    assert {column for table, column, _ in rows if table == "log_end"} == {"last_id", "identity"}
+    assert {column for table, column, _ in rows if table == "log_end"} == {
+        "last_id",
+        "identity",
+        "kept_after",
+    }
     types = {type_ for table, _, type_ in rows if table in TABLES}
     assert types <= {"bigint", "smallint", "text", "bytea", "timestamp with time zone"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatter.log.entries import MessageChange
+from chatter.log.entries import MessageChange, without_text
 from chatter.protocol.model import ChatSummary, Message, User
 
 HISTORY = 2
@@ -49,6 +49,8 @@ class Model:
     :ivar sent: all messages that were ever sent, as they were.
     :ivar changes: the newest change of each message that has one, by the message's id.
     :ivar made: all changes that were ever made.
+    :ivar kept_after: what comes before is no longer kept, nor is it anywhere above.
+    :ivar stale: the keys of what is no longer kept, which hold as long as it is not deleted.
     """
 
     def __init__(self):
@@ -58,6 +60,8 @@ class Model:
         self.changes: dict[int, MessageChange] = {}
         self.made: list[MessageChange] = []
         self.by_key: dict[tuple[int, str], Message] = {}
+        self.kept_after = 0
+        self.stale: set[tuple[int, str]] = set()
 
     @property
     def last_id(self):
@@ -67,6 +71,22 @@ class Model:
     def append(self, message):
         self.log.append(message)
         self.sent.append(message)
+
+    def trim(self, until):
+        """Keep only what comes after an id."""
+        self.kept_after = max(until, self.kept_after)
+        self.log = [message for message in self.log if message.id > self.kept_after]
+        self.changes = {
+            change.message_id: change
+            if change.message_id > self.kept_after
+            else without_text(change)
+            for change in self.changes.values()
+            if change.id > self.kept_after
+        }
+        gone = {key for key, first in self.by_key.items() if first.id <= self.kept_after}
+        self.stale |= gone
+        for key in gone:
+            del self.by_key[key]
 
     def current(self, message_id):
         """A message as it is now; nothing if it was withdrawn."""
@@ -122,7 +142,7 @@ class Model:
     def start(self):
         """Where somebody new stands: some messages back in the general chat."""
         older = self.general()[:-HISTORY]
-        return older[-1].id if older else 0
+        return max(older[-1].id if older else 0, self.kept_after)
 
     def saved(self):
         """All cursors are safe now."""

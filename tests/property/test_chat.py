@@ -16,7 +16,9 @@ from chatter.chat.chat import Chat, core_of
 from chatter.log.entries import MessageChange
 from chatter.log.feed import RecentLog
 from chatter.protocol.errors import Gone, NameTaken
-from chatter.protocol.model import Change, ChatPage, Edited, Message, Page
+from chatter.protocol.model import Change, ChatPage, Edited, Gap, Message, Page
+from chatter.stores.postgres import trimming as postgres_trimming
+from chatter.stores.sqlite import trimming as sqlite_trimming
 from tests.property.hand_reactor import HandReactor
 from tests.property.model import HISTORY, Model, Person
 from tests.property.stores import MemoryPlace, PostgresPlace, SQLitePlace
@@ -126,6 +128,8 @@ class ChatMachine(RuleBasedStateMachine):
     def begin_one(self, sender, recipient, key):
         self.texts += 1
         text = f"{self.texts}"
+        if (sender.user.id, key) in self.model.stale:
+            key = None
         recipient_id = None if recipient is None else self.id_of(recipient)
         if recipient_id is None:
             sending = self.chat.send(sender.user, text, key)
@@ -201,7 +205,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     def pass_over(self, person, page):
         """Of changes that nobody has asked for none can be lost on the way."""
-        if not page.messages:
+        if not page.messages and page.gap is UNSET:
             person.cursor = page.cursor
 
     @rule(number=PEOPLE, limit=LIMITS, arrives=st.booleans())
@@ -211,7 +215,9 @@ class ChatMachine(RuleBasedStateMachine):
         after = person.view_cursor
         page = self.reactor.result_of(self.chat.poll(person.user, limit, after, changes=True))
         person.cursor = max(person.cursor, after)
-        entries = self.model.entries(person, after)
+        start = max(after, self.model.kept_after)
+        assert page.gap == (Gap(after, start) if after < start else UNSET)
+        entries = self.model.entries(person, start)
         told = [*page.messages, *(page.changes or ())]
         wanted = entries[:limit]
         assert page.messages == [entry for entry in wanted if isinstance(entry, Message)]
@@ -219,7 +225,7 @@ class ChatMachine(RuleBasedStateMachine):
             *(entry.id for entry in wanted if isinstance(entry, Message)),
             *(entry.id for entry in wanted if not isinstance(entry, Message)),
         ]
-        assert page.cursor == (wanted[-1].id if wanted else after)
+        assert page.cursor == (wanted[-1].id if wanted else start)
         assert page.more == (len(entries) > limit)
         if arrives:
             person.view_cursor = page.cursor
@@ -260,23 +266,29 @@ class ChatMachine(RuleBasedStateMachine):
         """An answer comes at once, or with the next message, or in the end without one."""
         person = self.somebody(number)
         responses = self.reactor.watch(self.chat.poll(person.user, 2, wait=5))
-        self.settle(responses, until=bool(self.model.feed(person, person.cursor)))
+        self.settle(responses, until=self.has_news(person))
         if not responses and send is not None:
             self.send([send])
         self.place.settle()
-        if not self.model.feed(person, person.cursor):
+        if not self.has_news(person):
             assert not responses
             self.pass_time(5)
         self.settle(responses)
         self.check_page(responses[0], person, person.cursor, 2)
         self.pass_over(person, responses[0])
 
+    def has_news(self, person):
+        is_behind = person.cursor < self.model.kept_after
+        return is_behind or bool(self.model.feed(person, person.cursor))
+
     def check_page(self, page, person, after, limit):
-        feed = self.model.feed(person, after)
+        start = max(after, self.model.kept_after)
+        feed = self.model.feed(person, start)
         messages = feed[:limit]
-        entries = self.model.entries(person, after)
-        cursor = messages[-1].id if messages else entries[-1].id if entries else after
-        assert page == Page(messages, cursor, len(feed) > limit)
+        entries = self.model.entries(person, start)
+        cursor = messages[-1].id if messages else entries[-1].id if entries else start
+        gap = Gap(after, start) if after < start else UNSET
+        assert page == Page(messages, cursor, len(feed) > limit, gap=gap)
 
     # Looking
 
@@ -295,7 +307,20 @@ class ChatMachine(RuleBasedStateMachine):
         self.check_look(page, person, self.model.private(person, other, before), limit)
 
     def check_look(self, page, person, chat, limit):
-        assert page == Page(chat[-limit:], person.cursor, len(chat) > limit)
+        more = len(chat) > limit
+        kept_after = self.model.kept_after or UNSET
+        expected = Page(chat[-limit:], person.cursor, more)
+        assert page == (expected if more else replace(expected, kept_after=kept_after))
+
+    # Retention
+
+    @rule(kept=st.integers(3, 25))
+    def trim(self, kept):
+        """Nobody finds any more what is no longer kept, whatever of it is still to be deleted."""
+        until = max(0, self.model.last_id - kept)
+        self.settle(trimmed := self.reactor.watch(self.place.store.trim(until)))
+        assert trimmed == [None]
+        self.model.trim(until)
 
     # Chats
 
@@ -388,7 +413,8 @@ class ChatMachine(RuleBasedStateMachine):
         ids = [message.id for message in person.received]
         assert ids == sorted(set(ids))
         assert {message.id for message in feed} <= set(ids)
-        assert person.view == {message.id: message.text for message in feed}
+        kept = {i: text for i, text in person.view.items() if i > self.model.kept_after}
+        assert kept == {message.id: message.text for message in feed}
 
 
 class MemoryMachine(ChatMachine):
@@ -404,6 +430,7 @@ class CrashingMachine(ChatMachine):
     @rule(sends=st.lists(SENDS, max_size=3), committed=st.booleans())
     def crash(self, sends, committed):
         """What was answered is there; what was not is there if it was committed, or not at all."""
+        self.place.settle()
         lost = self.begin(sends)
         self.place.crash(committed=committed and bool(sends))
         self.told_from = len(self.model.sent)
@@ -455,6 +482,13 @@ def case(machine, **more):
     more.setdefault("max_examples", 200)
     test.settings = settings(stateful_step_count=30, deadline=None, **more)
     return test
+
+
+@pytest.fixture(autouse=True)
+def small_slices(monkeypatch):
+    """What is no longer kept is still there for a while."""
+    for trimming in (sqlite_trimming, postgres_trimming):
+        monkeypatch.setattr(trimming, "SLICE", 2)
 
 
 TestMemory = case(MemoryMachine)

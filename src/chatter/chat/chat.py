@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from random import Random
 
     from chatter.protocol.bodies import Users
-    from chatter.protocol.model import Change, ChatPage, JoinPolicy, Message, Page, Token, User
+    from chatter.protocol.model import (
+        Change,
+        ChatPage,
+        Gap,
+        JoinPolicy,
+        Message,
+        Page,
+        Token,
+        User,
+    )
 
 DEFAULT_HISTORY = 20
 """So many messages of the general chat are unread for a new user."""
@@ -360,11 +369,11 @@ class Chat(TypedService):
 
     def follow_entries(
         self, user: User, after: int | None = None
-    ) -> AsyncIterator[Message | Change]:
+    ) -> AsyncIterator[Message | Change | Gap]:
         """What :meth:`follow` has, and each change of a message, in id order.
 
         A message is as it is when it comes; who has kept it applies the changes that come
-        later.
+        later.  Where entries are no longer kept that were not read, a gap comes instead.
         """
         check(after=after)
         return self._core.reading.follow_entries(user, after)

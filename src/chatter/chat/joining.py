@@ -151,4 +151,6 @@ class Joining:
     async def _first_cursor(self) -> int:
         """Where a new user begins to read."""
         newest = await self._store.read_general(None, self._history + 1)
-        return newest[0].id if len(newest) > self._history else 0
+        cursor = newest[0].id if len(newest) > self._history else 0
+        # To somebody new no message is missing.
+        return max(cursor, self._store.kept_after)

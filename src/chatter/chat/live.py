@@ -54,6 +54,7 @@ class Live:
             raise ValueError("The store belongs to another chat already.")
         store.listener = self._committed
         store.rewound = self._rewind
+        store.trimmed = self._trim
         self._store = store
         self._reactor = reactor
         self._recent: RecentLog | None = None
@@ -156,6 +157,11 @@ class Live:
             watcher.rewind()
         for follower in self.followers:
             follower.rewind()
+
+    def _trim(self, until: int) -> None:
+        """Forget what is no longer kept; who has not read it finds that out by reading."""
+        if self._recent is not None:
+            self._recent.trim(until)
 
     def add_listener(self, listener: Callable[[Message], object]) -> None:
         """Call something with each message once it is committed, in id order."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from chatter.log.entries import for_readers, messages_of
+from chatter.chat.pages import has_news, page_of
 from chatter.protocol.bodies import DEFAULT_LIMIT
 from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.model import Message, Page
+from chatter.protocol.model import Gap, Message, Page
 from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Reading:
 
     def _pass_over(self, user: User, page: Page, start: int) -> None:
         """Move a user on over changes that nobody wants: they can't be lost on the way."""
-        if page.cursor > start and not page.messages and not page.changes:
+        if page.cursor > start and not has_news(page):
             self.acknowledge(user, page.cursor)
 
     async def peek(
@@ -146,7 +146,7 @@ class Reading:
             return await self._page_after(user, cursor, limit, changes=changes)
         end = (await self._live.recent()).last_id
         page = await self._page_after(user, cursor, limit, changes=changes)
-        if not page.messages and not page.changes:
+        if not has_news(page):
             # There is nothing up to the end, but perhaps something came since.
             await self._wait(user, max(cursor, end), wait, changes=changes)
             page = await self._page_after(user, page.cursor, limit, changes=changes)
@@ -188,11 +188,12 @@ class Reading:
 
     async def follow_entries(
         self, user: User, after: int | None
-    ) -> AsyncGenerator[Message | Change, None]:
+    ) -> AsyncGenerator[Message | Change | Gap, None]:
         """Every entry of the user's feed, and then each as it is committed, in id order.
 
         An entry counts as read when the next one is requested.  When the end of the log is
-        lost, it goes on with what is new in its place.
+        lost, it goes on with what is new in its place.  A gap stands where entries are no
+        longer kept.
 
         :param after: begin after this id, instead of at the user's cursor.
         :raises Unauthorized: if the user is not one of this chat.
@@ -204,7 +205,7 @@ class Reading:
 
     async def _entries(
         self, user: User, after: int | None, *, changes: bool
-    ) -> AsyncGenerator[Message | Change, None]:
+    ) -> AsyncGenerator[Message | Change | Gap, None]:
         await self._directory.check(user)
         await self._standings.known()
         lineage = self._store.lineage
@@ -216,15 +217,20 @@ class Reading:
                 lineage = self._store.lineage
             end = (await self._live.recent()).last_id
             page = await self._page_after(user, cursor, DEFAULT_LIMIT, changes=changes)
+            if page.gap is not UNSET:
+                yield page.gap
+                cursor = page.gap.until
+                self.acknowledge(user, cursor)
             for entry in sorted([*page.messages, *(page.changes or ())], key=_id_of):
                 yield entry
                 self._standings.check(user.id)
                 cursor = entry.id
                 self.acknowledge(user, cursor)
-            if page.messages or page.changes:
+            if has_news(page):
                 continue
-            cursor = page.cursor
-            if not await self._wait(user, max(cursor, end), _LONG, changes=changes):
+            # There is nothing up to the end.
+            cursor = max(page.cursor, end)
+            if not await self._wait(user, cursor, _LONG, changes=changes):
                 raise StoreUnavailable("The chat is about to stop.")
 
     async def general_history(
@@ -262,27 +268,30 @@ class Reading:
             await self._live.recent()
             known = self._live.known(user.id, cursor, limit + 1, changes=changes)
             if known is None:
-                known = await self._reads.feed(user.id, cursor, limit, changes=changes)
-        found, until = known
-        if not found:
-            return Page([], until, more=False)
-        count = min(limit, how_many_fit(found))
-        more = len(found) > count
-        entries = found[:count] if more else found
-        if not changes:
-            # Then all of them are messages.
-            return Page(entries, entries[-1].id, more)  # type: ignore[arg-type]
-        messages = messages_of(entries)
-        page = Page(messages, entries[-1].id, more)
-        if len(messages) == len(entries):
-            return page
-        made = [for_readers(entry) for entry in entries if not isinstance(entry, Message)]
-        return replace(page, changes=made)
+                return await self._stored_page_after(user, cursor, limit, changes=changes)
+        return page_of(*known, limit, changes=changes)
+
+    async def _stored_page_after(
+        self, user: User, cursor: int, limit: int, *, changes: bool
+    ) -> Page:
+        """A page that only the store has: there may be a gap before it."""
+        store = self._store
+        kept_after = -1
+        while kept_after < store.kept_after:
+            # While it was read, more than that may have gone.
+            kept_after = store.kept_after
+            start = max(cursor, kept_after)
+            known = await self._reads.feed(user.id, start, limit, changes=changes)
+        page = page_of(*known, limit, changes=changes)
+        return replace(page, gap=Gap(cursor, start)) if cursor < start else page
 
     async def _history(self, user: User, found: list[Message], limit: int) -> Page:
         count = min(limit, how_many_fit(found[::-1]))
         cursor = await self._store.cursor(user.id)
-        return Page(found[len(found) - count :], cursor, more=len(found) > count)
+        more = len(found) > count
+        page = Page(found[len(found) - count :], cursor, more=more)
+        kept_after = self._store.kept_after
+        return replace(page, kept_after=kept_after) if kept_after and not more else page
 
     async def _wait(self, user: User, cursor: int, seconds: float, *, changes: bool) -> bool:
         with self._presence.held(user.id):

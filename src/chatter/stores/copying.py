@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Row: TypeAlias = "tuple[int | str | bytes | None, ...]"
 
 TABLES = ("users", "tokens", "invitations", "log", "chats", "epochs")
-"""What is copied row by row.  ``log_end`` is the last id."""
+"""What is copied row by row.  ``log_end`` is the last id, and what is no longer kept."""
 
 BATCH = 1000
 """So many rows are in memory at a time."""
@@ -46,14 +46,20 @@ class Side(Protocol):
     def last_id(self) -> int:
         """The id of the newest entry, also if it is not there any more; 0 before the first."""
 
+    def kept_after(self) -> int:
+        """Up to which id entries are no longer kept; some of them may still be there."""
+
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
         """All rows of a table, in any order."""
 
     def fill(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Give a table these rows, and no others.  Nothing else follows from a row."""
 
-    def end_at(self, last_id: int) -> None:
-        """Have the next entry come after an id, and the next user after all that are there."""
+    def end_at(self, last_id: int, kept_after: int) -> None:
+        """Have the next entry come after an id, and the next user after all that are there.
+
+        :param kept_after: up to this id entries are no longer kept.
+        """
 
     def commit(self) -> None:
         """Make it durable."""
@@ -71,6 +77,7 @@ class Content(NamedTuple):
 
     rows: dict[str, int]
     last_id: int
+    kept_after: int
     checksum: str
 
 
@@ -98,8 +105,8 @@ def copy(source: Side, target: Side, progress: Callable[[str, int], None]) -> Co
         if columns != target.columns(table):
             raise StoreUnavailable(f"The tables {table} of {source} and {target} differ.")
         target.fill(table, columns, tally.counted(table, source.rows(table, columns), progress))
-    target.end_at(source.last_id())
-    read, written = tally.content(source.last_id()), content(target)
+    target.end_at(source.last_id(), source.kept_after())
+    read, written = tally.content(source), content(target)
     if read != written:
         raise StoreUnavailable(f"{target} has not become what {source} is. Nothing was copied.")
     target.commit()
@@ -117,7 +124,7 @@ def content(side: Side) -> Content:
     for table in TABLES:
         for _ in tally.counted(table, side.rows(table, side.columns(table)), _ignore):
             pass
-    return tally.content(side.last_id())
+    return tally.content(side)
 
 
 class _Tally:
@@ -145,9 +152,9 @@ class _Tally:
         self._rows[table] = count
         progress(table, count)
 
-    def content(self, last_id: int) -> Content:
-        checksum = self._sum % 256**_DIGEST_SIZE
-        return Content(dict(self._rows), last_id, f"{checksum:0{2 * _DIGEST_SIZE}x}")
+    def content(self, side: Side) -> Content:
+        checksum = f"{self._sum % 256**_DIGEST_SIZE:0{2 * _DIGEST_SIZE}x}"
+        return Content(dict(self._rows), side.last_id(), side.kept_after(), checksum)
 
 
 def _ignore(table: str, count: int) -> None:

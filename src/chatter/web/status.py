@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from chatter.chat.pages import has_news
 from chatter.protocol.bodies import DEFAULT_LIMIT, StatusQuery
 from chatter.protocol.errors import InvalidRequest, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import Page
@@ -41,7 +42,9 @@ class StatusEndpoint(UserEndpoint):
         "after was moved back because the log is another one. "
         "With wait the response comes as soon as there is something. With peek it moves no "
         "cursor. With changes the page has changes of messages, too, which count for limit; and "
-        "a look into a chat has as_of: a change with a larger id is to be applied to it.",
+        "a look into a chat has as_of: a change with a larger id is to be applied to it. gap says "
+        "that some of what comes after the position is no longer kept; kept_after, up to which "
+        "id that is so, in a look that reaches it.",
         query=StatusQuery,
         response=Page,
         errors=(UnknownRecipient, TooManyRequests),
@@ -75,7 +78,7 @@ class StatusEndpoint(UserEndpoint):
         wait = query.wait or 0
         reads = reading.poll(user, limit, query.after, wait, query.epoch, changes=query.changes)
         page = await (self._waiting(request, user, reads) if wait else reads)
-        if query.after is not None or not (page.messages or page.changes):
+        if query.after is not None or not has_news(page):
             return _response(page, query)
         # The cursor moves when the response has left, not when it was made.
         return _response(page, query, delivered=lambda: reading.acknowledge(user, page.cursor))

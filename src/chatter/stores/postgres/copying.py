@@ -80,6 +80,11 @@ class PostgresSide:
         with self._database.clear_errors():
             return int(self._value("SELECT last_id FROM log_end"))
 
+    def kept_after(self) -> int:
+        """Up to which id entries are no longer kept."""
+        with self._database.clear_errors():
+            return int(self._value("SELECT kept_after FROM log_end"))
+
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
         """All rows of a table."""
         found = sql.SQL("SELECT {} FROM {}").format(
@@ -118,11 +123,14 @@ class PostgresSide:
                     )
             cursor.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(name))
 
-    def end_at(self, last_id: int) -> None:
+    def end_at(self, last_id: int, kept_after: int) -> None:
         """Have the next entry and the next user come after those that are there."""
         with self._database.clear_errors():
             # Without an identity it is another log: the first server begins an epoch.
-            self._connection.execute("UPDATE log_end SET last_id = %s, identity = NULL", [last_id])
+            self._connection.execute(
+                "UPDATE log_end SET last_id = %s, kept_after = %s, identity = NULL",
+                [last_id, kept_after],
+            )
             for table in ("users", "tokens"):
                 self._connection.execute(
                     sql.SQL(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.copying import BATCH
-from chatter.stores.sqlite import entries
+from chatter.stores.sqlite import entries, trimming
 from chatter.stores.sqlite.database import Database, clear_errors
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ class SQLiteSide:
         with clear_errors(self._path):
             return entries.last_id(self._connection)
 
+    def kept_after(self) -> int:
+        """Up to which id entries are no longer kept."""
+        with clear_errors(self._path):
+            return trimming.kept_after(self._connection)
+
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
         """All rows of a table."""
         with clear_errors(self._path):
@@ -85,10 +90,11 @@ class SQLiteSide:
             for _, definition in triggers:
                 self._connection.execute(definition)
 
-    def end_at(self, last_id: int) -> None:
+    def end_at(self, last_id: int, kept_after: int) -> None:
         """Have the next entry come after an id.  New users get the next id by themselves."""
+        end = "UPDATE log_end SET last_id = ?, kept_after = ?"
         with clear_errors(self._path):
-            self._connection.execute("UPDATE log_end SET last_id = ?", (last_id,))
+            self._connection.execute(end, (last_id, kept_after))
 
     def commit(self) -> None:
         """Make it durable."""

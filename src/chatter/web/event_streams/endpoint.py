@@ -35,7 +35,8 @@ class EventsEndpoint(UserEndpoint):
         summary="Follow the feed, live",
         description="Server-Sent Events as the WHATWG specifies them. Each message of the feed "
         "is an event: id is its id, data is the message as JSON. With changes, each change "
-        "of a message is one, too (event: change). The stream begins after "
+        "of a message is one, too (event: change). An event gap says that what comes before its "
+        "id is no longer kept. The stream begins after "
         "Last-Event-ID, or else after the parameter, or else after the cursor; the first two "
         "prove that all up to there was read, unless there is peek. A comment every 15 seconds "
         "keeps it open.",

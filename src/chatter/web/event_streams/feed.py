@@ -14,7 +14,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from chatter.log.entries import for_readers
-from chatter.protocol.model import Message
+from chatter.protocol.model import Gap, Message
 
 if TYPE_CHECKING:
     from chatter.log.entries import Entry
@@ -29,6 +29,12 @@ _EVENTS_BYTES = 4_000_000
 """So many bytes of events are kept for subscribers that read the same a little later."""
 
 _encode = json.Encoder().encode
+
+
+def gap_event(after: int, until: int) -> bytes:
+    """The event that says that entries are no longer kept."""
+    # No blank before the data: scripts that look for those of messages pass it over.
+    return b"id: %d\nevent: gap\ndata:%b\n\n" % (until, _encode(Gap(after, until)))
 
 
 class EventFeed:

@@ -14,6 +14,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from chatter.web.event_streams.feed import gap_event
 from chatter.web.event_streams.sinks import NO_SINK, RequestSink
 from chatter.web.lean import lean
 
@@ -54,6 +55,10 @@ class SharedByStreams(Protocol):
 
     async def read_back(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """Read a chunk's entries from the store, which are not at hand."""
+        raise NotImplementedError
+
+    def kept_after(self) -> int:
+        """Up to which id entries are no longer kept, when they were read."""
         raise NotImplementedError
 
     def could_not_read(self, error: Exception) -> None:
@@ -211,6 +216,10 @@ class EventStream:
         feed = self._feed
         end, as_of = feed.recent.last_id, feed.recent.last_change_id
         entries = await streams.read_back(self.user_id, self.cursor, feed.most_entries)
+        if self.cursor < (kept_after := streams.kept_after()):
+            # What was read may lack some more than that.
+            self._take(gap_event(self.cursor, kept_after), kept_after)
+            return
         if len(entries) == feed.most_entries:
             end = entries[-1].id
         while self._is_behind():

@@ -178,6 +178,10 @@ class Streams:
         self._trouble.worked()
         return entries
 
+    def kept_after(self) -> int:
+        """Up to which id entries are no longer kept."""
+        return self._core.store.kept_after
+
     def could_not_read(self, error: Exception) -> None:
         """Note why a stream can't be read on now; that the store is away it says itself."""
         if not isinstance(error, StoreUnavailable):
