@@ -28,6 +28,7 @@ from chatter.web.site import ChatSite
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import timedelta
 
     from twisted.internet.interfaces import IListeningPort
     from twisted.python.failure import Failure
@@ -96,6 +97,8 @@ class ChatService(TypedService):
         token_lifetime: float | None = None,
         joining: JoinPolicy = "open",
         admin: str | None = None,
+        keep: timedelta | None = None,
+        keep_messages: int | None = None,
     ) -> Self:
         """Make the service of a chat that has a server of its own.
 
@@ -121,8 +124,11 @@ class ChatService(TypedService):
             (``invited``), or nobody (``closed``).
         :param token_lifetime: a token that was not used for so many seconds ends; ``None`` for
             never.
-        :raises ValueError: if the store, a port, a proxy or a host makes no sense, or others
-            than this machine could reach the operator's endpoint.
+        :param keep: for so long messages are kept, an hour at least; ``None`` for ever.
+        :param keep_messages: so many of the newest messages are kept, and up to a sixteenth
+            more; none goes within an hour.  ``None`` for all.
+        :raises ValueError: if the store, a port, a proxy, a host or what is kept makes no
+            sense, or others than this machine could reach the operator's endpoint.
         :raises StoreUnavailable: if the store needs what is not installed.
         """
         chat = Chat(
@@ -131,6 +137,8 @@ class ChatService(TypedService):
             history=history,
             token_lifetime=token_lifetime,
             joining=joining,
+            keep=keep,
+            keep_messages=keep_messages,
         )
         descriptions = [ports] if isinstance(ports, str) else ports
         resource = ChatResource(

@@ -11,6 +11,7 @@ from twisted.python.usage import Options as UsageOptions
 
 from chatter.chat.chat import DEFAULT_HISTORY
 from chatter.chat.rate_limits import DEFAULT_LIMITS, parse_limits, shown_limits
+from chatter.chat.retention import parse_age
 from chatter.chat.tokens import SHORTEST_LIFETIME
 from chatter.clocks import use_monotonic_time
 from chatter.httpd.endpoints import private_endpoint, server_endpoint
@@ -29,6 +30,7 @@ from chatter.web.hosts import Hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
     from twisted.application.service import IService
 
@@ -75,6 +77,20 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             None,
             "A token that was not used for so many seconds ends. Example: --token-lifetime 7776000 "
             "[default: never]",
+        ],
+        [
+            "keep",
+            None,
+            None,
+            "For how long messages are kept, an hour at least: a number and s, m, h or d. "
+            "Example: --keep 30d [default: for ever]",
+        ],
+        [
+            "keep-messages",
+            None,
+            None,
+            "How many of the newest messages are kept, and up to a sixteenth more; none goes "
+            "within an hour. Example: --keep-messages 100000 [default: all]",
         ],
         [
             "max-streams",
@@ -192,10 +208,10 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         self["history"] = _number("history", self["history"], 0, MAX_LIMIT - 1)
         if self["join"] not in ("open", "invited", "closed"):
             raise CannotStart(f"chatter: --join {self['join']!r}: write open, invited or closed.")
-        if self["token-lifetime"] is not None:
-            self["token-lifetime"] = _number(
-                "token-lifetime", self["token-lifetime"], SHORTEST_LIFETIME, 10**9 - 1
-            )
+        lifetime = _optional("token-lifetime", self["token-lifetime"], SHORTEST_LIFETIME)
+        self["token-lifetime"] = lifetime
+        self["keep"] = _age(self["keep"])
+        self["keep-messages"] = _optional("keep-messages", self["keep-messages"], 1)
         open_files = allow_open_files()
         most_streams = self["max-streams"] or max(1, open_files - OTHER_FILES)
         self["max-streams"] = _number("max-streams", most_streams, 0, open_files)
@@ -230,6 +246,19 @@ def _check_origin(origin: str) -> None:
         )
 
 
+def _optional(option: str, value: object, least: int) -> int | None:
+    return None if value is None else _number(option, value, least, 10**9 - 1)
+
+
+def _age(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    try:
+        return parse_age(text)
+    except ValueError as error:
+        raise CannotStart(f"chatter: --keep {text!r}: {error}.") from error
+
+
 def _number(option: str, value: object, least: int, most: int) -> int:
     text = str(value)
     if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
@@ -261,6 +290,8 @@ def makeService(options: Options) -> IService:
         options["store"],
         options["port"],
         history=options["history"],
+        keep=options["keep"],
+        keep_messages=options["keep-messages"],
         origins=options["origin"],
         max_streams=options["max-streams"],
         access_log=options["access-log"],

@@ -15,10 +15,11 @@ from tests.live.test_client_follow import client_of, event, result, server
 
 
 class Heard:
-    """Hears of a history that has changed."""
+    """Hears of a history that has changed, and of what is no longer kept."""
 
     def __init__(self):
         self.moves: list[tuple[int, int]] = []
+        self.gaps: list[tuple[int, int]] = []
 
     def lost(self, error):
         pass
@@ -28,6 +29,9 @@ class Heard:
 
     def history_changed(self, moved_from, moved_to):
         self.moves.append((moved_from, moved_to))
+
+    def no_longer_kept(self, after, until):
+        self.gaps.append((after, until))
 
 
 async def send_as(chat, name, *texts):

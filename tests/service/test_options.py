@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ def test_the_defaults():
     assert options["max-streams"] > 0
     assert options["origin"] == []
     assert not options["no-page"]
+    assert options["keep"] is options["keep-messages"] is None
 
 
 def test_what_is_taken():
@@ -36,7 +38,9 @@ def test_what_is_taken():
         *("--store", "memory:", "--port", "9105", "-p", "unix:/run/chat.sock"),
         *("--origin", "https://chat.example.org", "--origin", "http://localhost:3000"),
         *("--history", "0", "--max-streams", "5"),
+        *("--keep", "30d", "--keep-messages", "5000"),
     )
+    assert (options["keep"], options["keep-messages"]) == (timedelta(days=30), 5000)
     assert options["port"] == ["9105", "unix:/run/chat.sock"]
     assert options["origin"] == ["https://chat.example.org", "http://localhost:3000"]
     assert (options["history"], options["max-streams"]) == (0, 5)
@@ -56,6 +60,10 @@ def test_the_page_can_be_left_out(words, status):
 @pytest.mark.parametrize(
     ("option", "value", "right"),
     [
+        ("--keep", "30", "30d for 30 days"),
+        ("--keep", "10m", "for an hour at least"),
+        ("--keep-messages", "0", "from 1 to 999999999"),
+        ("--keep-messages", "30d", "from 1 to 999999999"),
         ("--port", "nonsense:1", "tcp:9105:interface=0.0.0.0"),
         ("--port", "tcp:x", "from 0 to 65535"),
         ("--port", "127.0.0.1:80", "write a port (9105)"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chatter.chat.arguments import check
 from chatter.chat.core import ChatCore
 from chatter.chat.moderation import Moderation
+from chatter.chat.retention import Retention
 from chatter.chat.tokens import SHORTEST_LIFETIME
 from chatter.chat.typed_service import TypedService
 from chatter.protocol.bodies import DEFAULT_CHATS, DEFAULT_LIMIT, MAX_LIMIT
@@ -19,6 +20,7 @@ from chatter.protocol.deferring import returns_deferred, when_done
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection
+    from datetime import timedelta
     from random import Random
 
     from chatter.protocol.bodies import Users
@@ -49,6 +51,9 @@ class Chat(TypedService):
     :param joining: who can ``connect`` as a new user: everybody (``open``), whoever has an
         invitation (``invited``), or nobody (``closed``).
     :param token_lifetime: a token that was not used for so many seconds ends; ``None`` for never.
+    :param keep: for so long messages are kept, an hour at least; ``None`` for ever.
+    :param keep_messages: so many of the newest messages are kept, and up to a sixteenth
+        more; none goes within an hour.  ``None`` for all.
 
     ``store`` and ``clock`` are of any type: only a plugin tells type checkers which
     classes provide an interface.
@@ -62,7 +67,8 @@ class Chat(TypedService):
 
     :ivar moderation: what decides what users may do: roles, mutes, bans.
 
-    :raises ValueError: if ``history`` is not between 0 and 1000, or the lifetime below 300.
+    :raises ValueError: if ``history`` is not between 0 and 1000, the lifetime is below 300, or
+        ``keep`` or ``keep_messages`` is out of range.
     """
 
     def __init__(
@@ -74,6 +80,8 @@ class Chat(TypedService):
         random: Random | None = None,
         token_lifetime: float | None = None,
         joining: JoinPolicy = "open",
+        keep: timedelta | None = None,
+        keep_messages: int | None = None,
     ) -> None:
         if not 0 <= history <= MAX_LIMIT:
             raise ValueError(f"history is a number from 0 to {MAX_LIMIT}, not {history}.")
@@ -83,6 +91,7 @@ class Chat(TypedService):
             store, clock, history, random or SystemRandom(), token_lifetime, joining
         )
         self.moderation = Moderation(self._core)
+        self._retention = Retention(store, clock, self._core.presence.now, keep, keep_messages)
 
     # As a service
 
@@ -105,6 +114,7 @@ class Chat(TypedService):
         except BaseException:
             self.running = False
             raise
+        self._retention.start()
 
     @returns_deferred
     async def stopService(self) -> None:
@@ -112,6 +122,7 @@ class Chat(TypedService):
         super().stopService()
         self._core.live.stop()
         await self._core.tokens.stop()
+        await self._retention.stop()
         await when_done(self._core.store.stopService())
 
     # Users

@@ -26,7 +26,10 @@ def start_of(page: Page, after: int, epoch: str) -> int:
     """
     if page.moved_from is UNSET:
         return after
-    start = page.messages[0].id - 1 if page.messages else page.cursor
+    if page.gap is not UNSET:
+        start = page.gap.after
+    else:
+        start = page.messages[0].id - 1 if page.messages else page.cursor
     if page.epoch in (UNSET, epoch) or not 0 <= start < after:
         raise UnexpectedResponse("The server's page begins where it was not requested.")
     return start
@@ -35,9 +38,13 @@ def start_of(page: Page, after: int, epoch: str) -> int:
 def check_feed(page: Page, after: int) -> None:
     """Check what comes after an id in the feed.
 
-    :raises UnexpectedResponse: if messages are not in order, the cursor goes back, or there
-        are none although there is more.
+    :raises UnexpectedResponse: if messages are not in order, a gap is elsewhere, the cursor
+        goes back, or there are no messages although there are more.
     """
+    if page.gap is not UNSET:
+        if page.gap.after != after or page.gap.until <= after:
+            raise UnexpectedResponse("The gap in the server's page is elsewhere.")
+        after = page.gap.until
     _check_order([message.id for message in page.messages], after)
     last = page.messages[-1].id if page.messages else after
     if page.cursor < last:

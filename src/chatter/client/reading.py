@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from chatter.client.subscription import Decoders, Taken
     from chatter.client.watcher import Watcher
     from chatter.protocol.bodies import Connected, EpochEvent
-    from chatter.protocol.model import Change
+    from chatter.protocol.model import Change, Gap
 
 MOST_MOVES = 3
 """So often a log may become another one while all that is unread is read."""
@@ -80,7 +80,10 @@ class Reading:
         return connected
 
     async def page(self, limit: int) -> Page:
-        """What comes after the cursor, which stays where it is in the server's log."""
+        """What comes after the cursor, which stays where it is in the server's log.
+
+        It only passes a gap.
+        """
         after = await self._position()
         epoch = self.epoch
         page = await self._attempts.until_done(Page, requests.feed(after, epoch, limit))
@@ -88,6 +91,8 @@ class Reading:
         check_feed(page, start)
         if page.epoch is not UNSET:
             self._go_on(page.epoch, after, start, self._watcher)
+        if page.gap is not UNSET:
+            self._pass(page.gap, self._watcher)
         return page
 
     async def unread(self) -> AsyncGenerator[Message, None]:
@@ -97,12 +102,11 @@ class Reading:
         """
         moves = 0
         while True:
-            before = self.cursor
             try:
                 page = await self.page(DEFAULT_LIMIT)
             except ClientClosed:
                 return
-            if before is not None and self.cursor != before:
+            if page.moved_from is not UNSET:
                 moves += 1
                 if moves > MOST_MOVES:
                     raise UnexpectedResponse("The server's log changes again and again.")
@@ -134,7 +138,10 @@ class Reading:
         def begun(event: EpochEvent) -> None:
             self._go_on(event.epoch, after, event.cursor, watcher)
 
-        subscription = Subscription(self._clock, after, decoders, begun)
+        def passed(gap: Gap) -> None:
+            self._pass(gap, watcher)
+
+        subscription = Subscription(self._clock, after, decoders, begun, passed)
         with self._operations.begun() as operation:
             opened = self._exchange.subscribe(request, self._attempts.token, subscription)
             try:
@@ -159,6 +166,12 @@ class Reading:
             self.cursor = start
             if watcher is not None:
                 watcher.history_changed(after, start)
+
+    def _pass(self, gap: Gap, watcher: Watcher | None) -> None:
+        """Read on after what the server does not keep any more."""
+        self.cursor = gap.until
+        if watcher is not None:
+            watcher.no_longer_kept(gap.after, gap.until)
 
     async def _position(self) -> int:
         """The cursor, which the server knows if the client doesn't yet."""

@@ -26,7 +26,7 @@ from chatter.client.failures import is_of_the_network, root_of
 from chatter.client.http_bodies import PART
 from chatter.protocol.bodies import EpochEvent
 from chatter.protocol.deferring import returns_deferred
-from chatter.protocol.model import Change, Message
+from chatter.protocol.model import Change, Gap, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,6 +55,7 @@ _BYTES = 4
 """A character has at most so many in UTF-8."""
 
 _decode_epoch = json.Decoder(EpochEvent).decode
+_decode_gap = json.Decoder(Gap).decode
 
 Taken = TypeVar("Taken", bound=Message | Change)
 
@@ -78,6 +79,7 @@ class Subscription(Protocol, Generic[Taken]):
     :param decoders: those of the events that are taken, by their names.
     :param begun: called with the epoch and the id after which the stream begins, if the
         server sends them; before there is a message.
+    :param passed: called with each gap in its place: when all before it was taken.
     """
 
     def __init__(
@@ -86,14 +88,16 @@ class Subscription(Protocol, Generic[Taken]):
         after: int,
         decoders: Decoders[Taken],
         begun: Callable[[EpochEvent], None] = lambda _: None,
+        passed: Callable[[Gap], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._last_id = after
         self._decoders = decoders
         self._begun = begun
+        self._passed = passed
         self._has_begun = False
         self._parser = EventParser()
-        self._taken: deque[Taken] = deque()
+        self._taken: deque[Taken | Gap] = deque()
         self._waiting = 0
         self._noise = 0.0
         self._measured_at = clock.seconds()
@@ -114,18 +118,22 @@ class Subscription(Protocol, Generic[Taken]):
         :raises ServerUnreachable: when the stream has ended and all of it was taken.
         :raises UnexpectedResponse: if it is not the stream of a chat.
         """
-        if not self._taken and self._error is None:
-            await self._wait(timeout)
-        if self._taken:
-            entry = self._taken.popleft()
-            self._waiting -= _size_of(entry)
-            if self._is_paused and self._waiting <= ENOUGH // 2:
-                self._is_paused = False
-                self._connection.resumeProducing()
-            return entry
-        if self._error is not None:
-            raise self._error
-        return None
+        while True:
+            if not self._taken and self._error is None:
+                await self._wait(timeout)
+            if self._taken:
+                entry = self._taken.popleft()
+                self._waiting -= _size_of(entry)
+                if self._is_paused and self._waiting <= ENOUGH // 2:
+                    self._is_paused = False
+                    self._connection.resumeProducing()
+                if not isinstance(entry, Gap):
+                    return entry
+                self._passed(entry)
+            elif self._error is not None:
+                raise self._error
+            else:
+                return None
 
     async def _wait(self, timeout: float | None) -> None:
         woken = self._woken = Deferred()
@@ -182,8 +190,11 @@ class Subscription(Protocol, Generic[Taken]):
                     raise
                 # A kind of change that this client does not know.
                 return 0
-            self._take(entry)
+            self._take(entry, entry.id)
             return _BYTES * len(event.data) + _OVERHEAD
+        if event.name == "gap":
+            gap = _decode_gap(event.data)
+            self._take(gap, gap.until)
         if event.name == "epoch":
             self._begin(_decode_epoch(event.data))
         return 0
@@ -195,11 +206,11 @@ class Subscription(Protocol, Generic[Taken]):
         self._last_id = event.cursor
         self._begun(event)
 
-    def _take(self, entry: Taken) -> None:
+    def _take(self, entry: Taken | Gap, entry_id: int) -> None:
         self._has_begun = True
-        if entry.id <= self._last_id:
+        if entry_id <= self._last_id:
             raise UnexpectedResponse("The event stream has messages in the wrong order.")
-        self._last_id = entry.id
+        self._last_id = entry_id
         self._taken.append(entry)
         self._waiting += _size_of(entry)
 
@@ -233,5 +244,5 @@ class Subscription(Protocol, Generic[Taken]):
         self._wake()
 
 
-def _size_of(entry: Message | Change) -> int:
+def _size_of(entry: Message | Change | Gap) -> int:
     return len(getattr(entry, "text", "")) + _OVERHEAD

@@ -24,3 +24,9 @@ class Watcher(Protocol):
         Reading goes on after that.  What was read between the two ids may be gone, and
         new messages may have ids that others had.
         """
+
+    def no_longer_kept(self, after: int, until: int) -> None:
+        """The server does not keep messages any more that come after the first id.
+
+        Reading goes on after the second one.  Some of what is gone was perhaps for this user.
+        """

@@ -113,6 +113,10 @@ class Outage:
             "some messages that you have read are not in it."
         )
 
+    def no_longer_kept(self, after: int, until: int) -> None:  # noqa: ARG002
+        """Say that there were messages that may have been for this person."""
+        self._tell("… older messages are no longer kept; you may have missed some.")
+
     def _forget_all(self) -> None:
         for forget in self._forget:
             forget()
