@@ -57,8 +57,7 @@ def make_log(path: Path, messages: int, users: int) -> None:
             ),
         )
         connection.executemany(
-            "INSERT INTO messages (id, sender_id, recipient_id, text, sent_at)"
-            " VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO log (id, sender_id, recipient_id, text, sent_at) VALUES (?, ?, ?, ?, ?)",
             _rows(messages, users),
         )
         connection.execute("COMMIT")

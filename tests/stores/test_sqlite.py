@@ -179,6 +179,25 @@ def test_reading_passes_over_nothing(path, statement, parameters):
     database.close()
 
 
+def test_what_follows_from_a_row_passes_over_nothing(path):
+    """Each statement of a trigger finds its rows by an index, however many chats there are."""
+    database = Database(path)
+    connection = database.connect()
+    triggers = connection.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+    statements_of_triggers = [
+        re.sub(r"\b(OLD|NEW)\.\w+", "1", statement)
+        for (trigger,) in triggers
+        for statement in re.split(r"\bBEGIN\b|;|\bEND\b", trigger)[1:]
+        if statement.strip()
+    ]
+    assert len(statements_of_triggers) >= 4
+    for statement in statements_of_triggers:
+        for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}"):
+            assert not re.match(r"SCAN (log|chats)\b", step), (statement, step)
+    connection.close()
+    database.close()
+
+
 @pytest.mark.parametrize("number", [1, entries.MOST_ROWS, 3 * entries.MOST_ROWS + 1])
 async def test_what_arrives_together_is_committed_together(path, number):
     """All that one turn of the reactor appends is one commit: of one statement, or of several."""
