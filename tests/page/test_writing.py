@@ -51,6 +51,19 @@ def test_a_draft_is_kept(people):
     expect(tab.box).to_have_value("to bob")
 
 
+def test_a_text_goes_to_the_chat_that_is_shown(people, server):
+    """Also if the page is too busy to draw it: who writes at once does not write to everybody."""
+    bob, bob_name = people.join("bob")
+    tab, name = people.join("alice")
+    expect(tab.entry(bob_name).first).to_be_visible()
+    tab.page.evaluate("window.requestAnimationFrame = () => 0")
+    tab.go_to(bob_name)
+    text = new_text("secret")
+    tab.say(text)
+    expect(bob.chat(name)).to_contain_text(text)
+    assert text not in texts_of(server)
+
+
 def test_msg_is_a_private_message(people, server):
     """It goes to the one who is named, with or without quotes, and nobody else sees it."""
     bob, bob_name = people.join("Bob Bee")

@@ -42,6 +42,8 @@ export function follow(wanted) {
   if (wanted === mode) return;
   mode = wanted;
   connection.abort();
+  // A pause of the one that ends is over, too.
+  wake();
   connection = new AbortController();
   if (mode !== "off") void run(connection.signal);
 }
@@ -86,10 +88,10 @@ async function run(signal) {
         wait = Math.max(wait, error.retryAfter * 1000);
       }
     }
+    if (signal.aborted) return;
     await new Promise((resolve) => {
       wake = () => resolve(undefined);
       setTimeout(wake, wait);
-      signal.addEventListener("abort", wake, { once: true });
     });
   }
 }

@@ -40,10 +40,8 @@ const touch = matchMedia("(pointer: coarse)");
 
 plan.chat = perFrame(
   () => {
-    const { shown } = conversation;
-    if (!shown) return;
     conversation.draw();
-    composer.open(shown.id, shown.id ? conversation.title() : "everybody");
+    compose();
   },
   0,
   25,
@@ -57,6 +55,12 @@ plan.title = soon(300, () => {
   the("back-count").hidden = !elsewhere;
   setText(the("back-count"), atMost99(elsewhere));
 });
+
+/** What is typed goes to the chat that is shown. */
+function compose() {
+  const { shown } = conversation;
+  if (shown) composer.open(shown.id, shown.id ? conversation.title() : "everybody");
+}
 
 function drawAll() {
   plan.chat();
@@ -91,6 +95,8 @@ function show() {
   const before = conversation.shown?.id;
   document.body.classList.toggle("in-chat", id !== null);
   conversation.open(id);
+  // At once: a text must not reach the chat before, and all its readers.
+  compose();
   drawAll();
   // On a touch screen the keyboard would cover the messages.
   if (id !== null && id !== before && !touch.matches) composer.focus();

@@ -44,6 +44,8 @@ export function draw() {
     others.map((person) => drawPerson("online", person)),
   );
   setText(the("online-title"), others.length ? "Online" : "Nobody else is online");
+  // Hundreds of people may be listed in a day.
+  for (const [key, { item }] of entries) if (!item.isConnected) entries.delete(key);
 }
 
 /**
