@@ -128,7 +128,42 @@ def test_the_operator_mutes_and_bans(operator, clock):
     assert users.ask("GET", "/status", alice).status == 200
 
 
-@pytest.mark.parametrize("path", ["/role", "/moderate"])
+def test_the_operator_makes_a_token_for_who_has_lost_theirs(operator):
+    """It is the same user; old tokens can be revoked, one or all."""
+    operator, users = operator
+    lost = users.join("alice")
+    made = operator.ask("POST", "/token", body={"name": "alice", "label": "phone"}).json
+    assert users.ask("GET", "/status", made["token"]).status == 200
+    listed = operator.ask("POST", "/tokens", body={"name": "alice"})
+    assert [(token["id"], token["label"]) for token in listed.json["tokens"]] == [
+        (1, ""),
+        (made["id"], "phone"),
+    ]
+    assert made["token"] not in listed.body.decode()
+    assert operator.ask("POST", "/revoke", body={"name": "alice", "id": 1}).status == 200
+    assert users.ask("GET", "/status", lost).status == 401
+    assert users.ask("GET", "/status", made["token"]).status == 200
+    again = operator.ask("POST", "/revoke", body={"name": "alice", "id": 1})
+    assert again.problem == "unknown-token"
+    assert operator.ask("POST", "/revoke", body={"name": "alice"}).status == 200
+    assert users.ask("GET", "/status", made["token"]).status == 401
+    assert operator.ask("POST", "/revoke", body={"name": "alice"}).problem == "unknown-token"
+
+
+def test_the_operator_invites(clock):
+    """So many can join with an invitation, for so long."""
+    chat = memory_chat(clock, joining="invited")
+    site = CountedSite(ChatResource(chat, limits=NO_LIMITS), clock, limits=NO_LIMITS)
+    users, operator = Web(site), Operator(ChatSite(OperatorResource(chat, site), clock))
+    made = operator.ask("POST", "/invite", body={"uses": 2, "seconds": 60}).json
+    assert users.ask("POST", "/connect", body={}).status == 403
+    assert users.ask("POST", "/connect", body=made).status == 200
+    clock.advance(61)
+    assert users.ask("POST", "/connect", body=made).status == 403
+    assert operator.ask("POST", "/invite", body={"uses": 0}).problem == "invalid-request"
+
+
+@pytest.mark.parametrize("path", ["/role", "/moderate", "/token", "/tokens", "/revoke"])
 def test_nobody_of_that_name(operator, path):
     """The operator is told that there is no such user."""
     body = {"name": "nobody", "role": "member", "action": "ban"}
@@ -166,7 +201,11 @@ def test_no_page_in_a_browser_is_the_operator(operator, headers, status):
 
 
 @pytest.mark.parametrize(
-    "path", ["/users", "/stats", "/role", "/moderate", "/withdraw", "/backup", "/metrics"]
+    "path",
+    [
+        *("/users", "/stats", "/metrics"),
+        *("/role", "/moderate", "/withdraw", "/tokens", "/token", "/revoke", "/invite", "/backup"),
+    ],
 )
 def test_users_do_not_reach_it(users, path):
     """What the operator may do is not under the chat's own endpoint."""

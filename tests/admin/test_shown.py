@@ -50,6 +50,14 @@ STANDING = {"role": "member", "muted_until": None, "banned_until": None}
 BANNED = {**STANDING, "banned_until": "9999-12-31T23:59:59Z"}
 MUTED = {**STANDING, "muted_until": "2026-11-26T05:00:00Z"}
 
+TOKEN = {
+    "id": 2,
+    "label": "phone",
+    "created_at": None,
+    "seen_at": "2026-11-26T05:00:00Z",
+    "expires_at": None,
+}
+
 
 @pytest.mark.parametrize(
     ("words", "request_made", "response", "said"),
@@ -77,6 +85,37 @@ MUTED = {**STANDING, "muted_until": "2026-11-26T05:00:00Z"}
             ("/role", {"name": "alice", "role": "moderator"}),
             {**STANDING, "role": "moderator"},
             "alice is a moderator.",
+        ),
+        (
+            ["token", "alice", "--label", "phone"],
+            ("/token", {"name": "alice", "label": "phone"}),
+            {"id": 2, "label": "phone", "token": "5ec2e7"},
+            "5ec2e7",
+        ),
+        (
+            ["tokens", "alice"],
+            ("/tokens", {"name": "alice"}),
+            {"tokens": [TOKEN]},
+            "id  label  made  last used             ends if not used\n"
+            "2   phone        2026-11-26T05:00:00Z  never",
+        ),
+        (
+            ["revoke", "alice"],
+            ("/revoke", {"name": "alice", "id": None}),
+            {"status": "success"},
+            "All tokens of alice are revoked.",
+        ),
+        (
+            ["revoke", "alice", "--id", "2"],
+            ("/revoke", {"name": "alice", "id": 2}),
+            {"status": "success"},
+            "Token 2 of alice is revoked.",
+        ),
+        (
+            ["invite", "--uses", "30", "--for", "7d"],
+            ("/invite", {"uses": 30, "seconds": 604_800}),
+            {"invitation": "c0ffee"},
+            "c0ffee",
         ),
     ],
 )

@@ -7,7 +7,20 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from chatter.admin import backup, copy, moderation, restore, role, stats, users, withdraw
+from chatter.admin import (
+    backup,
+    copy,
+    invite,
+    moderation,
+    restore,
+    revoke,
+    role,
+    stats,
+    token,
+    tokens,
+    users,
+    withdraw,
+)
 from chatter.admin.operator_client import PLACES
 from chatter.protocol.errors import StoreUnavailable
 from chatter.version import __version__
@@ -15,6 +28,22 @@ from chatter.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
+
+_COMMANDS = (
+    users,
+    stats,
+    role,
+    moderation,
+    withdraw,
+    tokens,
+    token,
+    revoke,
+    invite,
+    backup,
+    restore,
+    copy,
+)
+"""In the order of ``--help``."""
 
 _INTERRUPTED = 130
 """The status of a command that a signal has ended, as shells have it for SIGINT."""
@@ -49,6 +78,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"chatter {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (users, stats, role, moderation, withdraw, backup, restore, copy):
+    for command in _COMMANDS:
         command.add_to(commands)
     return parser

@@ -8,8 +8,6 @@ from msgspec import Struct
 
 from chatter.admin.endpoint.acts import user_named
 from chatter.protocol.bodies import WithdrawnMessage
-
-# The types of what a request's body has are read when the program runs.
 from chatter.protocol.model import Action, Reason, Role, Seconds
 
 if TYPE_CHECKING:

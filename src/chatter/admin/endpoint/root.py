@@ -21,6 +21,16 @@ from chatter.admin.endpoint.moderation import (
     withdraw,
 )
 from chatter.admin.endpoint.stats import StatsResource
+from chatter.admin.endpoint.tokens import (
+    InviteBody,
+    MakeTokenBody,
+    RevokeTokenBody,
+    UserBody,
+    invite,
+    list_tokens,
+    make_token,
+    revoke,
+)
 from chatter.admin.endpoint.users import UsersResource
 from chatter.chat.chat import core_of
 from chatter.protocol.bodies import WithdrawBody
@@ -59,6 +69,10 @@ class OperatorResource(MissingResource):
         self.putChild(b"withdraw", Act(core, WithdrawBody, withdraw))
         self.putChild(b"role", Act(core, RoleBody, set_role))
         self.putChild(b"moderate", Act(core, ModerationBody, moderate))
+        self.putChild(b"tokens", Act(core, UserBody, list_tokens))
+        self.putChild(b"token", Act(core, MakeTokenBody, make_token))
+        self.putChild(b"revoke", Act(core, RevokeTokenBody, revoke))
+        self.putChild(b"invite", Act(core, InviteBody, invite))
         self.putChild(b"backup", Act(core, BackupBody, back_up))
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
