@@ -208,7 +208,7 @@ def test_every_table_is_copied(tmp_path):
     Database(path).close()
     with closing(sqlite3.connect(path)) as connection:
         tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        assert {name for (name,) in tables} == {*TABLES, "log_end"}
+        assert {name for (name,) in tables} == {*TABLES, "log_end", "users_end"}
         columns = connection.execute("SELECT name FROM pragma_table_info('log_end')").fetchall()
         assert columns == [("last_id",), ("kept_after",)]
 

@@ -41,6 +41,8 @@ OF_TOKENS = {
     "/tokens": ("POST", {"label": "phone"}),
     "/tokens?of=me": ("GET", None),
     "/tokens/revoke": ("POST", {"id": 1}),
+    "/erase": ("POST", {"name": "alice"}),
+    "/export": ("GET", None),
 }
 """Those that are there only where users have tokens."""
 

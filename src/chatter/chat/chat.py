@@ -19,7 +19,7 @@ from chatter.protocol.bodies import DEFAULT_CHATS, DEFAULT_LIMIT, MAX_LIMIT
 from chatter.protocol.deferring import returns_deferred, when_done
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
     from datetime import timedelta
     from random import Random
 
@@ -115,12 +115,14 @@ class Chat(TypedService):
             self.running = False
             raise
         self._retention.start()
+        self._core.erasing.resume()
 
     @returns_deferred
     async def stopService(self) -> None:
         """End whatever follows or waits, and close the store; fires once it is closed."""
         super().stopService()
         self._core.live.stop()
+        await self._core.erasing.stop()
         await self._core.tokens.stop()
         await self._retention.stop()
         await when_done(self._core.store.stopService())
@@ -211,6 +213,27 @@ class Chat(TypedService):
         """Take all tokens from a user; fires once what was open is ended."""
         await self._core.directory.check(user)
         await self._core.tokens.revoke_all(user)
+
+    @returns_deferred
+    async def erase(self, user: User) -> None:
+        """Have a user leave for good; fires once all messages of the user were withdrawn.
+
+        The user's tokens are nobody's, and what is open ends.  Nobody can have the name again.
+        """
+        await self._core.directory.check(user)
+        await self._core.erasing.erase(user)
+
+    async def export(self, user: User) -> AsyncGenerator[bytes, None]:
+        """What the chat has of a user, as lines of JSON, some at a time.
+
+        They are the user, the tokens without the secrets, and the messages from the user and
+        the private ones to the user.
+
+        :raises TooManyRequests: if another export of the user is under way.
+        """
+        await self._core.directory.check(user)
+        async for some in self._core.exporting.lines(user):
+            yield some
 
     @returns_deferred
     async def user(self, user_id: int) -> User:

@@ -12,6 +12,8 @@ from chatter.chat.access import Access
 from chatter.chat.changing import Changing
 from chatter.chat.chat_list import ChatList
 from chatter.chat.directory import Directory
+from chatter.chat.erasing import Erasing
+from chatter.chat.exporting import Exporting
 from chatter.chat.joining import Joining
 from chatter.chat.live import Live
 from chatter.chat.moderating import Moderating
@@ -62,6 +64,8 @@ class ChatCore:
         self.access.add_ending(self.live.end_polls)
         self.standings = Standings(store, self.presence, self.access.end)
         self.live.add_watcher(self.standings)
+        self.erasing = Erasing(store, self.presence, self.live, self.access, self.directory)
+        self.exporting = Exporting(store, self.directory, self.tokens)
         self.joining = Joining(
             store, self.presence, self.directory, self.tokens, history, random, joining
         )

@@ -43,6 +43,11 @@ class Directory:
         self._by_name.clear()
         self._by_id.clear()
 
+    def forget_user(self, user_id: int) -> None:
+        """Forget a user, who has another name now."""
+        self._by_id.pop(user_id, None)
+        self._by_name.clear()
+
     async def by_id(self, user_id: int) -> User:
         """The user with that id.
 

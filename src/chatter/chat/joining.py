@@ -108,6 +108,7 @@ class Joining:
     async def join(self, name: str) -> User:
         """The user with that name, who is added without a token if there is none.
 
+        :raises NameTaken: if a user with that name has left for good.
         :raises InvalidRequest: if no user can have that name.
         :raises StoreUnavailable: if the store can't serve.
         """
@@ -116,8 +117,12 @@ class Joining:
             return user
         try:
             return await self._add_user(name, None)
-        except NameTaken:  # by somebody who joined meanwhile
-            return await self.join(name)
+        except NameTaken:
+            # By somebody who joined meanwhile, or who has left for good.
+            user = await self._directory.by_name(name)
+            if user is None:
+                raise
+            return user
 
     async def invite(self, uses: int, seconds: float | None) -> str:
         """Make an invitation that so many can join with.

@@ -1,4 +1,4 @@
-"""The methods of a client for the tokens of its user: one for each device."""
+"""The methods of a client for the tokens of its user, one for each device; and to leave."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatter.protocol.deferring import returns_deferred
 
 
 class OwnTokens(Session):
-    """A client that makes, lists and revokes tokens of its user."""
+    """A client that makes, lists and revokes tokens of its user, and leaves for good."""
 
     @returns_deferred
     async def make_token(self, label: str = "") -> NewToken:
@@ -48,3 +48,15 @@ class OwnTokens(Session):
             await self._attempts.until_done(Done, requests.DISCONNECT)
         finally:
             self.token = None
+
+    @returns_deferred
+    async def erase(self, name: str) -> None:
+        """Leave for good: the user's messages are withdrawn, and nobody has the name again.
+
+        :param name: the user's own name, so that nobody leaves by mistake.
+        :raises InvalidRequest: if it is not the user's name.
+        :raises Unauthorized: if the token is nobody's: where a response was lost, an attempt
+            before may have done it.
+        """
+        await self._attempts.until_done(Done, requests.erasure(name))
+        self.token = None

@@ -12,6 +12,7 @@ from chatter.protocol.bodies import (
     ChatType,
     ConnectBody,
     EditBody,
+    EraseBody,
     ReadBody,
     RevokeBody,
     TokenBody,
@@ -98,6 +99,14 @@ def new_token(label: str, key: str) -> Request:
 def revocation(token_id: int) -> Request:
     """Revoke a token."""
     return Request("POST", "/tokens/revoke", body=encoded(RevokeBody(token_id)))
+
+
+def erasure(name: str) -> Request:
+    """Leave for good.
+
+    :raises InvalidRequest: if the name has what is no character.
+    """
+    return Request("POST", "/erase", body=encoded(EraseBody(name)))
 
 
 def feed(after: int, epoch: str, limit: int) -> Request:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from msgspec import Struct
 
-from chatter.protocol.model import Edited, Message, Role, StandingChanged, Withdrawn
+from chatter.protocol.model import Edited, Erased, Message, Role, StandingChanged, Withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +36,7 @@ class Kind(IntEnum):
     MESSAGE = 0
     MESSAGE_CHANGE = 1
     STANDING_CHANGE = 2
+    USER_ERASED = 4
 
 
 class MessageChange(Struct, frozen=True, gc=False):
@@ -77,7 +78,21 @@ class StandingChange(Struct, frozen=True, gc=False):
     text: ClassVar[None] = None
 
 
-Entry: TypeAlias = Message | MessageChange | StandingChange
+class UserErased(Struct, frozen=True, gc=False):
+    """An entry that says: a user has left for good, and so do their messages, one by one.
+
+    :ivar sender_id: the user.
+    :ivar at: when it was done, in UTC.
+    """
+
+    id: int
+    sender_id: int
+    at: datetime
+    recipient_id: ClassVar[None] = None
+    text: ClassVar[None] = None
+
+
+Entry: TypeAlias = Message | MessageChange | StandingChange | UserErased
 
 
 class ChangeDraft(Struct, frozen=True, gc=False):
@@ -122,8 +137,10 @@ def standing_change(entry_id: int, draft: StandingDraft, standing: Standing) -> 
     )
 
 
-def for_readers(change: MessageChange | StandingChange) -> Change:
+def for_readers(change: MessageChange | StandingChange | UserErased) -> Change:
     """A change, as those get it who may see it."""
+    if isinstance(change, UserErased):
+        return Erased(change.id, change.sender_id, change.at)
     if isinstance(change, StandingChange):
         return StandingChanged(
             change.id,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from chatter.histograms import BatchCounts
     from chatter.log.entries import ChangeDraft, Entry
+    from chatter.log.erasure import IErasure
     from chatter.log.invitations import IInvitations
     from chatter.log.lineage import Lineage
     from chatter.log.tokens import ITokens
@@ -90,6 +91,8 @@ class IChatStore(IService):
     )
 
     tokens: ITokens = Attribute("The tokens of the users.")
+
+    erasure: IErasure = Attribute("Users who leave for good.")
 
     invitations: IInvitations = Attribute("The invitations to join.")
 

@@ -139,6 +139,15 @@ class RevokeBody(Struct, frozen=True):
     id: Id
 
 
+class EraseBody(Struct, frozen=True):
+    """The body of ``POST /erase``.
+
+    :ivar name: the user's own, so that nobody leaves by mistake.
+    """
+
+    name: Annotated[str, Meta(max_length=MAX_NAME, description="The user's own name.")]
+
+
 class EditBody(Struct, frozen=True):
     """The body of ``POST /edit``."""
 

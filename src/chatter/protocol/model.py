@@ -255,7 +255,19 @@ class StandingChanged(Struct, frozen=True, gc=False, tag_field="change", tag="st
     at: datetime
 
 
-Change: TypeAlias = Edited | Withdrawn | StandingChanged
+class Erased(Struct, frozen=True, gc=False, tag_field="change", tag="erased"):
+    """A user has left for good; all of the user's messages are withdrawn.
+
+    :ivar id: of the change, which is an entry of the log like a message.
+    :ivar at: when it was done, in UTC.
+    """
+
+    id: Id
+    user_id: Id
+    at: datetime
+
+
+Change: TypeAlias = Edited | Withdrawn | StandingChanged | Erased
 
 
 class Gap(Struct, frozen=True, gc=False):

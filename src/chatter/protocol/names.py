@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from precis_i18n import get_profile
@@ -35,6 +36,8 @@ _VIRAMA = 9
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f")
 """The flag of a part of a country: a black flag, and the tags that say of which."""
 
+_ERASED = re.compile("erased-[0-9]+")
+
 AFTER_ALL = "\U0010ffff"
 """No name has it, and it sorts after all that names have: a prefix and it are the end of
 what begins with the prefix."""
@@ -58,6 +61,8 @@ def check(name: str) -> str:
         raise InvalidRequest("A name neither starts nor ends with a blank.")
     if unicodedata.category(name[0]).startswith("M"):
         raise InvalidRequest("A name does not start with a combining mark.")
+    if _ERASED.fullmatch(fold(name)):
+        raise InvalidRequest("This is the name of a user who has left.")
     return name
 
 
@@ -82,6 +87,16 @@ def fold(name: str) -> str:
 def is_invisible(character: str) -> bool:
     """Whether a character shows nothing, wherever it stands; blanks are another matter."""
     return character in BLANK_SYMBOLS or _UNICODE.default_ignorable(ord(character))
+
+
+def erased(user_id: int) -> str:
+    """The name of a user who has left for good; nobody else can have it."""
+    return f"erased-{user_id}"
+
+
+def digest(folded_name: str) -> bytes:
+    """What is kept of the name of a user who has left for good: a SHA-256."""
+    return sha256(folded_name.encode()).digest()
 
 
 def suggest(random: Random) -> str:

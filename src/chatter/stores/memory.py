@@ -20,6 +20,7 @@ from chatter.protocol import names
 from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.memory_chats import MemoryChats
+from chatter.stores.memory_erasure import MemoryErasure
 from chatter.stores.memory_invitations import MemoryInvitations
 from chatter.stores.memory_moderation import MemoryModeration
 from chatter.stores.memory_tokens import MemoryTokens
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from chatter.log.entries import ChangeDraft, Entry, StandingChange
+    from chatter.log.entries import ChangeDraft, Entry, StandingChange, UserErased
 
 
 @implementer(IChatStore)
@@ -55,9 +56,18 @@ class MemoryStore(Service):
         self._users: dict[int, User] = {}
         self._ids_by_name: dict[str, int] = {}
         self.invitations = MemoryInvitations(self.check, self.add_user)
-        self.tokens = MemoryTokens(self._users, self.check)
         self._cursors: dict[int, int] = {}
         self._chats = MemoryChats(self._log)
+        self.tokens = MemoryTokens(self._users, self.check)
+        self.erasure = MemoryErasure(
+            self.check,
+            self._users,
+            self._ids_by_name,
+            self._messages,
+            self.tokens,
+            self._next_id,
+            self._append,
+        )
         self.moderation = MemoryModeration(self.check, self._users, self._next_id, self._append)
 
     @classmethod
@@ -148,7 +158,7 @@ class MemoryStore(Service):
         self._last_id += 1
         return self._last_id
 
-    def _append(self, entry: StandingChange) -> None:
+    def _append(self, entry: StandingChange | UserErased) -> None:
         self._made_at[entry.id] = entry.at
         self._log.extend([entry])
         self._report(entry)
@@ -239,7 +249,11 @@ class MemoryStore(Service):
         """Add a user with a name that nobody has."""
         await self.check()
         folded = names.fold(name)
-        if folded in self._ids_by_name or (token_hash is not None and token_hash in self.tokens):
+        if (
+            self.erasure.has_had(folded)
+            or folded in self._ids_by_name
+            or (token_hash is not None and token_hash in self.tokens)
+        ):
             raise NameTaken("Somebody has that name.")
         user = User(len(self._users) + 1, name, now)
         self._users[user.id] = user

@@ -41,6 +41,17 @@ class MemoryTokens:
         token = self._tokens[token_hash] = Token(self._last_id, user_id, label, now, now)
         return token
 
+    def drop(self, user_id: int, token_id: int | None = None) -> bool:
+        """Take a token from a user, or all of them."""
+        gone = [
+            token_hash
+            for token_hash, token in self._tokens.items()
+            if token.user_id == user_id and token_id in (None, token.id)
+        ]
+        for token_hash in gone:
+            del self._tokens[token_hash]
+        return bool(gone)
+
     async def find(self, token_hash: bytes) -> tuple[Token, User] | None:
         """The token with that hash, and its user."""
         await self._check()
@@ -60,16 +71,10 @@ class MemoryTokens:
     async def revoke(self, user_id: int, token_id: int | None) -> bool:
         """Take a token from a user, or all of them."""
         await self._check()
-        gone = [
-            token_hash
-            for token_hash, token in self._tokens.items()
-            if token.user_id == user_id and token_id in (None, token.id)
-        ]
-        for token_hash in gone:
-            del self._tokens[token_hash]
-        if gone and self.revoked is not None:
+        has_gone = self.drop(user_id, token_id)
+        if has_gone and self.revoked is not None:
             self.revoked(user_id)
-        return bool(gone)
+        return has_gone
 
     async def save_uses(self, uses: Collection[tuple[int, datetime]]) -> None:
         """Note when tokens were used last."""

@@ -17,7 +17,7 @@ from twisted.internet.defer import DeferredLock
 
 from chatter.clocks import wall_clock
 from chatter.protocol.errors import ContentTooLarge, Gone, InvalidRequest, UnknownRecipient
-from chatter.protocol.model import Edited, Message, StandingChanged
+from chatter.protocol.model import Edited, Erased, Message, StandingChanged
 from chatter.terminal.commands import (
     HELP,
     Edit,
@@ -176,7 +176,7 @@ class Conversation:
 
     def _show_change(self, change: Change) -> None:
         """Show what has become of a message that was shown."""
-        if isinstance(change, StandingChanged):
+        if isinstance(change, StandingChanged | Erased):
             return
         message = self._shown.get(change.message_id)
         if message is None:

@@ -68,6 +68,18 @@ class DurableStoreContract(StoreContract):
             assert await store.tokens.of_user(alice.id) == before[1:]
             assert await store.tokens.find(b"a" * 32) is None
 
+    async def test_erasures_survive_a_restart(self) -> None:
+        """One that is under way is so still; the name stays taken, and no id is given again."""
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            entry = await store.erasure.begin(alice.id, NOW)
+        async with self.opened() as store:
+            assert await store.erasure.under_way() == [alice.id]
+            assert await store.read_feed(alice.id, 0, 10) == [entry]
+            await must_raise(NameTaken, store.add_user("ALICE", None, 0, NOW))
+            (bob,) = await join(store, "bob")
+            assert bob.id > alice.id
+
     async def test_invitations_survive_a_restart(self) -> None:
         """With how many can still join."""
         async with self.opened() as store:

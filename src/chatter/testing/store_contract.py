@@ -13,6 +13,7 @@ from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import MAX_ID, Draft, Message
 from chatter.testing.changes_contract import ChangesContract
 from chatter.testing.chats_contract import ChatsContract
+from chatter.testing.erasure_contract import ErasureContract
 from chatter.testing.invitations_contract import InvitationsContract
 from chatter.testing.log_contract import LogContract
 from chatter.testing.moderation_contract import ModerationContract
@@ -33,6 +34,7 @@ class StoreContract(
     UsersContract,
     TokensContract,
     InvitationsContract,
+    ErasureContract,
     ChatsContract,
 ):
     """What every store promises.
@@ -77,6 +79,10 @@ class StoreContract(
             store.user_by_id(user_id),
             store.user_by_name("bob"),
             store.tokens.find(b"a" * 32),
+            store.erasure.begin(user_id, NOW),
+            store.erasure.under_way(),
+            store.erasure.finish(user_id),
+            store.erasure.read_own(user_id, 0, 9),
             store.invitations.add(b"i" * 32, 1, None),
             store.invitations.join(b"i" * 32, "bob", b"b" * 32, 0, NOW),
             store.tokens.add(user_id, b"a" * 32, "", NOW),

@@ -19,8 +19,10 @@ from chatter.web.connect import ConnectEndpoint
 from chatter.web.cors import allow_origin, checked_origins
 from chatter.web.disconnect import DisconnectEndpoint
 from chatter.web.endpoint import Endpoint, ErrorResource, Methods, MissingResource
+from chatter.web.erase import EraseEndpoint
 from chatter.web.event_streams.endpoint import EventsEndpoint
 from chatter.web.event_streams.streams import MAX_STREAMS, Streams
+from chatter.web.export import ExportEndpoint
 from chatter.web.health import HealthEndpoint
 from chatter.web.hosts import Hosts
 from chatter.web.moderation import ModerateEndpoint
@@ -129,6 +131,8 @@ class ChatResource(MissingResource):
             endpoints["tokens"] = Methods(
                 ListTokensEndpoint(core, authentication), MakeTokenEndpoint(core, authentication)
             )
+            endpoints["erase"] = EraseEndpoint(core, authentication)
+            endpoints["export"] = ExportEndpoint(core, authentication)
             endpoints["tokens/revoke"] = RevokeTokenEndpoint(core, authentication)
         endpoints["openapi.json"] = OpenAPIEndpoint(
             endpoints, uses_tokens=authentication.uses_tokens

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, json
 
-from chatter.log.entries import Kind, MessageChange, StandingChange
+from chatter.log.entries import Kind, MessageChange, StandingChange, UserErased
 from chatter.protocol.model import Message, Role
 from chatter.stores.postgres.statements import query
 
@@ -39,7 +39,7 @@ _ENTRIES = f"""
             FROM log AS e LEFT JOIN log AS m
             ON m.id = e.about AND e.kind = 1 AND m.id > {{kept_after}}
             LEFT JOIN users AS u ON u.id = e.about AND e.kind = 2
-            WHERE e.kind IN (1, 2) AND e.id = ANY((SELECT ids FROM wanted)::bigint[])
+            WHERE e.kind IN (1, 2, 4) AND e.id = ANY((SELECT ids FROM wanted)::bigint[])
         ) AS c
     ), (SELECT kept_after FROM log_end)
 """  # noqa: S608 - only names of columns are put in
@@ -144,6 +144,8 @@ def _entry(change: _Change) -> Entry:
             change.banned_until,
             change.at,
         )
+    if change.kind == Kind.USER_ERASED:
+        return UserErased(change.id, change.sender_id, change.at)
     return MessageChange(
         change.id,
         change.sender_id,

@@ -22,6 +22,7 @@ from chatter.stores.deleting import Deleting
 from chatter.stores.postgres import chats, entries, statements, trimming
 from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
+from chatter.stores.postgres.erasure import PostgresErasure
 from chatter.stores.postgres.invitations import PostgresInvitations
 from chatter.stores.postgres.moderation import PostgresModeration
 from chatter.stores.postgres.operated import OperatedPostgres
@@ -72,6 +73,7 @@ class PostgresStore(Service):
         self.moderation = PostgresModeration(self._writes, self._connected)
         self._operated = OperatedPostgres(self._reads, self._writes)
         self.invitations = PostgresInvitations(self._writes)
+        self.erasure = PostgresErasure(self._writes, self._connected)
         self.tokens = PostgresTokens(self._reads, self._writes, self._connected.revocations)
 
     @property

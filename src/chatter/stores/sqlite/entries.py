@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import json
 from msgspec.structs import astuple
 
-from chatter.log.entries import Kind, MessageChange, StandingChange, edited
+from chatter.log.entries import Kind, MessageChange, StandingChange, UserErased, edited
 from chatter.protocol.errors import Gone
 from chatter.protocol.model import Message
 from chatter.stores.sqlite.statements import microseconds, moment
@@ -113,6 +113,8 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         return StandingChange(
             row[0], row[1], row[7], row[10], muted_until, banned_until, moment(row[4])
         )
+    if row[6] == Kind.USER_ERASED:
+        return UserErased(row[0], row[1], moment(row[4]))
     by_id = row[1] if row[8] is None else row[8]
     return MessageChange(row[0], row[1], row[2], row[7], row[9], by_id, moment(row[4]))
 

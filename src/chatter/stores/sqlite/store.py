@@ -26,6 +26,7 @@ from chatter.stores.progress import Progress
 from chatter.stores.sqlite import chats, entries, statements, trimming
 from chatter.stores.sqlite.database import Database, check, clear_errors
 from chatter.stores.sqlite.epochs import read_epochs
+from chatter.stores.sqlite.erasure import SQLiteErasure
 from chatter.stores.sqlite.invitations import SQLiteInvitations
 from chatter.stores.sqlite.location import path_of
 from chatter.stores.sqlite.moderation import SQLiteModeration
@@ -72,6 +73,7 @@ class SQLiteStore(Service):
         self.moderation = SQLiteModeration(self._writer, self._reader)
         self._operated = OperatedSQLite(path, reactor, self._writer)
         self.invitations = SQLiteInvitations(self._writer)
+        self.erasure = SQLiteErasure(self._writer, self._reader)
         self.tokens = SQLiteTokens(self._reader, self._writer)
         self._deleting = Deleting(reactor, self._delete_slice, duty=trimming.DUTY)
         self._database: Database

@@ -36,6 +36,15 @@ ADD = """
 
 REVOKE = "DELETE FROM tokens WHERE user_id = ?1 AND (?2 IS NULL OR id = ?2)"
 
+FIND_TAKEN = "SELECT 1 FROM taken_names WHERE hash = ?"
+
+# The user with the largest id may have been deleted by hand.
+INSERT_USER = """
+    INSERT INTO users (id, name, folded_name, cursor, last_seen, joined_at)
+    SELECT max(last_id, coalesce((SELECT max(id) FROM users), 0)) + 1, ?1, ?2, ?3, ?4, ?4
+    FROM users_end WHERE true ON CONFLICT DO NOTHING
+"""
+
 SAVE_USES = """
     UPDATE tokens SET seen_at = max(seen_at, json_extract(value, '$[1]'))
     FROM json_each(?) WHERE tokens.id = json_extract(value, '$[0]')
@@ -110,13 +119,11 @@ def insert_user(
 
     :raises NameTaken: if somebody has that name, or that token.
     """
-    if token_hash is not None and _find(connection, token_hash) is not None:
+    folded = names.fold(name)
+    is_taken = connection.execute(FIND_TAKEN, (names.digest(folded),)).fetchone() is not None
+    if is_taken or (token_hash is not None and _find(connection, token_hash) is not None):
         raise NameTaken("Somebody has that name.")
-    added = connection.execute(
-        "INSERT INTO users (name, folded_name, cursor, last_seen, joined_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT DO NOTHING",
-        (name, names.fold(name), cursor, microseconds(now)),
-    )
+    added = connection.execute(INSERT_USER, (name, folded, cursor, microseconds(now)))
     if added.rowcount == 0 or added.lastrowid is None:
         raise NameTaken("Somebody has that name.")
     user = User(added.lastrowid, name, now)

@@ -1,0 +1,49 @@
+"""What a store promises of users who leave for good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zope.interface import Interface
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from datetime import datetime
+
+    from chatter.log.entries import UserErased
+    from chatter.protocol.model import Message
+
+
+class IErasure(Interface):
+    """Takes from users what they have, beside their messages, which are withdrawn one by one."""
+
+    def begin(user_id: int, at: datetime) -> Awaitable[UserErased | None]:
+        """Have a user erased; fires with the entry that says so once that is durable.
+
+        The user keeps the id, and has the name :func:`chatter.protocol.names.erased` from now
+        on.  Nobody can have the earlier name again, nor is it kept.  All tokens are gone.
+
+        :returns: ``None`` if there is no such user, or it is erased already.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def under_way() -> Awaitable[list[int]]:
+        """The users whose erasure has begun and is not finished.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def finish(user_id: int) -> Awaitable[None]:
+        """Note that all messages of a user were withdrawn, and forget what it has read.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def read_own(user_id: int, after: int, until: int) -> Awaitable[list[Message]]:
+        """The messages that a user has sent, and the private ones to the user, by id.
+
+        It costs the length of the stretch, whatever is found in it.
+
+        :param after: only those with a larger id; and at most ``until``.
+        :raises StoreUnavailable: if the store can't serve.
+        """

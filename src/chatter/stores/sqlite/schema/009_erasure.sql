@@ -1,0 +1,16 @@
+-- Users who leave for good.  The user keeps the id, and has another name.
+ALTER TABLE users ADD COLUMN erasure INTEGER NOT NULL DEFAULT 0;  -- 1 under way, 2 finished
+
+CREATE INDEX erasures_under_way ON users (id) WHERE erasure = 1;
+
+-- The SHA-256 of the folded names that they have had, which nobody else can have.
+CREATE TABLE taken_names (hash BLOB PRIMARY KEY) WITHOUT ROWID;
+
+-- No id is given twice, whatever is deleted by hand.
+CREATE TABLE users_end (last_id INTEGER NOT NULL);
+INSERT INTO users_end SELECT coalesce(max(id), 0) FROM users;
+
+CREATE TRIGGER note_users_end AFTER DELETE ON users WHEN OLD.id > (SELECT last_id FROM users_end)
+BEGIN
+    UPDATE users_end SET last_id = OLD.id;
+END;

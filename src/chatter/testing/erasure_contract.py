@@ -1,0 +1,85 @@
+"""What every store promises of users who leave for good, as tests."""
+
+from __future__ import annotations
+
+from chatter.log.entries import ChangeDraft, Entry, UserErased
+from chatter.protocol import names
+from chatter.protocol.errors import NameTaken
+from chatter.protocol.model import Draft
+from chatter.testing.opened_store import OpenedStore
+from chatter.testing.waiting import NOW, join, must_raise
+
+
+class ErasureContract(OpenedStore):
+    """Nobody has the name or the id of a user who has left."""
+
+    async def test_an_erased_user_has_nothing_left(self) -> None:
+        """No token and no name; the id stays the user's."""
+        async with self.opened() as store:
+            alice = await store.add_user("Älice", b"a" * 32, 0, NOW)
+            (bob,) = await join(store, "bob")
+            told: list[Entry] = []
+            store.listener = told.extend
+            entry = await store.erasure.begin(alice.id, NOW)
+            assert entry == UserErased(1, alice.id, NOW)
+            assert told == [entry]
+            assert await store.read_feed(bob.id, 0, 10) == [entry]
+            assert await store.tokens.find(b"a" * 32) is None
+            assert await store.tokens.of_user(alice.id) == []
+            found = await store.user_by_id(alice.id)
+            assert found is not None
+            assert found.name == names.erased(alice.id)
+            assert await store.user_by_name("älice") is None
+            assert await store.users_by_prefix("ä", 10) == []
+            for name in ("Älice", "älice", "ÄLICE"):
+                await must_raise(NameTaken, store.add_user(name, None, 0, NOW))
+            await must_raise(NameTaken, store.add_user(names.erased(alice.id), None, 0, NOW))
+            (carol,) = await join(store, "carol")
+            assert carol.id > bob.id
+
+    async def test_a_user_is_erased_once(self) -> None:
+        """Nobody else is; and it is under way until it is finished."""
+        async with self.opened() as store:
+            (alice, bob) = await join(store, "alice", "bob")
+            assert await store.erasure.under_way() == []
+            assert await store.erasure.begin(alice.id, NOW) is not None
+            assert await store.erasure.begin(alice.id, NOW) is None
+            assert await store.erasure.begin(alice.id + 1000, NOW) is None
+            assert await store.erasure.under_way() == [alice.id]
+            await store.erasure.finish(alice.id)
+            assert await store.erasure.under_way() == []
+            assert await store.erasure.begin(alice.id, NOW) is None
+            assert await store.user_by_name("bob") == bob
+            assert await store.last_id() == 1
+
+    async def test_an_invitation_gives_no_name_of_somebody_who_has_left(self) -> None:
+        """Nobody joins with it, and it is not used up."""
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            await store.erasure.begin(alice.id, NOW)
+            await store.invitations.add(b"i" * 32, 1, None)
+            await must_raise(
+                NameTaken, store.invitations.join(b"i" * 32, "Alice", b"b" * 32, 0, NOW)
+            )
+            assert (await store.invitations.join(b"i" * 32, "b", b"b" * 32, 0, NOW)).name == "b"
+
+    async def test_a_users_own_messages_are_read(self) -> None:
+        """Those that the user has sent, and private ones to the user; no others."""
+        async with self.opened() as store:
+            alice, bob, eve = await join(store, "alice", "bob", "eve")
+            sent = [
+                await store.append(Draft(sender_id, recipient_id, text, NOW))
+                for sender_id, recipient_id, text in (
+                    (alice.id, None, "one"),
+                    (bob.id, None, "two"),
+                    (alice.id, bob.id, "three"),
+                    (bob.id, alice.id, "four"),
+                    (bob.id, eve.id, "five"),
+                    (alice.id, None, "six"),
+                )
+            ]
+            await store.change(ChangeDraft(sent[5].id, None, alice.id, NOW))
+            own = [sent[0], sent[2], sent[3]]
+            assert await store.erasure.read_own(alice.id, 0, 10) == own
+            assert await store.erasure.read_own(alice.id, 1, 3) == own[1:2]
+            assert await store.erasure.read_own(alice.id, 7, 10) == []

@@ -1,0 +1,225 @@
+"""``POST /erase`` and ``GET /export``: a user leaves for good, or takes their data along."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
+
+from chatter.chat import erasing
+from chatter.chat.chat import Chat, core_of
+from chatter.protocol.errors import NameTaken, StoreUnavailable, Unauthorized
+from chatter.testing import memory_client
+from tests.live.support import result_of
+from tests.web.conftest import Response
+from tests.web.test_events import listen  # noqa: F401 - a fixture
+from tests.web.test_wait import begin  # noqa: F401 - a fixture
+
+
+def erase(web, token, name="alice"):
+    return web.ask("POST", "/erase", token, {"name": name})
+
+
+@pytest.fixture
+def alice(web):
+    return web.join("alice")
+
+
+@pytest.fixture
+def bob(web):
+    return web.join("bob")
+
+
+def status(web, token, query="after=0"):
+    return web.ask("GET", f"/status?{query}", token).json
+
+
+def test_who_leaves_takes_all_messages_along(web, alice, bob):
+    """Those of both chats, edited ones too; others' messages stay."""
+    one = web.send(alice, "one")
+    web.ask("POST", "/edit", alice, {"message_id": one["id"], "text": "edited"})
+    kept = [web.send(bob, "kept")]
+    web.send_private(alice, 2, "psst")
+    kept.append(web.send_private(bob, 1, "answer"))
+    web.send(alice, "last")
+    response = erase(web, alice, "ALICE")
+    assert (response.status, response.json) == (200, {"status": "success"})
+    assert status(web, bob)["messages"] == kept
+    assert status(web, bob, "chat_type=general")["messages"] == kept[:1]
+    assert status(web, bob, "chat_type=private&recipient_id=1")["messages"] == kept[1:]
+    (_, private) = web.ask("GET", "/chats", bob).json["chats"]
+    assert private["last"] == kept[1]
+
+
+def test_who_has_asked_for_changes_is_told(web, alice, bob):
+    """That the user has left, and of each message."""
+    sent = web.send(alice, "one")
+    erase(web, alice)
+    erased, withdrawn = status(web, bob, "after=1&changes=1")["changes"]
+    at = erased.pop("at")
+    assert erased == {"id": 2, "change": "erased", "user_id": 1}
+    assert at.endswith("Z")
+    assert (withdrawn["change"], withdrawn["message_id"]) == ("withdrawn", sent["id"])
+    assert status(web, bob) == {"messages": [], "cursor": 3, "more": False}
+
+
+def test_nobody_has_the_name_again(web, alice, bob):
+    """Not in another case either; nor the name that stands for who has left."""
+    erase(web, alice)
+    for name in ("alice", "ALICE"):
+        refused = web.ask("POST", "/connect", body={"name": name})
+        assert (refused.status, refused.problem) == (409, "name-taken")
+    refused = web.ask("POST", "/connect", body={"name": "Erased-7"})
+    assert (refused.status, refused.problem) == (400, "invalid-request")
+    assert [u["name"] for u in web.ask("GET", "/users", bob).json["users"]] == ["erased-1", "bob"]
+    assert web.ask("GET", "/users?prefix=ali", bob).json["users"] == []
+    assert web.ask("POST", "/connect", body={}).json["user_id"] == 3
+
+
+def test_what_is_open_ends(web, alice, bob, listen, begin):  # noqa: F811
+    """Tokens, streams and waiting polls."""
+    other = web.ask("POST", "/tokens", alice, {}).json["token"]
+    stream, poll = listen(other), begin(other, "wait=60")
+    erase(web, alice)
+    assert stream.is_lost
+    assert poll.response().status == 401
+    for token in (alice, other):
+        assert web.ask("GET", "/status", token).status == 401
+        assert erase(web, token).status == 401
+
+
+@pytest.mark.parametrize("name", ["", "bob", "alic", None, 1])
+def test_nobody_leaves_by_mistake(web, alice, bob, name):
+    """The name must be the user's own."""
+    sent = web.send(alice)
+    response = erase(web, alice, name)
+    assert (response.status, response.problem) == (400, "invalid-request")
+    assert status(web, alice)["messages"] == [sent]
+    assert web.ask("POST", "/erase", alice, {}).status == 400
+
+
+def test_an_erasure_that_was_interrupted_goes_on(chat, web, alice, bob, clock):
+    """At the next start, whatever ended the last one."""
+    web.send(alice)
+    store: Any = core_of(chat).store
+    result_of(store.erasure.begin(1, core_of(chat).presence.now()))
+    assert status(web, bob)["messages"] != []
+    result_of(chat.stopService())
+    result_of(chat.startService())
+    assert status(web, bob)["messages"] == []
+    assert result_of(store.erasure.under_way()) == []
+
+
+def test_a_store_that_goes_away_interrupts_an_erasure(chat, web, alice, bob, monkeypatch):
+    """It is 503, and goes on at the next start."""
+    for number in range(3):
+        web.send(alice, f"{number}")
+    store: Any = core_of(chat).store
+
+    async def away(draft):
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "change", away)
+        response = erase(web, alice)
+        assert (response.status, response.problem) == (503, "store-unavailable")
+    assert len(status(web, bob)["messages"]) == 3
+    result_of(chat.stopService())
+    result_of(chat.startService())
+    assert status(web, bob)["messages"] == []
+
+
+def test_many_messages_are_withdrawn(chat, web, alice, bob, monkeypatch):
+    """Some at a time, up to the end of the log."""
+    monkeypatch.setattr(erasing, "STRETCH", 7)
+    monkeypatch.setattr(erasing, "_AT_ONCE", 2)
+    for number in range(40):
+        web.send(alice if number % 3 else bob, f"{number}")
+    erase(web, alice)
+    texts = [message["text"] for message in status(web, bob, "after=0&limit=1000")["messages"]]
+    assert texts == [f"{number}" for number in range(0, 40, 3)]
+
+
+def test_an_application_can_have_a_user_leave(chat: Chat):
+    """Nobody joins with the account's name again, and the user is none any more."""
+    alice = result_of(chat.join("alice"))
+    result_of(chat.send(alice, "one"))
+    result_of(chat.erase(alice))
+    with pytest.raises(NameTaken):
+        result_of(chat.join("alice"))
+    with pytest.raises(Unauthorized):
+        result_of(chat.send(alice, "two"))
+
+
+def test_the_client_leaves(chat):
+    """And forgets its token."""
+    client = memory_client(chat)
+    result_of(client.connect("alice"))
+    result_of(client.erase("alice"))
+    assert client.token is None
+
+
+def lines(response):
+    return [json.loads(line) for line in response.body.splitlines()]
+
+
+def export(web, clock, token):
+    """The whole export of a user, over a connection that is closed after it."""
+    protocol, transport = web.connect()
+    head = f"GET /export HTTP/1.0\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\r\n"
+    protocol.dataReceived(head.encode())
+    clock.advance(0)
+    return Response(transport.value())
+
+
+@pytest.mark.parametrize("stretch", [3, 500])
+def test_ones_own_data_are_exported(web, clock, alice, bob, monkeypatch, stretch):
+    """The user, the tokens without the secrets, own messages, and private ones to the user."""
+    monkeypatch.setattr("chatter.chat.exporting.STRETCH", stretch)
+    own = [web.send(alice, "one")]
+    web.send(bob, "general")
+    own += [web.send_private(alice, 2, "psst"), web.send_private(bob, 1, "answer")]
+    web.send_private(bob, 2, "a note")
+    own += [web.send(alice, f"{number}") for number in range(5)]
+    response = export(web, clock, alice)
+    assert response.status == 200
+    assert response.headers["content-type"] == "application/x-ndjson"
+    user, token, *messages = lines(response)
+    assert (user["user"]["id"], user["user"]["name"]) == (1, "alice")
+    assert token["token"]["label"] == ""
+    assert messages == [{"message": message} for message in own]
+    assert alice.encode() not in response.body
+
+
+def test_a_user_has_one_export_at_a_time(web, clock, alice, bob):
+    """Another one is refused while it is under way; other users have theirs."""
+    for _ in range(3):
+        web.send(alice)
+    protocol, transport = web.connect()
+    head = f"GET /export HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {alice}\r\n\r\n"
+    protocol.dataReceived(head.encode())
+    assert transport.value()
+    refused = web.ask("GET", "/export", alice)
+    assert (refused.status, refused.problem) == (429, "too-many-requests")
+    assert export(web, clock, bob).status == 200
+    protocol.connectionLost(Failure(ConnectionDone()))
+    clock.advance(0)
+    assert export(web, clock, alice).status == 200
+
+
+def test_an_export_ends_with_its_token(web, clock, alice, bob, monkeypatch):
+    """What is left is not sent; that the response is not whole shows its end."""
+    monkeypatch.setattr("chatter.chat.exporting.STRETCH", 1)
+    for number in range(9):
+        web.send(alice, f"text {number}")
+    protocol, transport = web.connect()
+    head = f"GET /export HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {alice}\r\n\r\n"
+    protocol.dataReceived(head.encode())
+    web.ask("POST", "/disconnect", alice)
+    clock.advance(0)
+    assert b"alice" in transport.value()
+    assert b"text 8" not in transport.value()
+    assert not transport.value().endswith(b"\r\n0\r\n\r\n")
