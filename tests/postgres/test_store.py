@@ -320,3 +320,17 @@ async def test_tokens_of_nodes_of_an_earlier_version(url, postgres, database):
             await node.tokens.revoke(found[1].id, found[0].id)
             (row,) = connection.execute("SELECT token_hash FROM users").fetchall()
             assert row == (None,)
+
+
+async def test_an_erased_user_is_told_of_at_every_node(url):
+    """In the order of the log; nobody gets the name at any of them."""
+    async with opened(url, url) as (here, there):
+        alice = await here.add_user("Älice", b"a" * 32, 0, NOW)
+        entry = await here.erasure.begin(alice.id, NOW)
+        await eventually(lambda: there.told == [entry])
+        assert await there.tokens.find(b"a" * 32) is None
+        refused, other = await outcomes_of(
+            (there.add_user("älice", None, 0, NOW), there.add_user("bob", None, 0, NOW))
+        )
+        assert isinstance(refused, NameTaken)
+        assert isinstance(other, User)

@@ -17,7 +17,7 @@ from chatter.protocol.model import Draft
 from chatter.stores.registry import check_store, make_store
 from chatter.stores.sqlite import SQLiteStore, chats, entries
 from chatter.stores.sqlite.database import Database, schema_scripts
-from chatter.testing.waiting import all_of
+from chatter.testing.waiting import all_of, join
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -329,3 +329,17 @@ def test_a_store_is_chosen_by_its_scheme(path):
     for wrong in ("sqlite:", "mysql:x", "memory:x", "nonsense", ""):
         with pytest.raises(ValueError):
             check_store(wrong)
+
+
+async def test_the_id_of_a_user_who_was_deleted_by_hand_is_not_given_again(path):
+    """Nor are the private messages of that user somebody else's."""
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    await join(store, "alice", "bob")
+    await store.stopService()
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM users WHERE name = 'bob'")
+    await store.startService()
+    (carol,) = await join(store, "carol")
+    assert carol.id == 3
+    await store.stopService()
