@@ -70,6 +70,34 @@ class Tab:
         """The message with a text, if the server has it."""
         return self.page.locator("#messages").get_by_text(text, exact=True)
 
+    @property
+    def announcer(self) -> Locator:
+        """What screen readers are told."""
+        return self.page.locator("#announcer")
+
+    def open_menu(self, text: str) -> None:
+        """Open the menu of the message with a text."""
+        self.row(text).hover()
+        self.row(text).get_by_role("button", name="Options").click()
+        expect(self.page.get_by_role("group", name="Options")).to_be_visible()
+
+    def row(self, text: str) -> Locator:
+        """The message with a text, and what is beside that."""
+        return self.page.locator("#messages .message").filter(
+            has=self.page.get_by_text(text, exact=True)
+        )
+
+    def edit(self, text: str) -> None:
+        """Give the message that is being edited another text."""
+        expect(self.page.get_by_text("Editing a message")).to_be_visible()
+        self.say(text)
+
+    def withdraw(self, text: str) -> None:
+        """Withdraw the own message with a text."""
+        self.open_menu(text)
+        self.page.get_by_role("button", name="Withdraw…").click()
+        self.page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+
     def join(self, name: str) -> None:
         self.name_box.fill(name)
         self.page.get_by_role("button", name="Join").click()
@@ -108,6 +136,14 @@ class Tab:
               document.dispatchEvent(new Event("visibilitychange"));
             }""",
             hidden,
+        )
+
+    def token(self) -> str:
+        """The token of the user, which the page itself can't read."""
+        return next(
+            cookie["value"]
+            for cookie in self.page.context.cookies()
+            if cookie["name"].startswith("chatter")
         )
 
     def has_sent_everything(self, timeout: float = 30_000) -> None:

@@ -33,16 +33,37 @@ def tab(people, look):
     """A tab with the form for joining."""
     context = people.browser(**LOOKS[look])
     context.add_init_script(path=AXE)
-    return people.tab(context)
+    tab = people.tab(context)
+    expect(tab.name_box).to_be_visible()
+    return tab
 
 
 def nothing_is_wrong(tab):
     assert tab.page.evaluate(RUN) == []
 
 
+def changes_are_right(tab, own, unwanted):
+    """While a message is edited, its menu, the question, and what is edited and withdrawn."""
+    for text in (own, unwanted):
+        tab.say(text)
+        tab.reads(text)
+    tab.open_menu(own)
+    nothing_is_wrong(tab)
+    tab.page.get_by_role("button", name="Edit").click()
+    nothing_is_wrong(tab)
+    tab.edit(f"{own}!")
+    tab.reads(f"{own}!")
+    tab.open_menu(unwanted)
+    tab.page.get_by_role("button", name="Withdraw…").click()
+    nothing_is_wrong(tab)
+    tab.page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+    expect(tab.page.locator("#messages .gone")).to_have_count(1)
+    nothing_is_wrong(tab)
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_in_every_state(tab, people, server):
-    """Joining, reading, what is new, found, refused and too long, the menu and the dialog."""
+    """Joining, reading, what is new, changed, found, refused, too long, menus and dialogs."""
     nothing_is_wrong(tab)
     tab.name_box.press("Enter")
     expect(tab.name_box).to_have_attribute("aria-invalid", "true")
@@ -53,9 +74,7 @@ def test_in_every_state(tab, people, server):
     for text in ("https://example.org", "line\n" * 50, "🎉", new_text("psst")):
         send(server, writer, text)
         send(server, writer, text, id_of(server, writer, name))
-    tab.say(new_text("own"))
-    tab.has_sent_everything()
-    nothing_is_wrong(tab)
+    changes_are_right(tab, new_text("own"), new_text("unwanted"))
     tab.page.keyboard.press("PageUp")
     nothing_is_wrong(tab)
     tab.page.goto(people.url + f"#{id_of(server, writer, writer['name'])}")

@@ -178,7 +178,9 @@ def test_a_long_text_is_folded(people):
 def test_times_are_the_readers_own(people, zone):
     """Times have the reader's time zone and language, and each day has a heading."""
     tab, _ = people.join("alice", timezone_id=zone, locale="de-DE")
-    tab.say(new_text("now"))
+    text = new_text("now")
+    tab.say(text)
+    tab.reads(text)
     message = tab.page.locator("#messages .message").last
     sent_at = message.locator("time").get_attribute("datetime")
     shown = tab.page.evaluate(

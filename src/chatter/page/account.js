@@ -1,65 +1,63 @@
-/** Who the user is, and the user's menu. */
+/** The user's menu: notifications, and signing out. */
 
 import { connect, disconnect, newKey } from "./api.js";
 import { canNotify, chooseNotifications, notifies } from "./attention.js";
-import { setAvatar, setText, the } from "./drawing.js";
+import { user } from "./chats.js";
+import { make } from "./drawing.js";
+import { isSure, makeItem, showMenu } from "./popover.js";
 import { load, save } from "./saved.js";
 
 const MONTH = 30 * 24 * 3600 * 1000;
 
-/** What the page does when the user is somebody else, or nobody, from now on. */
-export const account = { changed(/** @type {boolean} */ _joined) {} };
-
-const leaving = the("leave-dialog", HTMLDialogElement);
-const notify = the("notify", HTMLInputElement);
-
 /**
- * @param {{id: number, name: string}} user
+ * @param {HTMLElement} button The one that opens the menu.
  * @param {boolean} canLeave Whether the user has joined here, and is no account of the site.
+ * @param {() => void} left Is called when the user has signed out.
  */
-export function showUser(user, canLeave) {
-  the("door").hidden = true;
-  the("app").hidden = false;
-  setText(the("me"), user.name);
-  setText(the("leave-name"), user.name);
-  setAvatar(the("me-avatar"), user.id, user.name);
-  the("leave").hidden = !canLeave;
-  notify.disabled = !canNotify;
-  drawNotify(canNotify ? "" : "Browsers notify only on pages that came over https.");
-  if (canLeave) keepCookie(user.name);
+export function open(button, canLeave, left) {
+  const items = notifyItems();
+  if (canLeave) items.push(makeItem("Sign out…", () => void leave(left)));
+  showMenu(button, "You", items);
+}
+
+/** @returns {HTMLElement[]} */
+function notifyItems() {
+  const box = make("input");
+  box.type = "checkbox";
+  box.disabled = !canNotify;
+  box.checked = notifies();
+  const note = make("p", "hint");
+  if (!canNotify) note.textContent = "Browsers notify only on pages that came over https.";
+  box.onchange = async () => {
+    const wanted = box.checked;
+    await chooseNotifications(wanted);
+    box.checked = notifies();
+    const refused = wanted && !box.checked;
+    note.textContent = refused ? "The browser does not allow it for this site." : "";
+  };
+  return [make("label", "", box, make("span", "", "Notify me of private messages")), note];
+}
+
+/** @param {() => void} left */
+async function leave(left) {
+  const name = make("strong", "", user?.name ?? "");
+  name.dir = "auto";
+  const text = [
+    "There is no password: nobody can sign in as ",
+    name,
+    " again, not even you. What you wrote stays.",
+  ];
+  if (!(await isSure("Sign out for good?", text, "Stay", "Sign out"))) return;
+  await disconnect().catch(() => undefined);
+  left();
 }
 
 /**
  * Have the cookie set again now and then: a browser forgets it 400 days after that, and with it
  * the user.
- *
- * @param {string} user The user's name.
  */
-function keepCookie(user) {
-  if (Date.now() - (load("cookie", "localStorage") ?? 0) < MONTH) return;
+export function keepCookie() {
+  if (!user || Date.now() - (load("cookie", "localStorage") ?? 0) < MONTH) return;
   save("cookie", Date.now(), "localStorage");
-  connect(user, newKey()).catch(() => save("cookie", undefined, "localStorage"));
+  connect(user.name, newKey()).catch(() => save("cookie", undefined, "localStorage"));
 }
-
-/** @param {string} note */
-function drawNotify(note) {
-  notify.checked = notifies();
-  setText(the("notify-note"), note);
-}
-
-notify.onchange = async () => {
-  const wanted = notify.checked;
-  await chooseNotifications(wanted);
-  drawNotify(wanted && !notifies() ? "The browser does not allow it for this site." : "");
-};
-the("leave").onclick = () => {
-  the("menu").hidePopover();
-  leaving.showModal();
-};
-leaving.onclose = async () => {
-  const leaves = leaving.returnValue === "leave";
-  leaving.returnValue = "";
-  if (!leaves) return;
-  await disconnect().catch(() => undefined);
-  account.changed(false);
-};

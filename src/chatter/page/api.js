@@ -5,7 +5,8 @@
  *
  * A chat is known by a number: 0 is the general one, others are the id of the other user.
  *
- * @typedef {{id: number, sender_id: number, recipient_id: number | null, text: string, sent_at: string}} Message
+ * @typedef {{id: number, sender_id: number, recipient_id: number | null, text: string, sent_at: string, edited_at?: string, withdrawn_by?: number}} Message
+ * @typedef {{change: string, id: number, message_id: number, text: string, at: string, by_id: number}} Change
  * @typedef {{id: number, name: string, online: boolean}} Person
  * @typedef {{recipient_id: number | null, last: Message | null, read: number, unread: number}} Summary
  * @typedef {{user: {id: number, name: string} | null, last_id: number, chats: Summary[], more: boolean, can_join: boolean}} Start
@@ -107,10 +108,10 @@ export function getHistory(chat, limit, before = 0) {
  *
  * @param {number} after
  * @param {AbortSignal} signal
- * @returns {Promise<{messages: Message[], cursor: number, more: boolean}>}
+ * @returns {Promise<{messages: Message[], changes?: Change[], cursor: number, more: boolean}>}
  */
 export function poll(after, signal) {
-  return json(`status?after=${after}&peek=true&limit=1000`, { signal });
+  return json(`status?after=${after}&peek=true&changes=1&limit=1000`, { signal });
 }
 
 /** @param {number} position Everything up to it was read, also by clients that know no marks. */
@@ -141,6 +142,22 @@ export function send(chat, text, key) {
     ? post("send-private", { text, recipient_id: chat }, headers)
     : post("send", { text }, headers);
 }
+
+/**
+ * Give an own message another text. It can be repeated.
+ *
+ * @param {number} message_id
+ * @param {string} text
+ * @returns {Promise<Message>}
+ */
+export const edit = (message_id, text) => post("edit", { message_id, text });
+
+/**
+ * Withdraw a message. If it is gone already, the response is 410.
+ *
+ * @param {number} message_id
+ */
+export const withdraw = (message_id) => post("withdraw", { message_id });
 
 /**
  * Join, or come back, and have the browser keep the cookie.

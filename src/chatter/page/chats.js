@@ -1,9 +1,10 @@
 /**
  * What the page knows of the chats: their newest messages, and what is unread in them. Each chat
  * has one contiguous stretch of its messages in order, which ends with the newest. The feed adds
- * at its end, paging back at its beginning; a message that comes twice is taken once.
+ * at its end, paging back at its beginning; a message that comes twice is taken once. A message
+ * that is edited or withdrawn stays where it is, as another object.
  *
- * @import {Message, Start} from "./api.js"
+ * @import {Change, Message, Start} from "./api.js"
  */
 
 import { plan } from "./drawing.js";
@@ -66,6 +67,28 @@ export class Chat {
     if (index === 0 && messages.length && this.loaded === "yes" && !this.complete) return;
     messages.splice(index, 0, message);
     if (messages.length > 2 * KEPT && !this.scrolledBack) this.trim(KEPT);
+  }
+
+  /** @param {number} id */
+  find(id) {
+    const message = this.messages[this.indexOf(id)];
+    return [message, this.last].find((one) => one?.id === id) ?? null;
+  }
+
+  /** @param {Message} message What has become of one that is there. */
+  replace(message) {
+    const index = this.indexOf(message.id);
+    if (this.messages[index]?.id === message.id) this.messages[index] = message;
+    if (this.last?.id === message.id) this.last = message;
+    changed();
+    return message;
+  }
+
+  /** The user's newest message that can be edited. */
+  lastOwn() {
+    return this.messages.findLast(
+      ({ sender_id, withdrawn_by }) => sender_id === user?.id && withdrawn_by === undefined,
+    );
   }
 
   /** @param {number} kept Drop all but so many; the others can be loaded again. */
@@ -140,12 +163,63 @@ function changed() {
  * Take what came on the feed.
  *
  * @param {Message[]} messages
- * @param {number} [end] The position after them.
+ * @param {Change[]} changes
+ * @param {number} end The position after them.
+ * @returns {Message[]} Those messages that have changed, as they are now.
  */
-export function receive(messages, end = messages.at(-1)?.id) {
+export function receive(messages, changes, end) {
   messages.forEach(add);
-  if (end && end > position) position = end;
+  for (const list of overtaking) list.push(...changes);
+  const now = changes.flatMap((change) => apply(change) ?? []);
+  position = Math.max(position, end);
   if (messages.length) changed();
+  return now;
+}
+
+/** @type {Set<Change[]>} For each response on its way the changes that may overtake it. */
+const overtaking = new Set();
+
+/** Note the changes that come from now on: they may overtake a response. */
+export function noteChanges() {
+  /** @type {Change[]} */
+  const changes = [];
+  overtaking.add(changes);
+  return changes;
+}
+
+/**
+ * The response is here, and what it has was added.
+ *
+ * @param {Change[]} noted
+ * @param {number} [asOf] Changes up to this one are in the response.
+ */
+export function settle(noted, asOf = Infinity) {
+  overtaking.delete(noted);
+  noted.filter(({ id }) => id > asOf).forEach(apply);
+}
+
+/**
+ * Apply a change to the message that it is of. Done twice, it does nothing the second time.
+ *
+ * @param {Omit<Change, "id">} change
+ * @returns {Message | null} The message as it is now, if it is known and has changed.
+ */
+export function apply({ change, message_id, text, at, by_id }) {
+  for (const chat of chats.values()) {
+    const message = chat.find(message_id);
+    if (!message) continue;
+    if (message.withdrawn_by !== undefined) return null;
+    if (change === "withdrawn") {
+      // The chat may know it already, and the page of a history that it has overtaken not.
+      const isNews = chat.last?.id !== message_id || chat.last.withdrawn_by === undefined;
+      if (isNews && message_id > chat.read && message.sender_id !== user?.id)
+        chat.unread = Math.max(0, chat.unread - 1);
+      return chat.replace({ ...message, text: "", withdrawn_by: by_id });
+    }
+    if (change !== "edited" || (message.edited_at === at && message.text === text)) return null;
+    return chat.replace({ ...message, text, edited_at: at });
+  }
+  return null;
 }
 
 /** @param {Message} message An own one that the server has taken. The feed brings it, too. */
@@ -194,7 +268,9 @@ export function markRead(chat, id) {
   if (id >= (chat.last?.id ?? 0)) chat.unread = 0;
   else if (chat.loaded === "yes") {
     const after = chat.messages.slice(chat.indexOf(id + 1));
-    const unreadNow = after.filter((message) => message.sender_id !== user?.id).length;
+    const unreadNow = after.filter(
+      (message) => message.sender_id !== user?.id && message.withdrawn_by === undefined,
+    ).length;
     chat.unread = Math.min(chat.unread, unreadNow);
   }
   plan.side();

@@ -1,25 +1,26 @@
 /**
- * The box in which messages are written: one draft for each chat, kept over a reload. A text that
- * begins with a slash is a command, as it is in the terminal; one that is not understood is
- * explained, and never sent to anybody.
+ * The box in which messages are written: one draft for each chat, kept over a reload. An own
+ * message can be edited in it; the draft waits meanwhile.
  */
 
+import { Problem } from "./api.js";
+import { chatWith } from "./chats.js";
 import { toEnd } from "./conversation.js";
 import { setText, soon, the } from "./drawing.js";
 import * as outbox from "./outbox.js";
-import { findByName } from "./people.js";
 import { load, save } from "./saved.js";
 
 /** What the server takes, and from when on is shown what is left, in code points. */
 const LONGEST = 4096;
 const NEARLY = LONGEST - 300;
 
-const NAME_AND_TEXT = /^\/msg\s+(?:"((?:[^"\\]|\\.)+)"|([^\s"]\S*))\s+(.*\S)/su;
-
 export const box = the("text", HTMLTextAreaElement);
 
 let chat = 0;
 let busy = false;
+
+/** @type {{id: number, text: string} | null} The message that is edited, with its text so far. */
+let editing = null;
 
 /**
  * @param {number} wanted The chat to write to.
@@ -37,18 +38,46 @@ export function open(wanted, name) {
   restore();
 }
 
-/** Go on with the draft of the chat. */
-export const restore = () => write(load(`draft ${chat}`) ?? "");
+/** Go on with the draft of the chat, or with the edit in it. */
+export function restore() {
+  const edit = load(`edit ${chat}`);
+  editing = edit?.of ?? null;
+  write(edit?.text ?? load(`draft ${chat}`) ?? "");
+}
+
+/** @param {{id: number, text: string}} message An own one of the chat that is shown. */
+export function startEditing({ id, text }) {
+  keep();
+  editing = { id, text };
+  write(text.startsWith("/") ? `/${text}` : text);
+  keep();
+  focus();
+}
+
+/** @returns {boolean} Whether there was an edit to leave. */
+export function stopEditing() {
+  if (!editing) return false;
+  save(`edit ${chat}`, undefined);
+  restore();
+  return true;
+}
 
 export const focus = () => box.focus({ preventScroll: true });
 
 /** @param {string} text */
 function write(text) {
   box.value = text;
+  setText(the("editing"), editing ? "Editing a message" : "");
+  the("stop-editing").hidden = !editing;
+  the("send").ariaLabel = editing ? "Save" : "Send";
   typed();
 }
 
-const keep = () => save(`draft ${chat}`, box.value || undefined);
+function keep() {
+  if (editing) save(`edit ${chat}`, { of: editing, text: box.value });
+  else save(`draft ${chat}`, box.value || undefined);
+}
+
 const keepSoon = soon(300, keep);
 
 function typed() {
@@ -67,16 +96,23 @@ function typed() {
 }
 
 /** @param {string} text Why nothing was sent. */
-const explain = (text) => setText(the("hint"), text);
+export const explain = (text) => setText(the("hint"), text);
 
 async function submit() {
   // What no server takes: halves of characters, and NUL.
   const text = box.value.toWellFormed().replaceAll("\0", "").trimEnd();
-  if (!text.trim() || busy) return;
+  if (busy) return;
+  if (!text.trim()) return explain(editing ? "A message is withdrawn in its menu." : "");
   const tooMany = [...text].length - LONGEST;
   if (tooMany > 0) return explain(`${tooMany} characters too many: it takes ${LONGEST}.`);
-  if (text.startsWith("/") && !text.startsWith("//")) return command(text);
-  outbox.add(chat, text.startsWith("//") ? text.slice(1) : text);
+  if (/^\/(?!\/)/u.test(text))
+    return editing ? explain("A text with a slash begins with two.") : command(text);
+  const said = text.startsWith("//") ? text.slice(1) : text;
+  if (editing) {
+    if (said !== editing.text) outbox.change(chat, editing.id, "edit", said);
+    return stopEditing();
+  }
+  outbox.add(chat, said);
   write("");
   keep();
   toEnd();
@@ -84,33 +120,41 @@ async function submit() {
 
 /** @param {string} text */
 async function command(text) {
-  if (!/^\/msg(\s|$)/u.test(text))
-    return explain("Only /msg NAME TEXT is known. To send a text with a slash, begin with two.");
-  const [, quoted, bare, said] = NAME_AND_TEXT.exec(text) ?? [];
-  if (!said) return explain('It is /msg NAME TEXT; a name with blanks goes in "quotes".');
-  const name = quoted?.replace(/\\(.)/gu, "$1") ?? bare;
   const [typedIn, typedText] = [chat, box.value];
   busy = true;
-  let found;
   try {
-    found = await findByName(name, said);
-    if (!found) explain(`Nobody is called ${name}.`);
+    const { understand } = await import("./commands.js").catch(() => Promise.reject(new Problem()));
+    const meant = await understand(text);
+    if (typeof meant === "string") return explain(meant);
+    outbox.add(meant.id, meant.text);
+    // Another chat, or another text, may be here by now.
+    if (chat === typedIn && box.value === typedText) write("");
+    else if (load(`draft ${typedIn}`) === typedText) save(`draft ${typedIn}`, undefined);
+    keep();
+    location.hash = String(meant.id);
   } catch (error) {
-    explain(error instanceof Error ? error.message : "");
+    if (!(error instanceof Problem)) throw error;
+    explain(error.message);
   } finally {
     busy = false;
   }
-  if (!found) return;
-  outbox.add(found.id, found.text);
-  // Another chat, or another text, may be here by now.
-  if (chat === typedIn && box.value === typedText) write("");
-  else if (load(`draft ${typedIn}`) === typedText) save(`draft ${typedIn}`, undefined);
-  keep();
-  location.hash = String(found.id);
+}
+
+/** Edit the newest own message, if there is one. */
+function editLast() {
+  const last = chatWith(chat).lastOwn();
+  const pending = last && outbox.changeOf(last.id);
+  if (last && pending?.does !== "withdraw")
+    startEditing({ id: last.id, text: pending?.text ?? last.text });
 }
 
 box.addEventListener("input", typed);
 box.addEventListener("keydown", (event) => {
+  const { key, altKey, ctrlKey, metaKey, shiftKey } = event;
+  if (key === "ArrowUp" && !box.value && !(editing || altKey || ctrlKey || metaKey || shiftKey)) {
+    event.preventDefault();
+    return editLast();
+  }
   // Enter also ends the composition of a word, in many languages.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
@@ -121,4 +165,8 @@ the("composer", HTMLFormElement).addEventListener("submit", (event) => {
   focus();
   void submit();
 });
+the("stop-editing").onclick = () => {
+  stopEditing();
+  focus();
+};
 window.addEventListener("pagehide", keep);

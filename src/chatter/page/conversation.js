@@ -8,7 +8,7 @@
 
 import { getHistory, Problem } from "./api.js";
 import { atMost99 } from "./attention.js";
-import { addOlder, chatOf, chatWith, position } from "./chats.js";
+import { addOlder, chatOf, chatWith, noteChanges, position, settle } from "./chats.js";
 import { make, makeButton, pause, plan, setAvatar, setChildren, setText, the } from "./drawing.js";
 import { FIRST, firstHistory } from "./first.js";
 import * as log from "./log.js";
@@ -114,12 +114,13 @@ async function load(chat) {
   if (!first) chat.loaded = "loading";
   // All that is unread is loaded at once, and a little before it.
   const limit = Math.min(first ? LATER : FIRST + chat.unread, 1000);
+  const changes = noteChanges();
   try {
-    const { messages, more } =
-      (!first && (await asked(chat))) || (await getHistory(chat.id, limit, first?.id));
+    const page = (!first && (await asked(chat))) || (await getHistory(chat.id, limit, first?.id));
     // It may have been dropped, or trimmed, meanwhile.
-    if (chat.loaded !== "no" && (!first || chat.messages[0] === first))
-      addOlder(chat, messages, more);
+    if (chat.loaded !== "no" && (!first || chat.messages[0]?.id === first.id))
+      addOlder(chat, page.messages, page.more);
+    settle(changes, page.as_of);
   } catch (error) {
     if (error instanceof Problem && error.status === 404) chat.loaded = "missing";
     else {
@@ -127,6 +128,7 @@ async function load(chat) {
       await pause(PAUSE);
     }
   } finally {
+    settle(changes);
     loading.delete(chat);
     plan.chat();
   }
@@ -159,9 +161,11 @@ function drawPending(chat) {
   setChildren(the("pending"), [...pendingElements.values()]);
 }
 
+const FAILED = { send: "Not sent.", edit: "The edit was not saved.", withdraw: "Not withdrawn." };
+
 /** @param {Pending} pending */
 function pendingElement(pending) {
-  const { text, key, error } = pending;
+  const { text, key, error, does = "send" } = pending;
   const state = make("span", "state", error ? "" : "Sending…");
   const who = make("div", "who", make("span", "unseen", "You"), " ", state);
   const element = make("div", "message own first", who, ...bubbleOf(text, key));
@@ -169,7 +173,8 @@ function pendingElement(pending) {
   if (error) {
     const again = makeButton("Try again", () => outbox.retry(pending));
     const remove = makeButton("Delete", () => outbox.remove(pending));
-    element.append(make("div", "refused", make("span", "", `Not sent. ${error}`), again, remove));
+    const wrong = make("span", "", `${FAILED[does]} ${error}`);
+    element.append(make("div", "refused", wrong, again, remove));
   }
   return element;
 }

@@ -3,9 +3,9 @@
  * who is has no use for it.
  */
 
-import { account } from "./account.js";
 import { connect, newKey, Problem } from "./api.js";
 import { setText, the } from "./drawing.js";
+import "./panels.js";
 
 /** What the server takes, in code points. */
 const LONGEST = 32;
@@ -13,8 +13,14 @@ const LONGEST = 32;
 const name = the("name", HTMLInputElement);
 const join = the("join", HTMLFormElement);
 
-/** @param {boolean} canJoin */
-export function showDoor(canJoin) {
+let changed = (/** @type {boolean} */ _joined) => {};
+
+/**
+ * @param {boolean} canJoin
+ * @param {typeof changed} whenChanged What the page does when there may be a user.
+ */
+export function showDoor(canJoin, whenChanged) {
+  changed = whenChanged;
   the("door").hidden = false;
   the("app").hidden = true;
   join.hidden = !canJoin;
@@ -57,10 +63,10 @@ join.onsubmit = async (event) => {
   refuse(await tryToJoin());
   joining = false;
   if (name.ariaInvalid === "true") name.focus();
-  else account.changed(true);
+  else changed(true);
 };
 name.oninput = () => {
   key = newKey();
   refuse("");
 };
-the("closed-retry").onclick = () => account.changed(false);
+the("closed-retry").onclick = () => changed(false);

@@ -3,7 +3,7 @@
  * connection, the next request asks for what comes after that position. Nothing is lost, and
  * nothing is shown twice.
  *
- * @import {Message} from "./api.js"
+ * @import {Change, Message} from "./api.js"
  */
 
 import { open, poll, Problem } from "./api.js";
@@ -24,7 +24,12 @@ const LONGEST_DELAY = 10_000;
 
 /** What the page does with the feed. */
 export const reader = {
-  received(/** @type {Message[]} */ _messages, /** @type {number | undefined} */ _end) {},
+  /** Messages, and changes after them; both are in the log up to a position. */
+  received(
+    /** @type {Message[]} */ _messages,
+    /** @type {Change[]} */ _changes,
+    /** @type {number} */ _end,
+  ) {},
   connected(/** @type {boolean} */ _connected) {},
   /** The user is not signed in any more. */
   refused() {},
@@ -99,8 +104,8 @@ async function run(signal) {
 /** @param {AbortSignal} signal */
 async function pollAll(signal) {
   for (let goOn = true; goOn && !signal.aborted;) {
-    const { messages, cursor, more } = await poll(position, signal);
-    if (!signal.aborted) reader.received(messages, cursor);
+    const { messages, changes = [], cursor, more } = await poll(position, signal);
+    if (!signal.aborted) reader.received(messages, changes, cursor);
     goOn = more;
   }
 }
@@ -115,13 +120,14 @@ async function stream(signal, heard) {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), PATIENCE);
   try {
-    const response = await open(`events?after=${position}&peek=true`, {
+    const response = await open(`events?after=${position}&peek=true&changes=1`, {
       signal: AbortSignal.any([signal, silence.signal]),
     });
     // A proxy may have responded with a page of its own.
     const type = response.headers.get("Content-Type") ?? "";
     if (!response.body || !type.startsWith("text/event-stream")) throw new Problem();
     const body = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    const events = { name: "", id: 0 };
     for (let rest = ""; ;) {
       heard();
       clearTimeout(timer);
@@ -130,14 +136,38 @@ async function stream(signal, heard) {
       if (done || signal.aborted) return;
       const lines = (rest + value).split("\n");
       rest = lines.pop() ?? "";
-      const data = lines.filter((line) => line.startsWith("data: "));
-      if (data.length)
-        reader.received(
-          data.map((line) => JSON.parse(line.slice(6))),
-          undefined,
-        );
+      take(lines, events);
     }
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * @param {string[]} lines Of an event stream.
+ * @param {{name: string, id: number}} event The one that the lines go on with.
+ */
+function take(lines, event) {
+  /** @type {{message: Message[], change: Change[]}} */
+  const events = { message: [], change: [] };
+  let end = 0;
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    const value = line.slice(colon + 1).trim();
+    switch (line.slice(0, colon)) {
+      case "id":
+        event.id = Number(value);
+        break;
+      case "event":
+        event.name = value;
+        break;
+      case "data":
+        if (event.name === "closed") return follow(document.hidden ? "off" : "poll");
+        if (event.name === "message" || event.name === "change") {
+          events[event.name].push(JSON.parse(value));
+          end = event.id;
+        }
+    }
+  }
+  if (end) reader.received(events.message, events.change, end);
 }

@@ -1,10 +1,10 @@
 /** Keys that work wherever the focus is. All they do can be done with Tab and Enter, too. */
 
 import { sorted } from "./chats.js";
-import { box, focus } from "./composer.js";
+import { box, focus, stopEditing } from "./composer.js";
 import { shown } from "./conversation.js";
 import { the } from "./drawing.js";
-import { toEnd } from "./log.js";
+import { goTo as goToMessage, toEnd } from "./log.js";
 import { search } from "./sidebar.js";
 
 const scroller = the("scroller");
@@ -25,17 +25,31 @@ const turnPage = (direction) => scroller.scrollBy(0, direction * scroller.client
  */
 function press({ key, altKey, ctrlKey, metaKey, target }) {
   const command = ctrlKey || metaKey;
-  const inLog = target === document.body || target === scroller;
+  const isMore = target instanceof Element && target.matches(".more");
+  const inLog = target === document.body || target === scroller || isMore;
   if (altKey && !command && key === "ArrowUp") goTo(-1);
   else if (altKey && !command && key === "ArrowDown") goTo(1);
   else if (command && !altKey && key.toLowerCase() === "k") search.focus();
   else if (key === "Escape" && target === search) focus();
-  else if (key === "Escape" && (target === box || inLog)) toEnd();
+  else if (key === "Escape" && target === box && stopEditing()) return true;
+  else if (key === "Escape" && (target === box || inLog)) {
+    toEnd();
+    if (isMore) focus();
+  } else if (key === "ArrowUp" && inLog && !command) goToMessage(-1);
+  else if (key === "ArrowDown" && inLog && !command) goToMessage(1);
   else if (key === "PageUp" && target === box) turnPage(-1);
   else if (key === "PageDown" && target === box) turnPage(1);
   else {
     // Who begins to type wants to write. The character goes where the focus is by then.
-    if (inLog && key.length === 1 && key !== " " && !command && !altKey) focus();
+    if (
+      inLog &&
+      !(isMore && key === "Enter") &&
+      key.length === 1 &&
+      key !== " " &&
+      !command &&
+      !altKey
+    )
+      focus();
     return false;
   }
   return true;

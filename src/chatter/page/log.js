@@ -7,12 +7,14 @@
  * @import {Message} from "./api.js"
  * @import {Chat} from "./chats.js"
  * @import {Shape} from "./message.js"
- * @typedef {{message: Message, shape: Shape, name: string | null, element: HTMLElement}} Row
+ * @import {Pending} from "./outbox.js"
+ * @typedef {{message: Message, shape: Shape, name: string | null, pending?: Pending, element: HTMLElement}} Row
  */
 
 import { user } from "./chats.js";
 import { perFrame, the } from "./drawing.js";
 import { elementOf, shapeOf, toggleFold } from "./message.js";
+import { changeOf } from "./outbox.js";
 import { nameOf } from "./people.js";
 
 /** So many elements there are at most on usual screens, and so many are made at a time. */
@@ -36,6 +38,7 @@ export const around = {
   loadOlder(/** @type {Chat} */ _chat) {},
   /** Something else is seen. */
   moved() {},
+  openMenu(/** @type {Message} */ _message, /** @type {HTMLElement} */ _button) {},
 };
 
 /** @type {Chat | null} */
@@ -72,11 +75,39 @@ scroller.addEventListener(
 );
 
 scroller.addEventListener("click", ({ target }) => {
-  const button = target instanceof Element && target.closest(".fold");
+  const button = target instanceof Element && target.closest(".fold, .more");
+  if (!(button instanceof HTMLElement)) return;
+  const row = rows.find(({ element }) => element.contains(button));
+  if (button.classList.contains("more")) {
+    if (row) around.openMenu(row.message, button);
+  }
   // The text stays where it begins.
-  if (button instanceof HTMLElement)
-    keepInPlace(button.closest(".message"), "top", () => toggleFold(button));
+  else
+    keepInPlace(
+      () => button.closest(".message"),
+      "top",
+      () => toggleFold(button),
+    );
 });
+
+/**
+ * Move the focus to the button of the message above or below.
+ *
+ * @param {-1 | 1} direction
+ */
+export function goTo(direction) {
+  let index = rows.findIndex(({ element }) => element.contains(document.activeElement));
+  if (index < 0) index = 1 + rows.findIndex(({ message }) => message.id === lastSeen());
+  do index += direction;
+  while (rows[index] && !moreOf(rows[index].element));
+  if (rows[index]) moreOf(rows[index].element)?.focus();
+}
+
+/**
+ * @param {HTMLElement} element
+ * @returns {HTMLElement | null}
+ */
+const moreOf = (element) => element.querySelector(".more");
 
 /** @param {Chat} wanted */
 export function open(wanted) {
@@ -111,8 +142,10 @@ export function draw(grow = 0) {
   if (!chat) return;
   const messages = chat.loaded === "yes" ? chat.messages : [];
   const [from, to] = range(chat, messages.length, grow);
-  const anchor = follows ? null : anchorBetween(messages[from]?.id, messages[to - 1]?.id);
-  keepInPlace(anchor, "bottom", () => sync(messages, from, to));
+  const anchor = follows ? 0 : anchorBetween(messages[from]?.id, messages[to - 1]?.id);
+  // Another element may stand for it afterwards.
+  const find = () => rows.find(({ message }) => message.id === anchor)?.element;
+  keepInPlace(find, "bottom", () => sync(messages, from, to));
   reachesEnd = to === messages.length;
   if (chat.loaded !== "yes") return;
   if (opening) showFresh();
@@ -143,7 +176,7 @@ function range(of, end, grow) {
 }
 
 /**
- * An element that is seen, and stays.
+ * The id of a message that is seen, and stays.
  *
  * @param {number} first The id of the first message that stays.
  * @param {number} last
@@ -152,7 +185,7 @@ function anchorBetween(first, last) {
   const { top } = scroller.getBoundingClientRect();
   const seen = search((box) => box.bottom > top);
   const stays = (/** @type {Row} */ { message: { id } }) => id >= first && id <= last;
-  return (rows.slice(seen).find(stays) ?? rows.find(stays))?.element ?? null;
+  return (rows.slice(seen).find(stays) ?? rows.find(stays))?.message.id ?? 0;
 }
 
 /** @param {(box: DOMRect) => boolean} holds The index of the first row from which on it does. */
@@ -170,14 +203,14 @@ function search(holds) {
 /**
  * Change something, and scroll so that an element stays where it is.
  *
- * @param {Element | null} element
+ * @param {() => Element | null | undefined} find
  * @param {"top" | "bottom"} edge
  * @param {() => void} change
  */
-function keepInPlace(element, edge, change) {
-  const before = element?.getBoundingClientRect()[edge] ?? 0;
+function keepInPlace(find, edge, change) {
+  const before = find()?.getBoundingClientRect()[edge] ?? 0;
   change();
-  const moved = (element?.getBoundingClientRect()[edge] ?? 0) - before;
+  const moved = (find()?.getBoundingClientRect()[edge] ?? before) - before;
   if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
 }
 
@@ -198,14 +231,15 @@ function sync(messages, from, to) {
     const row = rows[old]?.message === message ? rows[old++] : null;
     const shape = shapeOf(message, messages[index - 1], chat?.newAfter ?? Infinity);
     const name = nameOf(message.sender_id);
-    if (row && row.name === name && isSame(row.shape, shape)) {
+    const pending = changeOf(message.id);
+    if (row && row.name === name && row.pending === pending && isSame(row.shape, shape)) {
       next.push(row);
       continue;
     }
-    const element = elementOf(message, shape, name, message.sender_id === user?.id);
+    const element = elementOf(message, shape, name, message.sender_id === user?.id, pending);
     if (row) row.element.replaceWith(element);
     else list.insertBefore(element, rows[old]?.element ?? null);
-    next.push({ message, shape, name, element });
+    next.push({ message, shape, name, pending, element });
   }
   while (old < rows.length) rows[old++].element.remove();
   rows = next;

@@ -5,17 +5,16 @@
  * @import {Message, Start} from "./api.js"
  */
 
-import { account, showUser } from "./account.js";
 import { getChats, Problem } from "./api.js";
 import { announce, atMost99, notify, showConnected, showUnread } from "./attention.js";
 import * as chats from "./chats.js";
 import * as composer from "./composer.js";
 import * as conversation from "./conversation.js";
-import { pause, perFrame, plan, setText, soon, the } from "./drawing.js";
+import { pause, perFrame, plan, setAvatar, setText, soon, the } from "./drawing.js";
 import * as feed from "./feed.js";
 import { firstChats, named, narrow } from "./first.js";
 import "./keys.js";
-import { drawAgain } from "./log.js";
+import * as log from "./log.js";
 import * as outbox from "./outbox.js";
 import { meet, nameOf, refreshOnline, saw } from "./people.js";
 import * as reading from "./reading.js";
@@ -35,6 +34,9 @@ const ONLINE_EVERY = 30_000;
 
 /** Between two attempts to begin, in milliseconds. */
 const LONGEST_DELAY = 10_000;
+
+/** What nobody needs at first is loaded so long after the page, in milliseconds. */
+const OTHERS_AFTER = 2000;
 
 const touch = matchMedia("(pointer: coarse)");
 
@@ -70,10 +72,11 @@ function drawAll() {
 
 feed.reader.connected = showConnected;
 feed.reader.refused = () => void start();
-feed.reader.received = (messages, end) => {
+feed.reader.received = (messages, changes, end) => {
   conversation.expect(messages);
-  chats.receive(messages, end);
+  const altered = chats.receive(messages, changes, end);
   messages.forEach(tell);
+  altered.forEach(tellChange);
 };
 
 /** @param {Message} message Tell the user of it, or the outbox. */
@@ -88,6 +91,35 @@ function tell(message) {
   } else if (chat === conversation.shown) announce(`${name}: ${text}`);
   else if (chat.id) announce(`A private message from ${name}`);
 }
+
+/** @param {Message} message One that was edited or withdrawn. */
+function tellChange(message) {
+  const { sender_id, text, withdrawn_by } = message;
+  if (document.hidden || chats.chatOf(message) !== conversation.shown) return;
+  const name = sender_id === chats.user?.id ? "you" : nameOf(sender_id) || "somebody";
+  if (withdrawn_by === undefined) announce(`A message from ${name} was edited: ${text}`);
+  else announce(`A message from ${name} was withdrawn`);
+}
+
+// What nobody needs at first.
+const loadMenu = () => import("./menu.js");
+const loadAccount = () => import("./account.js");
+
+/** The server is away, or has another page by now. */
+const explainMissing = () =>
+  composer.explain("The menu could not be loaded. Reload the page, and try again.");
+
+log.around.openMenu = (message, button) =>
+  loadMenu().then((menu) => menu.open(button, message), explainMissing);
+
+/** Whether the user has joined here, and is no account of the site. */
+let canLeave = false;
+
+the("menu-button").onclick = () =>
+  loadAccount().then(
+    (account) => account.open(the("menu-button"), canLeave, () => void changed(false)),
+    explainMissing,
+  );
 
 function show() {
   if (!chats.user) return;
@@ -128,7 +160,7 @@ async function start(asked = getChats()) {
 async function showDoor(canJoin) {
   setOwner(0);
   const door = await import("./door.js").catch(() => null);
-  if (door) return door.showDoor(canJoin);
+  if (door) return door.showDoor(canJoin, changed);
   // The server was reached a moment ago, so it is one with other files: a newer version.
   await pause(1000);
   location.reload();
@@ -149,7 +181,8 @@ function begin(begun, user) {
   if (chats.user && chats.user.id !== user.id) return location.reload();
   setOwner(user.id);
   meet([user]);
-  showUser(user, begun.can_join);
+  showUser(user);
+  canLeave = begun.can_join;
   chats.begin(begun, GAP);
   reading.begin();
   outbox.begin();
@@ -157,14 +190,31 @@ function begin(begun, user) {
   composer.restore();
   tabs.update();
   void refreshOnline();
+  setTimeout(loadOthers, OTHERS_AFTER);
 }
 
-account.changed = async (joined) => {
+/** Load what is to be there when the server is not. */
+async function loadOthers() {
+  const account = await loadAccount().catch(() => null);
+  if (canLeave) account?.keepCookie();
+  await loadMenu().catch(() => null);
+}
+
+/** @param {{id: number, name: string}} user */
+function showUser(user) {
+  the("door").hidden = true;
+  the("app").hidden = false;
+  setText(the("me"), user.name);
+  setAvatar(the("me-avatar"), user.id, user.name);
+}
+
+/** @param {boolean} joined The user is somebody else, or nobody, from now on. */
+async function changed(joined) {
   if (joined && !location.hash) history.replaceState(null, "", "#general");
   await start();
   // To somebody new all is new, so nothing is marked so.
   if (joined && chats.user) conversation.toEnd();
-};
+}
 
 let hiddenAt = 0;
 
@@ -200,7 +250,7 @@ setInterval(() => {
   void refreshOnline();
   if (day === today()) return;
   day = today();
-  drawAgain();
+  log.drawAgain();
   side.draw();
 }, ONLINE_EVERY);
 

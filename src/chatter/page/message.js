@@ -7,6 +7,7 @@
  * nothing else is interpreted. Times are shown as the user's own clock and language have them.
  *
  * @import {Message} from "./api.js"
+ * @import {Pending} from "./outbox.js"
  * @typedef {ReturnType<typeof shapeOf>} Shape
  */
 
@@ -36,8 +37,9 @@ export function shapeOf(message, before, newAfter) {
  * @param {Shape} shape
  * @param {string} name The sender's.
  * @param {boolean} own
+ * @param {Pending} [pending] An edit or a withdrawal that is on its way.
  */
-export function elementOf(message, shape, name, own) {
+export function elementOf(message, shape, name, own, pending) {
   const element = make("div", own ? "message own" : "message");
   if (shape.day) element.append(make("h3", "day", make("span", "", dayName(message))));
   if (shape.fresh) {
@@ -62,8 +64,41 @@ export function elementOf(message, shape, name, own) {
   }
   element.append(make("div", shape.first ? "who" : "who later", sender, " ", time));
   if (MARKS.test(name) || MARKS.test(message.text)) element.classList.add("marked");
-  element.append(...bubbleOf(message.text, String(message.id)));
+  if (message.withdrawn_by !== undefined) {
+    element.append(make("div", "text gone", goneText(message)));
+    return element;
+  }
+  element.append(...bubbleOf(pending?.text ?? message.text, String(message.id)));
+  if (pending) {
+    element.classList.add("sending");
+    element.append(make("div", "note", pending.does === "edit" ? "Saving…" : "Withdrawing…"));
+    return element;
+  }
+  if (message.edited_at) element.append(make("div", "note", "Edited ", editTime(message)));
+  if (own || message.recipient_id === null) element.append(moreButton());
   return element;
+}
+
+/** @param {Message} message */
+const goneText = ({ sender_id, withdrawn_by }) =>
+  withdrawn_by === sender_id ? "Message withdrawn" : "Withdrawn by a moderator";
+
+/** @param {Message} message */
+function editTime({ edited_at = "" }) {
+  const date = new Date(edited_at);
+  const time = make("time", "", brief(date));
+  time.dateTime = edited_at;
+  time.title = whole.format(date);
+  return time;
+}
+
+/** For the menu of the message. The arrow keys lead to it. */
+function moreButton() {
+  const button = make("button", "more", "⋯");
+  button.type = "button";
+  button.tabIndex = -1;
+  button.ariaLabel = "Options";
+  return button;
 }
 
 /** Texts that were unfolded stay so while the page is there. */
@@ -201,6 +236,8 @@ const timeOf = ({ sent_at }) => clock.format(new Date(sent_at));
 /** @param {Message} message */
 const momentOf = ({ sent_at }) => whole.format(new Date(sent_at));
 
-/** @param {Message} message The time if it was today, else the day. */
-export const briefly = ({ sent_at }) =>
-  (dayNumber(new Date(sent_at)) === today() ? clock : short).format(new Date(sent_at));
+/** @param {Date} date The time if it is today, else the day. */
+const brief = (date) => (dayNumber(date) === today() ? clock : short).format(date);
+
+/** @param {Message} message When it was sent. */
+export const briefly = ({ sent_at }) => brief(new Date(sent_at));

@@ -1,5 +1,5 @@
 /**
- * Messages on their way. Each has a key, with which the server takes it once, however often it is
+ * Messages on their way, and edits and withdrawals of those that were sent. Each has a key, with which the server takes it once, however often it is
  * sent. They are sent one after the other, in the order in which they were written, and again
  * after each failure that may pass. They are kept over a reload of the tab, with their keys.
  *
@@ -7,12 +7,14 @@
  * @property {string} key
  * @property {number} chat
  * @property {string} text
+ * @property {"edit" | "withdraw"} [does] What is to be done to a message, if it is not to be sent.
+ * @property {number} [id] That message.
  * @property {string} error Why it was refused; empty while it is on its way.
  * @property {boolean} [seen] Whether the feed has brought it before the response came.
  */
 
-import { newKey, Problem, send } from "./api.js";
-import { accept } from "./chats.js";
+import { edit, newKey, Problem, send, withdraw } from "./api.js";
+import { accept, apply, chatWith, user } from "./chats.js";
 import { plan } from "./drawing.js";
 import { load, save } from "./saved.js";
 
@@ -21,7 +23,9 @@ const LONGEST_DELAY = 10_000;
 
 /** @type {Pending[]} */
 let all = [];
-let sending = false;
+
+/** The key of what is being sent. */
+let sending = "";
 let wake = () => {};
 
 /** Go on with what was on its way before the page was reloaded. */
@@ -42,6 +46,22 @@ export function add(chat, text) {
   changed();
 }
 
+/**
+ * @param {number} chat
+ * @param {number} id A message of it.
+ * @param {"edit" | "withdraw"} does
+ * @param {string} text The new one, or that which is withdrawn.
+ */
+export function change(chat, id, does, text) {
+  // An earlier edit that waits would be of no use.
+  all = all.filter((pending) => pending.id !== id || pending.key === sending);
+  all.push({ key: newKey(), chat, text, error: "", does, id });
+  changed();
+}
+
+/** @param {number} id What is on its way for a message that was sent. */
+export const changeOf = (id) => all.findLast((pending) => pending.id === id && !pending.error);
+
 /** @param {Pending} pending One that was refused. */
 export function retry(pending) {
   pending.error = "";
@@ -54,8 +74,9 @@ export function remove(pending) {
   changed();
 }
 
-/** @param {number} chat What is shown as pending in it. */
-export const pendingIn = (chat) => all.filter((pending) => pending.chat === chat && !pending.seen);
+/** @param {number} chat What is shown after its messages: what is not sent yet, or has failed. */
+export const pendingIn = (chat) =>
+  all.filter((one) => one.chat === chat && !one.seen && (!one.does || one.error));
 
 /**
  * The feed has brought an own message. It may be the one whose response is awaited.
@@ -65,7 +86,7 @@ export const pendingIn = (chat) => all.filter((pending) => pending.chat === chat
  */
 export function notice(chat, text) {
   const next = all.find((pending) => !pending.error);
-  if (next?.chat === chat && next.text === text) next.seen = true;
+  if (next?.chat === chat && next.text === text && !next.does) next.seen = true;
 }
 
 function changed() {
@@ -76,14 +97,14 @@ function changed() {
 
 async function sendAll() {
   if (sending) return;
-  sending = true;
   let delay = FIRST_DELAY;
   for (let next; (next = all.find((pending) => !pending.error));) {
+    sending = next.key;
     try {
-      const message = await send(next.chat, next.text, next.key);
+      const done = await perform(next);
       delay = FIRST_DELAY;
       remove(next);
-      accept(message);
+      done();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       next.seen = false;
@@ -98,5 +119,31 @@ async function sendAll() {
       changed();
     }
   }
-  sending = false;
+  sending = "";
+}
+
+/**
+ * @param {Pending} pending
+ * @returns {Promise<() => void>} What to do with the response.
+ */
+async function perform({ chat, text, key, does, id = 0 }) {
+  if (!does) {
+    const message = await send(chat, text, key).catch(unlessGone);
+    return () => message && accept(message);
+  }
+  if (does === "edit") {
+    const before = chatWith(chat).find(id);
+    const { edited_at } = await edit(id, text);
+    const edited = { change: "edited", message_id: id, text, at: edited_at ?? "", by_id: 0 };
+    // If the feed has brought a change meanwhile, it brings this one, too, in its order.
+    return () => edited_at && chatWith(chat).find(id) === before && apply(edited);
+  }
+  await withdraw(id).catch(unlessGone);
+  const by_id = user?.id ?? 0;
+  return () => apply({ change: "withdrawn", message_id: id, text: "", at: "", by_id });
+}
+
+/** @param {unknown} error That a message was withdrawn already is none. */
+function unlessGone(error) {
+  if (!(error instanceof Problem && error.status === 410)) throw error;
 }

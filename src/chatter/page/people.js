@@ -86,27 +86,3 @@ const refreshSoon = soon(3000, () => void refreshOnline());
 export function saw(id) {
   if (!isOnline(id)) refreshSoon();
 }
-
-/** @param {string} prefix With what the names begin. */
-export async function find(prefix) {
-  const found = await getPeople(`prefix=${encodeURIComponent(prefix)}&limit=20`);
-  meet(found.users);
-  return found;
-}
-
-/**
- * Who is meant by a name. Of a name with blanks, words may still stand before the text.
- *
- * @param {string} name
- * @param {string} text
- * @returns {Promise<{id: number, text: string} | null>}
- */
-export async function findByName(name, text) {
-  const folded = (/** @type {string} */ some) => some.normalize("NFKC").toLowerCase();
-  const whole = `${name} ${text}`;
-  const { users } = await find(name);
-  const meant = users
-    .filter((user) => folded(whole).startsWith(`${folded(user.name)} `))
-    .sort((one, other) => other.name.length - one.name.length)[0];
-  return meant ? { id: meant.id, text: whole.slice(meant.name.length).trim() } : null;
-}

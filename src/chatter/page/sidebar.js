@@ -1,5 +1,5 @@
 /**
- * The list beside the chat: the chats, who is online, and who was searched for.
+ * The list beside the chat: the chats, who is online, and who was found by a search.
  *
  * @import {Person} from "./api.js"
  * @import {Chat} from "./chats.js"
@@ -8,10 +8,10 @@
 
 import { getChats } from "./api.js";
 import { atMost99 } from "./attention.js";
-import { addChats, more, sorted, user } from "./chats.js";
+import { addChats, more, noteChanges, settle, sorted, user } from "./chats.js";
 import { shown } from "./conversation.js";
-import { make, setAvatar, setChildren, setText, soon, the } from "./drawing.js";
-import { find, isOnline, nameOf, online } from "./people.js";
+import { make, setAvatar, setChildren, setText, the } from "./drawing.js";
+import { isOnline, nameOf, online } from "./people.js";
 import { briefly } from "./message.js";
 
 /** So many people are listed as online. */
@@ -91,7 +91,8 @@ function drawChat(chat) {
     const own = last.sender_id === user?.id;
     // The name is isolated: its direction may be another than the text's.
     const sender = own ? "You: " : id ? "" : `\u2068${nameOf(last.sender_id)}\u2069: `;
-    setText(entry.text, sender + last.text.slice(0, 200).replace(/\s+/gu, " "));
+    const text = last.withdrawn_by === undefined ? last.text : "Message withdrawn";
+    setText(entry.text, sender + text.slice(0, 200).replace(/\s+/gu, " "));
     setText(entry.time, briefly(last));
   }
   setText(entry.badge, unread ? atMost99(unread) : "");
@@ -108,38 +109,20 @@ function drawChat(chat) {
  */
 const drawPerson = (list, { id, name }) => drawEntry(list, id, name).item;
 
-export function clearSearch() {
-  search.value = "";
-  found = [];
+/** @param {Person[]} people Who was found by a search. */
+export function showFound(people) {
+  found = people;
   draw();
 }
 
-const searchSoon = soon(150, async () => {
-  const prefix = search.value.trim();
-  if (!prefix) return clearSearch();
-  const result = await find(prefix).catch(() => null);
-  // Somebody may have typed on.
-  if (prefix !== search.value.trim()) return;
-  found = result?.users.filter(({ id }) => id !== user?.id) ?? [];
-  const count = `Found · ${found.length}${result?.more ? "+" : ""}`;
-  const title = found.length ? count : "Nobody has a name that begins so.";
-  setText(the("found-title"), result ? title : "The search failed.");
-  draw();
-});
-
-/** @returns {HTMLAnchorElement[]} */
-function links() {
+/** @returns {HTMLAnchorElement[]} Those that are seen. */
+export function links() {
   const all = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".lists a"));
   return [...all].filter((link) => link.checkVisibility());
 }
 
-search.addEventListener("input", searchSoon);
-search.addEventListener("keydown", ({ key }) => {
-  if (key === "Escape") clearSearch();
-  if (key === "Enter" && search.value) links()[0]?.click();
-});
-// Who was found is talked to: the search is over.
-the("found").addEventListener("click", () => setTimeout(clearSearch));
+// Who searches needs more; without it, the chats and who is online are there.
+search.onfocus = () => import("./search.js").catch(() => undefined);
 // The arrow keys go through the list.
 the("side").addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -152,6 +135,8 @@ the("side").addEventListener("keydown", (event) => {
 });
 the("more-chats").onclick = async () => {
   const oldest = sorted().at(-1)?.last?.id;
+  const changes = noteChanges();
   const page = oldest && (await getChats(oldest).catch(() => null));
   if (page) addChats(page);
+  settle(changes, page ? page.last_id : undefined);
 };

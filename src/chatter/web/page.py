@@ -5,7 +5,8 @@ hash of all of it, so that a browser may keep it for ever.  The HTML names that 
 browser checks each time whether it has changed.
 
 Comments are for those who read the source.  They are not sent, but their lines are, empty, so
-that what a browser says of a line is true of the source.
+that what a browser says of a line is true of the source.  Lines are sent without indentation:
+no text in the scripts has more than one line.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ _TYPES = {
 
 # Those that have lines of their own.
 _COMMENTS = re.compile(rb"^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*$", re.MULTILINE | re.DOTALL)
+
+_INDENTATION = re.compile(rb"^[ \t]+", re.MULTILINE)
 
 _Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -128,7 +131,7 @@ def read_page(place: Traversable) -> Page:
     """
     html = place.joinpath(_HTML).read_bytes()
     contents = {
-        file.name: _without_comments(file.read_bytes())
+        file.name: _smaller(file.read_bytes())
         for file in sorted(place.iterdir(), key=lambda file: file.name)
         if file.name != _HTML and _suffix(file.name) in _TYPES
     }
@@ -169,9 +172,10 @@ def has_tag(header: bytes, tag: bytes) -> bool:
     return tag in tags or b"*" in tags
 
 
-def _without_comments(content: bytes) -> bytes:
-    """A script or a style sheet, with empty lines for its comments."""
-    return _COMMENTS.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
+def _smaller(content: bytes) -> bytes:
+    """A script or a style sheet, with empty lines for its comments, and no indentation."""
+    content = _COMMENTS.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
+    return _INDENTATION.sub(b"", content)
 
 
 def _suffix(name: str) -> str:
