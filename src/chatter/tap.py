@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,11 +10,11 @@ from twisted.python.usage import Options as UsageOptions
 
 from chatter.chat.chat import DEFAULT_HISTORY
 from chatter.chat.rate_limits import DEFAULT_LIMITS, parse_limits, shown_limits
-from chatter.chat.retention import parse_age
 from chatter.chat.tokens import SHORTEST_LIFETIME
 from chatter.clocks import use_monotonic_time
 from chatter.httpd.endpoints import private_endpoint, server_endpoint
 from chatter.httpd.open_files import OTHER_FILES, allow_open_files
+from chatter.process.option_values import age, check_each, check_origin, number, optional_number
 from chatter.process.pid_file import remove_stale_pid_file
 from chatter.process.server_log import server_log
 from chatter.process.store_check import check_store_as_server
@@ -29,9 +28,6 @@ from chatter.web.addresses import Addresses
 from chatter.web.hosts import Hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import timedelta
-
     from twisted.application.service import IService
 
 DEFAULT_STORE = "sqlite:chatter.sqlite"
@@ -199,22 +195,22 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             except ValueError as error:
                 raise CannotStart(f"chatter: --port {port!r}: {error}") from error
         if self["admin"] is not None:
-            _check("admin", [self["admin"]], lambda text: private_endpoint(reactor, text))
-        _check("limit", self["limit"], lambda text: parse_limits([text]))
-        _check("trust", self["trust"], lambda text: Addresses([text]))
-        _check("host", self["host"], lambda text: Hosts([text], Addresses()))
+            check_each("admin", [self["admin"]], lambda text: private_endpoint(reactor, text))
+        check_each("limit", self["limit"], lambda text: parse_limits([text]))
+        check_each("trust", self["trust"], lambda text: Addresses([text]))
+        check_each("host", self["host"], lambda text: Hosts([text], Addresses()))
         for origin in self["origin"]:
-            _check_origin(origin)
-        self["history"] = _number("history", self["history"], 0, MAX_LIMIT - 1)
+            check_origin(origin)
+        self["history"] = number("history", self["history"], 0, MAX_LIMIT - 1)
         if self["join"] not in ("open", "invited", "closed"):
             raise CannotStart(f"chatter: --join {self['join']!r}: write open, invited or closed.")
-        lifetime = _optional("token-lifetime", self["token-lifetime"], SHORTEST_LIFETIME)
+        lifetime = optional_number("token-lifetime", self["token-lifetime"], SHORTEST_LIFETIME)
         self["token-lifetime"] = lifetime
-        self["keep"] = _age(self["keep"])
-        self["keep-messages"] = _optional("keep-messages", self["keep-messages"], 1)
+        self["keep"] = age(self["keep"])
+        self["keep-messages"] = optional_number("keep-messages", self["keep-messages"], 1)
         open_files = allow_open_files()
         most_streams = self["max-streams"] or max(1, open_files - OTHER_FILES)
-        self["max-streams"] = _number("max-streams", most_streams, 0, open_files)
+        self["max-streams"] = number("max-streams", most_streams, 0, open_files)
         shown = without_password(self["store"])
         if shown != self["store"]:
             _hide_arguments(self["store"], shown)
@@ -228,45 +224,6 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         except StoreUnavailable as error:
             raise CannotStart(f"chatter: {error}") from error
         remove_stale_pid_file(self.parent["pidfile"])
-
-
-def _check(option: str, values: list[str], parse: Callable[[str], object]) -> None:
-    for value in values:
-        try:
-            parse(value)
-        except ValueError as error:
-            raise CannotStart(f"chatter: --{option} {value!r}: {error}") from error
-
-
-def _check_origin(origin: str) -> None:
-    if origin != "*" and not re.fullmatch("[a-z][a-z0-9+.-]*://[^/?#@\\s]+", origin):
-        raise CannotStart(
-            f"chatter: --origin {origin!r}: write the scheme and the host of the page, and its "
-            "port if it has one: https://chat.example.org or http://localhost:3000."
-        )
-
-
-def _optional(option: str, value: object, least: int) -> int | None:
-    return None if value is None else _number(option, value, least, 10**9 - 1)
-
-
-def _age(text: str | None) -> timedelta | None:
-    if text is None:
-        return None
-    try:
-        return parse_age(text)
-    except ValueError as error:
-        raise CannotStart(f"chatter: --keep {text!r}: {error}.") from error
-
-
-def _number(option: str, value: object, least: int, most: int) -> int:
-    text = str(value)
-    if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
-        raise CannotStart(
-            f"chatter: --{option} {text!r}: write a number from {least} to {most}, "
-            f"such as --{option} {min(max(50, least), most)}."
-        )
-    return int(text)
 
 
 def _hide_arguments(secret: str, shown: str) -> None:

@@ -92,6 +92,7 @@ def test_it_counts_what_users_do(server):
         ("chatter_messages_total", "private"): 1,
         ("chatter_changes_total", "withdrawn"): 1,
         ("chatter_last_id",): 3,
+        ("chatter_kept_after",): 0,
         ("chatter_requests_total", "2xx", "connect"): 2,
         ("chatter_requests_total", "2xx", "send"): 1,
         ("chatter_requests_total", "4xx", "send"): 1,

@@ -29,7 +29,7 @@ def test_durations(text, seconds):
 @pytest.mark.parametrize("text", ["", "3", "h", "0s", "-1h", "1w", "1.5h", "1h "])
 def test_what_is_no_duration(text):
     """The operator is told what to write."""
-    with pytest.raises(ArgumentTypeError, match="write 90s, 30m, 3h or 7d"):
+    with pytest.raises(ArgumentTypeError, match=r"such as 30d for 30 days|a second at least"):
         duration(text)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
+from chatter.protocol.durations import parse_duration
 from chatter.stores.registry import maker_of, without_password
 from chatter.stores.sqlite.location import path_of
 
@@ -50,18 +50,18 @@ def sqlite_path(location: str, instead: str) -> Path:
     raise ValueError(f"{without_password(location)} is no database on a disk.")
 
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
 def duration(text: str) -> int:
     """The seconds in a duration such as ``30m``, ``3h`` or ``7d``.
 
-    :raises argparse.ArgumentTypeError: if it is none.
+    :raises argparse.ArgumentTypeError: if it is none, or nothing.
     """
-    found = re.fullmatch("([1-9][0-9]{0,8})([smhd])", text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 30m, 3h or 7d")
-    return int(found[1]) * _UNITS[found[2]]
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
+    if not seconds:
+        raise argparse.ArgumentTypeError("a duration is a second at least")
+    return seconds
 
 
 def until(moment: str | None) -> str:

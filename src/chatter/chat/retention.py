@@ -8,7 +8,6 @@ Nothing goes within an hour, so that a client that repeats what it has sent find
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from chatter.protocol.durations import parse_duration
 from chatter.protocol.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -47,18 +47,13 @@ COUNTED_AT_ONCE = 10_000
 _SLACK = 16
 """They are counted when the log has grown by this fraction of what is kept."""
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
 
 def parse_age(text: str) -> timedelta:
     """For how long messages are kept, such as ``30d``, ``12h``, ``90m`` or ``5400s``.
 
     :raises ValueError: if it has another form, or is less than :data:`LEAST_AGE`.
     """
-    match = re.fullmatch("([0-9]{1,10})([smhd])", text)
-    if match is None:
-        raise ValueError("write a number and s, m, h or d, such as 30d for 30 days")
-    return checked_age(timedelta(seconds=int(match[1]) * _UNITS[match[2]]))
+    return checked_age(timedelta(seconds=parse_duration(text)))
 
 
 def checked_age(age: timedelta) -> timedelta:

@@ -68,12 +68,13 @@ def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
     return list(zip(bounds, accumulate(histogram.counts), strict=True))
 
 
-def of_log(counts: LogCounts, last_id: int) -> Iterator[Metric]:
-    """What the log has told of."""
+def of_log(counts: LogCounts, last_id: int, kept_after: int) -> Iterator[Metric]:
+    """What the log has told of, and what of it is there."""
     messages = {"general": counts.general, "private": counts.private}
     yield counters("messages", "Messages that the log has told of.", "chat", messages)
     yield counters("changes", "Changes that the log has told of.", "kind", counts.changes)
     yield gauge("last_id", "The id of the newest entry of the log.", last_id)
+    yield gauge("kept_after", "Entries up to this id are no longer kept.", kept_after)
 
 
 def of_requests(counts: RequestCounts) -> Iterator[Metric]:

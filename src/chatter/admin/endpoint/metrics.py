@@ -82,7 +82,8 @@ class MetricsResource(JSONResource):
             yield families.gauge("store_up", "Whether the store can be read and written.", is_up)
             lag_means = "How late the reactor called what was due, in seconds."
             yield families.gauge("reactor_lag_seconds", lag_means, lag)
-            yield from families.of_log(self._log_counts, core.live.newest_known(0))
+            newest = core.live.newest_known(0)
+            yield from families.of_log(self._log_counts, newest, core.store.kept_after)
             yield from families.of_site(site)
             yield from families.of_requests(site.counts)
             yield from families.of_resource(counted_in(site.resource), site)

@@ -1,0 +1,72 @@
+"""The values of options, checked before anything runs: what is wrong is one line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from chatter.chat.retention import parse_age
+from chatter.process.twistd_service import CannotStart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+
+def check_each(option: str, values: list[str], parse: Callable[[str], object]) -> None:
+    """See that each value of an option can be parsed.
+
+    :raises CannotStart: if not.
+    """
+    for value in values:
+        try:
+            parse(value)
+        except ValueError as error:
+            raise CannotStart(f"chatter: --{option} {value!r}: {error}") from error
+
+
+def check_origin(origin: str) -> None:
+    """See that a value is an origin, or ``*``.
+
+    :raises CannotStart: if not.
+    """
+    if origin != "*" and not re.fullmatch("[a-z][a-z0-9+.-]*://[^/?#@\\s]+", origin):
+        raise CannotStart(
+            f"chatter: --origin {origin!r}: write the scheme and the host of the page, and its "
+            "port if it has one: https://chat.example.org or http://localhost:3000."
+        )
+
+
+def optional_number(option: str, value: object, least: int) -> int | None:
+    """The number that a value is; ``None`` if there is none.
+
+    :raises CannotStart: if it is no number, or too small.
+    """
+    return None if value is None else number(option, value, least, 10**9 - 1)
+
+
+def age(text: str | None) -> timedelta | None:
+    """The value of ``--keep``; ``None`` if there is none.
+
+    :raises CannotStart: if messages can't be kept for that time.
+    """
+    if text is None:
+        return None
+    try:
+        return parse_age(text)
+    except ValueError as error:
+        raise CannotStart(f"chatter: --keep {text!r}: {error}.") from error
+
+
+def number(option: str, value: object, least: int, most: int) -> int:
+    """The number that a value is.
+
+    :raises CannotStart: if it is none, or not between these.
+    """
+    text = str(value)
+    if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise CannotStart(
+            f"chatter: --{option} {text!r}: write a number from {least} to {most}, "
+            f"such as --{option} {min(max(50, least), most)}."
+        )
+    return int(text)
