@@ -5,6 +5,7 @@
 - busy: how busy the page's main thread is while 100 messages come each second.
 - missed: a tab that was hidden comes back after 20,000 messages.
 - lighthouse: its scores, if npm has it.
+- lounge: a load beside one of The Lounge, if npm has it.
 
 The server runs on one core, the browser on the others. The exit status is 1 if a target was
 missed.
@@ -23,6 +24,7 @@ import scenarios
 from browsers import CHROMIUM, COLUMNS, add, chatting, guarded, joined, writer
 from page_lighthouse import lighthouse
 from page_load import load
+from page_lounge import lounge
 from page_sends import send_many, send_steadily
 from table import Table
 
@@ -165,6 +167,7 @@ MEASURES = {
     "busy": busy,
     "missed": missed,
     "lighthouse": lighthouse,
+    "lounge": lounge,
 }
 SCENARIOS = {name: guarded(measure) for name, measure in MEASURES.items()}
 

@@ -51,7 +51,7 @@ def guarded(scenario: Scenario) -> Scenario:
         try:
             yield from scenario(directory, rounds, seconds)
         except (BrowserError, RuntimeError, OSError, subprocess.SubprocessError) as error:
-            raise InvalidRunError(str(error).partition("\n")[0]) from error
+            raise InvalidRunError(" ".join(str(error).split())[:500]) from error
 
     return run
 

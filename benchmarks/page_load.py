@@ -51,6 +51,8 @@ class Loads:
         session.on("Network.loadingFinished", note)
         session.send("Network.clearBrowserCache")
         for kind in KINDS:
+            # A URL with a fragment would not be loaded again.
+            page.goto("about:blank")
             received.clear()
             page.goto(url)
             page.locator(message).first.wait_for()
