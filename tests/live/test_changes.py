@@ -114,7 +114,7 @@ def test_no_withdrawn_text_is_kept_in_memory(chat, clock, alice, bob):
     sent = [result_of(chat.send(alice, f"secret {number}")) for number in range(3)]
     sent.append(result_of(chat.send_private(alice, bob.id, "secret")))
     clock.advance(0)
-    kept = [streams.feed, streams.feed_with_changes, core_of(chat).live._recent]
+    kept = [streams.feed, streams.feed_with_changes, core_of(chat).live.newest_stretch]
     assert all("secret" in _held(part) for part in kept)
     result_of(chat.edit(alice, sent[0].id, "public"))
     for message in sent[1:]:
@@ -137,7 +137,7 @@ def _held(part):
 def test_what_was_read_before_a_change_is_not_kept(chat, clock, alice, bob, changes):
     """A backlog that was read from the store a moment too early is for one stream only."""
     sent = result_of(chat.send(alice, "secret"))
-    core_of(chat).live._recent = RecentLog(1)
+    core_of(chat).live.newest_stretch = RecentLog(1)
     streams = Streams(core_of(chat))
     reader = Reader(streams, bob, 1, changes=changes)
     feed = streams.feed_with_changes if changes else streams.feed

@@ -31,7 +31,7 @@ def chat():
 def is_recent(request, chat):
     """Whether messages are at hand, or have to be read from the store."""
     if request.param == "store":
-        core_of(chat).live._recent = RecentLog(0, capacity=1)
+        core_of(chat).live.newest_stretch = RecentLog(0, capacity=1)
     return request.param == "memory"
 
 
@@ -103,7 +103,7 @@ def test_pages_of_a_history(chat, people, mix, limit, kind):
 @pytest.fixture
 def reads(chat, monkeypatch):
     """How many messages each read of the store has brought."""
-    core_of(chat).live._recent = RecentLog(0, capacity=1)
+    core_of(chat).live.newest_stretch = RecentLog(0, capacity=1)
     store = core_of(chat).store
     read_feed = store.read_feed
     brought = []
@@ -135,7 +135,7 @@ async def test_a_few_pages_are_read_at_a_time(chat, people, monkeypatch):
     """The others wait, and get theirs; the store being away ends all that wait at once."""
     say(chat, people, ["a"] * 10)
     store = core_of(chat).store
-    core_of(chat).live._recent = RecentLog(10)
+    core_of(chat).live.newest_stretch = RecentLog(10)
     waiting: list[Deferred[Any]] = []
 
     def slow(*_):

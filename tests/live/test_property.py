@@ -35,7 +35,7 @@ class FollowersMachine(RuleBasedStateMachine):
         store = MemoryStore()
         store.startService()
         self.chat = Chat(store, self.clock)
-        core_of(self.chat).live._recent = RecentLog(0, capacity=700)
+        core_of(self.chat).live.newest_stretch = RecentLog(0, capacity=700)
         self.streams = Streams(core_of(self.chat))
         self.chunk_limits = EventFeed.most_entries, EventFeed.enough_bytes
         EventFeed.most_entries, EventFeed.enough_bytes = 4, 500

@@ -19,7 +19,7 @@ def test_whatever_fails_is_tried_again(logged, error):
     clock.advance(1_700_000_000)
     chat = memory_chat(clock)
     streams = Streams(core_of(chat))
-    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
     alice, _ = result_of(chat.connect("alice"))
     for _ in range(20):
         result_of(chat.send(alice, "a"))

@@ -71,7 +71,7 @@ def test_messages_of_one_turn_arrive_in_one_write(chat, clock, streams):
 
 def test_what_lies_far_back_is_read_from_the_store(chat, clock, streams):
     """A stream whose cursor is older than what is kept in memory misses nothing."""
-    core_of(chat).live._recent = RecentLog(0, capacity=1000)
+    core_of(chat).live.newest_stretch = RecentLog(0, capacity=1000)
     alice = join(chat, "alice")
     bob = join(chat, "bob")
     for number in range(500):
@@ -79,7 +79,7 @@ def test_what_lies_far_back_is_read_from_the_store(chat, clock, streams):
             result_of(chat.send_private(alice, bob.id, f"private {number}"))
         else:
             result_of(chat.send(alice, f"{number}"))
-    recent = core_of(chat).live._recent
+    recent = core_of(chat).live.newest_stretch
     assert recent is not None
     assert recent.complete_after > 400
     reader = Reader(streams, bob, 0)
@@ -146,7 +146,7 @@ def test_a_stalled_stream_that_gives_way_is_cut_off(chat, streams):
 
 def test_a_stream_that_reads_back_gives_way(chat, clock, streams, caplog):
     """It reads no further, and nothing is written to it any more."""
-    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
     alice = join(chat, "alice")
     for _ in range(500):
         result_of(chat.send(alice, "a"))
@@ -233,7 +233,7 @@ def test_nothing_is_left_when_the_last_stream_has_ended(chat, clock, streams):
 
 def test_a_stream_outlasts_a_store_that_is_away(chat, clock, streams):
     """What lies back and can't be read now is read when the store is there again."""
-    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
     alice = join(chat, "alice")
     for _ in range(20):
         result_of(chat.send(alice, "a"))
@@ -297,7 +297,7 @@ def test_a_cursor_ahead_of_the_log_never_goes_back(chat, clock, streams):
 def test_however_far_back_it_is_read_step_by_step(chat, clock, streams, monkeypatch):
     """Somebody who is very far behind gets all of it, a chunk in each turn of the reactor."""
     monkeypatch.setattr(EventFeed, "most_entries", 2)
-    core_of(chat).live._recent = RecentLog(0, capacity=1000)
+    core_of(chat).live.newest_stretch = RecentLog(0, capacity=1000)
     alice = join(chat, "alice")
     for _ in range(3000):
         result_of(chat.send(alice, "a"))
@@ -318,7 +318,7 @@ def test_however_far_back_it_is_read_step_by_step(chat, clock, streams, monkeypa
 
 def test_a_reader_who_is_lost_while_catching_up_leaves_nothing(chat, clock, streams, caplog):
     """Neither a timer nor a line in the log."""
-    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
     alice = join(chat, "alice")
     for _ in range(500):
         result_of(chat.send(alice, "a"))
@@ -329,7 +329,7 @@ def test_a_reader_who_is_lost_while_catching_up_leaves_nothing(chat, clock, stre
 
 def test_a_few_streams_at_a_time_read_from_the_store(chat, clock, streams, monkeypatch):
     """The others wait for their turn, and in the end each has all of it."""
-    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
     alice = join(chat, "alice")
     for _ in range(600):
         result_of(chat.send(alice, "a"))
@@ -357,7 +357,7 @@ def test_a_few_streams_at_a_time_read_from_the_store(chat, clock, streams, monke
 
 def test_a_reader_that_takes_nothing_holds_up_nobody(chat, clock, streams):
     """It gives its turn back, and reads on later."""
-    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
     alice = join(chat, "alice")
     for _ in range(600):
         result_of(chat.send(alice, "a" * 1000))
@@ -377,7 +377,7 @@ def test_a_reader_that_takes_nothing_holds_up_nobody(chat, clock, streams):
 
 def test_a_reader_that_takes_chunk_by_chunk(chat, clock, streams):
     """However often it stops taking while it is read back for, it gets all of it, once."""
-    core_of(chat).live._recent = RecentLog(0, capacity=100)
+    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
     alice = join(chat, "alice")
     for _ in range(300):
         result_of(chat.send(alice, "a" * 1000))

@@ -53,7 +53,7 @@ class ChatMachine(RuleBasedStateMachine):
         self.chat = Chat(self.place.store, self.reactor, history=HISTORY)
         # So small that soon most of the log is not at hand any more.
         last_id = self.reactor.result_of(self.place.store.last_id())
-        core_of(self.chat).live._recent = RecentLog(last_id, capacity=700)
+        core_of(self.chat).live.newest_stretch = RecentLog(last_id, capacity=700)
         self.told: list[Message] = []
         self.changes_told: list[Change] = []
         self.told_from = len(self.model.sent)

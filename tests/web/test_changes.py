@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from chatter.chat.chat import core_of
+from chatter.log.feed import RecentLog
 from tests.web.test_events import listen  # noqa: F401 - a fixture
 from tests.web.test_wait import begin  # noqa: F401 - a fixture
 
@@ -90,6 +92,21 @@ def test_who_has_not_asked_for_changes_gets_what_they_got(web, alice, bob):
     look = status(web, bob, "chat_type=general")
     assert "as_of" not in look
     assert [message.get("edited_at") for message in look["messages"]] == [None, None]
+
+
+@pytest.mark.parametrize("is_recent", [True, False])
+def test_a_poll_has_no_times_of_edits_unless_they_are_wanted(web, chat, alice, bob, is_recent):
+    """Wherever the messages come from: memory or the store."""
+    sent = [web.send(alice, text) for text in ("one", "two", "three")]
+    edit(web, alice, sent[1])
+    if not is_recent:
+        core_of(chat).live.newest_stretch = RecentLog(4)
+    for query in ("after=0", "after=0&peek=true", "after=0&limit=2", "after=2"):
+        found = status(web, bob, query)["messages"]
+        assert found
+        assert all("edited_at" not in message for message in found)
+        wanted = status(web, bob, f"{query}&changes=1")["messages"]
+        assert ["edited_at" in m for m in wanted] == [m["id"] == 2 for m in wanted]
 
 
 def test_changes_count_for_the_limit(web, alice, bob):

@@ -43,6 +43,7 @@ class Live:
     :param store: a store without another listener.
     :param reactor: an ``IReactorTime`` provider.
 
+    :ivar newest_stretch: the newest stretch of the log; ``None`` as long as it is not known.
     :ivar followers: whom to wake when the log has grown.
     :ivar is_stopped: whether the chat stops, or has stopped.
     """
@@ -57,7 +58,7 @@ class Live:
         store.trimmed = self._trim
         self._store = store
         self._reactor = reactor
-        self._recent: RecentLog | None = None
+        self.newest_stretch: RecentLog | None = None
         self._listeners: list[Callable[[Message], object]] = []
         self._change_listeners: list[Callable[[Change], object]] = []
         self._unreported: deque[Entry] = deque()
@@ -69,16 +70,16 @@ class Live:
         self.is_stopped = False
 
     async def recent(self) -> RecentLog:
-        """The newest stretch of the log.
+        """The newest stretch of the log; it is read if it is not known yet.
 
         :raises StoreUnavailable: if it is not in memory yet and can't be read.
         """
-        if self._recent is None:
+        if self.newest_stretch is None:
             newest = await self._store.last_id()
             # A message that was committed meanwhile has created it already.
-            if self._recent is None:
-                self._recent = RecentLog(newest)
-        return self._recent
+            if self.newest_stretch is None:
+                self.newest_stretch = RecentLog(newest)
+        return self.newest_stretch
 
     async def read(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id: from memory if it is recent, else from the store.
@@ -86,7 +87,7 @@ class Live:
         :raises StoreUnavailable: if the store is needed and can't be read.
         """
         await self.recent()
-        recent = self._recent
+        recent = self.newest_stretch
         if recent is not None and after >= recent.complete_after:
             return recent.feed(user_id, after, limit)
         return await self._store.read_feed(user_id, after, limit)
@@ -99,7 +100,7 @@ class Live:
         :param changes: whether changes are wanted; else they are passed over.
         :returns: it; and if that is nothing, the id up to which the log was read.
         """
-        recent = self._recent
+        recent = self.newest_stretch
         if recent is None or after < recent.complete_after:
             return None
         if not changes:
@@ -109,7 +110,7 @@ class Live:
 
     def newest_known(self, unless: int) -> int:
         """The id of the newest entry, unless it is not known yet."""
-        return unless if self._recent is None else self._recent.last_id
+        return unless if self.newest_stretch is None else self.newest_stretch.last_id
 
     async def wait(self, user_id: int, after: int, seconds: float, *, changes: bool) -> bool:
         """Wait until a user may see something after an id, but not for longer.
@@ -141,7 +142,7 @@ class Live:
 
     def start(self) -> None:
         """Let it be followed; the store may have been written to while it was closed."""
-        self._recent = None
+        self.newest_stretch = None
         self.is_stopped = False
 
     def stop(self) -> None:
@@ -152,7 +153,7 @@ class Live:
 
     def _rewind(self, _: int) -> None:
         """Forget what was lost from the log, and have all followers read anew."""
-        self._recent = None
+        self.newest_stretch = None
         for watcher in self._watchers:
             watcher.rewind()
         for follower in self.followers:
@@ -160,8 +161,8 @@ class Live:
 
     def _trim(self, until: int) -> None:
         """Forget what is no longer kept; who has not read it finds that out by reading."""
-        if self._recent is not None:
-            self._recent.trim(until)
+        if self.newest_stretch is not None:
+            self.newest_stretch.trim(until)
 
     def add_listener(self, listener: Callable[[Message], object]) -> None:
         """Call something with each message once it is committed, in id order."""
@@ -188,12 +189,12 @@ class Live:
         self._change_listeners.remove(listener)
 
     def _committed(self, entries: list[Entry]) -> None:
-        if self._recent is None:
-            self._recent = RecentLog(entries[0].id - 1)
-        self._recent.extend(entries)
+        if self.newest_stretch is None:
+            self.newest_stretch = RecentLog(entries[0].id - 1)
+        self.newest_stretch.extend(entries)
         for count in self._counters:
             count(entries)
-        if self._recent.last_change_id >= entries[0].id:
+        if self.newest_stretch.last_change_id >= entries[0].id:
             changes = [entry for entry in entries if not isinstance(entry, Message)]
             for watcher in self._watchers:
                 watcher.hear(changes)

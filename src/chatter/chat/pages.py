@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from chatter.log.entries import for_readers, messages_of
-from chatter.protocol.model import Message, Page
+from chatter.protocol.model import MAX_TEXT, Message, Page
 from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:
@@ -21,16 +21,19 @@ def has_news(page: Page) -> bool:
     return bool(page.messages or page.changes or page.gap)
 
 
-def page_of(found: Sequence[Entry], until: int, limit: int, *, changes: bool) -> Page:
+def page_of(
+    found: Sequence[Entry], until: int, limit: int, changes: bool, longest_text: int = MAX_TEXT
+) -> Page:
     """A page of what comes after a cursor.
 
     :param found: some more entries than the page may have, if there are more.
     :param until: the id up to which the log was read, if that is nothing.
     :param changes: whether there may be changes among them.
+    :param longest_text: none of their texts has more characters.
     """
     if not found:
         return Page([], until, more=False)
-    count = min(limit, how_many_fit(found))
+    count = min(limit, how_many_fit(found, longest_text))
     more = len(found) > count
     entries = found[:count] if more else found
     if not changes:

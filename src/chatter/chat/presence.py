@@ -2,7 +2,7 @@
 
 A user with an open stream or a waiting poll is online all the time.  The time is saved again
 and again, so that other servers of the same store know it, and this one after a crash.  Only
-the last minute is kept in memory here; older times are in the store.
+the last two minutes are kept in memory here; older times are in the store.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ class Presence:
         self._clock = clock
         self._wall_clock = wall_clock(clock)
         self._save = save
-        # In the order in which the users were seen.
-        self._seen: OrderedDict[int, float] = OrderedDict()
-        self._saved: dict[int, float] = {}
+        self._seen: dict[int, float] = {}
+        # In the order in which the users were saved: who is seen again is saved again soon, so
+        # that it is nearly the order in which they were seen.
+        self._saved: OrderedDict[int, float] = OrderedDict()
         # How many streams and polls each user has, in the order in which users were saved.
         self._held: OrderedDict[int, int] = OrderedDict()
         self._next_turn: IDelayedCall | None = None
@@ -60,9 +61,7 @@ class Presence:
 
     def see(self, user_id: int) -> None:
         """Note a sign of life."""
-        seen = self._seen
-        now = seen[user_id] = self._clock.seconds()
-        seen.move_to_end(user_id)
+        now = self._seen[user_id] = self._clock.seconds()
         if now - self._saved.get(user_id, -inf) >= _WORTH_SAVING:
             self._save_now(user_id)
             self._forget_some(now)
@@ -86,7 +85,6 @@ class Presence:
         """Note that a user is held once less, and was there until now."""
         self._held[user_id] -= 1
         now = self._seen[user_id] = self._clock.seconds()
-        self._seen.move_to_end(user_id)
         if self._held[user_id]:
             return
         del self._held[user_id]
@@ -106,19 +104,22 @@ class Presence:
 
     def _save_now(self, user_id: int) -> None:
         self._saved[user_id] = self._clock.seconds()
+        self._saved.move_to_end(user_id)
         self._save(user_id, self.now())
 
     def _forget_some(self, now: float) -> None:
         """Forget two users who were seen last long ago; it follows each save of one.
 
-        So there are never many more than the last minute saw.
+        So there are never many more than the last two minutes saw.
         """
         for _ in range(2):
-            user_id, seen = next(iter(self._seen.items()))
-            if now - seen < LIFETIME.total_seconds():
+            user_id, saved = next(iter(self._saved.items()))
+            # One who is held has been saved, and need not have been seen since then.
+            seen = self._seen.get(user_id, saved)
+            if now - max(seen, saved) < LIFETIME.total_seconds():
                 return
-            del self._seen[user_id]
-            saved = self._saved.pop(user_id, -inf)
+            del self._saved[user_id]
+            self._seen.pop(user_id, None)
             if saved < seen:
                 self._save(user_id, self._moment(seen))
 

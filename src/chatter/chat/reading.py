@@ -79,22 +79,22 @@ class Reading:
             else:
                 cursor = await self.position(user, after)
             if wait <= 0:
-                page = await self._page_after(user, cursor, limit, changes=changes)
+                page = await self._page_after(user, cursor, limit, changes)
             else:
                 page = await self._page_or_wait(user, cursor, limit, wait, changes=changes)
-            if after is None:
-                self._pass_over(user, page, cursor)
+            if after is None and page.cursor > cursor:
+                self._pass_over(user, page)
             return page
         if after is not None:
             await self.position(user, await self.resumed(after, epoch))
         page = await self.peek(user, limit, after, wait, epoch, changes=changes)
-        if after is None:
-            self._pass_over(user, page, await self._store.cursor(user.id))
+        if after is None and page.cursor > await self._store.cursor(user.id):
+            self._pass_over(user, page)
         return page
 
-    def _pass_over(self, user: User, page: Page, start: int) -> None:
+    def _pass_over(self, user: User, page: Page) -> None:
         """Move a user on over changes that nobody wants: they can't be lost on the way."""
-        if page.cursor > start and not has_news(page):
+        if not has_news(page):
             self.acknowledge(user, page.cursor)
 
     async def peek(
@@ -143,13 +143,13 @@ class Reading:
         self, user: User, cursor: int, limit: int, wait: float, *, changes: bool
     ) -> Page:
         if wait <= 0:
-            return await self._page_after(user, cursor, limit, changes=changes)
+            return await self._page_after(user, cursor, limit, changes)
         end = (await self._live.recent()).last_id
-        page = await self._page_after(user, cursor, limit, changes=changes)
+        page = await self._page_after(user, cursor, limit, changes)
         if not has_news(page):
             # There is nothing up to the end, but perhaps something came since.
             await self._wait(user, max(cursor, end), wait, changes=changes)
-            page = await self._page_after(user, page.cursor, limit, changes=changes)
+            page = await self._page_after(user, page.cursor, limit, changes)
         return page
 
     async def position(self, user: User, after: int | None = None) -> int:
@@ -216,7 +216,7 @@ class Reading:
                 cursor = self._store.lineage.shared(lineage.current, cursor)
                 lineage = self._store.lineage
             end = (await self._live.recent()).last_id
-            page = await self._page_after(user, cursor, DEFAULT_LIMIT, changes=changes)
+            page = await self._page_after(user, cursor, DEFAULT_LIMIT, changes)
             if page.gap is not UNSET:
                 yield page.gap
                 cursor = page.gap.until
@@ -241,7 +241,7 @@ class Reading:
         :param changes: whether the page says as of which entry it is.
         :raises StoreUnavailable: if the store can't be read.
         """
-        as_of = (await self._live.recent()).last_id
+        as_of = (await self._live.recent()).last_id if changes else 0
         found = await self._reads.general(before, limit)
         page = await self._history(user, found, limit)
         return replace(page, as_of=as_of) if changes else page
@@ -256,20 +256,29 @@ class Reading:
         :raises StoreUnavailable: if the store can't be read.
         """
         other = await self._directory.by_id(other_id)
-        as_of = (await self._live.recent()).last_id
+        as_of = (await self._live.recent()).last_id if changes else 0
         found = await self._reads.private(user.id, other.id, before, limit)
         page = await self._history(user, found, limit)
         return replace(page, as_of=as_of) if changes else page
 
-    async def _page_after(self, user: User, cursor: int, limit: int, *, changes: bool) -> Page:
-        known = self._live.known(user.id, cursor, limit + 1, changes=changes)
-        if known is None:
-            # What is recent is known from now on, if it was not yet.
-            await self._live.recent()
-            known = self._live.known(user.id, cursor, limit + 1, changes=changes)
-            if known is None:
-                return await self._stored_page_after(user, cursor, limit, changes=changes)
-        return page_of(*known, limit, changes=changes)
+    def may_have_edited(self, messages: list[Message]) -> bool:
+        """Whether some messages of a feed, just read, may have been edited; there must be one."""
+        recent = self._live.newest_stretch
+        return recent is None or messages[0].id <= recent.edited_until
+
+    async def _page_after(self, user: User, cursor: int, limit: int, changes: bool) -> Page:
+        recent = self._live.newest_stretch or await self._live.recent()
+        if cursor >= recent.last_id:
+            # Most polls find nothing.
+            return Page([], cursor, more=False)
+        if cursor < recent.complete_after:
+            return await self._stored_page_after(user, cursor, limit, changes=changes)
+        longest_text = recent.longest_text
+        if not changes:
+            messages, until = recent.messages(user.id, cursor, limit + 1)
+            return page_of(messages, until, limit, False, longest_text)
+        entries = recent.feed(user.id, cursor, limit + 1)
+        return page_of(entries, cursor, limit, True, longest_text)
 
     async def _stored_page_after(
         self, user: User, cursor: int, limit: int, *, changes: bool
@@ -282,7 +291,9 @@ class Reading:
             kept_after = store.kept_after
             start = max(cursor, kept_after)
             known = await self._reads.feed(user.id, start, limit, changes=changes)
-        page = page_of(*known, limit, changes=changes)
+        page = page_of(*known, limit, changes)
+        if self._live.newest_stretch is not None:
+            self._live.newest_stretch.note_edited(page.messages)
         return replace(page, gap=Gap(cursor, start)) if cursor < start else page
 
     async def _history(self, user: User, found: list[Message], limit: int) -> Page:

@@ -116,10 +116,10 @@ class LeanRequest(ResponseWriter):
         head = self.request_head
         values = head.headers.get(key)
         if values is None:
-            if not key.islower():
-                values = head.headers.get(key.lower())
+            name = key.lower()
+            values = head.headers.get(name)
             if values is None:
-                if head.leaves_length_out and key.lower() == b"content-length":
+                if name == b"content-length" and head.leaves_length_out:
                     return b"%d" % len(self.whole_body)
                 return None
         return values[-1]

@@ -46,6 +46,8 @@ class MessageChange(Struct, frozen=True, gc=False):
     :ivar text: what the message says now; ``None`` if it was withdrawn.
     :ivar by_id: the user who did it.
     :ivar at: when it was done, in UTC.
+    :cvar edited_at: true, as that of an edited message is, and that of all other entries
+        that are no messages: one look at it finds what is not simply a new message.
     """
 
     id: int
@@ -55,6 +57,7 @@ class MessageChange(Struct, frozen=True, gc=False):
     text: str | None
     by_id: int
     at: datetime
+    edited_at: ClassVar[bool] = True
 
 
 class StandingChange(Struct, frozen=True, gc=False):
@@ -76,6 +79,7 @@ class StandingChange(Struct, frozen=True, gc=False):
     banned_until: datetime | None
     at: datetime
     text: ClassVar[None] = None
+    edited_at: ClassVar[bool] = True
 
 
 class UserErased(Struct, frozen=True, gc=False):

@@ -39,6 +39,8 @@ _PASSED_AT_ONCE = 1000
 """So many entries are looked at once where there are changes to pass over."""
 
 _id_of = attrgetter("id")
+_edited_at_of = attrgetter("edited_at")
+_are_types_of_messages = frozenset((Message,)).issuperset
 
 
 def participants(entry: Entry) -> frozenset[int]:
@@ -58,6 +60,9 @@ def _after(entries: list[Entry], cursor: int, limit: int) -> list[Entry]:
 def _before(entries: list[Entry], before: int | None, limit: int) -> list[Message]:
     """The newest messages; changes among them are passed over."""
     end = len(entries) if before is None else bisect_left(entries, before, key=_id_of)
+    found = entries[max(end - limit, 0) : end]
+    if _are_types_of_messages(map(type, found)):
+        return found  # type: ignore[return-value]
     back = (entries[place] for place in range(end - 1, -1, -1))
     messages = (entry for entry in back if isinstance(entry, Message))
     return list(islice(messages, limit))[::-1]
@@ -100,6 +105,8 @@ class Log:
     def extend(self, entries: list[Entry]) -> int:
         """Add entries in the order of their ids, which must be larger than any before.
 
+        If there are changes of messages among them, :meth:`change` has to follow.
+
         :returns: the id of the last private one; 0 if there is none.
         """
         general = [entry for entry in entries if entry.recipient_id is None]
@@ -112,10 +119,13 @@ class Log:
             self._private[pair].append(entry)
             for user_id in pair:
                 self._mailboxes[user_id].append(entry)
-        for change in changes_of(entries):
+        return private[-1].id if private else 0
+
+    def change(self, changes: list[MessageChange]) -> None:
+        """Have changes that were just added take effect."""
+        for change in changes:
             self.apply(change)
             self._changes[change.message_id] = change
-        return private[-1].id if private else 0
 
     def apply(self, change: MessageChange) -> None:
         """Have a change that is new take effect on what is here."""
@@ -204,6 +214,8 @@ class RecentLog:
     :ivar last_private_id: the id of the newest private entry; 0 before the first.
     :ivar last_change_id: the id of the newest entry that is no message; 0 before the first.
         As long as it stays what it is, so do all messages.
+    :ivar edited_until: no message with a larger id, of those that are here, was edited.
+    :ivar longest_text: no text that is here has more characters.
     """
 
     def __init__(self, complete_after: int, capacity: int = 4_000_000) -> None:
@@ -211,6 +223,9 @@ class RecentLog:
         self.last_id = complete_after
         self.last_private_id = 0
         self.last_change_id = 0
+        self.edited_until = 0
+        self.longest_text = 0
+        self._longest_of_younger = 0
         self._caches: WeakSet[Cache] = WeakSet()
         self._capacity = capacity
         self._size = 0
@@ -228,15 +243,36 @@ class RecentLog:
             self._older, self._younger = self._younger, Log()
             self.complete_after, self._younger_after = self._younger_after, self.last_id
             self._size = 0
+            self.longest_text, self._longest_of_younger = self._longest_of_younger, 0
         last_private_id = self._younger.extend(entries)
         if last_private_id:
             self.last_private_id = last_private_id
-        self._size += sum([200 + len(entry.text or "") for entry in entries])
+        sizes = [len(entry.text or "") for entry in entries]
+        self._size += 200 * len(sizes) + sum(sizes)
+        longest = max(sizes)
+        if longest > self._longest_of_younger:
+            self._longest_of_younger = longest
+            self.longest_text = max(longest, self.longest_text)
         self.last_id = entries[-1].id
-        for entry in [entry for entry in entries if not isinstance(entry, Message)]:
+        if any(map(_edited_at_of, entries)):
+            self.note_edited(messages_of(entries))
+            self._change(entries)
+
+    def note_edited(self, messages: list[Message]) -> None:
+        """Remember which of some messages that were read was the last one to be edited."""
+        edited_ids = [message.id for message in messages if message.edited_at is not None]
+        self.edited_until = max([self.edited_until, *edited_ids])
+
+    def _change(self, entries: list[Entry]) -> None:
+        """Have the changes among some entries take effect."""
+        self._younger.change(changes_of(entries))
+        for entry in entries:
+            if isinstance(entry, Message):
+                continue
             self.last_change_id = entry.id
             if isinstance(entry, MessageChange):
                 self._older.apply(entry)
+                self.edited_until = max(entry.message_id, self.edited_until)
                 for cache in self._caches:
                     cache.drop(entry.message_id)
 

@@ -21,8 +21,6 @@ PAGE_BYTES = 1_000_000
 _WITHOUT_TEXT = 200
 """A serialised entry has at most so many bytes beside its text."""
 
-_ALWAYS_FIT = PAGE_BYTES // (_WITHOUT_TEXT + 6 * MAX_TEXT + 2)
-
 
 class _Entry(Protocol):
     """A message, or a change of one."""
@@ -32,15 +30,16 @@ class _Entry(Protocol):
         """What it says, if anything."""
 
 
-def how_many_fit(entries: Sequence[_Entry]) -> int:
+def how_many_fit(entries: Sequence[_Entry], longest_text: int = MAX_TEXT) -> int:
     """How many messages a response has room for: at least one, if there is one.
 
     :param entries: messages and changes in the order in which they are taken.
+    :param longest_text: none of their texts has more characters.
     """
     count = len(entries)
-    if count <= _ALWAYS_FIT:
+    # A character has at most six bytes: most pages fit, whatever is in them.
+    if count * (_WITHOUT_TEXT + 6 * longest_text + 2) <= PAGE_BYTES:
         return count
-    # At most they have so many bytes, which is little in most cases.
     most = 6 * sum([len(entry.text or "") for entry in entries]) + _WITHOUT_TEXT * count
     if most <= PAGE_BYTES:
         return count

@@ -111,8 +111,9 @@ class MemoryStore(Service):
             first = self._ids_by_key.get((draft.sender_id, draft.key))
             if first is not None:
                 return self._message(first)
+        self._last_id += 1
         message = Message(
-            self._next_id(), draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
+            self._last_id, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
         )
         self._messages[message.id] = message
         self._made_at[message.id] = message.sent_at
@@ -122,7 +123,8 @@ class MemoryStore(Service):
         if draft.key is not None:
             self._ids_by_key[draft.sender_id, draft.key] = message.id
             self._keys[message.id] = (draft.sender_id, draft.key)
-        self._report(message)
+        if self.listener is not None:
+            self.listener([message])
         return message
 
     async def change(self, draft: ChangeDraft) -> tuple[int | None, Message]:
@@ -150,6 +152,7 @@ class MemoryStore(Service):
             self._change_of[message.id] = change.id
             message = self._messages[message.id] = edited(message, draft)
         self._log.extend([change])
+        self._log.change([change])
         self._chats.look_at(message)
         self._report(change)
         return change.id, message

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from chatter.protocol.errors import Unauthorized
 from chatter.protocol.model import User
 from chatter.web.csrf import refuse_foreign_page
-from chatter.web.lean import lean
+from chatter.web.lean import LeanRequest
 from chatter.web.page_cookie import is_from_page, token_in_cookie
 
 if TYPE_CHECKING:
@@ -73,23 +73,27 @@ class Authentication:
         """
         if self._authenticate is not None:
             return None
-        header = request.getHeader(b"authorization")
         # Our own server has the very same head again, if a client sends it again.  But a
         # resource on the way may have set another header than the client sent.
-        lean_request = lean(request)
-        head = None if lean_request is None else lean_request.request_head
-        note = None if head is None else head.note
-        if note is not None and note[0] is self._access.era and note[1] is header:
-            user: User | None = note[2]
-        else:
-            token = self._token_of(request)
-            user = self._core.tokens.known_user(token) if token else None
-            # A cookie counts beside other headers only, which are looked at each time.
-            if head is not None and user is not None and header is not None:
-                head.note = (self._access.era, header, user)
+        head = None
+        user: User | None
+        if isinstance(request, LeanRequest) and not request.headers_may_differ:
+            head = request.request_head
+            if head.note is not None:
+                era, user = head.note
+                if era is self._access.era:
+                    if user.id in self._banned:
+                        return None
+                    self._core.presence.see(user.id)
+                    return user
+        token = self._token_of(request)
+        user = self._core.tokens.known_user(token) if token else None
         if user is not None:
             if user.id in self._banned:
                 return None
+            # A cookie counts beside other headers only, which are looked at each time.
+            if head is not None and b"authorization" in head.headers:
+                head.note = (self._access.era, user)
             self._core.presence.see(user.id)
         return user
 

@@ -29,7 +29,7 @@ from chatter.protocol.errors import (
 )
 from chatter.protocol.validation import checked_query
 from chatter.web.coroutines import DrivenCoroutine
-from chatter.web.lean import lean, query_of
+from chatter.web.lean import LeanRequest, query_of
 from chatter.web.responses import Response, cut_off, error_response, send
 
 if TYPE_CHECKING:
@@ -238,16 +238,18 @@ def body_of(request: Request) -> bytes:
         before it was read.
     :raises UnsupportedMediaType: if it is compressed, or encoded in another way.
     """
-    encoding = request.getHeader(b"Content-Encoding")
-    if encoding is not None and encoding.strip().lower() not in (b"", b"identity"):
-        raise UnsupportedMediaType("A body must come without Content-Encoding.")
-    lean_request = lean(request)
-    if lean_request is not None:
-        body = lean_request.whole_body
+    if isinstance(request, LeanRequest):
+        # It is as it was sent, whatever a resource on the way has done to the headers.
+        body = request.whole_body
+        encodings = request.request_head.headers.get(b"content-encoding")
+        encoding = None if encodings is None else encodings[-1]
     else:
         assert request.content is not None
         # It may be of any size, but need not be read whole to be refused.
         body = request.content.read(MAX_BODY + 1)
+        encoding = request.getHeader(b"content-encoding")
+    if encoding is not None and encoding.strip().lower() not in (b"", b"identity"):
+        raise UnsupportedMediaType("A body must come without Content-Encoding.")
     if len(body) > MAX_BODY:
         raise ContentTooLarge(f"A body has at most {MAX_BODY} bytes.")
     return body

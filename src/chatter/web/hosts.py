@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.address import UNIXAddress
 
 from chatter.protocol.errors import MisdirectedRequest
+from chatter.web.lean import LeanRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -59,7 +60,14 @@ class Hosts:
 
         :raises MisdirectedRequest: if it names another host.
         """
-        host = request.getHeader(b"Host")
+        if (
+            isinstance(request, LeanRequest)
+            and request.request_head.note is not None
+            and not request.headers_may_differ
+        ):
+            # The client has sent the very same head before, and it was let through.
+            return
+        host = request.getHeader(b"host")
         if host in self._known or not host:
             # A browser always names one.
             return

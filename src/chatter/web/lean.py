@@ -1,7 +1,7 @@
 """Where ``web/`` meets the lean HTTP server, which does some things at less cost.
 
 The resources run under any server of ``twisted.web``.  Code that needs what only a
-:class:`chatter.httpd.LeanRequest` has calls :func:`lean`.  If that returns ``None``, the code
+:class:`chatter.httpd.LeanRequest` has looks whether the request is one.  If it is not, the code
 does the same in the usual way.
 """
 
@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING
 
 from chatter.httpd import LeanRequest
 
+__all__ = ["LeanRequest", "query_of"]
+
 if TYPE_CHECKING:
     from twisted.web.server import Request
-
-
-def lean(request: Request) -> LeanRequest | None:
-    """The request, if the lean server serves it."""
-    return request if isinstance(request, LeanRequest) else None
 
 
 def query_of(request: Request) -> bytes:

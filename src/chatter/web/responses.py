@@ -15,7 +15,7 @@ from zope.interface import implementer
 from chatter.httpd import reason_of
 from chatter.protocol.errors import TooManyRequests, TransientError
 from chatter.protocol.problems import problem_of
-from chatter.web.lean import lean
+from chatter.web.lean import LeanRequest
 
 if TYPE_CHECKING:
     from chatter.protocol.errors import ChatError, Quota
@@ -74,11 +74,9 @@ def _rate_limit_headers(quota: Quota, retry_after: int) -> tuple[tuple[bytes, by
 
 def send(request: Request, response: Response) -> None:
     """Send a response and finish the request, at once or when all of it was sent."""
-    if response.is_plain:
-        lean_request = lean(request)
-        if lean_request is not None:
-            lean_request.respond(_USUAL_HEADERS, response.body, response.delivered)
-            return
+    if response.is_plain and isinstance(request, LeanRequest):
+        request.respond(_USUAL_HEADERS, response.body, response.delivered)
+        return
     _set_head(request, response)
     if response.begin is not None:
         if request.method == b"HEAD":

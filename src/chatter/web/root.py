@@ -152,11 +152,13 @@ class ChatResource(MissingResource):
                     allow_origin(request, self._origins)
                 return ErrorResource(error)
         endpoint = self.children.get(path)
-        if endpoint is None and path in self._page:
-            return self._page[path]
+        if endpoint is None:
+            if path in self._page:
+                return self._page[path]
+            endpoint = self.getChild(path, request)
         if self._origins:
             allow_origin(request, self._origins)
-        return endpoint or self.getChild(path, request)
+        return endpoint
 
     def render(self, request: Request) -> int:
         """Lead a browser that comes without the slash at the end to the page."""

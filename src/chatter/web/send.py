@@ -50,7 +50,7 @@ class SendEndpoint(_Sends):
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond with the message."""
-        if query_of(request) and b"recipient_id" in (request.args or {}):
+        if query_of(request) and b"recipient_id" in (request.args or ()):
             raise InvalidRequest(
                 "recipient_id does not belong here. A private message goes to POST /send-private."
             )

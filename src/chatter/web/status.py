@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -16,7 +18,7 @@ from chatter.web.lean import query_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
 
     from twisted.web.server import Request
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from chatter.web.authentication import Authentication
 
 _PLAIN_POLL = StatusQuery()
+
+_edited_at_of = attrgetter("edited_at")
 
 
 class StatusEndpoint(UserEndpoint):
@@ -58,30 +62,42 @@ class StatusEndpoint(UserEndpoint):
         """Only a waiting poll does."""
         return b"wait=" in request.uri
 
-    async def respond_to_user(self, request: Request, user: User) -> Response:
-        """Respond with a page of messages."""
+    def respond_to_user(self, request: Request, user: User) -> Coroutine[Any, Any, Response]:
+        """Respond with a page of messages.
+
+        :raises InvalidRequest: if the query is not valid.
+        """
         query = parsed_query(request, StatusQuery) if query_of(request) else _PLAIN_POLL
         if query.chat_type is None:
-            return await self._poll(request, user, query)
-        return await self._look(user, query)
+            return self._poll(request, user, query)
+        return self._look(user, query)
 
     async def _poll(self, request: Request, user: User, query: StatusQuery) -> Response:
         if query.before is not None or query.recipient_id is not None:
             raise InvalidRequest("before and recipient_id go with chat_type.")
         limit = query.limit or DEFAULT_LIMIT
+        after = query.after
         reading = self._core.reading
-        if query.peek or request.method == b"HEAD":
-            wait = 0 if request.method == b"HEAD" else query.wait or 0
-            reads = reading.peek(user, limit, query.after, wait, query.epoch, changes=query.changes)
-            page = await (self._waiting(request, user, reads) if wait else reads)
-            return _response(page, query)
         wait = query.wait or 0
-        reads = reading.poll(user, limit, query.after, wait, query.epoch, changes=query.changes)
+        moves = True
+        if query.peek or request.method == b"HEAD":
+            moves = False
+            if request.method == b"HEAD":
+                wait = 0
+            reads = reading.peek(user, limit, after, wait, query.epoch, changes=query.changes)
+        else:
+            reads = reading.poll(user, limit, after, wait, query.epoch, changes=query.changes)
         page = await (self._waiting(request, user, reads) if wait else reads)
-        if query.after is not None or not has_news(page):
-            return _response(page, query)
+        messages = page.messages
+        if messages:
+            if not query.changes and reading.may_have_edited(messages):
+                page = _without_times_of_edits(page)
+        elif not has_news(page):
+            return json_response(page)
+        if after is not None or not moves:
+            return json_response(page)
         # The cursor moves when the response has left, not when it was made.
-        return _response(page, query, delivered=lambda: reading.acknowledge(user, page.cursor))
+        return json_response(page, partial(reading.acknowledge, user, page.cursor))
 
     async def _waiting(
         self, request: Request, user: User, reads: Coroutine[Any, Any, Page]
@@ -105,20 +121,21 @@ class StatusEndpoint(UserEndpoint):
             if query.recipient_id is not None:
                 raise InvalidRequest("recipient_id goes with chat_type=private.")
             page = await reading.general_history(user, limit, query.before, changes=query.changes)
-            return _response(page, query)
+            return _history(page, query)
         if query.recipient_id is None:
             raise InvalidRequest("chat_type=private needs recipient_id.")
         page = await reading.private_history(
             user, query.recipient_id, limit, query.before, changes=query.changes
         )
-        return _response(page, query)
+        return _history(page, query)
 
 
-def _response(
-    page: Page, query: StatusQuery, delivered: Callable[[], None] | None = None
-) -> Response:
-    """The response with a page; when messages were edited is for clients that know of it."""
-    if not query.changes and any(message.edited_at for message in page.messages):
-        messages = [replace(message, edited_at=None) for message in page.messages]
-        page = replace(page, messages=messages)
-    return json_response(page, delivered=delivered)
+def _history(page: Page, query: StatusQuery) -> Response:
+    if not query.changes and any(map(_edited_at_of, page.messages)):
+        page = _without_times_of_edits(page)
+    return json_response(page)
+
+
+def _without_times_of_edits(page: Page) -> Page:
+    """A page for clients that don't know of edits."""
+    return replace(page, messages=[replace(each, edited_at=None) for each in page.messages])

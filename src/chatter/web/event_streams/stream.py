@@ -16,7 +16,7 @@ from twisted.logger import Logger
 
 from chatter.web.event_streams.feed import gap_event
 from chatter.web.event_streams.sinks import NO_SINK, RequestSink
-from chatter.web.lean import lean
+from chatter.web.lean import LeanRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,8 +151,7 @@ class EventStream:
 
         :param opening: events that come before the messages.
         """
-        lean_request = lean(request)
-        sink = None if lean_request is None else lean_request.begin_stream(self)
+        sink = request.begin_stream(self) if isinstance(request, LeanRequest) else None
         self.sink = sink or RequestSink(request, self, self._streams.clock)
         self._look_at_sink()
         self._write(b"retry: %d\n\n%b" % (self._streams.retry, opening))
