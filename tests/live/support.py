@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import json
 
 from chatter.httpd import LeanRequest
-from chatter.protocol.model import Change, Message
+from chatter.protocol.model import Change, Gap, Message
 from chatter.testing.waiting import begun
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Reader(LeanRequest):
         its way.
     :ivar received: the messages that have arrived.
     :ivar changes: the changes that have arrived.
+    :ivar gaps: those that it was told of.
     :ivar last_id: the id of the newest event.
     """
 
@@ -48,6 +49,7 @@ class Reader(LeanRequest):
         self.writes = 0
         self.received: list[Message] = []
         self.changes: list[Change] = []
+        self.gaps: list[Gap] = []
         self.last_id = cursor
         self._owner: Any = None
         result_of(streams.admit(user))
@@ -73,6 +75,11 @@ class Reader(LeanRequest):
                 assert self.last_id < int(fields[b"id"]) == change.id
                 self.last_id = change.id
                 self.changes.append(change)
+            elif fields.get(b"event") == b"gap":
+                gap = json.decode(block.partition(b"\ndata:")[2], type=Gap)
+                assert self.last_id <= gap.after < int(fields[b"id"]) == gap.until
+                self.last_id = gap.until
+                self.gaps.append(gap)
             elif b"data" in fields:
                 assert fields[b"event"] == b"message"
                 message = json.decode(fields[b"data"], type=Message)

@@ -46,6 +46,7 @@ class FollowersMachine(RuleBasedStateMachine):
         self.got: list[list[Message]] = [[] for _ in self.users]
         self.view: list[dict[int, str]] = [{} for _ in self.users]
         self.cursors = [0, 0, 0]
+        self.kept_after = 0
         self.readers: dict[int, Reader] = {}
         for index in range(3):
             self.connect(index)
@@ -60,6 +61,10 @@ class FollowersMachine(RuleBasedStateMachine):
         self.cursors[index] = reader.last_id
         self.got[index] += reader.received
         view = self.view[index]
+        for gap in reader.gaps:
+            assert gap.after < gap.until <= self.kept_after
+            assert not any(gap.after < m.id <= gap.until for m in reader.received)
+        reader.gaps = []
         for entry in sorted([*reader.received, *reader.changes], key=lambda entry: entry.id):
             if isinstance(entry, Message):
                 view[entry.id] = entry.text
@@ -96,6 +101,15 @@ class FollowersMachine(RuleBasedStateMachine):
         else:
             self.log[message.id] = result_of(self.chat.edit(sender, message.id, text))
             self.texts[message.id].add(text)
+
+    @rule(kept=st.integers(0, 12))
+    def trim(self, kept):
+        """Keep only the newest entries; a reader that has not read the rest is told of a gap."""
+        store = core_of(self.chat).store
+        until = max(0, result_of(store.last_id()) - kept)
+        result_of(store.trim(until))
+        self.kept_after = max(until, self.kept_after)
+        self.log = {i: message for i, message in self.log.items() if i > self.kept_after}
 
     @rule(index=USERS)
     def stall(self, index):
@@ -146,7 +160,8 @@ class FollowersMachine(RuleBasedStateMachine):
             expected = {m.id: m.text for m in self.log.values() if is_visible(m, user.id)}
             assert expected.keys() <= {message.id for message in self.got[index]}
             if index:
-                assert self.view[index] == expected
+                view = self.view[index]
+                assert {i: t for i, t in view.items() if i > self.kept_after} == expected
             self.readers[index].break_off()
         assert not self.clock.getDelayedCalls()
 

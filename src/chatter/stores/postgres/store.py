@@ -169,6 +169,8 @@ class PostgresStore(Service):
 
     def _rewind(self, last_id: int) -> None:
         self._progress.rewind(last_id)
+        # What was deleted may be there again.
+        self._deleted_until = 0
         if self.rewound is not None:
             self.rewound(last_id)
 

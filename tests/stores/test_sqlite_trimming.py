@@ -1,0 +1,170 @@
+"""What is no longer kept in a SQLite file is deleted little by little, while others write."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import asynccontextmanager, closing
+from typing import Any
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock, deferLater
+
+from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import Draft
+from chatter.stores import deleting
+from chatter.stores.deleting import Deleting
+from chatter.stores.sqlite import SQLiteStore, scrubbing, trimming
+from chatter.testing.waiting import NOW, all_of, begun, join
+
+real_reactor: Any = reactor
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "chatter.sqlite"
+
+
+@asynccontextmanager
+async def opened(path):
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    try:
+        yield store
+    finally:
+        await store.stopService()
+
+
+def ids_in(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return [number for (number,) in connection.execute("SELECT id FROM log ORDER BY id")]
+
+
+async def eventually(is_so):
+    deadline = real_reactor.seconds() + 60
+    while not is_so():
+        assert real_reactor.seconds() < deadline, "it never comes"
+        await deferLater(real_reactor, 0.01)
+
+
+async def test_it_is_deleted_in_slices(path, monkeypatch):
+    """Sends go on in between, and after a restart it goes on where it was."""
+    monkeypatch.setattr(trimming, "SLICE", 2)
+    with monkeypatch.context() as patch:
+        # There is time for one slice only.
+        patch.setattr(deleting, "LEAST_PAUSE", 3600)
+        async with opened(path) as store:
+            alice, bob = await join(store, "alice", "bob")
+            drafts = [Draft(alice.id, bob.id if n % 2 else None, "a", NOW) for n in range(9)]
+            sent = await all_of(store.append(draft) for draft in drafts)
+            await store.trim(sent[6].id)
+            await eventually(lambda: len(ids_in(path)) == 7)
+            new = await store.append(drafts[0])
+            assert await store.read_general(None, 10) == [sent[8], new]
+        assert ids_in(path) == [message.id for message in (*sent[2:], new)]
+    async with opened(path) as store:
+        await eventually(lambda: ids_in(path) == [sent[7].id, sent[8].id, new.id])
+        assert await store.read_general(None, 10) == [sent[8], new]
+
+
+async def test_a_deleted_text_is_soon_in_no_file(path, monkeypatch):
+    """It is overwritten in the database, and the write-ahead log is emptied."""
+    monkeypatch.setattr(scrubbing, "SCRUBBED_AFTER", 0.05)
+    async with opened(path) as store:
+        (alice,) = await join(store, "alice")
+        texts = [f"secret {number} " * 200 for number in range(20)]
+        sent = await all_of(store.append(Draft(alice.id, None, text, NOW)) for text in texts)
+        await store.trim(sent[-1].id)
+        files = (path, path.with_name(f"{path.name}-wal"))
+        await eventually(lambda: not any(b"secret" in file.read_bytes() for file in files))
+
+
+async def test_a_key_can_be_used_again_when_its_message_is_deleted(path):
+    """The same one is a new message then."""
+    async with opened(path) as store:
+        (alice,) = await join(store, "alice")
+        draft = Draft(alice.id, None, "a", NOW, "key")
+        first = await store.append(draft)
+        assert await store.append(draft) == first
+        await store.trim(first.id)
+        await eventually(lambda: ids_in(path) == [])
+        again = await store.append(draft)
+        assert again.id == first.id + 1
+        assert await store.append(draft) == again
+
+
+class Slices:
+    """Something to delete, a slice at a time."""
+
+    def __init__(self, clock, number):
+        self.clock = clock
+        self.left = number
+        self.deleted_at: list[float] = []
+        self.takes = 0.0
+        self.is_away = False
+        self.under_way: Deferred[bool] | None = None
+
+    def delete(self):
+        if self.is_away:
+            raise StoreUnavailable("It is away.")
+        self.left -= 1
+        self.deleted_at.append(self.clock.seconds())
+        self.clock.rightNow += self.takes
+        return self.under_way or succeed(self.left > 0)
+
+
+def test_deleting_takes_a_share_of_the_time():
+    """The longer a slice takes, the longer others have the time for themselves."""
+    clock = Clock()
+    slices = Slices(clock, 3)
+    work = Deleting(clock, slices.delete, duty=0.1)
+    work.start()
+    slices.takes = 0.5
+    work.wake()
+    clock.pump([0.25] * 60)
+    assert slices.deleted_at == [0, 5, 10]
+    assert clock.getDelayedCalls() == []
+    slices.left, slices.takes = 1, 0
+    work.wake()
+    assert slices.left == 0
+
+
+def test_deleting_goes_on_after_the_store_was_away():
+    """It is tried again, and not all the time."""
+    clock = Clock()
+    slices = Slices(clock, 1)
+    slices.is_away = True
+    work = Deleting(clock, slices.delete, duty=0.1)
+    work.start()
+    work.wake()
+    clock.advance(deleting.AGAIN - 1)
+    slices.is_away = False
+    assert slices.deleted_at == []
+    clock.advance(1)
+    assert slices.deleted_at == [deleting.AGAIN]
+
+
+def test_a_stop_ends_deleting():
+    """In a pause at once, else when the slice under way is done; nothing is left behind."""
+    clock = Clock()
+    slices = Slices(clock, 9)
+    work = Deleting(clock, slices.delete, duty=0.1)
+    work.wake()
+    assert len(slices.deleted_at) == 0, "it does not run yet"
+    work.start()
+    work.wake()
+    assert len(slices.deleted_at) == 1
+    stopped = begun(work.stop())
+    assert stopped.called
+    assert clock.getDelayedCalls() == []
+    work.start()
+    slices.under_way = Deferred()
+    work.wake()
+    work.wake()
+    stops: list[None] = []
+    begun(work.stop()).addCallback(stops.append)
+    assert stops == []
+    slices.under_way.callback(True)
+    assert stops == [None]
+    assert (len(slices.deleted_at), clock.getDelayedCalls()) == (2, [])
