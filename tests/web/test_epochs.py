@@ -32,10 +32,11 @@ def restore(store, clock, make_web):
     """Copies the store, as a backup; what that returns serves the copy, restored."""
 
     def backup():
-        told, store.listener, store.rewound = (store.listener, store.rewound), None, None
+        told = (store.listener, store.rewound, store.trimmed)
+        store.listener = store.rewound = store.trimmed = None
         revoked, store.tokens.revoked = store.tokens.revoked, None
         copied = copy.deepcopy(store)
-        store.listener, store.rewound = told
+        store.listener, store.rewound, store.trimmed = told
         store.tokens.revoked = revoked
 
         def restored():
