@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.request_counts import CountedSite
 from chatter.web.site import ChatSite
-from tests.web.conftest import Web
+from tests.web.conftest import Response, Web
 
 
 @pytest.fixture
@@ -45,6 +46,15 @@ class Operator(Web):
     def ask(self, method, path, token=None, body=None, headers=None, content=None):
         headers = {"Host": "localhost", **(headers or {})}
         return super().ask(method, path, token, body, headers, content)
+
+    def ask_slowly(self, clock, method, path, body=None):
+        """A request that takes some turns of the reactor."""
+        content = b"" if body is None else json.dumps(body).encode()
+        connection, sent = self.connect()
+        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}"
+        connection.dataReceived(f"{head}\r\n\r\n".encode() + content)
+        clock.pump([0.01] * 20)
+        return Response(sent.value())
 
 
 def test_the_operator_lists_users(operator):
@@ -163,7 +173,39 @@ def test_the_operator_invites(clock):
     assert operator.ask("POST", "/invite", body={"uses": 0}).problem == "invalid-request"
 
 
-@pytest.mark.parametrize("path", ["/role", "/moderate", "/token", "/tokens", "/revoke"])
+def test_the_operator_exports_what_a_user_has(operator, clock):
+    """But the texts of private messages, which two people read, ever."""
+    operator, users = operator
+    alice, bob = users.join("alice"), users.join("bob")
+    users.send(alice, "Hello, everybody!")
+    users.send_private(alice, 2, "secret")
+    users.send_private(bob, 1, "hidden")
+    users.send(bob, "of somebody else")
+    response = operator.ask_slowly(clock, "GET", "/export?name=alice")
+    assert response.headers["content-type"] == "application/x-ndjson"
+    exported = response.body.decode()
+    assert "Hello, everybody!" in exported
+    assert exported.count('"message"') == 3
+    for absent in ("secret", "hidden", "of somebody else", alice):
+        assert absent not in exported
+    assert operator.ask("GET", "/export?name=nobody").problem == "unknown-recipient"
+    assert operator.ask("GET", "/export").problem == "invalid-request"
+
+
+def test_the_operator_erases_a_user(operator, clock):
+    """All messages are withdrawn, the token is nobody's, and the name is not given again."""
+    operator, users = operator
+    alice, bob = users.join("alice"), users.join("bob")
+    users.send(alice, "Hello, everybody!")
+    body = {"name": "alice"}
+    assert operator.ask_slowly(clock, "POST", "/erase", body).json == {"status": "success"}
+    assert users.ask("GET", "/status", alice).status == 401
+    assert users.ask("GET", "/status?after=0", bob).json["messages"] == []
+    assert users.ask("POST", "/connect", body={"name": "alice"}).problem == "name-taken"
+    assert operator.ask("POST", "/erase", body=body).problem == "unknown-recipient"
+
+
+@pytest.mark.parametrize("path", ["/role", "/moderate", "/token", "/tokens", "/revoke", "/erase"])
 def test_nobody_of_that_name(operator, path):
     """The operator is told that there is no such user."""
     body = {"name": "nobody", "role": "member", "action": "ban"}
@@ -205,6 +247,7 @@ def test_no_page_in_a_browser_is_the_operator(operator, headers, status):
     [
         *("/users", "/stats", "/metrics"),
         *("/role", "/moderate", "/withdraw", "/tokens", "/token", "/revoke", "/invite", "/backup"),
+        *("/export", "/erase"),
     ],
 )
 def test_users_do_not_reach_it(users, path):

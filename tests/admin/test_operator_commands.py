@@ -3,20 +3,55 @@
 from __future__ import annotations
 
 import json
+import socket as sockets
 import stat
+import threading
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from twisted.internet import reactor
 
+from chatter.admin.main import run
+from chatter.admin.operator_client import OperatorClient
 from chatter.service import ChatService
-from tests.admin.commands import fail, in_thread, succeed
+from tests.admin.commands import fail, in_thread
 
 
 @pytest.fixture
 def socket(tmp_path):
     return tmp_path / "admin.sock"
+
+
+class Command:
+    """The command, while the reactor runs, of which one thread is this test's."""
+
+    def __init__(self, socket, capsys):
+        self._socket = socket
+        self._capsys = capsys
+
+    async def _run(self, *words):
+        status = await in_thread(run, ["--socket", str(self._socket), *map(str, words)])
+        return (status, *self._capsys.readouterr())
+
+    async def succeed(self, *words):
+        """What it prints."""
+        status, out, err = await self._run(*words)
+        assert (status, err) == (0, "")
+        return out
+
+    async def fail(self, *words):
+        """What is wrong, in its one line."""
+        status, out, err = await self._run(*words)
+        assert (status, out) == (1, "")
+        assert err.startswith(f"chatter-admin {words[0]}: ")
+        assert err.count("\n") == 1
+        return err.partition(": ")[2].rstrip("\n")
+
+
+@pytest.fixture
+def command(socket, capsys):
+    return Command(socket, capsys)
 
 
 @asynccontextmanager
@@ -30,7 +65,7 @@ async def serving(socket, store):
         await service.stopService()
 
 
-async def test_users_stats_and_withdraw(socket):
+async def test_users_stats_and_withdraw(socket, command):
     """As tables, and as JSON."""
     async with serving(socket, "memory:") as chat:
         alice = await chat.join("alice")
@@ -38,35 +73,106 @@ async def test_users_stats_and_withdraw(socket):
         await chat.send(alice, "Buy at evil.example!")
         assert stat.S_IMODE(socket.stat().st_mode) == 0o600
 
-        users = (await in_thread(succeed, "--socket", socket, "users")).splitlines()
-        assert users[0].split() == ["id", "name", "online", "last", "seen"]
+        users = (await command.succeed("users")).splitlines()
+        assert users[0].split() == [
+            *("id", "name", "online", "last", "seen", "role", "muted", "banned")
+        ]
         assert [line.split()[1] for line in users[1:]] == ["alice", "bob"]
-        short = await in_thread(succeed, "--socket", socket, "users", "--limit", "1")
+        short = await command.succeed("users", "--limit", "1")
         assert short.endswith("There are more: --after 1\n")
-        stats = json.loads(await in_thread(succeed, "--socket", socket, "stats", "--json"))
+        stats = json.loads(await command.succeed("stats", "--json"))
         assert stats["last_id"] == 1
-        said = await in_thread(succeed, "--socket", socket, "withdraw", "1")
+        said = await command.succeed("withdraw", "1")
         assert said == "Message 1 is withdrawn.\n"
         assert (await chat.peek(alice, after=0)).messages == []
-        said = await in_thread(fail, "--socket", socket, "withdraw", "1")
+        said = await command.fail("withdraw", "1")
         assert said == "There is no such message any more."
     assert not socket.exists()
 
 
-async def test_a_server_makes_a_backup(socket, tmp_path):
+async def test_a_server_makes_a_backup(socket, tmp_path, command):
     """It is whole and its owner's only, and nothing is overwritten."""
     backup = tmp_path / "backup.sqlite"
     async with serving(socket, f"sqlite:{tmp_path}/chat.sqlite") as chat:
         await chat.send(await chat.join("alice"), "Hello!")
-        said = await in_thread(succeed, "--socket", socket, "backup", backup)
+        said = await command.succeed("backup", backup)
         assert said == f"{backup}: 1 users, 1 entries of the log.\n"
         assert stat.S_IMODE(backup.stat().st_mode) == 0o600
         before = backup.read_bytes()
-        said = await in_thread(fail, "--socket", socket, "backup", backup)
+        said = await command.fail("backup", backup)
         assert said == f"{backup} is there already."
         assert backup.read_bytes() == before
         missing = tmp_path / "no" / "backup"
-        assert "No such file" in await in_thread(fail, "--socket", socket, "backup", missing)
+        assert "No such file" in await command.fail("backup", missing)
+
+
+async def test_a_user_leaves(socket, tmp_path, command):
+    """With what the chat has of them; then their messages are gone."""
+    file = tmp_path / "alice.jsonl"
+    async with serving(socket, "memory:") as chat:
+        alice, bob = await chat.join("alice"), await chat.join("bob")
+        await chat.send(alice, "Hello!")
+        said = await command.succeed("export", "alice", file)
+        assert said == f"{file}: 2 lines.\n"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        before = file.read_bytes()
+        assert [*json.loads(before.splitlines()[1])] == ["message"]
+        said = await command.fail("export", "alice", file)
+        assert said == f"{file}: File exists."
+        assert file.read_bytes() == before
+        said = await command.fail("export", "nobody", tmp_path / "no")
+        assert said == "There is no user 'nobody'."
+        assert not (tmp_path / "no").exists()
+        said = await command.succeed("erase", "alice")
+        assert said == "alice is erased.\n"
+        assert (await chat.peek(bob, after=0)).messages == []
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}\n", "before it was whole"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n", "was whole"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", "no operator's endpoint"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "no operator's endpoint"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}", "no operator's endpoint"),
+    ],
+)
+def test_something_else_listens_there(socket, tmp_path, response, said):
+    """The operator gets one line, and no file that is not whole."""
+    with Listener(socket, response):
+        client = OperatorClient(str(socket))
+        with pytest.raises(ValueError, match=said):
+            client.get("/stats")
+    if "whole" in said:
+        with Listener(socket, response), pytest.raises(ValueError, match=said):
+            client.download("/export", tmp_path / "file")
+    assert not (tmp_path / "file").exists()
+
+
+class Listener:
+    """Accepts one connection, and responds with some bytes."""
+
+    def __init__(self, path, response):
+        path.unlink(missing_ok=True)
+        self._socket = sockets.socket(sockets.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen(1)
+        self._response = response
+        self._thread = threading.Thread(target=self._serve)
+
+    def _serve(self):
+        connection, _ = self._socket.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(self._response)
+
+    def __enter__(self):
+        self._thread.start()
+
+    def __exit__(self, *_):
+        self._thread.join(10)
+        self._socket.close()
 
 
 def test_without_a_server(socket, tmp_path, monkeypatch):

@@ -8,14 +8,8 @@ from typing import Any
 import pytest
 
 from chatter.admin.arguments import duration, table, until
-from chatter.admin.main import main
+from chatter.admin.main import run
 from chatter.admin.operator_client import OperatorClient
-
-
-@pytest.fixture(autouse=True)
-def _keep_signal_handlers(monkeypatch):
-    """The command ends by itself what SIGTERM interrupts; the tests keep their own way."""
-    monkeypatch.setattr("signal.signal", lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -128,9 +122,7 @@ def test_a_command_is_one_request(monkeypatch, capsys, words, request_made, resp
         return response
 
     monkeypatch.setattr(OperatorClient, "post", post)
-    with pytest.raises(SystemExit) as ended:
-        main(["--socket", "x", *words])
-    assert ended.value.code == 0
+    assert run(["--socket", "x", *words]) == 0
     assert made == [request_made]
     assert capsys.readouterr().out == f"{said}\n"
 
@@ -141,6 +133,6 @@ def test_a_command_is_one_request(monkeypatch, capsys, words, request_made, resp
 def test_wrong_arguments(capsys, words):
     """The operator is told how the command is used."""
     with pytest.raises(SystemExit) as ended:
-        main(words)
+        run(words)
     assert ended.value.code == 2
     assert "usage: chatter-admin" in capsys.readouterr().err

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from chatter.admin import (
     backup,
     copy,
+    erase,
+    export,
     invite,
     moderation,
     restore,
@@ -39,6 +41,8 @@ _COMMANDS = (
     token,
     revoke,
     invite,
+    export,
+    erase,
     backup,
     restore,
     copy,
@@ -51,19 +55,24 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Do what the arguments say, and exit: with 1 after an error, which is one line."""
-    options = _parser().parse_args(arguments)
     # As SIGINT: what is half done is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments say; returns the status to exit with."""
+    options = _parser().parse_args(arguments)
     try:
         options.run(options)
     except (ValueError, StoreUnavailable) as error:
         detail = error.detail if isinstance(error, StoreUnavailable) else str(error)
         print(f"chatter-admin {options.command}: {detail}", file=sys.stderr)
-        sys.exit(1)
+        return 1
     except KeyboardInterrupt:
         print(f"chatter-admin {options.command}: interrupted.", file=sys.stderr)
-        sys.exit(_INTERRUPTED)
-    sys.exit(0)
+        return _INTERRUPTED
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

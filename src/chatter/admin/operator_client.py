@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import socket
-from http.client import HTTPConnection, HTTPException
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 PLACES = ("var/admin.sock", "/run/chatter/admin.sock")
 """Where an endpoint is looked for that is not named."""
@@ -20,6 +22,8 @@ _PATIENCE = 600
 """A backup of a large database may take so many seconds."""
 
 _OK = 200
+
+_BLOCK = 65536
 
 
 class OperatorClient:
@@ -61,26 +65,67 @@ class OperatorClient:
         """
         return self._request("POST", path, json.dumps(body))
 
+    def download(self, path: str, file: Path, **query: object) -> int:
+        """Write the lines that a resource responds with into a new file of its owner's only.
+
+        :returns: how many.
+        :raises ValueError: if it can't be reached, or refuses, or the file can't be made.
+        """
+        lines = 0
+        target = f"{path}?{urlencode(query)}"
+        with _new_file(file) as out, self._response("GET", target) as response:
+            while block := response.read(_BLOCK):
+                lines += block.count(b"\n")
+                try:
+                    out.write(block)
+                except OSError as error:
+                    raise _file_error(file, error) from None
+            if response.length:
+                raise IncompleteRead(b"", response.length)
+        return lines
+
     def _request(self, method: str, path: str, body: str | None = None) -> Any:
+        with self._response(method, path, body) as response:
+            return json.loads(response.read())
+
+    @contextmanager
+    def _response(self, method: str, path: str, body: str | None = None) -> Iterator[HTTPResponse]:
+        """What a resource responds with, whose body is read in the block."""
         connection = _Connection(self._place)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            status, content = response.status, response.read()
+            if response.status != _OK:
+                raise ValueError(json.loads(response.read())["detail"])
+            yield response
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise ValueError(f"No server can be reached at {self._place}: {reason}.") from None
-        except HTTPException:
+        except IncompleteRead:
+            raise ValueError("The server has ended its response before it was whole.") from None
+        except (HTTPException, json.JSONDecodeError, LookupError):
             raise ValueError(f"There is no operator's endpoint at {self._place}.") from None
         finally:
             connection.close()
-        try:
-            said = json.loads(content)
-        except ValueError:
-            raise ValueError(f"There is no operator's endpoint at {self._place}.") from None
-        if status != _OK:
-            raise ValueError(str(said.get("detail", "The server refuses.")))
-        return said
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that was not there; it is removed again if the block fails."""
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except OSError as error:
+        raise _file_error(path, error) from None
+    try:
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            yield file
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _file_error(path: Path, error: OSError) -> ValueError:
+    return ValueError(f"{path}: {os.strerror(error.errno or 0)}.")
 
 
 class _Connection(HTTPConnection):

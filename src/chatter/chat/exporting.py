@@ -10,12 +10,12 @@ from chatter.chat.turns import Turns
 from chatter.protocol.errors import TooManyRequests
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from chatter.chat.directory import Directory
     from chatter.chat.tokens import Tokens
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import User
+    from chatter.protocol.model import Message, User
 
 STRETCH = 500
 """So many entries of the log are looked at in one read."""
@@ -46,10 +46,14 @@ class Exporting:
         if user.id in self._under_way:
             raise TooManyRequests("Another export of the user is under way.", _AGAIN)
 
-    async def lines(self, user: User) -> AsyncGenerator[bytes, None]:
+    async def lines(
+        self, user: User, shown: Callable[[Message], Message] = lambda message: message
+    ) -> AsyncGenerator[bytes, None]:
         """Some lines of JSON at a time: the user, the tokens, and the messages from and to them.
 
         Each line is an object with one member, which says what it is.
+
+        :param shown: what is exported of a message; all of it, if it is not given.
 
         :raises TooManyRequests: if another export of the user is under way.
         :raises StoreUnavailable: if the store can't serve.
@@ -65,7 +69,7 @@ class Exporting:
                 until = min(after + STRETCH, end)
                 async with self._turns:
                     own = await self._store.erasure.read_own(user.id, after, until)
-                yield _lines("message", own)
+                yield _lines("message", list(map(shown, own)))
         finally:
             self._under_way.discard(user.id)
 

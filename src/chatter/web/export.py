@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from chatter.protocol.model import User
 
-_LINES = b"application/x-ndjson"
+LINES = b"application/x-ndjson"
+"""The type of a body of lines of JSON."""
 
 
 class ExportEndpoint(UserEndpoint):
@@ -37,17 +38,17 @@ class ExportEndpoint(UserEndpoint):
         'and {"message": …} for each message of the user, and each private one to the user, by '
         "id. A user has one export at a time.",
         response=str,
-        media_type=_LINES.decode(),
+        media_type=LINES.decode(),
         errors=(TooManyRequests,),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:  # noqa: ARG002
         """Respond with a body that is read from the log while it is sent."""
         self._core.exporting.check(user)
-        return Response(b"", content_type=_LINES, begin=partial(self._begin, user))
+        return Response(b"", content_type=LINES, begin=partial(self._begin, user))
 
     def _begin(self, user: User, request: Request) -> None:
-        _Export(request, self._lines(user, request)).begin(self._core.clock)
+        LinesWriter(request, self._lines(user, request)).begin(self._core.clock)
 
     async def _lines(self, user: User, request: Request) -> AsyncGenerator[bytes, None]:
         era = self._core.access.era
@@ -60,8 +61,11 @@ class ExportEndpoint(UserEndpoint):
 
 
 @implementer(IPushProducer)
-class _Export:
-    """Writes one response, no faster than it is taken."""
+class LinesWriter:
+    """Writes a body of lines, no faster than the client takes it.
+
+    A response that is not whole is cut off.
+    """
 
     _log = Logger()
 
@@ -72,6 +76,10 @@ class _Export:
         self._resumed: Deferred[None] | None = None
 
     def begin(self, clock: object) -> None:
+        """Write all of it.
+
+        :param clock: an ``IReactorTime`` provider.
+        """
         self._request.registerProducer(self, True)
         writing = Deferred.fromCoroutine(self._write(clock))
         writing.addErrback(self._failed)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from chatter.admin.endpoint.acts import Act
 from chatter.admin.endpoint.backup import BackupBody, back_up
+from chatter.admin.endpoint.leaving import ExportResource, erase
 from chatter.admin.endpoint.metrics import MetricsResource
 from chatter.admin.endpoint.moderation import (
     ModerationBody,
@@ -73,6 +74,8 @@ class OperatorResource(MissingResource):
         self.putChild(b"token", Act(core, MakeTokenBody, make_token))
         self.putChild(b"revoke", Act(core, RevokeTokenBody, revoke))
         self.putChild(b"invite", Act(core, InviteBody, invite))
+        self.putChild(b"export", ExportResource(core))
+        self.putChild(b"erase", Act(core, UserBody, erase))
         self.putChild(b"backup", Act(core, BackupBody, back_up))
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
