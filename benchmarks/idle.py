@@ -107,8 +107,8 @@ async def opened(port: int, count: int) -> list[asyncio.StreamWriter]:
 
 def fetched(port: int, path: str, method: str = "GET") -> dict[str, object]:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
-    with urllib.request.urlopen(request) as answer:
-        found: dict[str, object] = json.load(answer)
+    with urllib.request.urlopen(request) as response:
+        found: dict[str, object] = json.load(response)
         return found
 
 

@@ -2,7 +2,7 @@
 
 A poll then finds what the others have sent since the user's last one: with 64 users,
 some 64 messages.  The top rate is that of a closed loop, just before, of the same mix.
-Plain twisted.web, which echoes and answers a constant, runs at half of its own top rate
+Plain twisted.web, which echoes and sends a constant, runs at half of its own top rate
 for comparison: a p99 depends much on how quiet the machine is.  A loop in C, which syncs
 and does nothing else, gets the rate of chatter: it shows what is the machine's share.
 """

@@ -62,7 +62,7 @@ def idle_memory(directory: Path, rounds: int, seconds: float) -> list[Table]:
 
 
 def _when_users_are_there(peer: live_peers.Peer, server: Server) -> int:
-    """Join as many users as the streams will, and answer the memory then."""
+    """Join as many users as the streams will, and return the memory then."""
     before_users = server.resident_bytes()
     peer.requests(server, IDLE)
     after_users = server.resident_bytes()
@@ -98,9 +98,9 @@ def stalled_memory(directory: Path, rounds: int, seconds: float) -> list[Table]:
 
 
 def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
-    """From the answer of a send to the arrival, at a constant rate."""
+    """From the response to a send to the arrival, at a constant rate."""
     title = f"{PUNCTUAL:,} listeners, {RATE} messages/s"
-    columns = ["store", "from the answer: p50 ms", "p99 ms", "max ms", "from the send: p99 ms"]
+    columns = ["store", "from the response: p50 ms", "p99 ms", "max ms", "from the send: p99 ms"]
     table = Table(title, columns)
     for store in ("memory:", "sqlite:chatter.sqlite"):
         peer = live_peers.chatter(store)

@@ -30,7 +30,7 @@ class Delivery:
 
     :ivar per_second: deliveries, each of one message to one listener.
     :ivar server_us: processor time of the server for each of them.
-    :ivar answered_p99_ms: from the answer of the send to the arrival.
+    :ivar answered_p99_ms: from the response to the send to the arrival.
     :ivar sent_p50_ms: from the send to the arrival.
     :ivar load_busy: which share of the time the listener had something to read.
     """
@@ -47,7 +47,7 @@ class Delivery:
 
 
 def allow_open_files() -> int:
-    """Raise the limit of open files, which the servers inherit; answer it."""
+    """Raise the limit of open files, which the servers inherit; returns it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard

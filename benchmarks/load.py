@@ -77,7 +77,7 @@ def script(connections: list[list[tuple[str, bytes]]]) -> bytes:
 def run(
     server: Server, script: bytes, seconds: float, rate: float | None = None
 ) -> dict[str, Result]:
-    """Put load on a server, and answer what was measured of each kind of request.
+    """Put load on a server; what was measured of each kind of request.
 
     :param rate: requests a second in an open loop; a closed loop without it.
     :raises InvalidRunError: if any request failed, or the load generator was too slow.

@@ -43,7 +43,7 @@ CONNECTIONS = 64
 
 def latency(directory: Path, rounds: int, seconds: float) -> list[Table]:
     """From a send at one node to its arrival at the followers of another."""
-    columns = ["followers", "from the send: p50 ms", "p99 ms", "from the answer: p99 ms"]
+    columns = ["followers", "from the send: p50 ms", "p99 ms", "from the response: p99 ms"]
     table = Table(f"Sent at one node, followed at another, {RATE} messages/s", columns)
     with database_server() as postgres, running_cluster(directory, postgres, 2) as cluster:
         sending, listening_one = cluster.nodes
@@ -153,7 +153,7 @@ def _full_speed(cluster: Cluster, seconds: float) -> Cost:
 
 
 def _cost_of(cluster: Cluster, work: Callable[[], float]) -> Cost:
-    """What each message cost that some work has brought about, which answers how many a second."""
+    """What each message cost that some work has brought about, which returns how many a second."""
     messages = cluster.messages()
     nodes_before, database_before = cluster.cpu_seconds()
     per_second = work()

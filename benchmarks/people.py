@@ -19,7 +19,7 @@ class Caller:
         self._connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
 
     def ask(self, method: str, path: str, token: str | None = None, body: Any = None) -> Any:
-        """The JSON of an answer.
+        """The JSON of a response.
 
         :raises RuntimeError: if it is an error.
         """
@@ -29,10 +29,10 @@ class Caller:
         content = None if body is None else json.dumps(body)
         self._connection.request(method, path, content, headers)
         response = self._connection.getresponse()
-        answer = response.read()
+        data = response.read()
         if response.status != 200:
-            raise RuntimeError(f"{method} {path} was answered {response.status}: {answer!r}")
-        return json.loads(answer)
+            raise RuntimeError(f"{method} {path} got {response.status}: {data!r}")
+        return json.loads(data)
 
     def close(self) -> None:
         """Hang up."""
@@ -48,7 +48,7 @@ def join(server: Server, count: int) -> list[str]:
 
 
 def expect_unread(server: Server, tokens: Iterable[str], path: str, count: int) -> None:
-    """See that a poll answers with what the benchmark is about.
+    """See that a poll responds with what the benchmark is about.
 
     :raises RuntimeError: if it has another number of messages.
     """

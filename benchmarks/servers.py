@@ -76,13 +76,13 @@ def aiohttp_echo() -> Command:
 
 
 def synced_loop() -> Command:
-    """A loop in C that answers a send once the disk has something."""
+    """A loop in C that responds to a send once the disk has something."""
     return [str(tools.compiled(PEERS / "synced.c")), "PORT"]
 
 
 @contextmanager
 def running(name: str, command: Command, directory: Path) -> Iterator[Server]:
-    """Run a server in a directory, from when it answers to the end of the block.
+    """Run a server in a directory, from when it responds to the end of the block.
 
     :raises RuntimeError: if it doesn't start; with the end of its output.
     """

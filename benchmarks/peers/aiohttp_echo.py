@@ -1,4 +1,4 @@
-"""aiohttp on uvloop: echoes the JSON of a POST, answers a constant; stores nothing.
+"""aiohttp on uvloop: echoes the JSON of a POST, sends a constant; stores nothing.
 
 ``python aiohttp_echo.py PORT``.  It writes no access log.
 """
@@ -10,7 +10,7 @@ import sys
 import uvloop
 from aiohttp import web
 
-# What chatter answers to a poll with nothing unread.
+# What chatter sends for a poll with nothing unread.
 CONSTANT = b'{"messages":[],"cursor":123456,"more":false}'
 
 

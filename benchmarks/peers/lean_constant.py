@@ -1,4 +1,4 @@
-"""chatter's HTTP server with a resource that answers the same bytes to everybody.
+"""chatter's HTTP server with a resource that sends the same bytes to everybody.
 
 ``python lean_constant.py PORT``.  It shows what of a request is HTTP's, and not the chat's.
 """

@@ -1,4 +1,4 @@
-"""Plain ``twisted.web``, as its tutorial has it: echoes the JSON of a POST, answers a constant.
+"""Plain ``twisted.web``, as its tutorial has it: echoes the JSON of a POST, sends a constant.
 
 It stores nothing and knows nobody.  ``python twisted_plain.py PORT default|none|file``: where
 the access log goes.  By default nobody has set up any logging, yet ``Site`` words each line;
@@ -16,12 +16,12 @@ from twisted.python import log
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
-# What chatter answers to a poll with nothing unread.
+# What chatter sends for a poll with nothing unread.
 CONSTANT = b'{"messages":[],"cursor":123456,"more":false}'
 
 
 class Send(Resource):
-    """Takes a text, answers what looks like chatter's message."""
+    """Takes a text, sends what looks like chatter's message."""
 
     isLeaf = True  # noqa: N815
 

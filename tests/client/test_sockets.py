@@ -71,7 +71,7 @@ class Dropping(Resource):
 
 
 async def test_a_connection_that_breaks_after_a_send():
-    """A message whose answer the network swallowed is in the chat once."""
+    """A message whose response the network swallowed is in the chat once."""
     chat = make_chat(Clock())
     async with (
         serving(Dropping(ChatResource(chat), drops=2)) as url,

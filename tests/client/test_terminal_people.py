@@ -20,7 +20,7 @@ def test_names_of_users_who_came_later():
 
 
 def test_names_are_asked_for_once():
-    """What is known of a user never changes, so further messages cost no question."""
+    """What is known of a user never changes, so further messages cost no request."""
     rig = Rig()
     alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
     bob.type("one")

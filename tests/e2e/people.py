@@ -51,21 +51,21 @@ class Person(threading.Thread):
             self._connection = None
 
     def ask(self, method, path, body=None, headers=None):
-        """The answer, or ``None`` if none came."""
+        """The response, or ``None`` if none came."""
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection(
                     "127.0.0.1", self.server.port, timeout=60
                 )
-            status, answer = ask(self._connection, method, path, self.token, body, headers)
+            status, response = ask(self._connection, method, path, self.token, body, headers)
         except (OSError, http.client.HTTPException, ValueError):
             self.go_elsewhere()
             return None
         if status == 503:
             self.go_elsewhere()
             return None
-        assert status == 200, (status, answer)
-        return answer
+        assert status == 200, (status, response)
+        return response
 
 
 class Sender(Person):
@@ -79,12 +79,12 @@ class Sender(Person):
     def do_something(self):
         text = f"{self.user_id}:{self.number}"
         while not self.over.is_set():
-            answer = self.ask(
+            response = self.ask(
                 "POST", "/send", body={"text": text}, headers={"Idempotency-Key": text}
             )
-            if answer is not None:
-                assert answer["text"] == text
-                self.acknowledged.append((answer["id"], text))
+            if response is not None:
+                assert response["text"] == text
+                self.acknowledged.append((response["id"], text))
                 break
         self.number += 1
 

@@ -133,8 +133,8 @@ class Server:
         body = None if name is None else {"name": name}
         status, connected = self.request("POST", "/connect", body=body)
         assert status == 200, connected
-        answer: dict[str, Any] = connected
-        return answer
+        response: dict[str, Any] = connected
+        return response
 
 
 def ask(

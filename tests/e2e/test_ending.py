@@ -119,7 +119,7 @@ def test_while_it_stops_it_responds_but_accepts_nothing(tmp_path):
         token = server.connect("alice")["token"]
         send_much(server, token)
         connection = dial(server, get("/status?limit=1000", token))
-        answer = connection.recv(100)
+        response = connection.recv(100)
         server.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + 2
         while True:
@@ -130,10 +130,10 @@ def test_while_it_stops_it_responds_but_accepts_nothing(tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         while data := connection.recv(1 << 20):
-            answer += data
+            response += data
         connection.close()
         server.process.wait(60)
-    head, _, body = answer.partition(b"\r\n\r\n")
+    head, _, body = response.partition(b"\r\n\r\n")
     assert f"Content-Length: {len(body)}".encode() in head
     assert len(json.loads(body)["messages"]) == LARGE
     assert ended_in_order(server)

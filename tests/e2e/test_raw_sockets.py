@@ -53,7 +53,7 @@ def dial_narrowly(server):
 
 
 def talk(server, *pieces, shut=False):
-    """Send pieces; all that is answered until the server closes the connection."""
+    """Send pieces; all that comes back until the server closes the connection."""
     with dial(server) as connection:
         for piece in pieces:
             connection.sendall(piece)
@@ -63,26 +63,26 @@ def talk(server, *pieces, shut=False):
 
 
 def read_all(connection):
-    answer = b""
+    response = b""
     while True:
         try:
             data = connection.recv(65536)
         except ConnectionResetError:
-            return answer
+            return response
         if not data:
-            return answer
-        answer += data
+            return response
+        response += data
 
 
-def statuses(answer):
-    return [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+def statuses(response):
+    return [int(part[:3]) for part in response.split(b"HTTP/1.1 ")[1:]]
 
 
-def post(token, body, *fields, path="/send", close=True):
-    head = [f"POST {path} HTTP/1.1", "Host: a", f"Authorization: Bearer {token}", *fields]
+def post(token, body, *headers, path="/send", close=True):
+    head = [f"POST {path} HTTP/1.1", "Host: a", f"Authorization: Bearer {token}", *headers]
     if close:
         head.append("Connection: close")
-    if not any("ength" in field or "ncoding" in field for field in fields):
+    if not any("ength" in header or "ncoding" in header for header in headers):
         head.append(f"Content-Length: {len(body)}")
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
@@ -91,7 +91,7 @@ GET = b"GET /health HTTP/1.1\r\nHost: a\r\n"
 
 
 @pytest.mark.parametrize(
-    "fields",
+    "headers",
     [
         ("Content-Length: 14", "Content-Length: 14"),
         ("Content-Length: 14", "Content-Length: 15"),
@@ -111,12 +111,12 @@ GET = b"GET /health HTTP/1.1\r\nHost: a\r\n"
         ("X: a\nY: b", "Content-Length: 14"),
     ],
 )
-def test_a_request_of_which_two_servers_could_think_differently(server, token, fields):
+def test_a_request_of_which_two_servers_could_think_differently(server, token, headers):
     """Every shape of request smuggling is refused, and the connection closed behind it."""
     smuggled = b"POST /send HTTP/1.1\r\nHost: a\r\n\r\n"
-    answer = talk(server, post(token, b'{"text": "a" }', *fields, close=False) + smuggled)
-    assert len(statuses(answer)) == 1
-    assert statuses(answer)[0] in (400, 413, 501)
+    response = talk(server, post(token, b'{"text": "a" }', *headers, close=False) + smuggled)
+    assert len(statuses(response)) == 1
+    assert statuses(response)[0] in (400, 413, 501)
     assert server.request("GET", "/status", token)[1]["messages"] == []
 
 
@@ -132,7 +132,7 @@ def test_a_body_that_does_not_come(server, token, shut):
 
 
 def test_a_head_that_does_not_end(server):
-    """A megabyte of header fields is refused long before its end."""
+    """A megabyte of headers is refused long before its end."""
     lines = b"X: " + b"y" * 1000 + b"\r\n"
     with dial(server) as connection:
         sent = 0
@@ -143,8 +143,8 @@ def test_a_head_that_does_not_end(server):
                 sent += len(lines)
         except OSError:
             pass
-        answer = read_all(connection)
-    assert statuses(answer) in ([431], [])
+        response = read_all(connection)
+    assert statuses(response) in ([431], [])
     assert statuses(talk(server, GET + lines * 30 + b"\r\n")) == [431]
     assert statuses(talk(server, GET + b"X: " + b"y" * 30_000)) == [431]
     assert statuses(talk(server, GET + b"X: y\r\n" * 500 + b"\r\n")) == [431]
@@ -163,12 +163,12 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(server, token, si
             return
         assert statuses(first + read_all(connection)) == [413]
     chunks = b"".join(b"1000\r\n" + b"x" * 4096 + b"\r\n" for _ in range(17)) + b"0\r\n\r\n"
-    answer = talk(server, post(token, chunks, "Transfer-Encoding: chunked"))
-    assert statuses(answer) == [413]
+    response = talk(server, post(token, chunks, "Transfer-Encoding: chunked"))
+    assert statuses(response) == [413]
 
 
 def test_a_refused_client_who_goes_on_sending_can_read_why(server, token):
-    """The answer is not lost to a reset while the client still sends."""
+    """The response is not lost to a reset while the client still sends."""
     with dial(server) as connection:
         connection.sendall(post(token, b"", "Content-Length: 3000000"))
         for _ in range(30):
@@ -176,13 +176,13 @@ def test_a_refused_client_who_goes_on_sending_can_read_why(server, token):
         assert statuses(read_all(connection)) == [413]
 
 
-def test_requests_in_one_go_are_answered_in_order(server, token):
-    """Pipelined requests are answered one after the other, each whole."""
+def test_requests_in_one_go_get_responses_in_order(server, token):
+    """Pipelined requests get their responses one after the other, each whole."""
     requests = b"".join(
         post(token, json.dumps({"text": f"{n}"}).encode(), close=n == 49) for n in range(50)
     )
-    answer = talk(server, requests)
-    assert statuses(answer) == [200] * 50
+    response = talk(server, requests)
+    assert statuses(response) == [200] * 50
     page = server.request("GET", "/status", token)[1]
     assert [message["text"] for message in page["messages"]] == [f"{n}" for n in range(50)]
 
@@ -211,9 +211,9 @@ def test_a_request_in_single_bytes(server, token):
 )
 def test_what_is_no_http(server, garbage):
     """Anything else is refused in HTTP, and the connection closed."""
-    answer = talk(server, garbage)
-    assert len(statuses(answer)) == 1
-    assert statuses(answer)[0] in (400, 405, 501, 505)
+    response = talk(server, garbage)
+    assert len(statuses(response)) == 1
+    assert statuses(response)[0] in (400, 405, 501, 505)
 
 
 def test_many_connections_at_once(server):
@@ -227,7 +227,7 @@ def test_many_connections_at_once(server):
 
 
 class TestHandedOver:
-    """A plain poll counts as read only when its answer was handed over whole."""
+    """A plain poll counts as read only when its response was handed over whole."""
 
     @pytest.fixture
     def reader(self, server):
@@ -239,7 +239,7 @@ class TestHandedOver:
         return connected["token"]
 
     def test_a_poll_that_breaks_is_repeated(self, server, reader):
-        """Who hangs up in the middle of an answer finds it again, and then only once."""
+        """Who hangs up in the middle of a response finds it again, and then only once."""
         rest = f" HTTP/1.1\r\nHost: a\r\nAuthorization: {reader}\r\n\r\n"
         # The first pages, which acknowledge nothing, are more than the buffers take.
         request = f"GET /status?limit=1000&after=0{rest}" * 10 + f"GET /status?limit=1000{rest}"
@@ -256,13 +256,13 @@ class TestHandedOver:
         assert server.request("GET", "/status?limit=1000", reader)[1]["messages"] == []
 
     def test_a_slow_reader_gets_it_whole(self, server, reader):
-        """An answer larger than all buffers arrives whole, however slowly it is read."""
+        """A response larger than all buffers arrives whole, however slowly it is read."""
         request = f"GET /status?limit=1000 HTTP/1.1\r\nHost: a\r\nAuthorization: {reader}\r\n"
         with dial_narrowly(server) as connection:
             connection.sendall(request.encode() + b"Connection: close\r\n\r\n")
             time.sleep(0.2)
-            answer = read_all(connection)
-        head, _, body = answer.partition(b"\r\n\r\n")
+            response = read_all(connection)
+        head, _, body = response.partition(b"\r\n\r\n")
         assert f"Content-Length: {len(body)}".encode() in head
         assert len(json.loads(body)["messages"]) >= UNREAD
         assert server.request("GET", "/status?limit=1000", reader)[1]["messages"] == []

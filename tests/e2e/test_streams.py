@@ -22,7 +22,7 @@ def listen(server, token):
 
 
 def status_of(connection):
-    """The status, and where it is no stream the head of the answer."""
+    """The status, and where it is no stream the head of the response."""
     said = connection.recv(4096).decode()
     return int(said.split()[1]), said.partition("\r\n\r\n")[0]
 

@@ -1,6 +1,6 @@
 """Web pages that follow a chat: one of another origin, and one of the chat's own.
 
-The second is behind a proxy that knows who asks, as an application's would by its
+The second is behind a proxy that knows the user, as an application's would by its
 cookie, and puts the token in: a browser's ``EventSource`` sends none.
 """
 
@@ -53,7 +53,7 @@ def serving(page, chat_port=0, token=""):
             self.wfile.write(body)
 
         def pass_on(self):
-            """Without an answer of the chat's there is none: a 502 would end it for good."""
+            """Without a response of the chat's there is none: a 502 would end it for good."""
             self.close_connection = True
             last = self.headers.get("Last-Event-ID", "")
             request = (

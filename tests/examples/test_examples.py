@@ -146,7 +146,7 @@ def test_trial_test(tmp_path):
 
 
 def test_bot():
-    """The bot answers who needs help, in private; the log has who sent something, not what."""
+    """The bot replies in private to a call for help; the log has the sender, not the text."""
     with serving(partial(run, "bot.py")) as (ask, output):
         assert output.readline() == "listening\n"
         alice, bob = (ask("POST", "/connect")[1] for _ in range(2))
@@ -174,7 +174,7 @@ def test_own_clock():
 
 
 def test_follow(tmp_path):
-    """It answers each message, in order and once, through a restart of the server, and leaves."""
+    """It replies to each message, in order and once, through a restart, and leaves."""
     with Server(tmp_path) as server:
         with run("follow.py", server.url) as process:
             assert process.stdout.readline().endswith(" listens\n")

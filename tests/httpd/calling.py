@@ -24,7 +24,7 @@ class Calling(Resource):
 
 
 def answer_of(response, raw=None, **options):
-    """The one answer that a function gives to a request."""
+    """The one response that a function gives to a request."""
     [found] = Server(Calling(response), **options).exchange(raw or get("/a/b?c=d"))
     return found
 

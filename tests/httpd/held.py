@@ -1,4 +1,4 @@
-"""A resource whose answers are held back, and time by hand."""
+"""A resource whose responses are held back, and time by hand."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from chatter.httpd import LeanSite, Limits
 
 @dataclass
 class Response:
-    """One answer, as a client reads it."""
+    """One response, as a client reads it."""
 
     status: int
     headers: dict[str, list[str]] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Response:
 
 
 def parse_answers(data: bytes, methods: list[str] | None = None) -> list[Response]:
-    """Read the answers in a stream of bytes, in the order of the requests' methods."""
+    """Read the responses in a stream of bytes, in the order of the requests' methods."""
     responses: list[Response] = []
     methods = list(methods or [])
     while data:
@@ -173,7 +173,7 @@ class Echo(Resource):
 
 
 class Chunks(Echo):
-    """Writes its answer in parts, of a length it doesn't tell."""
+    """Writes its response in parts, of a length it doesn't tell."""
 
     def render(self, request: Any) -> Any:
         for part in self.described(request).split(b","):
@@ -224,7 +224,7 @@ class GetOnly(Resource):
 
 
 class Failing(Resource):
-    """Fails: at once, or when it has begun to answer."""
+    """Fails: at once, or when it has begun to respond."""
 
     isLeaf = True
 
@@ -292,7 +292,7 @@ class Server:
         return Connection(self.site, transport)
 
     def exchange(self, *parts: bytes, methods: tuple[str, ...] = ()) -> list[Response]:
-        """The answers to what is sent on one connection."""
+        """The responses to what is sent on one connection."""
         connection = self.connect()
         connection.send(*parts)
         responses = connection.responses(*methods)

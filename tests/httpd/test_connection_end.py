@@ -115,7 +115,7 @@ def test_an_empty_site_is_drained_at_once(server):
 
 
 def test_a_head_that_came_while_draining_says_close():
-    """Even an answer that is given at once is the connection's last while draining."""
+    """Even a response that is given at once is the connection's last while draining."""
     server = Server()
     connection = server.connect()
     connection.send(get("/echo")[:-1])

@@ -100,7 +100,7 @@ def test_a_client_that_does_not_go_is_cut_off(server):
 
 
 def test_a_client_that_never_reads_is_not_served_on():
-    """Pipelined requests wait as long as answers are left to be sent."""
+    """Pipelined requests wait as long as responses are left to be sent."""
     server = Server(limits=LIMITS)
     connection = server.connect()
     connection.send(get("/echo"))

@@ -96,7 +96,7 @@ def test_nothing_behind_a_close_is_answered():
 
 
 def test_a_resource_may_close_after_its_answer():
-    """An answer that says Connection: close is the connection's last."""
+    """A response that says Connection: close is the connection's last."""
 
     class Closing(Resource):
         isLeaf = True
@@ -115,7 +115,7 @@ def test_a_resource_may_close_after_its_answer():
 
 
 def test_a_client_that_waits_is_told_to_send_its_body():
-    """100 is sent when the head has come, and the answer when the body has."""
+    """100 is sent when the head has come, and the response when the body has."""
     connection = Server().connect()
     raw = post(b"abc", "Expect: 100-continue")
     connection.send(raw[:-3])
@@ -141,7 +141,7 @@ def test_nobody_is_told_to_send_what_has_come():
 
 
 def test_a_pipelined_client_is_told_in_its_turn(server, held):
-    """100 comes behind the answer to the request before it."""
+    """100 comes behind the response to the request before it."""
     connection = server.connect()
     connection.send(get("/1") + post(b"abc", "Expect: 100-continue")[:-3])
     assert connection.received() == b""

@@ -1,4 +1,4 @@
-"""The same requests, sent to Twisted's own Site and to LeanSite, get the same answers.
+"""The same requests, sent to Twisted's own Site and to LeanSite, get the same responses.
 
 Where they don't, the difference has a name in the table below, and in docs/httpd.md.
 """
@@ -167,7 +167,7 @@ class Outcome:
 
 
 def described(response):
-    """What is compared of an answer."""
+    """What is compared of a response."""
     headers = {
         name: values
         for name, values in response.headers.items()
@@ -191,8 +191,8 @@ RELAXED = settings(
 
 @RELAXED
 @given(st.data())
-def test_requests_get_the_same_answers(data):
-    """Pipelines of sound requests, torn anywhere, get the same answers from both."""
+def test_requests_get_the_same_responses(data):
+    """Pipelines of sound requests, torn anywhere, get the same responses from both."""
     requests = data.draw(st.lists(request(), min_size=1, max_size=4))
     methods = [verb for verb, _ in requests]
     pieces = torn(data.draw, b"".join(raw for _, raw in requests))
@@ -271,7 +271,7 @@ def names_of(table, raw):
 
 
 def lacks_host(raw):
-    """Whether some head in a stream has not exactly one Host field that can be one."""
+    """Whether some head in a stream has not exactly one Host header that can be one."""
     for part in raw.split(b"\r\n\r\n"):
         lines = [line for line in part.split(b"\r\n") if line.lower().startswith(b"host")]
         if len(lines) != 1 or not re.match(HOST, lines[0]):
@@ -300,7 +300,7 @@ def test_spoilt_requests_are_never_understood_differently(raw):
 @settings(RELAXED, max_examples=200)
 @given(st.data())
 def test_pieces_make_no_difference(data):
-    """A spoilt stream gets the same answers whole as in pieces."""
+    """A spoilt stream gets the same responses whole as in pieces."""
     raw = data.draw(spoilt())
     whole = Outcome([raw], 3, stock=False)
     pieces = Outcome(torn(data.draw, raw), 3, stock=False)

@@ -135,7 +135,7 @@ async def test_a_unix_socket(tmp_path):
 
 @pytest.mark.parametrize("lock", [None, "{pid}", "1", "garbage"])
 async def test_a_unix_socket_that_was_left_behind_is_replaced(tmp_path, lock):
-    """Whatever a lock of an earlier version says, nobody answers there."""
+    """Whatever a lock of an earlier version says, nobody listens there."""
     path = tmp_path / "chat.sock"
     leave_behind(path)
     if lock is not None:

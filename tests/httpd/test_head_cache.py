@@ -52,7 +52,7 @@ class Reading:
 
 
 def fields_of(head, body):
-    """The fields as a request shows them."""
+    """The headers as a request shows them."""
     if head.leaves_length_out:
         return {**head.headers, b"content-length": [b"%d" % len(body)]}
     return head.headers

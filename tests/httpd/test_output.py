@@ -253,7 +253,7 @@ def test_what_is_to_be_sent_soon_is_sent_when_the_turn_ends(owner, outbox, clock
 
 
 def test_where_few_are_asking_it_is_sent_at_once(owner, clock):
-    """So that nobody waits for another one's answer."""
+    """So that nobody waits for another one's response."""
     sock = Socket(100)
     SocketOutput(descriptor(sock), owner, Outbox(clock)).write_soon(b"abc")
     assert sock.sent == b"abc"

@@ -1,4 +1,4 @@
-"""Who produces an answer part by part does so while it is wanted."""
+"""Who produces a response part by part does so while it is wanted."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_pull_producer_is_asked_only_while_it_is_wanted():
 
 
 def test_a_producer_that_fails_cuts_the_answer_off(logged):
-    """The failure is logged once, and the client sees that the answer is not whole."""
+    """The failure is logged once, and the client sees that the response is not whole."""
     resource = Calling(lambda _: NOT_DONE_YET)
     server = Server(resource)
     connection = server.connect()

@@ -28,8 +28,8 @@ SOUND = {
     ),
     "a method that begins like HTTP": (b"HEAD /u HTTP/1.1\r\n" + H + b"\r\n", [("HEAD", "/u", "")]),
     "a value of signs": (b"GET /d HTTP/1.1\r\n" + H + b"aaa:+++\r\n\r\n", [("GET", "/d", "")]),
-    "no field at all, in 1.0": (b"GET /n HTTP/1.0\r\n\r\n", [("GET", "/n", "")]),
-    "a field without a value": (b"GET /n HTTP/1.1\r\n" + H + b"A:\r\n\r\n", [("GET", "/n", "")]),
+    "no header at all, in 1.0": (b"GET /n HTTP/1.0\r\n\r\n", [("GET", "/n", "")]),
+    "a header without a value": (b"GET /n HTTP/1.1\r\n" + H + b"A:\r\n\r\n", [("GET", "/n", "")]),
     "an empty line before": (b"\r\nGET /e HTTP/1.1\r\n" + H + b"\r\n", [("GET", "/e", "")]),
     "a value beyond ASCII": (
         b"GET / HTTP/1.1\r\n" + H + b"A: \xf0\xff\r\n\r\n",
@@ -68,7 +68,7 @@ SOUND = {
         b"PUT /u HTTP/1.1\r\n" + H + b"Content-Length: 003\r\n\r\nabc",
         [("PUT", "/u", "abc")],
     ),
-    "a length between other fields": (
+    "a length between other headers": (
         b"PUT /u HTTP/1.1\r\nContent-Length: 3\r\n" + H + b"A: b\r\n\r\nabc",
         [("PUT", "/u", "abc")],
     ),
@@ -97,7 +97,7 @@ SOUND = {
         b"PUT /c HTTP/1.1\r\n" + H + TE + b"\r\n05\r\nhello\r\n006\r\n world\r\n000\r\n\r\n",
         [("PUT", "/c", "hello world")],
     ),
-    "trailing fields": (
+    "trailing headers": (
         b"PUT /c HTTP/1.1\r\n" + H + TE + b"\r\n5\r\nhello\r\n0\r\nVary: *\r\nType: text\r\n\r\n",
         [("PUT", "/c", "hello")],
     ),
@@ -167,11 +167,11 @@ REFUSED = {
     # llhttp: invalid.md, and h11's test_readers_unusual
     "ICE, but not really": b"GET /music HTTP/1.1x ICE/1.0\r\n" + H + b"\r\n",
     "RTSP's method in HTTP": b"ANNOUNCE /a HTTP/1.1\r\n" + H + b"\r\n",
-    "fields apart by CR": b"GET / HTTP/1.1\r\nFoo: 1\rBar: 2\r\n" + H + b"\r\n",
-    "fields apart by LF": b"GET / HTTP/1.1\r\nFoo: 1\nBar: 2\r\n" + H + b"\r\n",
-    "fields apart by something": b"GET / HTTP/1.1\r\nFoo: 1\rxBar: 2\r\n" + H + b"\r\n",
-    "empty fields apart by CR": b"GET / HTTP/1.1\r\nFoo:\rBar: 2\r\n" + H + b"\r\n",
-    "empty fields apart by LF": b"GET / HTTP/1.1\r\nFoo:\nBar: 2\r\n" + H + b"\r\n",
+    "headers apart by CR": b"GET / HTTP/1.1\r\nFoo: 1\rBar: 2\r\n" + H + b"\r\n",
+    "headers apart by LF": b"GET / HTTP/1.1\r\nFoo: 1\nBar: 2\r\n" + H + b"\r\n",
+    "headers apart by something": b"GET / HTTP/1.1\r\nFoo: 1\rxBar: 2\r\n" + H + b"\r\n",
+    "empty headers apart by CR": b"GET / HTTP/1.1\r\nFoo:\rBar: 2\r\n" + H + b"\r\n",
+    "empty headers apart by LF": b"GET / HTTP/1.1\r\nFoo:\nBar: 2\r\n" + H + b"\r\n",
     "a form feed in a name": b"GET / HTTP/1.1\r\nFo@: o\r\n" + H + b"\r\n",
     "a control character in a name": b"GET / HTTP/1.1\r\nFoo\x01\x00test: B\r\n" + H + b"\r\n",
     "a colon that begins": b"GET / HTTP/1.1\r\n: B\r\n" + H + b"\r\n",
@@ -181,8 +181,8 @@ REFUSED = {
     "HTTP/5.6": b"GET / HTTP/5.6\r\n" + H + b"\r\n",
     "a space after the first line": b"GET / HTTP/1.1\r\n " + H + b"\r\n",
     "nothing but LF": b"POST / HTTP/1.1\nTransfer-Encoding: chunked\nTrailer: B\n\n0\n\n",
-    "no CRLF behind the fields": b"PUT /u HTTP/1.1\r\n" + H + b"Content-Length: 3\nabc",
-    "spaces before the fields": b"POST / HTTP/1.1\r\n" + H + b" Content-Length: 3\r\n\r\nabc",
+    "no CRLF behind the headers": b"PUT /u HTTP/1.1\r\n" + H + b"Content-Length: 3\nabc",
+    "spaces before the headers": b"POST / HTTP/1.1\r\n" + H + b" Content-Length: 3\r\n\r\nabc",
     "no HTTP version": b"GET /\r\n" + H + b"\r\n",
     "a space in the target": b"GET /a b HTTP/1.1\r\n" + H + b"\r\n",
     "a target beyond ASCII": b"GET /\xce\xb4 HTTP/1.1\r\n" + H + b"\r\n",
@@ -304,7 +304,7 @@ def decoded(data):
 @pytest.mark.skipif(not SDIST, reason="GUNICORN_SDIST names no source distribution of gunicorn")
 @pytest.mark.parametrize("data", gunicorn_cases("invalid"))
 def test_what_gunicorn_refuses_is_refused(data):
-    """None of its invalid requests gets a good answer."""
+    """None of its invalid requests gets a good response."""
     server = Everything(decoded(data), "whole")
     responses = parse_answers(server.connection.received())
     assert not any(response.status < 400 for response in responses)

@@ -136,7 +136,7 @@ def test_what_is_ambiguous_is_refused(shape, pieces):
 
 
 def test_what_came_before_is_answered_first():
-    """A refusal comes in its place: behind the answers to the requests before it."""
+    """A refusal comes in its place: behind the responses to the requests before it."""
     server = Server()
     connection = server.connect()
     connection.send(get("/later") + get("/echo") + SMUGGLING["bare CR"][1] + BEHIND)
@@ -183,7 +183,7 @@ LIMITS = Limits(uri=100, head=400, headers=10, body=50)
 AT_THE_LIMIT = {
     "target": get("/echo?" + "x" * 94),
     "head": get("/echo", "X: " + "x" * (400 - 5 - 5 - 1)),
-    "fields": get("/echo", *["X: 1"] * 9),
+    "headers": get("/echo", *["X: 1"] * 9),
     "body": post(b"x" * 50),
     "chunked body": CHUNKED + b"19\r\n" + b"x" * 25 + b"\r\n19\r\n" + b"x" * 25 + b"\r\n0\r\n\r\n",
     "trailers": CHUNKED + b"0\r\n" + b"T: 1\r\n" * 8 + b"\r\n",
@@ -191,7 +191,7 @@ AT_THE_LIMIT = {
 BEYOND = {
     "target": (414, get("/echo?" + "x" * 95)),
     "head": (431, get("/echo", "X: " + "x" * (400 - 5 - 5))),
-    "fields": (431, get("/echo", *["X: 1"] * 10)),
+    "headers": (431, get("/echo", *["X: 1"] * 10)),
     "body": (413, post(b"x" * 51)),
     "chunked body": (413, CHUNKED + b"19\r\n" + b"x" * 25 + b"\r\n1A\r\n" + b"x" * 26 + b"\r\n"),
     "trailers": (431, CHUNKED + b"0\r\n" + b"T: 1\r\n" * 9 + b"\r\n"),
@@ -211,7 +211,7 @@ def test_what_is_just_within_the_limits_is_answered(what, pieces):
 @pytest.mark.parametrize("pieces", ["whole", "bytes"])
 @pytest.mark.parametrize("what", BEYOND)
 def test_what_is_beyond_the_limits_is_refused(what, pieces):
-    """One byte, or one field, more is refused, and no resource sees it."""
+    """One byte, or one header, more is refused, and no resource sees it."""
     status, data = BEYOND[what]
     server = Server(limits=LIMITS)
     parts = [data] if pieces == "whole" else [bytes([byte]) for byte in data]
@@ -254,7 +254,7 @@ def test_what_never_ends_is_refused(what, size):
 
 
 def test_the_default_limits_let_usual_requests_through():
-    """A target of 8,000 bytes, 99 fields and cookies of 8 KiB are no trouble."""
+    """A target of 8,000 bytes, 99 headers and cookies of 8 KiB are no trouble."""
     lines = [f"X-{n}: {n}" for n in range(97)] + ["Cookie: a=" + "b" * 8000]
     [response] = Server().exchange(get("/echo?" + "x" * 6000, *lines))
     assert response.status == 200

@@ -107,7 +107,7 @@ def test_a_value_has_no_space_around_it():
 
 
 def test_what_stands_behind_the_body_is_no_header():
-    """Trailing fields are read and forgotten: they can't replace what a resource checks."""
+    """Trailing headers are read and forgotten: they can't replace what a resource checks."""
     raw = get("/", "Transfer-Encoding: chunked", "Authorization: a")
     raw += b"1\r\nx\r\n0\r\nAuthorization: b\r\nX-More: c\r\n\r\n"
     request, connection = made(raw)

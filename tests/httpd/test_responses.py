@@ -1,4 +1,4 @@
-"""An answer goes out as the resource made it, and as HTTP wants it."""
+"""A response goes out as the resource made it, and as HTTP wants it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_redirect_and_what_is_not_modified():
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_an_answer_without_a_body_has_no_length(status):
-    """204 and 304 carry no body, however much is written, and the next answer is whole."""
+    """204 and 304 carry no body, however much is written, and the next response is whole."""
 
     def response(request):
         request.setResponseCode(status)
@@ -150,7 +150,7 @@ def test_head_is_get_without_the_body():
 
 
 def test_an_answer_of_unknown_length_comes_in_chunks():
-    """Each write is a chunk; an empty one is none, for it would end the answer."""
+    """Each write is a chunk; an empty one is none, for it would end the response."""
 
     def response(request):
         for part in (b"", b"a", b"", b"bc"):

@@ -12,7 +12,7 @@ from tests.httpd.support import Server, get
 
 
 def test_the_access_log(tmp_path):
-    """A line for each answer is written where it is asked for, in the usual format."""
+    """A line for each response is written where it is asked for, in the usual format."""
     path = tmp_path / "access.log"
     server = Server(Calling(lambda _: b"abc"), access_log=str(path))
     server.site.doStart()

@@ -23,7 +23,7 @@ from tests.httpd.support import get, parse_answers
 
 @running
 async def test_a_slow_reader_gets_the_whole_answer(server):
-    """An answer larger than all buffers arrives whole, though much time passes meanwhile."""
+    """A response larger than all buffers arrives whole, though much time passes meanwhile."""
     sock = await server.asked(get("/close"))
     [response] = parse_answers(await read_slowly(server, sock))
     assert response.whole
@@ -33,7 +33,7 @@ async def test_a_slow_reader_gets_the_whole_answer(server):
 
 @running
 async def test_who_takes_nothing_is_cut_off(server):
-    """A client that takes nothing of an answer for the limit's time loses its connection."""
+    """A client that takes nothing of a response for the limit's time loses its connection."""
     sock = await server.asked(get("/large"))
     await server.advance(28)
     assert len(server.site.connections.open) == 1
@@ -46,7 +46,7 @@ async def test_who_takes_nothing_is_cut_off(server):
 
 @running
 async def test_a_pipelining_client_that_never_reads_fills_no_memory(server):
-    """As long as one answer is not taken, the next one is not asked for."""
+    """As long as one response is not taken, the next one is not asked for."""
     sock = await server.asked(get("/large") * 50)
     await server.advance(20)
     assert len(server.resource.requests) == 1
@@ -89,7 +89,7 @@ async def test_a_producer_waits_for_a_slow_reader(server):
 
 @running
 async def test_pipelined_large_answers_arrive_in_order(server):
-    """Small and large answers, some of them left to the transport, stay in order and whole."""
+    """Small and large responses, some of them left to the transport, stay in order and whole."""
     address = await server.listen()
     sock = client(address)
     sock.sendall(get("/small") + get("/large") + get("/small") + get("/close") + get("/small"))
@@ -100,7 +100,7 @@ async def test_pipelined_large_answers_arrive_in_order(server):
 
 @running
 async def test_a_refused_client_can_read_why(server):
-    """A client that is refused in the midst of sending reads the answer, not a reset."""
+    """A client that is refused in the midst of sending reads the response, not a reset."""
     address = await server.listen()
     sock = client(address)
 
@@ -175,7 +175,7 @@ async def test_a_reset_at_any_point_leaves_nothing(server, point):
 
 @running
 async def test_a_unix_socket(server, tmp_path):
-    """A unix: endpoint serves, and a large answer is whole there, too."""
+    """A unix: endpoint serves, and a large response is whole there, too."""
     path = str(tmp_path / "socket")
     await server.listen(f"unix:{path}")
     sock = socket.socket(socket.AF_UNIX)

@@ -145,7 +145,7 @@ async def test_a_stream_that_begins_while_draining_ends_at_once(server, owner):
 
 
 def test_other_transports_have_no_such_streams(owner):
-    """Over TLS, or in memory, an answer without an end is written like any other."""
+    """Over TLS, or in memory, a response without an end is written like any other."""
     connection = Server(Calling(owner.begin)).connect()
     connection.send(get())
     assert owner.stream is None

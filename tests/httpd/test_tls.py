@@ -79,7 +79,7 @@ async def test_tls(server, certificate):
 
 @running
 async def test_a_slow_reader_over_tls(server, certificate):
-    """A large answer is whole over TLS, too, and its end comes after much time."""
+    """A large response is whole over TLS, too, and its end comes after much time."""
     address = await server.listen(
         f"ssl:0:interface=127.0.0.1:privateKey={certificate}:certKey={certificate}"
     )

@@ -13,7 +13,7 @@ from tests.httpd.support import Server, get
 
 
 class Slow(Resource):
-    """Takes a while for each request, by a clock of its own; notes who asked."""
+    """Takes a while for each request, by a clock of its own; notes whose it is."""
 
     isLeaf = True
 
@@ -64,7 +64,7 @@ def test_one_connection_has_its_time_in_a_turn(slow):
 
 
 def test_others_have_their_turn_first(slow):
-    """Who asks while somebody's rest waits is answered at once."""
+    """A request that comes while another connection's rest waits is served at once."""
     server = Server(slow)
     connection, other = server.connect(), server.connect()
     connection.send(get("/a") * 10)

@@ -193,7 +193,7 @@ async def test_a_socket_that_somebody_else_still_has_is_not_watched_any_more(ser
 
 @running
 async def test_when_the_reactor_ends_all_connections_do(server):
-    """It tells whatever it reads from; whose answers are due hear of it.  And it may go on."""
+    """It tells whatever it reads from; whose responses are due hear of it.  And it may go on."""
     address = await server.listen()
     clients = [client(address) for _ in range(3)]
     for sock in clients:
@@ -232,7 +232,7 @@ async def test_many_are_all_read_then_answered_then_sent(server, few, monkeypatc
     for sock in clients:
         assert b"small" in await deferToThread(sock.recv, 1000)
         sock.close()
-    # Requests that were left to read, and answers that were there.
+    # Requests that were left to read, and responses that were there.
     assert [len(found) for found in seen] == ([2, 2, 2] if few else [0, 0, 0])
 
 

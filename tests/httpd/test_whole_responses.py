@@ -1,4 +1,4 @@
-"""An answer in one call: the same as in steps, and who wants to know hears that it has left."""
+"""A response in one call: the same as in steps, and who wants to know hears that it has left."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_it_is_the_same_as_in_steps(raw, prepare):
 
 
 def test_the_next_request_is_answered():
-    """Also if somebody wanted to know that the answer has left."""
+    """Also if somebody wanted to know that the response has left."""
     told = []
 
     def response(request):
@@ -103,7 +103,7 @@ def answer_telling(told):
 
 
 def test_it_is_told_when_what_encodes_it_has_written_all():
-    """A compressed answer has its end when somebody hears that it has left."""
+    """A compressed response has its end when somebody hears that it has left."""
     told: list[object] = []
     resource = EncodingResourceWrapper(answer_telling(told), [GzipEncoderFactory()])
     connection = Server(resource).connect()
@@ -123,7 +123,7 @@ def test_it_is_told_when_what_encodes_it_has_written_all():
 
 
 def test_head_tells_nobody():
-    """The answer to HEAD has not brought anything."""
+    """The response to HEAD has not brought anything."""
     told: list[object] = []
     responses = Server(answer_telling(told)).exchange(
         b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", methods=("HEAD",)
@@ -133,7 +133,7 @@ def test_head_tells_nobody():
 
 
 def test_who_fails_to_hear_it_holds_nobody_up(logged):
-    """The answer has its end, and the next request its own."""
+    """The response has its end, and the next request its own."""
 
     def response(request):
         request.respond(FIELDS, b"body", lambda: 1 / 0)
@@ -192,7 +192,7 @@ async def test_it_is_told_when_all_has_left(server):
 
 @running
 async def test_it_is_not_told_if_the_client_leaves_before(server):
-    """Whoever loses the connection has not got the answer."""
+    """Whoever loses the connection has not got the response."""
     server.site.resource = resource = LargeWhole()
     sock = client(await server.listen())
     sock.sendall(get("/a"))
@@ -203,7 +203,7 @@ async def test_it_is_not_told_if_the_client_leaves_before(server):
 
 
 def test_a_producer_that_was_not_unregistered_is_told_of(logged):
-    """As in steps; and it is not asked for a part of the next answer."""
+    """As in steps; and it is not asked for a part of the next response."""
 
     def response(request):
         request.registerProducer(OnceSent(lambda: None), True)

@@ -12,14 +12,14 @@ from tests.live.support import result_of
 
 
 def test_all_hear_everything_in_id_order_also_what_a_listener_sends():
-    """A bot that answers at once does not turn the order around for those after it."""
+    """A bot that replies at once does not turn the order around for those after it."""
     chat = memory_chat(Clock())
     bot = result_of(chat.join("bot"))
     heard: list[Any] = []
 
     async def response(message):
         if message.sender_id != bot.id:
-            await chat.send(bot, "answer")
+            await chat.send(bot, "reply")
 
     chat.add_listener(response)
     chat.add_listener(lambda message: heard.append(message.id))

@@ -64,7 +64,7 @@ def test_nothing_waits_once_the_chat_stops(clock):
 
 
 def test_a_waiting_poll_is_answered_empty_in_the_end(chat, clock):
-    """If nothing comes, the answer is empty when the time is over."""
+    """If nothing comes, the response is empty when the time is over."""
     alice, _ = result_of(chat.connect("alice"))
     _, pages = begin(chat.poll(alice, wait=60))
     clock.advance(59)

@@ -70,13 +70,13 @@ def succeed(*command, cwd, **more):
 
 
 def ask(url, method="GET"):
-    """The status and the body of an answer; ``None`` if there is none."""
+    """The status and the body of a response; ``None`` if there is none."""
     target = urlsplit(url)
     connection = HTTPConnection(target.hostname, target.port, timeout=60)
     try:
         connection.request(method, target.path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     except (OSError, HTTPException):
         return None
     finally:
@@ -98,7 +98,7 @@ def server(command, url, cwd):
         deadline = time.monotonic() + 60
         while ask(f"{url}/health") is None:
             assert process.poll() is None, process.communicate()[0]
-            assert time.monotonic() < deadline, "The server does not answer."
+            assert time.monotonic() < deadline, "The server does not respond."
             time.sleep(0.05)
         yield process
     finally:

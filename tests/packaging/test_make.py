@@ -89,7 +89,7 @@ def begun(checkout, *words, **environment):
 
 
 def test_start_says_where_it_runs_and_where_its_state_is(make, url, checkout):
-    """When ``make start`` returns, the server answers; it names address, log and store."""
+    """When ``make start`` returns, the server responds; it names address, log and store."""
     done = make("start", port_of(url))
     assert ask(f"{url}/health") == (200, b'{"status":"OK"}')
     assert done.returncode == 0

@@ -1,4 +1,4 @@
-"""``docs/protocol.md``: each request that it shows is answered as it shows."""
+"""``docs/protocol.md``: each request that it shows gets the response that it shows."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def recording():
 
 
 @pytest.mark.parametrize(
-    ("request_", "answer"),
+    ("request_", "response"),
     EXCHANGES,
     ids=[f"{request_.line} {request_.text.splitlines()[0]}" for request_, _ in EXCHANGES],
 )
-def test_a_request_is_answered_as_shown(port, recording, request_, answer):
+def test_a_request_gets_the_response_that_is_shown(port, recording, request_, response):
     """Every byte is the same, but for tokens, times and the server's name."""
     head, _, body = recording.now(request_.text).partition("\n\n")
     lines = "\r\n".join([*head.strip().splitlines(), "", body.strip()])
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(lines.encode() if body else f"{lines}\r\n".encode())
         said = ""
-        while not recording.is_whole(answer.text, said):
+        while not recording.is_whole(response.text, said):
             piece = connection.recv(65536).decode()
             assert piece, said
             said += piece.replace("\r\n", "\n")
-    recording.compare(answer.text, said)
+    recording.compare(response.text, said)

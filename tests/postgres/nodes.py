@@ -67,7 +67,7 @@ class Stream(threading.Thread):
         connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=60)
         path = "/events" if after is None else f"/events?after={after}"
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
-        # The connection hands it over to the answer, which does not show it.
+        # The connection hands it over to the response, which does not show it.
         self._socket: socket.socket = connection.sock
         self._response = connection.getresponse()
         assert self._response.status == 200

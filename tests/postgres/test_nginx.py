@@ -45,7 +45,7 @@ def heard(stream, count):
 
 
 def test_a_chat_through_nginx(nginx, nodes):
-    """Whoever asks nginx is in the chat, and both nodes serve."""
+    """Clients of nginx are in the chat, and both nodes serve."""
     alice, bob = nginx.connect("alice"), nginx.connect("bob")
     for number in range(10):
         assert send(nginx, alice, f"message {number}")[0] == 200
@@ -94,7 +94,7 @@ def test_a_node_that_is_gone_is_passed_over(nginx, nodes):
 
 
 def test_a_node_without_its_database_is_passed_over(postgres, database, tmp_path):
-    """What can be asked again without harm is answered by the other node."""
+    """What can be sent again without harm is served by the other node."""
     with (
         Proxy(postgres.port) as proxy,
         running_nodes(

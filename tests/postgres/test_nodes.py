@@ -1,4 +1,4 @@
-"""Several servers on one database are one chat, whichever of them one asks."""
+"""Several servers on one database are one chat, whichever of them a request goes to."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def poll(node, person, query=""):
 
 
 def at_once(ask, nodes):
-    """Ask all nodes in the same moment; what they answer."""
+    """Send to all nodes in the same moment; their responses."""
     start = threading.Barrier(len(nodes))
 
     def run(node):

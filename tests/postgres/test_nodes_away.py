@@ -35,7 +35,7 @@ def node(postgres, database, proxy, tmp_path):
 
 
 def ask(node, method, path, token, body=None):
-    """The status, how long to wait before the next try, and how long the answer took."""
+    """The status, how long to wait before the next try, and how long the response took."""
     began = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=60)
     try:

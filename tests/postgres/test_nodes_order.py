@@ -30,13 +30,13 @@ class LogReader(threading.Thread):
         self.looks = 0
 
     def run(self):
-        question = "SELECT id FROM messages WHERE id > %s ORDER BY id"
+        query = "SELECT id FROM messages WHERE id > %s ORDER BY id"
         with psycopg.connect(self._url, autocommit=True) as connection:
             is_over = False
             while not is_over:
                 is_over = self._over.is_set()
                 after = self.read[-1] if self.read else 0
-                self.read += [row[0] for row in connection.execute(question, [after])]
+                self.read += [row[0] for row in connection.execute(query, [after])]
                 self.looks += 1
 
 

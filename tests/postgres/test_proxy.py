@@ -22,12 +22,12 @@ def url(postgres, proxy):
     return postgres.url(port=proxy.port)
 
 
-def ask(connection, question="SELECT 1"):
-    return connection.execute(question).fetchone()[0]
+def ask(connection, query="SELECT 1"):
+    return connection.execute(query).fetchone()[0]
 
 
-def has_answer(connection, seconds):
-    """Whether the answer to what was asked comes in so many seconds."""
+def has_result(connection, seconds):
+    """Whether the result of a query comes in so many seconds."""
     readable, _, _ = select.select([connection], [], [], seconds)
     connection.pgconn.consume_input()
     return bool(readable) and not connection.pgconn.is_busy()
@@ -65,14 +65,14 @@ def test_a_refusal_ends_connections_and_lets_nobody_in(url, proxy):
 
 
 def test_a_hold_lets_nothing_through_until_it_resumes(url, proxy):
-    """A question that was held is answered once it resumes; a new connection just hangs."""
+    """A query that was held has its result once it resumes; a new connection just hangs."""
     with psycopg.connect(url, autocommit=True) as connection:
         proxy.hold()
         connection.pgconn.send_query(b"SELECT 1")
         with pytest.raises(psycopg.errors.ConnectionTimeout):
             psycopg.connect(url, connect_timeout=2)
-        assert not has_answer(connection, 0.1)
+        assert not has_result(connection, 0.1)
         proxy.resume()
-        assert has_answer(connection, 10)
+        assert has_result(connection, 10)
         while connection.pgconn.get_result() is not None:
             pass

@@ -160,7 +160,7 @@ async def test_more_than_the_socket_takes_at_once(url):
 
 
 async def test_a_batch_of_all_kinds_is_answered_in_its_order(url):
-    """Messages, keys, names and cursors of one batch each get their own answer."""
+    """Messages, keys, names and cursors of one batch each get their own result."""
     async with opened(url) as (store,):
         alice, bob = await join(store, "alice", "bob")
         first = await store.append(Draft(alice.id, None, "first", NOW, "key"))

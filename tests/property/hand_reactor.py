@@ -42,7 +42,7 @@ class HandReactor(Clock):
         """Do some work, as a thread would."""
         try:
             result = work(*args)
-        except Exception:  # noqa: BLE001 - it is the answer
+        except Exception:  # noqa: BLE001 - it is the result
             response(False, Failure())
         else:
             response(True, result)
@@ -66,7 +66,7 @@ class HandReactor(Clock):
     # What a test asks of it
 
     def result_of(self, asked: Awaitable[Any]) -> Any:
-        """Turn until something is answered; what it answers, or raises."""
+        """Turn until something has ended; its result, or what it raises."""
         results = self.watch(asked)
         while not results:
             self.advance(0)
@@ -77,7 +77,7 @@ class HandReactor(Clock):
         return results[0]
 
     def watch(self, asked: Awaitable[Any]) -> list[Any]:
-        """Begin something; the list gets what it answers, or its failure."""
+        """Begin something; the list gets its result, or its failure."""
         results: list[Any] = []
         begun = Deferred.fromCoroutine(asked) if isinstance(asked, Coroutine) else asked
         assert isinstance(begun, Deferred)
@@ -99,4 +99,4 @@ class HandReactor(Clock):
                 return readable[0].doRead  # type: ignore[no-any-return]
             if writable:
                 return writable[0].doWrite  # type: ignore[no-any-return]
-        raise AssertionError("There is an answer that never comes.")
+        raise AssertionError("There is a result that never comes.")

@@ -65,7 +65,7 @@ class SQLitePlace:
         """Go on as after a ``kill -9``.
 
         :param committed: it comes after the commit of what is under way, but before its
-            answers; else it comes before the commit.
+            results; else it comes before the commit.
         """
         held = None
         if committed:
@@ -126,7 +126,7 @@ class PostgresPlace:
         """Go on as after a ``kill -9``, which the database hears as a lost connection.
 
         :param committed: it comes after the commit of what is under way, but before its
-            answers; else it comes before the commit.
+            results; else it comes before the commit.
         """
         store = self.store
         if committed:

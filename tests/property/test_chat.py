@@ -194,7 +194,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(number=PEOPLE, limit=LIMITS, arrives=st.booleans())
     def poll(self, number, limit, arrives):
-        """The cursor moves if the answer arrives, and stays if it is lost."""
+        """The cursor moves if the response arrives, and stays if it is lost."""
         person = self.somebody(number)
         page = self.reactor.result_of(self.chat.poll(person.user, limit))
         self.check_page(page, person, person.cursor, limit)
@@ -263,7 +263,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(number=PEOPLE, send=st.none() | SENDS)
     def poll_and_wait(self, number, send):
-        """An answer comes at once, or with the next message, or in the end without one."""
+        """A response comes at once, or with the next message, or in the end without one."""
         person = self.somebody(number)
         responses = self.reactor.watch(self.chat.poll(person.user, 2, wait=5))
         self.settle(responses, until=self.has_news(person))
@@ -372,7 +372,7 @@ class ChatMachine(RuleBasedStateMachine):
         self.serve()
 
     def settle(self, responses, until=True):
-        """Turn until there is an answer, or until nothing happens any more."""
+        """Turn until there is a response, or until nothing happens any more."""
         while until and not responses:
             self.reactor.advance(0)
             if not responses:
@@ -503,4 +503,4 @@ def place(postgres, database):
 
 @pytest.mark.usefixtures("place")
 class TestPostgres(case(PostgresMachine, max_examples=40)):  # type: ignore[misc]
-    """With fewer examples: each question goes to a server and back."""
+    """With fewer examples: each query goes to a server and back."""

@@ -29,8 +29,8 @@ def server(tmp_path_factory):
         assert "Traceback" not in log, log
 
 
-def ask_everything(server, *options):
-    """Have schemathesis ask all it can think of; how many operations and how often."""
+def send_everything(server, *options):
+    """Have schemathesis send all it can think of; how many operations and how often."""
     done = subprocess.run(
         [
             schemathesis(),
@@ -53,19 +53,19 @@ def ask_everything(server, *options):
     return int(operations[1]), int(requests[1])
 
 
-def test_every_answer_is_in_the_document(server):
-    """A user gets answers as described, what is valid is taken, and what is not is refused."""
+def test_every_response_is_in_the_document(server):
+    """A user gets responses as described, what is valid is taken, and what is not is refused."""
     token = server.connect("alice")["token"]
     # Who comes to /connect with a token may call themselves what they like: it is ignored.
     header = f"Authorization: Bearer {token}"
-    operations, requests = ask_everything(server, "--header", header, "--exclude-path", "/connect")
+    operations, requests = send_everything(server, "--header", header, "--exclude-path", "/connect")
     assert operations == 12
     assert requests > 300
 
 
 def test_joining_is_as_described_too(server):
     """New users join with every name that is valid by the document, and with no other."""
-    operations, requests = ask_everything(server, "--include-path", "/connect")
+    operations, requests = send_everything(server, "--include-path", "/connect")
     assert operations == 1
     assert requests > 60
     users = server.request("GET", "/users?limit=1000", server.connect()["token"])[1]["users"]

@@ -33,7 +33,7 @@ class Working:
         self.under_way.pop().callback(None)
 
     def heard(self, job, hear):
-        """Submit a job, and have its answer heard."""
+        """Submit a job, and have its result heard."""
         self.batches.submit(job).when_fired(hear)
 
 

@@ -135,7 +135,7 @@ def test_our_own_driver_can_give_up_waiting():
 
 
 def test_who_has_ended_gives_nothing_up():
-    """A client that goes while its answer is on the way is heard of late."""
+    """A client that goes while its response is on the way is heard of late."""
     outcomes: list[Any] = []
     pending: Pending[int] = Pending()
     coroutine = twice(pending)

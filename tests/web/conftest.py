@@ -22,7 +22,7 @@ real_reactor: Any = reactor
 
 
 class Response:
-    """A whole answer, as a client sees it."""
+    """A whole response, as a client sees it."""
 
     def __init__(self, raw: bytes) -> None:
         head, _, self.body = raw.partition(b"\r\n\r\n")
@@ -52,7 +52,7 @@ class Response:
 
 
 class Web:
-    """A site whose requests are answered in memory."""
+    """A site that serves requests in memory."""
 
     def __init__(self, site: Any) -> None:
         self.site = site
@@ -66,7 +66,7 @@ class Web:
         return protocol, transport
 
     def raw(self, data: bytes) -> bytes:
-        """What a connection answers to some bytes, after which the client is gone."""
+        """What a connection responds to some bytes, after which the client is gone."""
         protocol, transport = self.connect()
         protocol.dataReceived(data)
         response: bytes = transport.value()
@@ -137,7 +137,7 @@ class WebOnSocket(Web):
         self._clock = clock
 
     def raw(self, data: bytes) -> bytes:
-        """What a connection answers to some bytes, after which the client is gone."""
+        """What a connection responds to some bytes, after which the client is gone."""
         wire = Wire(self.site, self._clock)
         wire.send(data)
         response = wire.read()

@@ -40,7 +40,7 @@ class Connection:
         return int(head.split(b" ")[1]), json.loads(body)
 
     async def ask(self, *request):
-        """The status and the JSON of an answer."""
+        """The status and the JSON of a response."""
         return await deferToThread(self.ask_now, asking(*request))
 
     def close(self):

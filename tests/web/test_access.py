@@ -61,7 +61,7 @@ OPEN = {
     "header", [None, "", "Bearer", "Bearer ", "Bearer nobody", "nobody", "Basic YTpi", "Bearer é"]
 )
 def test_without_the_right_token_nothing_is_told(web, path, header):
-    """A missing, broken or foreign token is 401, and the answer tells nothing else."""
+    """A missing, broken or foreign token is 401, and the response tells nothing else."""
     web.send(web.join("alice"), "secret")
     method, body = {**CLOSED, **FOR_MODERATORS}[path]
     headers = {} if header is None else {"Authorization": header}
@@ -367,6 +367,6 @@ def test_pages_of_other_origins(make_web, chat):
 
 
 def test_no_origin_is_allowed_by_default(web):
-    """Without any named, a browser lets no other page read an answer."""
+    """Without any named, a browser lets no other page read a response."""
     response = web.ask("GET", "/health", headers={"Origin": "https://good.example"})
     assert "access-control-allow-origin" not in response.headers

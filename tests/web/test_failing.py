@@ -16,7 +16,7 @@ from tests.httpd.support import Server, get
 
 
 class Waiting(JSONResource):
-    """Answers when it may, with what a function answers or raises."""
+    """Responds when it may, with what a function returns or raises."""
 
     isLeaf = True
     methods = (b"GET",)

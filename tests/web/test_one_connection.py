@@ -1,4 +1,4 @@
-"""Several who ask over one connection, as behind a proxy: each is who they are."""
+"""Requests of several users over one connection, as behind a proxy: each is who they are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_each_token_is_its_users(tmp_path):
 
 
 class Session(Resource):
-    """A resource in front, which says by a session of its own who asks."""
+    """A resource in front, which knows the user by a session of its own."""
 
     token: str | None = None
 
@@ -66,7 +66,7 @@ async def test_what_a_resource_in_front_says_counts(tmp_path):
 
 
 async def test_an_application_that_knows_its_users_is_asked_each_time(tmp_path):
-    """Who asks may change, as far as anybody here can tell."""
+    """The user may change, as far as anybody here can tell."""
     users: list[User] = []
 
     async def authenticate(_):

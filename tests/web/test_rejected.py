@@ -85,7 +85,7 @@ def test_an_encoded_body_is_not_decoded(make_site, chat, clock):
 
 @pytest.mark.parametrize("make_site", [ChatSite, Site])
 def test_a_query_of_thousands_of_parameters_is_not_parsed(make_site, chat, clock):
-    """Parsing them would cost more than the answer does."""
+    """Parsing them would cost more than the response does."""
     site = make_site(ChatResource(chat), reactor=clock)
     connection = Connection(site)
     connection.send(post(b"", path="/connect"))

@@ -170,7 +170,7 @@ def test_a_recipient_whom_nobody_is(web):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_retry_with_the_same_key_appends_once(web, path):
-    """The first message is the answer again, whatever the retry says."""
+    """The first message is the response again, whatever the retry says."""
     token = web.join()
     headers = {"Idempotency-Key": "~key!"}
     first = web.ask("POST", path, token, body(path, "one"), headers)

@@ -53,7 +53,7 @@ def test_what_is_unread_is_answered_at_once(web, begin):
 
 @pytest.mark.parametrize("query", ["wait=60", "wait=60&after=0"])
 def test_it_is_answered_when_something_is_sent(web, clock, begin, query):
-    """The answer comes right after the message, and a plain one counts as read then."""
+    """The response comes right after the message, and a plain one counts as read then."""
     alice, bob = web.join("alice"), web.join("bob")
     poll = begin(alice, query)
     clock.advance(30)
