@@ -8,8 +8,8 @@
 import { getChats, getHistory } from "./api.js";
 import { hadOwner } from "./saved.js";
 
-/** So many messages of a chat are loaded at first, and more if more are unread. */
-export const FIRST = 25;
+/** So many messages fill the screen. They are loaded at first, and more if more are unread. */
+export const FIRST = Math.ceil(innerHeight / 40);
 
 export const narrow = matchMedia("(max-width: 44rem)");
 
@@ -28,6 +28,12 @@ const chat = named();
 
 /** @type {Promise<History | null> | null} For somebody who has not joined it would be an error. */
 let newest = chat !== null && hadOwner() ? getHistory(chat, FIRST).catch(() => null) : null;
+
+/**
+ * How times are written. To make the first formatter takes a browser about 10 ms, which it has
+ * while it waits for the responses.
+ */
+export const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 
 /**
  * The newest messages of a chat, once, if they were asked for and there was no error.

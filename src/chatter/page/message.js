@@ -12,6 +12,7 @@
  */
 
 import { make, setAvatar, setHue } from "./drawing.js";
+import { clock } from "./first.js";
 
 /** Messages of one user within this time are a group, in milliseconds. */
 const GROUP = 5 * 60_000;
@@ -199,7 +200,6 @@ const isLong = (text) => text.length > LONG || text.split("\n").length > LINES;
 /** @param {Intl.DateTimeFormatOptions} options */
 const format = (options) => new Intl.DateTimeFormat(undefined, options);
 
-const clock = format({ timeStyle: "short" });
 const whole = format({ dateStyle: "full", timeStyle: "medium" });
 const short = format({ day: "numeric", month: "short" });
 const thisYear = format({ weekday: "long", day: "numeric", month: "long" });

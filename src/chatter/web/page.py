@@ -33,7 +33,8 @@ _FOLDER_IN_HTML = b"{page}"
 _TYPES = {
     "css": b"text/css; charset=utf-8",
     "html": b"text/html; charset=utf-8",
-    "js": b"text/javascript; charset=utf-8",
+    # Modules are always read as UTF-8.
+    "js": b"text/javascript",
     "svg": b"image/svg+xml",
 }
 """The content types of the files, by their suffix; files with others are not served."""
@@ -183,4 +184,4 @@ def _suffix(name: str) -> str:
 
 
 def _hash_of(content: bytes) -> bytes:
-    return sha256(content).hexdigest()[:16].encode()
+    return sha256(content).hexdigest()[:10].encode()
