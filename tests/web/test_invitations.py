@@ -46,6 +46,7 @@ def test_nobody_joins_a_closed_chat(make_web, closed):
     start = web.ask("GET", "/chats").json
     assert start["can_join"] is False
     assert "needs_invitation" not in start
+    assert start["uses_tokens"] is True
 
 
 def test_one_joins_with_an_invitation(make_web, invited):
@@ -60,6 +61,7 @@ def test_one_joins_with_an_invitation(make_web, invited):
     assert join(web, "eve", invitation, status=403) == "invitation-used"
     start = web.ask("GET", "/chats").json
     assert start["can_join"] is start["needs_invitation"] is True
+    assert "uses_tokens" not in start
 
 
 def test_an_invitation_expires(make_web, invited, clock):

@@ -68,6 +68,18 @@ def test_only_a_moderator_moderates(web, chat, bob, mod):
     assert send(web, bob).status == 200
 
 
+def test_the_list_of_chats_says_what_the_user_may_do(web, bob, mod):
+    """That one moderates, or is muted and until when; and nothing to others."""
+    plain = web.ask("GET", "/chats", bob).json
+    assert not {"role", "muted_until"} & plain.keys()
+    assert web.ask("GET", "/chats", mod).json["role"] == "moderator"
+    until = moderate(web, mod, "mute", seconds=60).json["muted_until"]
+    assert web.ask("GET", "/chats", bob).json["muted_until"] == until
+    assert "muted_until" not in web.ask("GET", "/chats", mod).json
+    moderate(web, mod, "unmute")
+    assert web.ask("GET", "/chats", bob).json.keys() == plain.keys()
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -116,9 +116,13 @@ class Standings:
 
         :raises Muted: if the user is muted.
         """
-        until = self._is_on(self.muted, user_id)
+        until = self.muted_until(user_id)
         if until is not None:
             raise Muted(until)
+
+    def muted_until(self, user_id: int) -> datetime | None:
+        """Until when a user is muted; ``None`` if the user is not."""
+        return self._is_on(self.muted, user_id)
 
     async def check_moderates(self, user: User) -> None:
         """See whether a user is a moderator.

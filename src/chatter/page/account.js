@@ -1,9 +1,10 @@
-/** The user's menu: notifications, and signing out. */
+/** The user's menu: notifications, devices, and signing out. */
 
-import { connect, disconnect, newKey } from "./api.js";
-import { canNotify, chooseNotifications, notifies } from "./attention.js";
+import { connect, post } from "./api.js";
+import { canNotify, notifies } from "./attention.js";
 import { user } from "./chats.js";
 import { make } from "./drawing.js";
+import { getTokens, showDevices } from "./devices.js";
 import { isSure, makeItem, showMenu } from "./popover.js";
 import { load, save } from "./saved.js";
 
@@ -16,7 +17,11 @@ const MONTH = 30 * 24 * 3600 * 1000;
  */
 export function open(button, canLeave, left) {
   const items = notifyItems();
-  if (canLeave) items.push(makeItem("Sign out…", () => void leave(left)));
+  if (canLeave)
+    items.push(
+      makeItem("Your devices…", () => void showDevices()),
+      makeItem("Sign out…", () => void leave(left)),
+    );
   showMenu(button, "You", items);
 }
 
@@ -30,7 +35,8 @@ function notifyItems() {
   if (!canNotify) note.textContent = "Browsers notify only on pages that came over https.";
   box.onchange = async () => {
     const wanted = box.checked;
-    await chooseNotifications(wanted);
+    if (wanted) await Notification.requestPermission();
+    save("notify", wanted || undefined, "localStorage");
     box.checked = notifies();
     const refused = wanted && !box.checked;
     note.textContent = refused ? "The browser does not allow it for this site." : "";
@@ -47,8 +53,13 @@ async function leave(left) {
     name,
     " again, not even you. What you wrote stays.",
   ];
-  if (!(await isSure("Sign out for good?", text, "Stay", "Sign out"))) return;
-  await disconnect().catch(() => undefined);
+  const tokens = await getTokens().catch(() => []);
+  const sure =
+    tokens.length > 1
+      ? isSure("Sign out here?", ["You stay signed in on your other devices."], "Stay", "Sign out")
+      : isSure("Sign out for good?", text, "Stay", "Sign out");
+  if (!(await sure)) return;
+  await post("disconnect", {}).catch(() => undefined);
   left();
 }
 
@@ -59,5 +70,5 @@ async function leave(left) {
 export function keepCookie() {
   if (!user || Date.now() - (load("cookie", "localStorage") ?? 0) < MONTH) return;
   save("cookie", Date.now(), "localStorage");
-  connect(user.name, newKey()).catch(() => save("cookie", undefined, "localStorage"));
+  connect({}, {}).catch(() => save("cookie", undefined, "localStorage"));
 }

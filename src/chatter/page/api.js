@@ -6,11 +6,11 @@
  * A chat is known by a number: 0 is the general one, others are the id of the other user.
  *
  * @typedef {{id: number, sender_id: number, recipient_id: number | null, text: string, sent_at: string, edited_at?: string, withdrawn_by?: number}} Message
- * @typedef {{change: string, id: number, message_id: number, text: string, at: string, by_id: number}} Change
+ * @typedef {{change: string, id: number, message_id: number, text: string, at: string, by_id: number, user_id?: number, role?: string, muted_until?: string | null}} Change
  * @typedef {{id: number, name: string, online: boolean}} Person
  * @typedef {{recipient_id: number | null, last: Message | null, read: number, unread: number}} Summary
- * @typedef {{user: {id: number, name: string} | null, last_id: number, chats: Summary[], more: boolean, can_join: boolean}} Start
- * @typedef {{messages: Message[], more: boolean, as_of: number}} History Is complete up to the position `as_of`.
+ * @typedef {{user: {id: number, name: string} | null, last_id: number, chats: Summary[], more: boolean, can_join: boolean, needs_invitation?: true, uses_tokens?: true, role?: string, muted_until?: string}} Start
+ * @typedef {{messages: Message[], more: boolean, as_of: number, kept_after?: number}} History Is complete up to the position `as_of`.
  */
 
 /** How long a response may take, in milliseconds. */
@@ -18,11 +18,19 @@ const PATIENCE = 10_000;
 
 /** Why a request failed. The status is 0 if there was no response; `retryAfter` is in seconds. */
 export class Problem extends Error {
-  constructor(status = 0, type = "", detail = "The chat cannot be reached.", retryAfter = 0) {
+  constructor(
+    status = 0,
+    type = "",
+    detail = "The chat cannot be reached.",
+    retryAfter = 0,
+    until = "",
+  ) {
     super(detail);
     this.status = status;
     this.type = type;
     this.retryAfter = retryAfter;
+    /** Until when the user is muted or banned. */
+    this.until = until;
     /** Whether the same request may succeed later. */
     this.transient = status === 0 || status === 408 || status === 429 || status >= 500;
   }
@@ -41,9 +49,15 @@ export async function open(path, options = {}) {
   });
   if (response.ok) return response;
   const { status } = response;
-  const { type, detail } = await response.json().catch(() => ({}));
+  const { type, detail, until } = await response.json().catch(() => ({}));
   const retryAfter = Number(response.headers.get("Retry-After")) || 0;
-  throw new Problem(status, type, detail ?? `The server responded with ${status}.`, retryAfter);
+  throw new Problem(
+    status,
+    type,
+    detail ?? `The server responded with ${status}.`,
+    retryAfter,
+    until,
+  );
 }
 
 /**
@@ -51,7 +65,7 @@ export async function open(path, options = {}) {
  * @param {Parameters<typeof open>[1]} [options]
  * @returns {Promise<any>} The JSON of the response.
  */
-async function json(path, options = {}) {
+export async function json(path, options = {}) {
   const late = AbortSignal.timeout(PATIENCE);
   const signal = options.signal ? AbortSignal.any([late, options.signal]) : late;
   const response = await open(path, { ...options, signal });
@@ -65,7 +79,7 @@ async function json(path, options = {}) {
  * @param {object} body
  * @param {Record<string, string>} [headers]
  */
-function post(path, body, headers) {
+export function post(path, body, headers) {
   const type = { "Content-Type": "application/json" };
   return json(path, {
     method: "POST",
@@ -108,7 +122,7 @@ export function getHistory(chat, limit, before = 0) {
  *
  * @param {number} after
  * @param {AbortSignal} signal
- * @returns {Promise<{messages: Message[], changes?: Change[], cursor: number, more: boolean}>}
+ * @returns {Promise<{messages: Message[], changes?: Change[], cursor: number, more: boolean, gap?: object}>}
  */
 export function poll(after, signal) {
   return json(`status?after=${after}&peek=true&changes=1&limit=1000`, { signal });
@@ -162,13 +176,10 @@ export const withdraw = (message_id) => post("withdraw", { message_id });
 /**
  * Join, or come back, and have the browser keep the cookie.
  *
- * @param {string} name
- * @param {string} key With the same key the same name is joined once. It is as secret as the cookie.
+ * @param {object} body
+ * @param {Record<string, string>} headers
  */
-export const connect = (name, key) =>
-  post("connect", { name, cookie: true }, { "Idempotency-Key": key });
-
-export const disconnect = () => post("disconnect", {});
+export const connect = (body, headers) => post("connect", { ...body, cookie: true }, headers);
 
 /**
  * @param {string} query Such as `online=true`.

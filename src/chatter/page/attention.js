@@ -5,7 +5,7 @@
  */
 
 import { setText, soon, the } from "./drawing.js";
-import { load, save } from "./saved.js";
+import { load } from "./saved.js";
 import { isAnySeen } from "./tabs.js";
 
 /** A connection that is lost for less is nobody's concern, in milliseconds. */
@@ -72,12 +72,6 @@ export const canNotify = "Notification" in window && isSecureContext;
 
 export const notifies = () =>
   canNotify && Notification.permission === "granted" && load("notify", "localStorage") === true;
-
-/** @param {boolean} wanted */
-export async function chooseNotifications(wanted) {
-  if (wanted) await Notification.requestPermission();
-  save("notify", wanted || undefined, "localStorage");
-}
 
 /**
  * Notify of a private message, if no tab of the chat is looked at.

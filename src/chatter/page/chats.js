@@ -15,6 +15,12 @@ const KEPT = 1000;
 /** @type {Start["user"]} */
 export let user = null;
 
+/** Whether the user is a moderator. */
+export let moderates = false;
+
+/** Until when the user may not send; empty if they may. */
+export let mutedUntil = "";
+
 /** The position in the log up to which the feed was received. */
 export let position = 0;
 
@@ -33,6 +39,8 @@ export class Chat {
     this.loaded = "no";
     /** Whether the first message of the chat is among them. */
     this.complete = false;
+    /** Whether there were others before it, which are no longer kept. */
+    this.cut = false;
     /** @type {Message | null} */
     this.last = null;
     /** Everything up to this message was read. */
@@ -137,6 +145,8 @@ export function begin(start, gap) {
       Object.assign(chat, { messages: [], loaded: "no", complete: false, scrolledBack: false });
   }
   user = start.user;
+  moderates = start.role === "moderator";
+  mutedUntil = start.muted_until ?? "";
   chatWith(0);
   addChats(start);
 }
@@ -176,6 +186,29 @@ export function receive(messages, changes, end) {
   return now;
 }
 
+/**
+ * @param {string} change
+ * @param {number} id Whom it is about.
+ * @param {{role?: string, muted_until?: string | null}} standing
+ */
+function applyToUser(change, id, { role, muted_until }) {
+  if (change === "standing" && id === user?.id) {
+    moderates = role === "moderator";
+    mutedUntil = muted_until ?? "";
+    changed();
+  }
+  if (change !== "erased") return;
+  for (const chat of chats.values())
+    for (const message of [...chat.messages, ...(chat.last ? [chat.last] : [])])
+      if (message.sender_id === id && message.withdrawn_by === undefined)
+        chat.replace({ ...message, text: "", withdrawn_by: id });
+}
+
+/** Forget what there is, since some of it is no longer kept. */
+export function forget() {
+  position = -Infinity;
+}
+
 /** @type {Set<Change[]>} For each response on its way the changes that may overtake it. */
 const overtaking = new Set();
 
@@ -204,7 +237,8 @@ export function settle(noted, asOf = Infinity) {
  * @param {Omit<Change, "id">} change
  * @returns {Message | null} The message as it is now, if it is known and has changed.
  */
-export function apply({ change, message_id, text, at, by_id }) {
+export function apply({ change, message_id, text, at, by_id, ...about }) {
+  if (about.user_id !== undefined) applyToUser(change, about.user_id, about);
   for (const chat of chats.values()) {
     const message = chat.find(message_id);
     if (!message) continue;
@@ -244,14 +278,16 @@ function add(message) {
  * @param {Chat} chat
  * @param {Message[]} older
  * @param {boolean} stillMore
+ * @param {boolean} cut Whether those before it are no longer kept.
  */
-export function addOlder(chat, older, stillMore) {
+export function addOlder(chat, older, stillMore, cut) {
   const first = chat.messages[0]?.id ?? Infinity;
   // The first page may overlap with what the feed has brought meanwhile.
   if ((older.at(-1)?.id ?? 0) < first) chat.messages.unshift(...older);
   else for (const message of older) chat.add(message);
   chat.loaded = "yes";
   chat.complete = !stillMore;
+  chat.cut = cut;
   const newest = chat.messages.at(-1);
   if (newest && newest.id > (chat.last?.id ?? 0)) chat.last = newest;
   changed();

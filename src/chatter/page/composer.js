@@ -101,7 +101,7 @@ export const explain = (text) => setText(the("hint"), text);
 async function submit() {
   // What no server takes: halves of characters, and NUL.
   const text = box.value.toWellFormed().replaceAll("\0", "").trimEnd();
-  if (busy) return;
+  if (busy || box.readOnly) return;
   if (!text.trim()) return explain(editing ? "A message is withdrawn in its menu." : "");
   const tooMany = [...text].length - LONGEST;
   if (tooMany > 0) return explain(`${tooMany} characters too many: it takes ${LONGEST}.`);

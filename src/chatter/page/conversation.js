@@ -96,9 +96,11 @@ function moved() {
 }
 
 /** @param {Chat} chat */
-function beginning({ id, loaded, complete, messages }) {
+function beginning(chat) {
+  const { id, loaded, complete, messages } = chat;
   if (loaded === "missing") return `There is no user ${id}.`;
   if (loaded !== "yes" || !complete) return "";
+  if (chat.cut) return "What was written before is no longer kept.";
   if (id) return `Only you and ${title()} can read this.`;
   return messages.length ? "The chat begins here." : "Nobody has written anything yet.";
 }
@@ -119,7 +121,7 @@ async function load(chat) {
     const page = (!first && (await asked(chat))) || (await getHistory(chat.id, limit, first?.id));
     // It may have been dropped, or trimmed, meanwhile.
     if (chat.loaded !== "no" && (!first || chat.messages[0]?.id === first.id))
-      addOlder(chat, page.messages, page.more);
+      addOlder(chat, page.messages, page.more, page.kept_after !== undefined);
     settle(changes, page.as_of);
   } catch (error) {
     if (error instanceof Problem && error.status === 404) chat.loaded = "missing";

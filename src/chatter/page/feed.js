@@ -31,7 +31,9 @@ export const reader = {
     /** @type {number} */ _end,
   ) {},
   connected(/** @type {boolean} */ _connected) {},
-  /** The user is not signed in any more. */
+  /** Messages that would have come are no longer kept. */
+  missed() {},
+  /** The user is not signed in any more, or banned. */
   refused() {},
 };
 
@@ -89,7 +91,7 @@ async function run(signal) {
       if (signal.aborted) return;
       reader.connected(false);
       if (error instanceof Problem) {
-        if (error.status === 401) return reader.refused();
+        if (error.status === 401 || error.type === "urn:chatter:banned") return reader.refused();
         wait = Math.max(wait, error.retryAfter * 1000);
       }
     }
@@ -104,7 +106,8 @@ async function run(signal) {
 /** @param {AbortSignal} signal */
 async function pollAll(signal) {
   for (let goOn = true; goOn && !signal.aborted;) {
-    const { messages, changes = [], cursor, more } = await poll(position, signal);
+    const { messages, changes = [], cursor, more, gap } = await poll(position, signal);
+    if (gap && !signal.aborted) return reader.missed();
     if (!signal.aborted) reader.received(messages, changes, cursor);
     goOn = more;
   }
@@ -162,6 +165,7 @@ function take(lines, event) {
         event.name = value;
         break;
       case "data":
+        if (event.name === "gap") return reader.missed();
         if (event.name === "closed") return follow(document.hidden ? "off" : "poll");
         if (event.name === "message" || event.name === "change") {
           events[event.name].push(JSON.parse(value));

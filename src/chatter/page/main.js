@@ -62,6 +62,8 @@ plan.title = soon(300, () => {
 function compose() {
   const { shown } = conversation;
   if (shown) composer.open(shown.id, shown.id ? conversation.title() : "everybody");
+  if (chats.mutedUntil || composer.box.readOnly)
+    void loadRestrictions().then(({ mute }) => mute(chats.mutedUntil), explainMissing);
 }
 
 function drawAll() {
@@ -72,6 +74,10 @@ function drawAll() {
 
 feed.reader.connected = showConnected;
 feed.reader.refused = () => void start();
+feed.reader.missed = () => {
+  chats.forget();
+  void start();
+};
 feed.reader.received = (messages, changes, end) => {
   conversation.expect(messages);
   const altered = chats.receive(messages, changes, end);
@@ -104,6 +110,7 @@ function tellChange(message) {
 // What nobody needs at first.
 const loadMenu = () => import("./menu.js");
 const loadAccount = () => import("./account.js");
+const loadRestrictions = () => import("./restrictions.js");
 
 /** The server is away, or has another page by now. */
 const explainMissing = () =>
@@ -143,11 +150,11 @@ async function start(asked = getChats()) {
       const begun = await asked;
       wait("");
       if (begun.user) begin(begun, begun.user);
-      else await showDoor(begun.can_join);
+      else await showDoor(begun);
       return;
     } catch (error) {
       const lasts = error instanceof Problem && !error.transient;
-      if (lasts) return wait(error.message);
+      if (lasts) return wait(await whyNot(error));
       if (!(error instanceof Problem)) throw error;
       if (Date.now() - began > 1000) wait("The chat cannot be reached. Trying again…");
       await pause(delay * (1 + Math.random()));
@@ -156,11 +163,18 @@ async function start(asked = getChats()) {
   }
 }
 
-/** @param {boolean} canJoin */
-async function showDoor(canJoin) {
+/** @param {Problem} error */
+async function whyNot({ type, message, until }) {
+  if (type !== "urn:chatter:banned") return message;
+  const restrictions = await loadRestrictions().catch(() => null);
+  return restrictions?.banned(until, () => void start()) ?? message;
+}
+
+/** @param {Start} begun */
+async function showDoor(begun) {
   setOwner(0);
   const door = await import("./door.js").catch(() => null);
-  if (door) return door.showDoor(canJoin, changed);
+  if (door) return door.showDoor(begun, changed);
   // The server was reached a moment ago, so it is one with other files: a newer version.
   await pause(1000);
   location.reload();
@@ -182,7 +196,7 @@ function begin(begun, user) {
   setOwner(user.id);
   meet([user]);
   showUser(user);
-  canLeave = begun.can_join;
+  canLeave = begun.can_join || begun.uses_tokens === true;
   chats.begin(begun, GAP);
   reading.begin();
   outbox.begin();
@@ -210,7 +224,8 @@ function showUser(user) {
 
 /** @param {boolean} joined The user is somebody else, or nobody, from now on. */
 async function changed(joined) {
-  if (joined && !location.hash) history.replaceState(null, "", "#general");
+  if (joined && !/^#(general|\d+)$/u.test(location.hash))
+    history.replaceState(null, "", "#general");
   await start();
   // To somebody new all is new, so nothing is marked so.
   if (joined && chats.user) conversation.toEnd();

@@ -4,8 +4,9 @@
  * @import {Message} from "./api.js"
  */
 
-import { chatOf, user } from "./chats.js";
+import { chatOf, moderates, user } from "./chats.js";
 import { focus, startEditing } from "./composer.js";
+import { free, restrict } from "./moderate.js";
 import * as outbox from "./outbox.js";
 import { nameOf } from "./people.js";
 import { isSure, makeItem, showMenu } from "./popover.js";
@@ -19,15 +20,33 @@ export const open = (button, message) => showMenu(button, "Options", itemsFor(me
 /** @param {Message} message */
 function itemsFor(message) {
   const { id, sender_id, text } = message;
-  if (sender_id !== user?.id)
-    return [makeItem(`Write to ${nameOf(sender_id)}`, () => (location.hash = String(sender_id)))];
+  if (sender_id !== user?.id) return itemsForOther(message);
   return [
     makeItem("Edit", () => startEditing({ id, text })),
-    makeItem("Withdraw…", async () => {
-      const what = ["Nobody will see it any more."];
-      if (await isSure("Withdraw this message?", what, "Cancel", "Withdraw"))
-        outbox.change(chatOf(message).id, id, "withdraw", text);
-      focus();
-    }),
+    makeItem("Withdraw…", () => void withdraw(message)),
   ];
+}
+
+/** @param {Message} message One of somebody else. */
+function itemsForOther(message) {
+  const person = { id: message.sender_id, name: nameOf(message.sender_id) };
+  const items = [];
+  if (message.recipient_id === null)
+    items.push(makeItem(`Write to ${person.name}`, () => (location.hash = String(person.id))));
+  if (moderates)
+    items.push(
+      makeItem("Withdraw…", () => void withdraw(message)),
+      makeItem(`Mute ${person.name}…`, () => void restrict("mute", person)),
+      makeItem(`Ban ${person.name}…`, () => void restrict("ban", person)),
+      makeItem(`End restrictions of ${person.name}`, () => void free(person)),
+    );
+  return items;
+}
+
+/** @param {Message} message */
+async function withdraw(message) {
+  const what = ["Nobody will see it any more."];
+  if (await isSure("Withdraw this message?", what, "Cancel", "Withdraw"))
+    outbox.change(chatOf(message).id, message.id, "withdraw", message.text);
+  focus();
 }

@@ -351,11 +351,18 @@ class Chats(ChatPage, frozen=True):
     :ivar user: ``None`` if the request is nobody's; there are no chats then.
     :ivar can_join: whether ``POST /connect`` makes new users.
     :ivar needs_invitation: whether it does so for those only who have an invitation.
+    :ivar uses_tokens: whether users have tokens although nobody can join; where somebody can
+        join, they always have.
+    :ivar role: of the user, if it is not that of a member.
+    :ivar muted_until: until when the user may not send, if somebody has muted them.
     """
 
     user: Participant | None
     can_join: bool
     needs_invitation: Literal[True] | UnsetType = UNSET
+    uses_tokens: Literal[True] | UnsetType = UNSET
+    role: Literal["moderator"] | UnsetType = UNSET
+    muted_until: datetime | UnsetType = UNSET
 
 
 class Health(Struct, frozen=True):

@@ -46,15 +46,28 @@ class ChatsEndpoint(UserEndpoint):
         """Respond with some chats."""
         query = parsed_query(request, ChatsQuery)
         user = await self._authentication.user_or_nobody(request)
-        policy = self._core.joining.policy if self._authentication.uses_tokens else "closed"
+        uses_tokens = self._authentication.uses_tokens
+        policy = self._core.joining.policy if uses_tokens else "closed"
         can_join = policy != "closed"
+        has_tokens: Literal[True] | UnsetType = True if uses_tokens and not can_join else UNSET
         invited: Literal[True] | UnsetType = True if policy == "invited" else UNSET
         if user is None:
-            return json_response(Chats(0, 0, [], False, None, can_join, invited))
+            return json_response(Chats(0, 0, [], False, None, can_join, invited, has_tokens))
         page = await self._core.chat_list.page(user, query.before, query.limit)
-        participant = self._core.directory.participant(user)
+        standings = self._core.standings
         return json_response(
-            Chats(page.cursor, page.last_id, page.chats, page.more, participant, can_join, invited)
+            Chats(
+                page.cursor,
+                page.last_id,
+                page.chats,
+                page.more,
+                self._core.directory.participant(user),
+                can_join,
+                invited,
+                has_tokens,
+                "moderator" if user.id in standings.moderators else UNSET,
+                standings.muted_until(user.id) or UNSET,
+            )
         )
 
 

@@ -1,0 +1,130 @@
+"""What moderators do in the page, and what those see whom it concerns."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.admin.commands import succeed
+from tests.e2e.server import Server
+from tests.page.others import new_text
+from tests.page.people import people_in
+
+
+@pytest.fixture(scope="module")
+def moderated(tmp_path_factory):
+    """A server with an operator, whom one joins by invitation."""
+    folder = tmp_path_factory.mktemp("moderated")
+    options = ("--store", "memory:", "--join", "invited", "--admin", "unix:admin")
+    with Server(folder, *options) as server:
+        yield server
+
+
+@pytest.fixture
+def operate(moderated):
+    """Commands of the operator."""
+    return lambda *words: succeed("--socket", moderated.folder / "admin", *words)
+
+
+@pytest.fixture
+def invited(browser, moderated):
+    """People who join the moderated chat."""
+    with people_in(browser, f"{moderated.url}/") as people:
+        yield people
+
+
+@pytest.fixture
+def joined(invited, operate):
+    """Have somebody join by the link of an invitation; their tab and name."""
+
+    def join(name):
+        token = operate("invite").split()[-1]
+        tab = invited.tab(place=f"#invitation={token}")
+        name = new_text(name)
+        tab.join(name)
+        return tab, name
+
+    return join
+
+
+def choose(tab, text, item):
+    tab.open_menu(text)
+    tab.page.get_by_role("button", name=item).click()
+    return tab.page.get_by_role("dialog")
+
+
+def test_an_invitation_by_link(joined, invited):
+    """The link is enough; it is not in the address afterwards, and holds once."""
+    tab, name = joined("alice")
+    expect(tab.page.get_by_role("navigation")).to_contain_text(name)
+    assert tab.page.url.endswith("/#general")
+    text = new_text("I am in")
+    tab.say(text)
+    tab.reads(text)
+
+
+def test_a_muted_user_reads_on(joined, operate):
+    """The page says so at once and until when, and the box takes nothing, until it is over."""
+    tab, name = joined("alice")
+    other, _ = joined("bob")
+    operate("mute", name, "--for", "1h")
+    muted = tab.page.get_by_role("status").filter(has_text="You are muted until")
+    expect(muted).to_be_visible()
+    expect(tab.box).not_to_be_editable()
+    text = new_text("can you read this")
+    other.say(text)
+    tab.reads(text)
+    tab.page.reload()
+    expect(muted).to_be_visible()
+    operate("unmute", name)
+    expect(muted).to_have_count(0)
+    text = new_text("I can write")
+    tab.say(text)
+    other.reads(text)
+
+
+def test_a_banned_user(joined, operate):
+    """The page says so in words, and so does one that is opened later."""
+    tab, name = joined("mallory")
+    operate("ban", name)
+    banned = tab.page.get_by_role("status").filter(has_text="You are banned from this chat.")
+    expect(banned).to_be_visible()
+    tab.page.reload()
+    expect(banned).to_be_visible()
+    operate("unban", name)
+    tab.page.reload()
+    expect(tab.box).to_be_visible()
+
+
+def test_a_moderator_acts_in_the_menu_of_a_message(joined, operate):
+    """Withdraws, mutes, ends that, and bans; a member sees nothing of these."""
+    mod, mod_name = joined("mod")
+    tab, name = joined("mallory")
+    text = new_text("spam")
+    tab.say(text)
+    mod.reads(text)
+    mod.open_menu(text)
+    expect(mod.page.get_by_role("button", name=f"Write to {name}")).to_be_visible()
+    expect(mod.page.get_by_role("button", name="Mute")).to_have_count(0)
+    mod.page.keyboard.press("Escape")
+    operate("role", mod_name, "moderator")
+    mod.page.reload()
+    mod.reads(text)
+    dialog = choose(mod, text, f"Mute {name}…")
+    dialog.get_by_label("For how long").select_option("1 day")
+    dialog.get_by_label("Reason").fill("spam")
+    dialog.get_by_role("button", name="Mute").click()
+    expect(tab.page.get_by_role("status").filter(has_text="You are muted until")).to_be_visible()
+    choose(mod, text, f"End restrictions of {name}")
+    expect(tab.box).to_be_editable()
+    dialog = choose(mod, text, "Withdraw…")
+    dialog.get_by_role("button", name="Withdraw").click()
+    for each in (mod, tab):
+        expect(each.page.get_by_text("Withdrawn by a moderator").last).to_be_visible()
+    text = new_text("more spam")
+    tab.say(text)
+    mod.reads(text)
+    dialog = choose(mod, text, f"Ban {name}…")
+    dialog.get_by_label("For how long").select_option("Until it is ended")
+    dialog.get_by_role("button", name="Ban").click()
+    expect(tab.page.get_by_role("status").filter(has_text="You are banned")).to_be_visible()
