@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from typing_extensions import Self
 
-    from chatter.chat.rate_limits import RateLimits
+    from chatter.chat.rate_limits import Rate, RateLimits
     from chatter.protocol.model import JoinPolicy
 
 DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
@@ -92,6 +92,7 @@ class ChatService(TypedService):
         access_log: str | None = None,
         page: bool = True,
         limits: RateLimits = DEFAULT_LIMITS,
+        reports: Rate | None = None,
         trust: Collection[str] = (),
         hosts: Collection[str] = (),
         token_lifetime: float | None = None,
@@ -112,6 +113,7 @@ class ChatService(TypedService):
         :param access_log: the file that gets a line for each request.
         :param page: whether there is a page for browsers.
         :param limits: how much a user, and an address, may request.
+        :param reports: when reports mute a user, as :class:`chatter.Chat` takes it.
         :param trust: the proxies that are believed whom they forward: addresses, networks such
             as ``10.0.0.0/8``, and ``unix`` for UNIX sockets.
         :param hosts: the names under which the chat may be requested, beside addresses and
@@ -139,6 +141,7 @@ class ChatService(TypedService):
             joining=joining,
             keep=keep,
             keep_messages=keep_messages,
+            reports=reports,
         )
         descriptions = [ports] if isinstance(ports, str) else ports
         resource = ChatResource(

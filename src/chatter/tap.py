@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from twisted.python.usage import Options as UsageOptions
 
 from chatter.chat.chat import DEFAULT_HISTORY
-from chatter.chat.rate_limits import DEFAULT_LIMITS, parse_limits, shown_limits
+from chatter.chat.rate_limits import DEFAULT_LIMITS, parse_limits, parse_rate, shown_limits
 from chatter.chat.tokens import SHORTEST_LIFETIME
 from chatter.clocks import use_monotonic_time
 from chatter.httpd.endpoints import private_endpoint, server_endpoint
@@ -103,6 +103,13 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             "[default: no access log]",
         ],
         [
+            "reports",
+            None,
+            None,
+            "COUNT/SECONDS: a user whom COUNT others have reported within SECONDS is muted for "
+            "SECONDS. Example: --reports 3/14400 [default: reports mute nobody]",
+        ],
+        [
             "admin",
             "a",
             None,
@@ -153,8 +160,9 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         "NAME=COUNT/SECONDS, NAME=none, or none for no limits; may be given several times. "
         "By user: send (messages), general (exactly so many messages to the general chat), "
         "edit (edits and withdrawals), stranger (private messages to people who have not written "
-        "to the user), stream (opened event streams), waiting=COUNT (polls that wait at once). By "
-        "address: join, token (unknown ones), connection. Example: --limit general=20/3600 "
+        "to the user), report (messages reported), stream (opened event streams), waiting=COUNT "
+        "(polls that wait at once). By address: join, token (unknown ones), connection. "
+        "Example: --limit general=20/3600 "
         f"[default: {', '.join(shown_limits(DEFAULT_LIMITS))}]"
     )
 
@@ -194,8 +202,8 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
                 server_endpoint(reactor, port)
             except ValueError as error:
                 raise CannotStart(f"chatter: --port {port!r}: {error}") from error
-        if self["admin"] is not None:
-            check_each("admin", [self["admin"]], lambda text: private_endpoint(reactor, text))
+        check_each("admin", [self["admin"]], lambda text: private_endpoint(reactor, text))
+        check_each("reports", [self["reports"]], parse_rate)
         check_each("limit", self["limit"], lambda text: parse_limits([text]))
         check_each("trust", self["trust"], lambda text: Addresses([text]))
         check_each("host", self["host"], lambda text: Hosts([text], Addresses()))
@@ -254,6 +262,7 @@ def makeService(options: Options) -> IService:
         access_log=options["access-log"],
         page=not options["no-page"],
         limits=parse_limits(options["limit"]),
+        reports=None if options["reports"] is None else parse_rate(options["reports"]),
         trust=options["trust"],
         hosts=options["host"],
         token_lifetime=options["token-lifetime"],

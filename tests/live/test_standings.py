@@ -12,6 +12,7 @@ from chatter.chat.chat import core_of
 from chatter.log.entries import StandingChange
 from chatter.protocol.errors import Banned, Forbidden, InvalidRequest, Muted, StoreUnavailable
 from chatter.protocol.model import FOREVER, OPERATOR_ID, Standing
+from chatter.protocol.moderation import BannedAddress
 from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
 from tests.live.support import result_of
@@ -50,6 +51,8 @@ class Slow:
         self._moderation = core_of(chat).store.moderation
         self.reads: list[Deferred[list[Standing]]] = []
         self.set_standing = self._moderation.set_standing
+        self.ban_address = self._moderation.ban_address
+        self.banned: list[BannedAddress] = []
 
     async def standings(self):
         found = await self._moderation.standings()
@@ -57,6 +60,9 @@ class Slow:
         self.reads.append(read)
         await read
         return found
+
+    async def banned_addresses(self):
+        return self.banned
 
 
 @pytest.fixture
@@ -129,6 +135,21 @@ def test_what_is_heard_while_it_is_read_is_newer(chat, standings, bob, slow):
     assert result_of(knowing) is None
     with pytest.raises(Banned):
         standings.check(bob.id)
+
+
+def test_what_is_heard_of_addresses_while_they_are_read_is_newer(chat, standings, slow):
+    """A ban that was begun meanwhile holds, and one that was ended does not."""
+    standings.rewind()
+    knowing = begun(standings.known())
+    result_of(chat.moderation.ban_address("10.0.0.1"))
+    result_of(chat.moderation.unban_address("10.0.0.2"))
+    slow.banned = [BannedAddress(f"10.0.0.{n}/32", FOREVER) for n in (2, 3)]
+    slow.reads.pop().callback([])
+    assert result_of(knowing) is None
+    for address in ("10.0.0.1", "10.0.0.3"):
+        with pytest.raises(Banned):
+            standings.addresses.check(address)
+    standings.addresses.check("10.0.0.2")
 
 
 def test_what_was_lost_with_the_end_of_the_log_is_undone(chat, standings, bob, slow):

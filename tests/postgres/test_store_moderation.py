@@ -56,6 +56,13 @@ async def test_a_ban_is_in_force_at_every_node(url):
         await here.moderation.moderate(None, bob.id, "unban")
         await eventually(lambda: not core_of(there).standings.banned)
         await there.send(bob, "a")
+        await here.moderation.ban_address("10.0.0.0/8")
+        addresses = core_of(there).standings.addresses
+        await eventually(lambda: addresses.until)
+        with pytest.raises(Banned):
+            addresses.check("10.1.2.3")
+        await here.moderation.unban_address("10.0.0.0/8")
+        await eventually(lambda: not addresses.until)
     finally:
         for chat in chats:
             await chat.stopService()

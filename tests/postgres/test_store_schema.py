@@ -212,7 +212,7 @@ OF_A_KIND = (
     "(kind = 0)",
     "(m.kind = 0)",
     "(m_1.kind = 0)",
-    "(kind = ANY ('{1,2,4}'::integer[]))",
+    "(kind = ANY ('{1,2,4,5}'::integer[]))",
 )
 """Where a stretch is read of which only messages are wanted, or changes only."""
 

@@ -37,10 +37,11 @@ def test_what_is_taken():
     options = parsed(
         *("--store", "memory:", "--port", "9105", "-p", "unix:/run/chat.sock"),
         *("--origin", "https://chat.example.org", "--origin", "http://localhost:3000"),
-        *("--history", "0", "--max-streams", "5"),
+        *("--history", "0", "--max-streams", "5", "--reports", "3/14400"),
         *("--keep", "30d", "--keep-messages", "5000"),
     )
     assert (options["keep"], options["keep-messages"]) == (timedelta(days=30), 5000)
+    assert options["reports"] == "3/14400"
     assert options["port"] == ["9105", "unix:/run/chat.sock"]
     assert options["origin"] == ["https://chat.example.org", "http://localhost:3000"]
     assert (options["history"], options["max-streams"]) == (0, 5)
@@ -77,6 +78,8 @@ def test_the_page_can_be_left_out(words, status):
         ("--origin", "chat.example.org", "https://chat.example.org"),
         ("--origin", "https://chat.example.org/", "https://chat.example.org"),
         ("--origin", "", "https://chat.example.org"),
+        ("--reports", "3", "COUNT/SECONDS, such as 3/14400"),
+        ("--reports", "0/60", "a limit is from 1 to 10000"),
         ("--store", "mysql:x", "there are:"),
         ("--store", "sqlite:", "sqlite:PATH"),
         ("--store", "sqlite:missing/chat", "No such file"),

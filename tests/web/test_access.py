@@ -30,11 +30,13 @@ CLOSED = {
     "/users?prefix=a": ("GET", None),
     "/users?online=true": ("GET", None),
     "/events": ("GET", None),
+    "/report": ("POST", {"message_id": 1}),
     "/edit": ("POST", {"message_id": 1, "text": "a"}),
     "/withdraw": ("POST", {"message_id": 1}),
     "/read": ("POST", {"id": 1, "chat_type": "general"}),
 }
 FOR_MODERATORS = {
+    "/reports": ("GET", None),
     "/moderate": ("POST", {"user_id": 1, "action": "mute"}),
 }
 OF_TOKENS = {

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from chatter.protocol.bodies import MAX_CHATS, Limit
-from chatter.protocol.model import Action, Cursor, Id, Label, Reason, Role, Seconds
+from chatter.protocol.bodies import MAX_CHATS, MAX_REPORTS, Limit
+from chatter.protocol.model import Cursor, Id, Label, Role
+from chatter.protocol.moderation import Action, Reason, Seconds
 from chatter.protocol.validation import checked_value
 
 _LONGEST_WAIT = 1e9
@@ -29,6 +30,9 @@ _TYPES: dict[str, Any] = {
     "user_id": Id,
     "limit_of_chats": Annotated[
         int, Meta(ge=1, le=MAX_CHATS, description=f"An integer from 1 to {MAX_CHATS}.")
+    ],
+    "limit_of_reports": Annotated[
+        int, Meta(ge=1, le=MAX_REPORTS, description=f"An integer from 1 to {MAX_REPORTS}.")
     ],
     "uses": Annotated[int, Meta(ge=1, le=10**9, description="An integer from 1 to 1000000000.")],
     "lifetime": Annotated[

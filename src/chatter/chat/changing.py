@@ -50,14 +50,21 @@ class Changing:
     async def withdraw(self, user: User, message_id: int) -> int:
         """Take a message out of the log; returns the id of the change that says so.
 
-        Moderators may do so with the messages of others in the general chat.
+        Moderators may do so with the messages of others in the general chat, and with private ones
+        that one of the two has reported.
 
         :raises Gone: if there is no such message that the user may withdraw.
         :raises StoreUnavailable: if the store can't serve.
         """
         message = await self._store.read_message(message_id)
-        is_moderator = user.id in self._standings.moderators
-        if message is None or not may_withdraw(user, message, is_moderator=is_moderator):
+        if message is None:
+            raise Gone
+        is_shown = False
+        if message.sender_id != user.id and user.id in self._standings.moderators:
+            is_shown = message.recipient_id is None or (
+                await self._store.moderation.is_reported(message_id)
+            )
+        if not may_withdraw(user, message, is_shown_to_moderator=is_shown):
             raise Gone
         change_id = await self._withdraw(message_id, user.id)
         if message.sender_id != user.id:
@@ -91,6 +98,10 @@ def may_edit(user: User, message: Message) -> bool:
     return message.sender_id == user.id
 
 
-def may_withdraw(user: User, message: Message, *, is_moderator: bool) -> bool:
-    """Whether a user may take a message out of the log."""
-    return message.sender_id == user.id or (is_moderator and message.recipient_id is None)
+def may_withdraw(user: User, message: Message, *, is_shown_to_moderator: bool) -> bool:
+    """Whether a user may take a message out of the log.
+
+    :param is_shown_to_moderator: whether the user is a moderator to whom it is shown: it is in the
+        general chat, or was reported.
+    """
+    return message.sender_id == user.id or is_shown_to_moderator

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from random import Random
 
+    from chatter.chat.rate_limits import Rate
     from chatter.protocol.bodies import Users
     from chatter.protocol.model import (
         Change,
@@ -54,6 +55,9 @@ class Chat(TypedService):
     :param keep: for so long messages are kept, an hour at least; ``None`` for ever.
     :param keep_messages: so many of the newest messages are kept, and up to a sixteenth
         more; none goes within an hour.  ``None`` for all.
+    :param reports: when reports mute a user: ``Rate(3, 14400)`` of
+        :mod:`chatter.chat.rate_limits` mutes for 14,400 seconds whom 3 users have reported within
+        as many seconds.  ``None``: they mute nobody.
 
     ``store`` and ``clock`` are of any type: only a plugin tells type checkers which
     classes provide an interface.
@@ -82,13 +86,14 @@ class Chat(TypedService):
         joining: JoinPolicy = "open",
         keep: timedelta | None = None,
         keep_messages: int | None = None,
+        reports: Rate | None = None,
     ) -> None:
         if not 0 <= history <= MAX_LIMIT:
             raise ValueError(f"history is a number from 0 to {MAX_LIMIT}, not {history}.")
         if token_lifetime is not None and token_lifetime < SHORTEST_LIFETIME:
             raise ValueError(f"A token lives for {SHORTEST_LIFETIME} seconds at least.")
         self._core = ChatCore(
-            store, clock, history, random or SystemRandom(), token_lifetime, joining
+            store, clock, history, random or SystemRandom(), token_lifetime, joining, reports
         )
         self.moderation = Moderation(self._core)
         self._retention = Retention(store, clock, self._core.presence.now, keep, keep_messages)

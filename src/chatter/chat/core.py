@@ -19,6 +19,7 @@ from chatter.chat.live import Live
 from chatter.chat.moderating import Moderating
 from chatter.chat.presence import Presence
 from chatter.chat.reading import Reading
+from chatter.chat.reporting import Reporting
 from chatter.chat.sending import Sending
 from chatter.chat.standings import Standings
 from chatter.chat.store_reads import StoreReads
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
+    from chatter.chat.rate_limits import Rate
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import JoinPolicy, User
 
@@ -39,6 +41,7 @@ class ChatCore:
 
     :param joining: who can join.
     :param token_lifetime: a token that was not used for so many seconds ends; ``None`` for never.
+    :param reports: so many users who report somebody within so many seconds mute them for as long.
 
     :ivar history: how many messages of the general chat are unread for a new user.
     """
@@ -51,6 +54,7 @@ class ChatCore:
         random: Random,
         token_lifetime: float | None = None,
         joining: JoinPolicy = "open",
+        reports: Rate | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -72,6 +76,7 @@ class ChatCore:
         self.sending = Sending(store, self.presence, self.directory, self.standings)
         self.changing = Changing(store, self.presence, self.standings)
         self.moderating = Moderating(store, self.presence, self.standings)
+        self.reporting = Reporting(store, self.presence, self.standings, self.moderating, reports)
         self.chat_list = ChatList(store, self.live, self.directory)
         self.reading = Reading(
             store, self.presence, self.live, StoreReads(store), self.directory, self.standings

@@ -40,6 +40,7 @@ _WHAT = {
     "general": "messages to the general chat",
     "edit": "edits and withdrawals of messages",
     "stranger": "private messages to people who have not written to you",
+    "report": "reports",
     "stream": "event streams opened",
     "join": "requests to join from your address",
     "token": "unknown tokens from your address",
@@ -122,6 +123,7 @@ class UserLimits:
         seconds = core.clock.seconds
         self._stream = None if limits.stream is None else Limit("stream", limits.stream, seconds)
         self._edit = None if limits.edit is None else Limit("edit", limits.edit, seconds)
+        self._report = None if limits.report is None else Limit("report", limits.report, seconds)
         self._most_waiting = limits.waiting
         self._waiting: dict[int, int] = {}
         self._refused_to_wait = 0
@@ -144,6 +146,14 @@ class UserLimits:
         """
         if self._edit is not None:
             self._edit.take(user.id)
+
+    def report(self, user: User) -> None:
+        """Count one more report of a user.
+
+        :raises TooManyRequests: if there were too many lately.
+        """
+        if self._report is not None:
+            self._report.take(user.id)
 
     @contextmanager
     def waiting(self, user: User) -> Iterator[None]:

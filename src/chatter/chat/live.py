@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatter.chat.followers import Followers
-from chatter.log.entries import for_readers
+from chatter.log.entries import AddressBan, for_readers
 from chatter.log.feed import RecentLog
 from chatter.protocol.model import Message
 
@@ -211,6 +211,8 @@ class Live:
         self._is_notifying = False
 
     def _notify_all(self, entry: Entry) -> None:
+        if isinstance(entry, AddressBan):
+            return
         if not isinstance(entry, Message):
             change = for_readers(entry)
             for change_listener in tuple(self._change_listeners):

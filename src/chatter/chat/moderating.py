@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from chatter.chat.presence import Presence
     from chatter.chat.standings import Standings
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import Action, Change, Role, User
+    from chatter.protocol.model import Change, Role, User
+    from chatter.protocol.moderation import Action, BannedAddress
 
 
 class Moderating:
@@ -54,6 +55,9 @@ class Moderating:
         until = None if action in ("unmute", "unban") else _end_of(now, seconds)
         what: Literal["mute", "ban"] = "mute" if action in ("mute", "unmute") else "ban"
         change = await self._change(StandingDraft(user_id, what, "member", until, by_id, now))
+        if action == "unmute":
+            # Or the next report would mute the user again.
+            await self._store.moderation.dismiss_reports(user_id)
         self._log.info(
             "Moderation: {action} of user {user_id} by {by_id} for {seconds} seconds: {reason!r}",
             action=action,
@@ -63,6 +67,37 @@ class Moderating:
             reason=reason,
         )
         return change
+
+    async def ban_address(self, network: str, seconds: int | None, reason: str) -> None:
+        """Ban a network, in its usual form.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        now = self._presence.now()
+        await self._store.moderation.ban_address(network, _end_of(now, seconds), now)
+        self._log.info(
+            "Moderation: ban of the network {network} for {seconds} seconds: {reason!r}",
+            network=network,
+            seconds=seconds,
+            reason=reason,
+        )
+
+    async def unban_address(self, network: str) -> None:
+        """End the ban of a network, in its usual form.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        await self._store.moderation.ban_address(network, None, self._presence.now())
+        self._log.info("Moderation: unban of the network {network}", network=network)
+
+    async def banned_addresses(self) -> list[BannedAddress]:
+        """The networks that are banned now.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        now = self._presence.now()
+        found: list[BannedAddress] = await self._store.moderation.banned_addresses()
+        return [banned for banned in found if banned.until > now]
 
     async def set_role(self, user_id: int, role: Role) -> Change:
         """Make a user a moderator, or a member again; returns the change.

@@ -36,6 +36,17 @@ class Rate(Struct, frozen=True):
         return f"{self.count}/{self.seconds}"
 
 
+def parse_rate(text: str) -> Rate:
+    """The rate that ``COUNT/SECONDS`` stands for.
+
+    :raises ValueError: if it has another form; its text says what is expected.
+    """
+    match = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
+    if match is None:
+        raise ValueError("write COUNT/SECONDS, such as 3/14400")
+    return Rate(int(match[1]), int(match[2]))
+
+
 class RateLimits(Struct, frozen=True, kw_only=True):
     """The limits of one chat.  ``None`` is no limit.
 
@@ -46,6 +57,7 @@ class RateLimits(Struct, frozen=True, kw_only=True):
     :ivar general: messages of a user to the general chat.
     :ivar edit: edits and withdrawals of a user, together.
     :ivar stranger: private messages of a user to people who have never written to the user.
+    :ivar report: reports of a user.
     :ivar stream: event streams that a user opens.
     :ivar waiting: how many polls of a user may wait at the same time.
     :ivar join: requests to join, from an address.
@@ -57,6 +69,7 @@ class RateLimits(Struct, frozen=True, kw_only=True):
     general: Rate | None = None
     edit: Rate | None = Rate(30, 30)
     stranger: Rate | None = Rate(60, 3600)
+    report: Rate | None = Rate(30, 3600)
     stream: Rate | None = Rate(240, 60)
     waiting: int | None = 32
     join: Rate | None = Rate(100, 3600)

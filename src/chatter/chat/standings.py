@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.log.entries import StandingChange
+from chatter.chat.address_bans import AddressBans
+from chatter.log.entries import AddressBan, StandingChange
 from chatter.protocol.errors import Banned, Forbidden, Muted
 from chatter.protocol.model import Standing
 
@@ -32,6 +33,7 @@ class Standings:
     :ivar moderators: the ids of those.
     :ivar muted: until when each user is muted; it may be over.
     :ivar banned: until when each user is banned; it may be over.
+    :ivar addresses: from which addresses nobody may use the chat.
 
     The three collections stay the same objects.
     """
@@ -41,28 +43,36 @@ class Standings:
         self._presence = presence
         self._end = end
         self._heard: dict[int, Standing] = {}
+        self._heard_networks: dict[str, datetime | None] = {}
         self._rewinds = 0
         self.is_known = False
         self.moderators: set[int] = set()
         self.muted: dict[int, datetime] = {}
         self.banned: dict[int, datetime] = {}
+        self.addresses = AddressBans(presence.now)
 
     def forget(self) -> None:
         """Know nothing: the store may have been replaced while it was closed."""
         self.rewind()
         for known in (self.moderators, self.muted, self.banned):
             known.clear()
+        self.addresses.learn(())
 
     def rewind(self) -> None:
         """Have all of it read anew: the end of the log was lost.  Until then it stays in force."""
         self._rewinds += 1
         self._heard.clear()
+        self._heard_networks.clear()
         self.is_known = False
 
     def hear(self, changes: Sequence[Entry]) -> None:
         """Take note of what the log tells of."""
         for change in changes:
-            if isinstance(change, StandingChange):
+            if isinstance(change, AddressBan):
+                if not self.is_known:
+                    self._heard_networks[change.network] = change.until
+                self.addresses.set(change.network, change.until)
+            elif isinstance(change, StandingChange):
                 standing = Standing(
                     change.recipient_id, change.role, change.muted_until, change.banned_until
                 )
@@ -78,8 +88,14 @@ class Standings:
         while not self.is_known:
             rewinds = self._rewinds
             found = await self._store.moderation.standings()
+            banned = await self._store.moderation.banned_addresses()
             if not self.is_known and rewinds == self._rewinds:
                 self._learn({standing.user_id: standing for standing in found})
+                self.addresses.learn(banned)
+                for network, until in self._heard_networks.items():
+                    self.addresses.set(network, until)
+                self._heard_networks.clear()
+                self.is_known = True
 
     def _learn(self, found: dict[int, Standing]) -> None:
         # What was heard meanwhile is newer, or as new.
@@ -89,7 +105,6 @@ class Standings:
             self._set(Standing(user_id))
         for standing in found.values():
             self._set(standing)
-        self.is_known = True
 
     def _set(self, standing: Standing) -> None:
         user_id = standing.user_id

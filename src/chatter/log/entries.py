@@ -37,6 +37,7 @@ class Kind(IntEnum):
     MESSAGE_CHANGE = 1
     STANDING_CHANGE = 2
     USER_ERASED = 4
+    ADDRESS_BAN = 5
 
 
 class MessageChange(Struct, frozen=True, gc=False):
@@ -96,7 +97,25 @@ class UserErased(Struct, frozen=True, gc=False):
     text: ClassVar[None] = None
 
 
-Entry: TypeAlias = Message | MessageChange | StandingChange | UserErased
+class AddressBan(Struct, frozen=True, gc=False):
+    """An entry that says: look at the ban of a network again.
+
+    Only the nodes hear of it: in the log it stands between the operator and nobody.
+
+    :ivar until: how long the ban lasts; ``None`` if there is none.
+    """
+
+    id: int
+    network: str
+    until: datetime | None
+    at: datetime
+    sender_id: ClassVar[int] = 0
+    recipient_id: ClassVar[int] = 0
+    text: ClassVar[None] = None
+    edited_at: ClassVar[bool] = True
+
+
+Entry: TypeAlias = Message | MessageChange | StandingChange | UserErased | AddressBan
 
 
 class ChangeDraft(Struct, frozen=True, gc=False):
@@ -128,6 +147,19 @@ class StandingDraft(Struct, frozen=True, gc=False):
     at: datetime
 
 
+class ReportDraft(Struct, frozen=True, gc=False):
+    """A report of a message before it is stored.
+
+    :ivar author_id: the sender of the message.
+    """
+
+    message_id: int
+    author_id: int
+    reporter_id: int
+    reason: str
+    at: datetime
+
+
 def standing_change(entry_id: int, draft: StandingDraft, standing: Standing) -> StandingChange:
     """The entry that says what the standing of a user is after a change."""
     return StandingChange(
@@ -141,10 +173,11 @@ def standing_change(entry_id: int, draft: StandingDraft, standing: Standing) -> 
     )
 
 
-def for_readers(change: MessageChange | StandingChange | UserErased) -> Change:
-    """A change, as those get it who may see it."""
+def for_readers(change: Entry) -> Change:
+    """An entry that is no message, as those get it who may see it."""
     if isinstance(change, UserErased):
         return Erased(change.id, change.sender_id, change.at)
+    assert isinstance(change, MessageChange | StandingChange)
     if isinstance(change, StandingChange):
         return StandingChanged(
             change.id,

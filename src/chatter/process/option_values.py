@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
-def check_each(option: str, values: list[str], parse: Callable[[str], object]) -> None:
-    """See that each value of an option can be parsed.
+def check_each(option: str, values: list[str | None], parse: Callable[[str], object]) -> None:
+    """See that each value of an option can be parsed; ``None`` stands for one that is not given.
 
     :raises CannotStart: if not.
     """
     for value in values:
         try:
-            parse(value)
+            if value is not None:
+                parse(value)
         except ValueError as error:
             raise CannotStart(f"chatter: --{option} {value!r}: {error}") from error
 

@@ -13,7 +13,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatter.protocol.model import (
     MAX_NAME,
-    Action,
     ChatPage,
     Cursor,
     Epoch,
@@ -22,10 +21,9 @@ from chatter.protocol.model import (
     Invitation,
     Label,
     Name,
-    Reason,
-    Seconds,
     Text,
 )
+from chatter.protocol.moderation import Action, Reason, Report, Seconds
 
 MAX_BODY = 64 * 1024
 """The largest body of a request that is read, in bytes."""
@@ -35,6 +33,9 @@ MAX_LIMIT = 1000
 
 DEFAULT_CHATS = 50
 MAX_CHATS = 100
+
+DEFAULT_REPORTS = 50
+MAX_REPORTS = 100
 
 MAX_IDS = 100
 """So many users can be requested by their ids at once."""
@@ -182,6 +183,35 @@ class ModerateBody(Struct, frozen=True):
     action: Action
     seconds: Seconds | None = None
     reason: Reason = ""
+
+
+class ReportBody(Struct, frozen=True):
+    """The body of ``POST /report``.
+
+    :ivar reason: for the moderators.
+    """
+
+    message_id: Id
+    reason: Reason = ""
+
+
+class ReportsQuery(Struct, frozen=True):
+    """The parameters of ``GET /reports``."""
+
+    before: (
+        Annotated[Id, Meta(description="The id of a report: only those that are older.")] | None
+    ) = None
+    limit: Annotated[
+        int,
+        Meta(ge=1, le=MAX_REPORTS, description="How many at most: an integer from 1 to 100."),
+    ] = DEFAULT_REPORTS
+
+
+class Reports(Struct, frozen=True):
+    """The response to ``GET /reports``, newest first."""
+
+    reports: list[Report]
+    more: bool
 
 
 class StatusQuery(Struct, frozen=True):

@@ -54,9 +54,13 @@ class Restricted(ChatError):
     what: ClassVar[str]
 
     def __init__(self, until: datetime | None = None, detail: str = "") -> None:
-        end = f" until {until:%Y-%m-%d %H:%M:%S} UTC" if until and until != FOREVER else ""
-        super().__init__(detail or f"You are {self.what}{end}.")
+        super().__init__(detail or f"You are {self.what}{self.end_of(until)}.")
         self.until = until
+
+    @staticmethod
+    def end_of(until: datetime | None) -> str:
+        """The part of a sentence that says until when, if there is an end."""
+        return f" until {until:%Y-%m-%d %H:%M:%S} UTC" if until and until != FOREVER else ""
 
 
 class Muted(Restricted):

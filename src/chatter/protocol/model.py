@@ -204,25 +204,6 @@ Role: TypeAlias = Annotated[
     Literal["member", "moderator"], Meta(description="What a user may do: member, or moderator.")
 ]
 
-Action: TypeAlias = Annotated[
-    Literal["mute", "unmute", "ban", "unban"],
-    Meta(description="What is done to a user: mute, unmute, ban or unban."),
-]
-
-Seconds: TypeAlias = Annotated[
-    int,
-    Meta(ge=1, le=315_360_000, description="For so many seconds: an integer from 1 to 315360000."),
-]
-
-Reason: TypeAlias = Annotated[
-    str,
-    Meta(
-        max_length=200,
-        pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$",
-        description="A reason of at most 200 characters, in one line.",
-    ),
-]
-
 FOREVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
 """Until then somebody is muted or banned who is so without an end."""
 

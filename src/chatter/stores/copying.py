@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = "tuple[int | str | bytes | None, ...]"
 
-TABLES = ("users", "tokens", "invitations", "taken_names", "log", "chats", "epochs")
+TABLES = (
+    *("users", "tokens", "invitations", "taken_names", "log", "chats", "epochs"),
+    *("reports", "address_bans"),
+)
 """What is copied row by row.  ``log_end`` is the last id, and what is no longer kept."""
 
 BATCH = 1000

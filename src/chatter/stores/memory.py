@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from chatter.log.entries import ChangeDraft, Entry, StandingChange, UserErased
+    from chatter.log.entries import AddressBan, ChangeDraft, Entry, StandingChange, UserErased
 
 
 @implementer(IChatStore)
@@ -68,7 +68,9 @@ class MemoryStore(Service):
             self._next_id,
             self._append,
         )
-        self.moderation = MemoryModeration(self.check, self._users, self._next_id, self._append)
+        self.moderation = MemoryModeration(
+            self.check, self._users, self._messages, self._next_id, self._append
+        )
 
     @classmethod
     def make_store(cls, location: str, reactor: Any) -> MemoryStore:  # noqa: ARG003
@@ -161,7 +163,7 @@ class MemoryStore(Service):
         self._last_id += 1
         return self._last_id
 
-    def _append(self, entry: StandingChange | UserErased) -> None:
+    def _append(self, entry: StandingChange | UserErased | AddressBan) -> None:
         self._made_at[entry.id] = entry.at
         self._log.extend([entry])
         self._report(entry)

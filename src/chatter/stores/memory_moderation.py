@@ -1,29 +1,34 @@
-"""The standing of users in the store in memory."""
+"""Moderation in the store in memory."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from zope.interface import implementer
 
-from chatter.log.entries import standing_change
-from chatter.log.moderation import IModerationStore
+from chatter.log.entries import AddressBan, standing_change
+from chatter.log.moderation import MOST_REPORTS, IModerationStore
 from chatter.protocol.errors import UnknownRecipient
 from chatter.protocol.model import Standing
+from chatter.protocol.moderation import BannedAddress, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container
+    from collections.abc import Awaitable, Callable, Container, Mapping
+    from datetime import datetime
 
-    from chatter.log.entries import StandingChange, StandingDraft
+    from chatter.log.entries import ReportDraft, StandingChange, StandingDraft
+    from chatter.protocol.model import Message
 
 
 @implementer(IModerationStore)
 class MemoryModeration:
-    """The part of a store in memory that knows what users may do.
+    """The part of a store in memory that knows what users may do, and what they have reported.
 
     :param check: raises unless the store is open.
     :param users: the ids of all users.
+    :param messages: all messages by their ids.
     :param next_id: gives the id of a new entry.
     :param append: appends it.
     """
@@ -32,14 +37,18 @@ class MemoryModeration:
         self,
         check: Callable[[], Awaitable[None]],
         users: Container[int],
+        messages: Mapping[int, Message],
         next_id: Callable[[], int],
-        append: Callable[[StandingChange], None],
+        append: Callable[[StandingChange | AddressBan], None],
     ) -> None:
         self._check = check
         self._users = users
+        self._messages = messages
         self._next_id = next_id
         self._append = append
         self._standings: dict[int, Standing] = {}
+        self._reports: dict[int, ReportDraft] = {}
+        self._networks: dict[str, datetime] = {}
 
     async def set_standing(self, draft: StandingDraft) -> StandingChange:
         """Change a user's standing."""
@@ -56,6 +65,53 @@ class MemoryModeration:
         """The standing of each user who has one."""
         await self._check()
         return [self._standings[user_id] for user_id in sorted(self._standings)]
+
+    async def report(self, draft: ReportDraft, since: datetime) -> int:
+        """Keep a report."""
+        await self._check()
+        pair = (draft.message_id, draft.reporter_id)
+        reports = self._reports
+        if pair not in [(kept.message_id, kept.reporter_id) for kept in reports.values()]:
+            newest = max(reports, default=0) + 1
+            reports[newest] = draft
+            reports.pop(newest - MOST_REPORTS, None)
+        of_author = [kept for kept in reports.values() if kept.author_id == draft.author_id]
+        return len({kept.reporter_id for kept in of_author if kept.at > since})
+
+    async def reports(self, before: int | None, limit: int) -> list[Report]:
+        """The newest reports."""
+        await self._check()
+        found = (
+            Report(i, self._messages[kept.message_id], kept.reporter_id, kept.reason, kept.at)
+            for i, kept in reversed(self._reports.items())
+            if kept.message_id in self._messages and (before is None or i < before)
+        )
+        return list(islice(found, limit))
+
+    async def is_reported(self, message_id: int) -> bool:
+        """Whether somebody has reported a message."""
+        await self._check()
+        return any(kept.message_id == message_id for kept in self._reports.values())
+
+    async def dismiss_reports(self, author_id: int) -> None:
+        """Forget the reports of all messages of a user."""
+        await self._check()
+        for number in [i for i, kept in self._reports.items() if kept.author_id == author_id]:
+            del self._reports[number]
+
+    async def ban_address(self, network: str, until: datetime | None, at: datetime) -> AddressBan:
+        """Ban a network."""
+        await self._check()
+        kept = {name: end for name, end in self._networks.items() if end > at and name != network}
+        self._networks = kept if until is None else {**kept, network: until}
+        entry = AddressBan(self._next_id(), network, until, at)
+        self._append(entry)
+        return entry
+
+    async def banned_addresses(self) -> list[BannedAddress]:
+        """The networks that are banned."""
+        await self._check()
+        return [BannedAddress(name, until) for name, until in sorted(self._networks.items())]
 
 
 def _changed(standing: Standing, draft: StandingDraft) -> Standing:

@@ -1,21 +1,30 @@
-"""What every store promises of the standing of users, as tests."""
+"""What every store promises of moderation, as tests."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from chatter.log.entries import Entry, StandingChange, StandingDraft
+from chatter.log.entries import (
+    AddressBan,
+    ChangeDraft,
+    Entry,
+    ReportDraft,
+    StandingChange,
+    StandingDraft,
+)
 from chatter.protocol.errors import UnknownRecipient
 from chatter.protocol.model import FOREVER, OPERATOR_ID, Draft, Standing
+from chatter.protocol.moderation import BannedAddress
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, all_of, join, must_raise, outcomes_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from chatter.protocol.model import Role, User
+    from chatter.protocol.model import Message, Role, User
 
+EARLIER = NOW - timedelta(hours=1)
 LATER = NOW + timedelta(hours=1, microseconds=1)
 
 
@@ -31,6 +40,10 @@ def _ban(user: User, until: datetime | None = LATER, by_id: int = OPERATOR_ID) -
     return StandingDraft(user.id, "ban", "member", until, by_id, NOW)
 
 
+def _report(message: Message, reporter: User, at: datetime = NOW) -> ReportDraft:
+    return ReportDraft(message.id, message.sender_id, reporter.id, "spam", at)
+
+
 def _entry(entry_id: int, by_id: int, standing: Standing) -> StandingChange:
     return StandingChange(
         entry_id,
@@ -44,7 +57,7 @@ def _entry(entry_id: int, by_id: int, standing: Standing) -> StandingChange:
 
 
 class ModerationContract(OpenedStore):
-    """The user is the truth, and an entry says to every node: look at this user again."""
+    """Rows are the truth, and an entry says to every node: look at this again."""
 
     async def test_a_standing_is_kept_with_its_entry(self) -> None:
         """Each part of it changes by itself; only the moderator and the user read the entry."""
@@ -132,3 +145,79 @@ class ModerationContract(OpenedStore):
             assert await store.read_general(None, 10) == []
             (general,) = await store.chats(bob.id, 0, None, 10)
             assert (general.last, general.unread) == (None, 0)
+
+    async def test_reports_are_kept_newest_first(self) -> None:
+        """Each with its message as it is now; one that is gone takes its reports along."""
+        async with self.opened() as store:
+            alice, bob, carol = await join(store, "alice", "bob", "carol")
+            moderation: Any = store.moderation
+            said = [await store.append(Draft(alice.id, None, text, NOW)) for text in "ab"]
+            secret = await store.append(Draft(alice.id, bob.id, "psst", NOW))
+            assert await moderation.reports(None, 10) == []
+            for message, user in ((said[0], bob), (secret, bob), (said[0], carol), (said[1], bob)):
+                await moderation.report(_report(message, user), EARLIER)
+            found = await moderation.reports(None, 10)
+            assert [(r.message, r.reporter_id) for r in found] == [
+                (said[1], bob.id),
+                (said[0], carol.id),
+                (secret, bob.id),
+                (said[0], bob.id),
+            ]
+            assert {(r.reason, r.at) for r in found} == {("spam", NOW)}
+            assert await moderation.reports(None, 2) == found[:2]
+            assert await moderation.reports(found[1].id, 10) == found[2:]
+            _, edited = await store.change(ChangeDraft(said[1].id, "new", alice.id, LATER))
+            assert (await moderation.reports(None, 1))[0].message == edited
+            await store.change(ChangeDraft(said[0].id, None, alice.id, LATER))
+            assert [r.message for r in await moderation.reports(None, 10)] == [edited, secret]
+
+    async def test_what_is_reported_is_known(self) -> None:
+        """By anybody; and nothing else is."""
+        async with self.opened() as store:
+            alice, bob = await join(store, "alice", "bob")
+            moderation: Any = store.moderation
+            one, two = [await store.append(Draft(alice.id, bob.id, "a", NOW)) for _ in range(2)]
+            await moderation.report(_report(one, bob), EARLIER)
+            assert await moderation.is_reported(one.id) is True
+            assert await moderation.is_reported(two.id) is False
+
+    async def test_reporters_of_a_user_are_counted(self) -> None:
+        """Each once, however many messages they report, and only those after a time."""
+        async with self.opened() as store:
+            alice, bob, carol, dave = await join(store, "alice", "bob", "carol", "dave")
+            moderation: Any = store.moderation
+            said = [await store.append(Draft(alice.id, None, text, NOW)) for text in "ab"]
+            other = await store.append(Draft(bob.id, None, "c", NOW))
+            assert await moderation.report(_report(said[0], bob), EARLIER) == 1
+            assert await moderation.report(_report(said[0], bob), EARLIER) == 1
+            assert await moderation.report(_report(said[1], bob), EARLIER) == 1
+            assert await moderation.report(_report(other, carol), EARLIER) == 1
+            assert await moderation.report(_report(said[1], carol), EARLIER) == 2
+            assert await moderation.report(_report(said[1], dave, LATER), NOW) == 1
+            assert len(await moderation.reports(None, 10)) == 5
+            await moderation.dismiss_reports(alice.id)
+            assert [r.message for r in await moderation.reports(None, 10)] == [other]
+            assert await moderation.report(_report(said[0], bob), EARLIER) == 1
+
+    async def test_a_banned_network_is_kept_with_its_entry(self) -> None:
+        """The listener hears of it, and no user reads it; one that is over is forgotten."""
+        told: list[Entry] = []
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            moderation: Any = store.moderation
+            store.listener = told.extend
+            one = await moderation.ban_address("10.0.0.0/8", LATER, NOW)
+            two = await moderation.ban_address("2001:db8::/64", FOREVER, NOW)
+            assert told == [one, two]
+            assert one == AddressBan(one.id, "10.0.0.0/8", LATER, NOW)
+            assert await moderation.banned_addresses() == [
+                BannedAddress("10.0.0.0/8", LATER),
+                BannedAddress("2001:db8::/64", FOREVER),
+            ]
+            assert await store.read_feed(alice.id, 0, 10) == []
+            await moderation.ban_address("192.0.2.1/32", FOREVER, LATER)
+            ended = await moderation.ban_address("192.0.2.1/32", None, LATER)
+            assert ended.until is None
+            assert await moderation.banned_addresses() == [BannedAddress("2001:db8::/64", FOREVER)]
+            message = await store.append(Draft(alice.id, None, "a", NOW))
+            assert message.id == ended.id + 1

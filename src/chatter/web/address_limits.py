@@ -31,6 +31,10 @@ class AddressLimits:
         self._join = None if limits.join is None else Limit("join", limits.join, clock.seconds)
         self._token = None if limits.token is None else Limit("token", limits.token, clock.seconds)
 
+    def of(self, request: Request) -> str:
+        """The address of the client of a request."""
+        return self._addresses.of(request)
+
     def join(self, request: Request) -> None:
         """Count a request to join.
 

@@ -58,6 +58,7 @@ class Authentication:
         self._core = core
         self._banned = core.standings.banned
         self._access = core.access
+        self._banned_addresses = core.standings.addresses.until
         self._limits = limits
         self._authenticate = authenticate
         self._origins = origins
@@ -69,7 +70,7 @@ class Authentication:
     def known_user(self, request: Request) -> User | None:
         """The user of a request, if that is known without waiting; it is then there.
 
-        It is none who was banned, of whom :meth:`user_of` tells whether that is over.
+        :raises Banned: if the user is banned, or the address.
         """
         if self._authenticate is not None:
             return None
@@ -82,15 +83,15 @@ class Authentication:
             if head.note is not None:
                 era, user = head.note
                 if era is self._access.era:
-                    if user.id in self._banned:
-                        return None
+                    if user.id in self._banned or self._banned_addresses:
+                        self._check_bans(request, user)
                     self._core.presence.see(user.id)
                     return user
         token = self._token_of(request)
         user = self._core.tokens.known_user(token) if token else None
         if user is not None:
-            if user.id in self._banned:
-                return None
+            if user.id in self._banned or self._banned_addresses:
+                self._check_bans(request, user)
             # A cookie counts beside other headers only, which are looked at each time.
             if head is not None and b"authorization" in head.headers:
                 head.note = (self._access.era, user)
@@ -117,14 +118,13 @@ class Authentication:
         """The user of a request, who is then there.
 
         :raises Unauthorized: if it is nobody known.
-        :raises Banned: if the user is banned.
+        :raises Banned: if the user is banned, or the address.
         :raises TooManyRequests: if the address has tried too many unknown tokens.
         :raises Forbidden: if a page of another origin had it sent, and the user is known by
             what browsers send by themselves, as far as it may be that.
         """
         standings = self._core.standings
-        if not standings.is_known:
-            await standings.known()
+        await self.check_address(request)
         if self._authenticate is not None:
             refuse_foreign_page(request, self._origins)
             user = await self._user_of_application(request)
@@ -143,6 +143,22 @@ class Authentication:
         :raises Unauthorized: if it is nobody's.
         """
         return await self._core.tokens.id_of(self._token_of(request) or "")
+
+    def _check_bans(self, request: Request, user: User) -> None:
+        self._core.standings.check(user.id)
+        if self._banned_addresses:
+            self._core.standings.addresses.check(self._limits.of(request))
+
+    async def check_address(self, request: Request) -> None:
+        """See that the address of a request is not banned.
+
+        :raises Banned: if it is.
+        """
+        standings = self._core.standings
+        if not standings.is_known:
+            await standings.known()
+        if self._banned_addresses:
+            standings.addresses.check(self._limits.of(request))
 
     async def _by_token(self, request: Request, token: str) -> User:
         user = self._core.tokens.known_user(token)

@@ -100,6 +100,7 @@ class ConnectEndpoint(UserEndpoint):
         token = token_in_cookie(request)
         known = None if token is None else await authentication.user_or_nobody(request)
         if known is None:
+            await authentication.check_address(request)
             self._limits.join(request)
             return await self._join(wanted, request.getHeader(b"Idempotency-Key"))
         # Scripts don't get the token, which the cookie hides from them.

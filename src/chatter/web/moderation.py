@@ -1,4 +1,4 @@
-"""``POST /moderate``: what moderators decide about users."""
+"""``POST /moderate``, ``POST /report`` and ``GET /reports``: moderators, and who needs them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING
 
 from msgspec import json
 
-from chatter.protocol.bodies import ModerateBody
-from chatter.protocol.errors import UnknownRecipient
+from chatter.protocol.bodies import Done, ModerateBody, ReportBody, Reports, ReportsQuery
+from chatter.protocol.errors import Gone, Muted, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import StandingChanged
 from chatter.protocol.validation import checked_body
-from chatter.web.endpoint import Operation, UserEndpoint, body_of
+from chatter.web.endpoint import Operation, UserEndpoint, body_of, parsed_query
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
+    from chatter.chat.core import ChatCore
+    from chatter.chat.limiting import UserLimits
     from chatter.protocol.model import User
+    from chatter.web.authentication import Authentication
 
 _moderate_decoder = json.Decoder(ModerateBody)
+_report_decoder = json.Decoder(ReportBody)
 
 
 class ModerateEndpoint(UserEndpoint):
@@ -45,3 +49,46 @@ class ModerateEndpoint(UserEndpoint):
                 user, body.user_id, body.action, body.seconds, body.reason
             )
         )
+
+
+class ReportEndpoint(UserEndpoint):
+    """Has moderators look at a message."""
+
+    operation = Operation(
+        method="POST",
+        summary="Report a message to the moderators",
+        description="Of a message that the user may see. The moderators can read it from now on, "
+        "also if it is private. A user reports a message once; again, it changes nothing.",
+        body=ReportBody,
+        response=Done,
+        errors=(Muted, Gone, TooManyRequests),
+    )
+
+    def __init__(self, core: ChatCore, authentication: Authentication, limits: UserLimits) -> None:
+        super().__init__(core, authentication)
+        self._limits = limits
+
+    async def respond_to_user(self, request: Request, user: User) -> Response:
+        """Respond once it is stored."""
+        body = checked_body(body_of(request), _report_decoder)
+        self._limits.report(user)
+        await self._core.reporting.report(user, body.message_id, body.reason)
+        return json_response(Done())
+
+
+class ReportsEndpoint(UserEndpoint):
+    """Responds with what was reported."""
+
+    operation = Operation(
+        method="GET",
+        summary="The reported messages, newest report first",
+        description="For moderators. Messages that were withdrawn are left out. To unmute a user "
+        "dismisses the reports of what the user has sent.",
+        query=ReportsQuery,
+        response=Reports,
+    )
+
+    async def respond_to_user(self, request: Request, user: User) -> Response:
+        """Respond with some reports."""
+        query = parsed_query(request, ReportsQuery)
+        return json_response(await self._core.reporting.reports(user, query.before, query.limit))

@@ -25,7 +25,7 @@ from chatter.web.event_streams.streams import MAX_STREAMS, Streams
 from chatter.web.export import ExportEndpoint
 from chatter.web.health import HealthEndpoint
 from chatter.web.hosts import Hosts
-from chatter.web.moderation import ModerateEndpoint
+from chatter.web.moderation import ModerateEndpoint, ReportEndpoint, ReportsEndpoint
 from chatter.web.openapi import OpenAPIEndpoint
 from chatter.web.page import chat_page, slash_added
 from chatter.web.responses import send
@@ -123,6 +123,8 @@ class ChatResource(MissingResource):
             "edit": EditEndpoint(core, authentication, user_limits),
             "withdraw": WithdrawEndpoint(core, authentication, user_limits),
             "moderate": ModerateEndpoint(core, authentication),
+            "report": ReportEndpoint(core, authentication, user_limits),
+            "reports": ReportsEndpoint(core, authentication),
             "disconnect": DisconnectEndpoint(core, authentication),
             "chats": ChatsEndpoint(core, authentication),
             "read": ReadEndpoint(core, authentication),

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from chatter.admin.endpoint.acts import user_named
 from chatter.protocol.bodies import WithdrawnMessage
-from chatter.protocol.model import Action, Reason, Role, Seconds
+from chatter.protocol.model import Role
+from chatter.protocol.moderation import Action, Reason, Seconds
 
 if TYPE_CHECKING:
     from chatter.chat.core import ChatCore

@@ -44,7 +44,10 @@ _NEVER = re.compile(
 FOLDED_ANEW = 2
 """With this version of the schema names are folded in another way than before."""
 
-_OURS = ["chatter_schema", "users", "messages", "log", "log_end", "chats", "tokens"]
+_OURS = [
+    *("chatter_schema", "users", "messages", "log", "log_end", "chats", "tokens"),
+    *("reports", "address_bans"),
+]
 
 _DEFAULTS: dict[str, Any] = {
     "fallback_application_name": "chatter",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, json
 
-from chatter.log.entries import Kind, MessageChange, StandingChange, UserErased
+from chatter.log.entries import AddressBan, Kind, MessageChange, StandingChange, UserErased
 from chatter.protocol.model import Message, Role
 from chatter.stores.postgres.statements import query
 
@@ -33,13 +33,15 @@ _ENTRIES = f"""
         ) AS m
     ), (
         SELECT json_agg(c ORDER BY id) FROM (
-            SELECT e.id, e.sender_id, e.recipient_id, e.kind, e.about, m.text,
+            SELECT e.id, e.sender_id, e.recipient_id, e.kind, e.about,
+                   CASE e.kind WHEN 5 THEN e.text ELSE m.text END AS text,
                    coalesce(e.by_id, e.sender_id) AS by_id, e.sent_at AS at,
-                   u.role, u.muted_until, u.banned_until
+                   u.role, u.muted_until, u.banned_until, b.until
             FROM log AS e LEFT JOIN log AS m
             ON m.id = e.about AND e.kind = 1 AND m.id > {{kept_after}}
             LEFT JOIN users AS u ON u.id = e.about AND e.kind = 2
-            WHERE e.kind IN (1, 2, 4) AND e.id = ANY((SELECT ids FROM wanted)::bigint[])
+            LEFT JOIN address_bans AS b ON b.network = e.text AND e.kind = 5
+            WHERE e.kind IN (1, 2, 4, 5) AND e.id = ANY((SELECT ids FROM wanted)::bigint[])
         ) AS c
     ), (SELECT kept_after FROM log_end)
 """  # noqa: S608 - only names of columns are put in
@@ -100,13 +102,14 @@ class _Change(Struct, frozen=True, gc=False):
     kind: int
     sender_id: int
     recipient_id: int | None
-    about: int
+    about: int | None
     at: datetime
     text: str | None
     by_id: int
     role: Role | None
     muted_until: datetime | None
     banned_until: datetime | None
+    until: datetime | None
 
 
 _changes = json.Decoder(list[_Change]).decode
@@ -134,6 +137,9 @@ def entries(row: Row) -> tuple[list[Entry], int]:
 
 
 def _entry(change: _Change) -> Entry:
+    if change.kind == Kind.ADDRESS_BAN:
+        return AddressBan(change.id, change.text or "", change.until, change.at)
+    assert change.about is not None
     if change.kind == Kind.STANDING_CHANGE:
         return StandingChange(
             change.id,

@@ -1,0 +1,84 @@
+"""The addresses from which nobody may use the chat, as each node knows them."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Any
+
+from cachetools import FIFOCache
+
+from chatter.protocol.errors import Banned, InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from chatter.protocol.moderation import BannedAddress
+
+_REMEMBERED = 4096
+
+
+class AddressBans:
+    """The networks that are banned.
+
+    :param now: tells the time of day, in UTC.
+
+    :ivar until: when the ban of each network ends; always the same dict, which is empty in
+        most chats.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self.until: dict[Any, datetime] = {}
+        # The bans that an address is in.
+        self._found: FIFOCache[str, tuple[Any, ...]] = FIFOCache(_REMEMBERED)
+
+    def learn(self, found: Iterable[BannedAddress]) -> None:
+        """Take these for all that there are."""
+        self.until.clear()
+        for banned in found:
+            self.set(banned.network, banned.until)
+
+    def set(self, network: str, until: datetime | None) -> None:
+        """Take note of the ban of a network, or of its end."""
+        self._found.clear()
+        if until is None:
+            self.until.pop(ip_network(network), None)
+        else:
+            self.until[ip_network(network)] = until
+
+    def check(self, address: str) -> None:
+        """See whether requests from an address are served.
+
+        :param address: what is no IP address is not banned.
+        :raises Banned: if they are not.
+        """
+        networks = self._found.get(address)
+        if networks is None:
+            networks = self._found[address] = self._networks_of(address)
+        now = self._now()
+        until = [self.until[network] for network in networks if self.until[network] > now]
+        if until:
+            end = max(until)
+            raise Banned(end, f"Your address is banned{Banned.end_of(end)}.")
+
+    def _networks_of(self, address: str) -> tuple[Any, ...]:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return ()
+        return tuple(network for network in self.until if parsed in network)
+
+
+def checked_network(network: str) -> str:
+    """A network in its usual form.
+
+    :raises InvalidRequest: if it is none.
+    """
+    try:
+        return str(ip_network(network, strict=False))
+    except ValueError:
+        raise InvalidRequest(
+            "network is not valid. Expected: an IP address, or a network of them: 10.0.0.5 or "
+            "10.0.0.0/8."
+        ) from None

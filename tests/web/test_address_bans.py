@@ -1,0 +1,127 @@
+"""Bans of addresses: whoever comes from there is not served, with whichever user."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.task import Clock
+
+from chatter.chat.chat import core_of
+from chatter.chat.rate_limits import NO_LIMITS
+from chatter.protocol.errors import InvalidRequest
+from chatter.testing import memory_chat
+from chatter.web import ChatResource
+from chatter.web.site import ChatSite
+from tests.live.support import result_of
+from tests.web.conftest import Web
+
+
+@pytest.fixture
+def clock():
+    clock = Clock()
+    clock.advance(1_000_000)
+    return clock
+
+
+@pytest.fixture
+def chat(clock):
+    return memory_chat(clock)
+
+
+@pytest.fixture
+def web(chat, clock):
+    """The chat behind a proxy that is trusted, whose requests name their clients."""
+    resource = ChatResource(chat, limits=NO_LIMITS, trust=["192.168.1.1"])
+    return Web(ChatSite(resource, clock))
+
+
+def ask(web, address, method="POST", path="/connect", token=None, body=None):
+    headers = (
+        {"X-Forwarded-For": address}
+        if token is None
+        else {
+            "X-Forwarded-For": address,
+            "Authorization": token,
+        }
+    )
+    return web.ask(method, path, None, body, headers)
+
+
+def ban(chat, network, seconds=None):
+    result_of(chat.moderation.ban_address(network, seconds, "spam"))
+
+
+def test_nobody_joins_from_a_banned_network(web, chat, clock):
+    """Until it is over; those from elsewhere do."""
+    ban(chat, "10.0.0.0/8", 60)
+    refused = ask(web, "10.1.2.3")
+    assert (refused.status, refused.problem) == (403, "banned")
+    assert "address" in refused.json["detail"]
+    assert ask(web, "11.1.2.3").status == 200
+    clock.advance(60)
+    assert ask(web, "10.1.2.3").status == 200
+
+
+def test_a_user_is_not_served_from_there(web, chat):
+    """Also one whose token is known; from elsewhere they are, and once the ban has ended."""
+    token = ask(web, "10.1.2.3").json["token"]
+    send = {"path": "/send", "token": token, "body": {"text": "a"}}
+    assert ask(web, "10.1.2.3", **send).status == 200
+    ban(chat, "10.1.2.3")
+    assert ask(web, "10.1.2.3", **send).problem == "banned"
+    assert ask(web, "10.1.2.3", "GET", "/chats", token).problem == "banned"
+    assert ask(web, "10.1.2.3", "GET", "/events", token).problem == "banned"
+    assert ask(web, "10.1.2.4", **send).status == 200
+    assert ask(web, "10.1.2.3", "GET", "/health").status == 200
+    result_of(chat.moderation.unban_address("10.1.2.3"))
+    assert ask(web, "10.1.2.3", **send).status == 200
+
+
+@pytest.mark.parametrize(
+    ("network", "inside", "outside"),
+    [
+        ("2001:db8::/64", "2001:db8::1", "2001:db8:0:1::1"),
+        ("10.0.0.7", "10.0.0.7", "10.0.0.8"),
+        ("10.0.0.7/30", "10.0.0.5", "10.0.0.8"),
+    ],
+)
+def test_networks_of_both_kinds(web, chat, network, inside, outside):
+    """IPv4 and IPv6; what is no address, such as a UNIX socket, is never banned."""
+    ban(chat, network)
+    assert ask(web, inside).status == 403
+    assert ask(web, outside).status == 200
+    core_of(chat).standings.addresses.check("unix")
+
+
+@pytest.mark.parametrize("network", ["", "localhost", "10.0.0", "10.0.0.0/33", "unix", "a" * 100])
+def test_what_is_no_network_is_refused(chat, network):
+    """It says what is expected."""
+    with pytest.raises(InvalidRequest, match=r"10\.0\.0\.0/8"):
+        result_of(chat.moderation.ban_address(network))
+
+
+def test_bans_are_listed_while_they_last(chat, clock):
+    """In their usual form."""
+    ban(chat, "10.0.0.1/24", 60)
+    ban(chat, "10.0.1.0/24")
+    found = [banned.network for banned in result_of(chat.moderation.banned_addresses())]
+    assert found == ["10.0.0.0/24", "10.0.1.0/24"]
+    clock.advance(60)
+    found = [banned.network for banned in result_of(chat.moderation.banned_addresses())]
+    assert found == ["10.0.1.0/24"]
+
+
+def test_bans_are_in_force_after_a_restart(web, chat):
+    """Before the first request is served."""
+    ban(chat, "10.0.0.0/8")
+    result_of(chat.stopService())
+    result_of(chat.startService())
+    assert core_of(chat).standings.addresses.until == {}
+    assert ask(web, "10.1.2.3").problem == "banned"
+
+
+def test_listeners_hear_nothing_of_addresses(chat):
+    """An address is for the operator only."""
+    heard: list[object] = []
+    chat.add_change_listener(heard.append)
+    ban(chat, "10.0.0.0/8")
+    assert heard == []
