@@ -95,6 +95,7 @@ class UserErased(Struct, frozen=True, gc=False):
     at: datetime
     recipient_id: ClassVar[None] = None
     text: ClassVar[None] = None
+    edited_at: ClassVar[bool] = True
 
 
 class AddressBan(Struct, frozen=True, gc=False):
