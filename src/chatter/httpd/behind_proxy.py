@@ -71,7 +71,7 @@ class _BehindProxy:
 class _UnknownConnection:
     """A connection as long as it is not known whose it is, and then what passes it on."""
 
-    waiting = 0
+    held = 0
 
     def __init__(self, factory: _BehindProxy) -> None:
         self._factory = factory
@@ -123,6 +123,9 @@ class _UnknownConnection:
     def time_out(self) -> None:
         """Close it: there was no header in time."""
         self.transport.abortConnection()
+
+    def relieve(self) -> None:
+        """Do nothing: it holds next to nothing."""
 
     def drain(self) -> None:
         """Close it: no request is under way."""

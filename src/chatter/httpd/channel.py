@@ -75,6 +75,7 @@ class LeanChannel(ClosingConnection):
         if len(self._unparsed) > _SLICE and not self._paused_reading:
             self._paused_reading = True
             self.transport.pauseProducing()
+            self.connections.note_held(len(self._unparsed))
 
     def take_turn(self) -> None:
         """Go on with the requests that had to wait for a later turn of the reactor."""
@@ -133,8 +134,10 @@ class LeanChannel(ClosingConnection):
         receiving = reader.receiving
         self._parsed_ahead = True
         reader.feed(data)
-        if reader.receiving and not receiving:
-            self._set_deadline()
+        if reader.receiving:
+            self.connections.note_held(len(data))
+            if not receiving:
+                self._set_deadline()
 
     def _process(self, head: Any, body: bytes) -> None:
         if self.connections.draining or not head.keep_alive:

@@ -60,9 +60,17 @@ class ClosingConnection(ResponseConsumer):
         self._parsed_ahead = False
 
     @property
-    def waiting(self) -> int:
-        """How many bytes are left to be sent."""
-        return self.output.waiting
+    def held(self) -> int:
+        """How many bytes are left to be sent, or have come and can't be processed yet."""
+        return self.output.waiting + self._reader.body_size + len(self._unparsed)
+
+    def relieve(self) -> None:
+        """End: too much is held for all connections together."""
+        if self._reader.receiving and not (self._closing or self.output.paused):
+            self._reader.receiving = False
+            self._reject(503)
+        else:
+            self.abort()
 
     def isSecure(self) -> bool:
         """Whether the connection is encrypted."""
@@ -89,6 +97,8 @@ class ClosingConnection(ResponseConsumer):
     def abort(self) -> None:
         """Cut the connection off, whatever is left to be sent."""
         self._closing = True
+        self._unparsed = b""
+        self._reader.drop_body()
         self.transport.abortConnection()
 
     def _close(self) -> None:
@@ -107,6 +117,7 @@ class ClosingConnection(ResponseConsumer):
         self._unparsed = b""
         self._resume_reading()
         self.output.write(self.connections.heads.error_response(status, self._reader.headers()))
+        self._reader.drop_body()
         if not self.output.paused:
             self.deadline = self.connections.now + self.connections.limits.linger
         self.output.end()
@@ -187,7 +198,7 @@ class ClosingConnection(ResponseConsumer):
 
     def output_paused(self) -> None:
         """Hold the producer of the response."""
-        self.connections.held_back(self.output.waiting)
+        self.connections.note_held(self.output.waiting)
         self._set_deadline()
         self.pause_producer()
 

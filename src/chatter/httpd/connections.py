@@ -41,8 +41,11 @@ class Connection(Protocol):
     transport: Any
 
     @property
-    def waiting(self) -> int:
-        """How many bytes are left to be sent."""
+    def held(self) -> int:
+        """How many bytes are left to be sent, or have come and can't be processed yet."""
+
+    def relieve(self) -> None:
+        """End: too much is held for all connections together."""
 
     def time_out(self) -> None:
         """Act upon a deadline that has passed."""
@@ -91,7 +94,7 @@ class Connections:
         self._when_none_is_left = when_none_is_left
         self._drained: Deferred[None] | None = None
         self._next_tick: IDelayedCall | None = None
-        self._held_back = 0
+        self._newly_held = 0
         self._relief: IDelayedCall | None = None
         self._set_time()
 
@@ -112,30 +115,31 @@ class Connections:
         if self._drained is not None and not self._drained.called:
             self._drained.callback(None)
 
-    def held_back(self, size: int) -> None:
-        """Take note of bytes that could not be sent at once."""
-        self._held_back += size
-        if self._held_back > self.limits.waiting // 4 and self._relief is None:
+    def note_held(self, size: int) -> None:
+        """Take note of bytes that could not be sent, or processed, at once."""
+        self._newly_held += size
+        if self._newly_held > self.limits.waiting // 4 and self._relief is None:
             self._relief = self.reactor.callLater(0, self._relieve)
 
     def _relieve(self) -> None:
-        """Cut off those that have taken nothing for longest, if too much waits to be sent."""
+        """End those that have moved nothing for longest, if too much is held for all."""
         self._relief = None
-        self._held_back = 0
-        waiting = [(connection, connection.waiting) for connection in self.open]
-        excess = sum(size for _, size in waiting) - self.limits.waiting
+        self._newly_held = 0
+        held = [(connection, connection.held) for connection in self.open]
+        excess = sum(size for _, size in held) - self.limits.waiting
         if excess <= 0:
             return
-        cut_off = 0
+        ended = 0
         # A client that takes something has a later deadline each time.
-        for connection, size in sorted(waiting, key=lambda each: each[0].deadline):
+        for connection, size in sorted(held, key=lambda each: each[0].deadline):
             if excess > 0 and size:
                 excess -= size
-                cut_off += 1
-                connection.transport.abortConnection()
+                ended += 1
+                connection.relieve()
         self._log.warn(
-            "{count} connections were cut off that took nothing: too much waited to be sent.",
-            count=cut_off,
+            "{count} connections were cut off that took nothing, or sent too slowly: too much "
+            "waited to be sent, or to come whole.",
+            count=ended,
         )
 
     def rest(self) -> None:

@@ -21,8 +21,9 @@ class Limits:
     :ivar receive: a request that has not arrived whole after so many seconds gets 408.
     :ivar stall: a connection that takes less than 64 KiB in so many seconds while
         there is more to send is cut off.
-    :ivar waiting: the most bytes that may wait to be sent on all connections together;
-        beyond it, those are cut off that have taken nothing for longest.
+    :ivar waiting: the most bytes that may wait to be sent, or have come of requests that can't be
+        processed yet, on all connections together; beyond it, those are cut off that have
+        taken nothing for longest, and the oldest requests that have not come whole get 503.
     :ivar linger: for so many seconds a rejected client may go on sending.
     """
 

@@ -29,12 +29,12 @@ class RequestReader:
     :ivar receiving: whether a request has begun that has not come whole.
     :ivar error_status: the status of the response to what can't be read, after the requests
         that are ready; nothing must be fed any more then.  0 as long as all is well.
+    :ivar body_size: how many bytes of a body have come whose request has not come whole.
     :ivar waits_for_continue: whether the client sends the body only after ``100 Continue``.
     """
 
     __slots__ = (
         "_body",
-        "_body_size",
         "_head",
         "_headers",
         "_limits",
@@ -43,6 +43,7 @@ class RequestReader:
         "_seen",
         "_unheard",
         "_uri",
+        "body_size",
         "error_status",
         "ready",
         "receiving",
@@ -62,7 +63,7 @@ class RequestReader:
         self._headers: list[tuple[bytes, bytes]] = []
         self._head: RequestHead | None = None
         self._body: list[bytes] = []
-        self._body_size = 0
+        self.body_size = 0
         self._seen = 0
         self._unheard = 0
         self._parser: Any = httptools.HttpRequestParser(self)
@@ -72,6 +73,12 @@ class RequestReader:
         """Let go of the parser, which holds this object."""
         self._parser = None
         self.ready = []
+        self.drop_body()
+
+    def drop_body(self) -> None:
+        """Let go of what has come of a body; nothing must be fed any more."""
+        self._body = []
+        self.body_size = 0
 
     def read_known(self, data: bytes) -> tuple[RequestHead, bytes] | None:
         """A whole request that need not be parsed, if that is just what has come.
@@ -136,7 +143,7 @@ class RequestReader:
             of_head = self._head.headers.items()
             headers = [(name, value) for name, values in of_head for value in values]
             headers += self._headers
-        return check_sizes(self._uri, headers, self._limits) + self._body_size
+        return check_sizes(self._uri, headers, self._limits) + self.body_size
 
     def _stop(self, status: int) -> None:
         self.receiving = False
@@ -219,8 +226,8 @@ class RequestReader:
     def on_body(self, part: bytes) -> None:
         """Take a part of the body."""
         self.waits_for_continue = False
-        self._body_size += len(part)
-        if self._body_size > self._limits.body:
+        self.body_size += len(part)
+        if self.body_size > self._limits.body:
             self.error_status = 413
             raise RejectedRequest(413)
         self._body.append(part)
@@ -236,7 +243,7 @@ class RequestReader:
         if parts:
             body = parts[0] if len(parts) == 1 else b"".join(parts)
             self._body = []
-            self._body_size = 0
+            self.body_size = 0
         self._head = None
         self.ready.append((head, body))
         self.receiving = self.waits_for_continue = False

@@ -60,7 +60,7 @@ class Stream:
         self._owner = owner
 
     @property
-    def waiting(self) -> int:
+    def held(self) -> int:
         """How many bytes are left to be sent."""
         return self._output.waiting
 
@@ -111,7 +111,7 @@ class Stream:
 
     def output_paused(self) -> None:
         """Give the client some time to take what is left."""
-        self._connections.held_back(self._output.waiting)
+        self._connections.note_held(self._output.waiting)
         self.deadline = self._connections.now + self._connections.limits.stall
         self._owner.stream_paused()
 
@@ -129,6 +129,10 @@ class Stream:
     def time_out(self) -> None:
         """Cut off a client that takes nothing."""
         self.transport.abortConnection()
+
+    def relieve(self) -> None:
+        """End: too much is held for all connections together."""
+        self.abort()
 
     def drain(self) -> None:
         """Close: the client comes back by itself."""

@@ -98,9 +98,9 @@ def of_requests(counts: RequestCounts) -> Iterator[Metric]:
 def of_site(site: ChatSite) -> Iterator[Metric]:
     """The connections of users."""
     connections = site.connections.open
-    unsent = sum(connection.waiting for connection in connections)
+    held = sum(connection.held for connection in connections)
     yield gauge("connections", "Open connections of users.", len(connections))
-    yield gauge("unsent_bytes", "Bytes that wait for their client to take them.", unsent)
+    yield gauge("held_bytes", "Bytes that clients have not taken, or not sent whole.", held)
 
 
 def of_resource(counted: Counted, site: ChatSite) -> Iterator[Metric]:
