@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from twisted.internet.task import Clock, deferLater
+from twisted.internet.protocol import Factory
+from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 from twisted.web.resource import Resource
 
@@ -23,6 +24,7 @@ from tests.client.support import (
     nothing_open,
     reactor,
     serving,
+    until,
 )
 from tests.client.terminal_support import CLIENT, printed, run
 
@@ -50,14 +52,28 @@ async def test_a_server_that_is_not_there(environment, tmp_path):
     assert list((tmp_path / "chatter").iterdir()) == []
 
 
+class Away(Factory):
+    """Where a server is not there yet: every connection ends at once.
+
+    :ivar tried: whether there was one.
+    """
+
+    noisy = False
+    tried = False
+
+    def buildProtocol(self, addr):
+        self.tried = True
+
+
 async def test_a_server_that_comes_back(environment):
     """A pipe waits for it, and every line is sent once."""
-    chat = make_chat(Clock())
-    async with serving(ChatResource(chat)) as url:
-        pass
-    running = run(environment, url, "--name", "al", lines="one\ntwo\n")
-    await deferLater(reactor, 2)
-    async with nothing_open(), listening(ChatResource(chat), port=int(url.rpartition(":")[2])):
+    away = Away()
+    bound = reactor.listenTCP(0, away, interface="127.0.0.1")
+    port = bound.getHost().port
+    running = run(environment, f"http://127.0.0.1:{port}", "--name", "al", lines="one\ntwo\n")
+    await until(lambda: away.tried)
+    await bound.stopListening()
+    async with nothing_open(), listening(ChatResource(make_chat(Clock())), port=port):
         done = await running
     assert (done.returncode, printed(done)) == (0, ["al: one", "al: two"])
     assert done.stderr.splitlines()[1:] == ["Connected."]

@@ -5,8 +5,11 @@ The same at full scale is benchmarks/idle.py.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import socket
+import struct
+import termios
 import tracemalloc
 
 import pytest
@@ -31,10 +34,18 @@ def connect(address, count):
     )
 
 
+def unread(connection):
+    """How many bytes the system has for a connection."""
+    sock = connection.transport.getHandle()
+    (count,) = struct.unpack("i", fcntl.ioctl(sock, termios.FIONREAD, bytes(4)))
+    return count
+
+
 async def settled(server, count):
-    await server.until(lambda: len(server.site.connections.open) == count)
-    # What was sent is read in the next turns of the reactor.
-    await deferLater(reactor, 0.1)
+    """Wait until there are so many connections, and the server has read what was sent on them."""
+    connections = server.site.connections.open
+    await server.until(lambda: len(connections) == count and not any(map(unread, connections)))
+    await deferLater(reactor, 0)
     # What the resource remembers is not the server's.
     server.resource.requests.clear()
     server.resource.ends.clear()

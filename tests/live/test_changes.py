@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from msgspec import UNSET
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
-from chatter.log.entries import MessageChange
+from chatter.log.entries import Entry, MessageChange
 from chatter.log.feed import RecentLog
 from chatter.protocol.errors import Gone, InvalidRequest
 from chatter.protocol.model import Edited, Message, Withdrawn
@@ -17,6 +17,12 @@ from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
 from chatter.web.event_streams.streams import Streams
 from tests.live.support import Reader, result_of
+
+
+@pytest.mark.parametrize("kind", set(get_args(Entry)) - {Message}, ids=lambda kind: kind.__name__)
+def test_one_look_finds_what_is_no_message(kind):
+    """Each kind of entry that is no message has what an edited message has."""
+    assert kind.edited_at
 
 
 @pytest.fixture
