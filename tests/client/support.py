@@ -113,7 +113,7 @@ class Rig:
             self.clock.advance(0.25)
             self._settle(results)
         # The chat itself saves some things later.
-        calls: list[Any] = self.clock.getDelayedCalls()
+        calls: Any = self.clock.getDelayedCalls()
         left = [call for call in calls if not call.func.__module__.startswith("chatter.chat.")]
         assert left == [], "A time-out was left behind."
         if isinstance(results[0], Failure):
