@@ -26,7 +26,7 @@ def filter_case(_: Any, case: Any) -> bool:
         # It would do as it is told, and wait.
         return False
     if case.meta is None or case.meta.generation.mode == GenerationMode.NEGATIVE:
-        return True
+        return bool(_FITS_ALWAYS.get(case.operation.path, _is_anything)(query, case.body))
     if isinstance(case.body, dict) and any(isinstance(v, float) for v in case.body.values()):
         # JSON Schema takes 1.0 for an integer.
         return False
@@ -55,4 +55,19 @@ def _goes_together(query: dict[str, Any], _: Any) -> bool:
     return not given & _OF_THE_POLL and private == ("recipient_id" in given)
 
 
-_FITS = {"/users": _has_one_filter, "/read": _names_a_chat, "/status": _goes_together}
+def _is_anything(*_: Any) -> bool:
+    return True
+
+
+def _is_another_token(_: dict[str, Any], body: Any) -> bool:
+    """Whether a token stays that is not the one of the test, which is the first."""
+    return not isinstance(body, dict) or body.get("id") != 1
+
+
+_FITS_ALWAYS = {"/tokens/revoke": _is_another_token}
+_FITS = {
+    "/users": _has_one_filter,
+    "/read": _names_a_chat,
+    "/status": _goes_together,
+    **_FITS_ALWAYS,
+}
