@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import sha256
+from math import inf
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
 
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IReactorTime
     from twisted.python.failure import Failure
 
     from chatter.chat.access import Access
@@ -45,8 +46,8 @@ SHORTEST_LIFETIME = 300
 FRESH = 300.0
 """So many seconds after it was looked up, a token is looked up again."""
 
-SAVED_LATE = 1.0
-"""Uses of tokens are saved within so many seconds, together."""
+SAVED_TOGETHER = 1.0
+"""Uses of tokens are saved once in so many seconds, together."""
 
 
 class Tokens:
@@ -77,8 +78,8 @@ class Tokens:
         self._fresh = FRESH if lifetime is None else min(FRESH, lifetime / 10)
         self._known = KnownTokens()
         self._uses: dict[int, datetime] = {}
-        self._next_save: IDelayedCall | None = None
-        self._next_renewal = 0.0
+        self._next_save = -inf
+        self._next_renewal = -inf
         self._tokens.revoked = access.end
         access.add_ending(self._known.forget)
 
@@ -90,9 +91,6 @@ class Tokens:
 
     async def stop(self) -> None:
         """Save which tokens were used, as far as that is not yet saved."""
-        if self._next_save is not None:
-            self._next_save.cancel()
-            self._next_save = None
         await self._save_uses()
 
     # Whose a token is
@@ -137,8 +135,6 @@ class Tokens:
         self._known.learn(secret, KnownToken(token.id, user, self._clock.seconds() + self._fresh))
         if now - token.seen_at >= timedelta(seconds=self._fresh):
             self._uses[token.id] = now
-            if self._next_save is None:
-                self._next_save = self._clock.callLater(SAVED_LATE, self._save_later)
 
     def _is_expired(self, token: Token, now: datetime) -> bool:
         return self.lifetime is not None and now - token.seen_at >= self.lifetime
@@ -148,18 +144,18 @@ class Tokens:
         return None if self.lifetime is None else token.seen_at + self.lifetime
 
     def look_again(self) -> None:
-        """Have tokens looked up again from time to time, also those that connections have noted.
+        """Save which tokens were used, and have tokens looked up again, from time to time.
 
         To be called now and then, as long as there are requests.
         """
         now = self._clock.seconds()
+        if self._uses and now >= self._next_save:
+            self._next_save = now + SAVED_TOGETHER
+            Deferred.fromCoroutine(self._save_uses()).addErrback(self._not_saved)
         if now >= self._next_renewal:
             self._next_renewal = now + self._fresh
+            # Also those that connections have noted.
             self._access.renew()
-
-    def _save_later(self) -> None:
-        self._next_save = None
-        Deferred.fromCoroutine(self._save_uses()).addErrback(self._not_saved)
 
     async def _save_uses(self) -> None:
         uses, self._uses = self._uses, {}
