@@ -5,7 +5,7 @@ const BROWSER = [
   "AbortController AbortSignal BroadcastChannel CSS Element HTMLButtonElement HTMLDialogElement",
   "HTMLElement HTMLFormElement HTMLInputElement HTMLTextAreaElement Notification TextDecoderStream",
   "URL clearTimeout crypto document fetch localStorage location matchMedia navigator performance",
-  "history innerHeight innerWidth isSecureContext requestAnimationFrame sessionStorage setInterval setTimeout window",
+  "history innerHeight innerWidth isSecureContext requestAnimationFrame screen sessionStorage setInterval setTimeout window",
 ];
 const UNSAFE = ["innerHTML", "outerHTML", "insertAdjacentHTML", "srcdoc", "write", "writeln"];
 

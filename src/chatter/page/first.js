@@ -8,8 +8,11 @@
 import { getChats, getHistory } from "./api.js";
 import { hadOwner } from "./saved.js";
 
-/** So many messages fill the screen. They are loaded at first, and more if more are unread. */
-export const FIRST = Math.ceil(innerHeight / 40);
+/**
+ * So many messages fill the screen. They are loaded at first, and more if more are unread. The
+ * height of the window is not known yet in a tab that is opened in the background.
+ */
+export const FIRST = Math.max(20, Math.ceil(screen.height / 40));
 
 export const narrow = matchMedia("(max-width: 44rem)");
 
