@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet.task import Clock
 
+from chatter.chat.chat import core_of
 from chatter.chat.rate_limits import Rate, RateLimits
 from chatter.client import ServerUnreachable
 from chatter.protocol.errors import InvalidRequest, Unauthorized, UnknownRecipient
@@ -65,6 +66,21 @@ def test_older_messages_of_two():
     assert alice.screen.lines == alice.screen.private == ["[bob \u2192 you] one"]
     with pytest.raises(UnknownRecipient, match="nobody called dave"):
         alice.type("/history dave")
+
+
+def test_what_is_no_longer_kept_is_said():
+    """In one line, once; what is kept follows."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    for number in range(3):
+        bob.type(str(number))
+    rig.result(core_of(rig.chat).store.trim(2))
+    screen = Screen()
+    back = rig.client(token=alice.client.token, watcher=Outage(rig.clock, screen.tell))
+    assert rig.texts(back) == ["2"]
+    assert screen.told == ["… older messages are no longer kept; you may have missed some."]
+    assert rig.texts(back) == []
+    assert len(screen.told) == 1
 
 
 def test_coming_back_shows_what_was_last_read():
