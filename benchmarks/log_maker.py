@@ -41,19 +41,16 @@ def make_log(path: Path, messages: int, users: int) -> None:
     with closing(database.connect()) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN")
+        names = [(user_id, f"user {user_id}") for user_id in range(1, users + 1)]
         connection.executemany(
-            "INSERT INTO users (id, name, folded_name, token_hash, cursor, last_seen)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO users (id, name, folded_name, cursor, last_seen) VALUES (?, ?, ?, ?, ?)",
+            ((user_id, name, name, messages, _MICROSECONDS_2026) for user_id, name in names),
+        )
+        connection.executemany(
+            "INSERT INTO tokens (user_id, hash, label, seen_at) VALUES (?, ?, '', ?)",
             (
-                (
-                    user_id,
-                    f"user {user_id}",
-                    f"user {user_id}",
-                    sha256(token_of(user_id).encode()).digest(),
-                    messages,
-                    _MICROSECONDS_2026,
-                )
-                for user_id in range(1, users + 1)
+                (user_id, sha256(token_of(user_id).encode()).digest(), _MICROSECONDS_2026)
+                for user_id, _ in names
             ),
         )
         connection.executemany(
