@@ -71,6 +71,9 @@ class StoreReads:
         :raises StoreUnavailable: if the store can't be read.
         """
         store = self._store
+        if limit < _FIRST_PART:
+            async with self._turns:
+                return await store.read_general(before, limit + 1)
         return await self._read(
             lambda found, count: store.read_general(found[0].id if found else before, count),
             limit,
@@ -84,6 +87,9 @@ class StoreReads:
         :raises StoreUnavailable: if the store can't be read.
         """
         store = self._store
+        if limit < _FIRST_PART:
+            async with self._turns:
+                return await store.read_private(user_id, other_id, before, limit + 1)
         return await self._read(
             lambda found, count: store.read_private(
                 user_id, other_id, found[0].id if found else before, count

@@ -39,11 +39,13 @@ class LeanRequest(ResponseWriter):
     :ivar whole_body: its body.
     :ivar headers_may_differ: whether the headers have been made an object, in which somebody
         may have changed what the client has sent.
+    :ivar args_may_differ: the same of the parameters.
     """
 
     # What most requests never change is the class's, and costs them nothing.
     queued = False
     headers_may_differ = False
+    args_may_differ = False
     _request_headers: Headers | None = None
     _received_cookies: dict[bytes, bytes] | None = None
     _content: BytesIO | None = None
@@ -86,6 +88,7 @@ class LeanRequest(ResponseWriter):
     @lazy
     def args(self) -> dict[bytes, list[bytes]]:
         """The parameters of the query, parsed when they are needed."""
+        self.args_may_differ = True
         query = self.request_head.query
         return {} if query is None else parse_qs(query, True)
 

@@ -47,6 +47,12 @@ MAX_PARAMETERS = 100
 """To parse more parameters than that in a URL would cost more than any response."""
 
 
+_KNOWN_QUERIES = 1000
+_LONGEST_KNOWN_QUERY = 200
+_known_queries: dict[tuple[type, bytes], Any] = {}
+"""Queries that were parsed lately: most clients read on after one of a few ids."""
+
+
 class Operation(Struct, frozen=True):
     """What an endpoint does, as the OpenAPI document describes it.
 
@@ -261,6 +267,12 @@ def parsed_query(request: Request, query: type[Value]) -> Value:
     :raises InvalidRequest: if they are not valid.
     """
     raw = query_of(request)
+    # A resource on the way may have given the request other parameters than it came with.
+    is_as_sent = isinstance(request, LeanRequest) and not request.args_may_differ
+    if is_as_sent:
+        known: Value | None = _known_queries.get((query, raw))
+        if known is not None:
+            return known
     if len(raw) > MAX_PARAMETERS and raw.count(b"&") + raw.count(b";") >= MAX_PARAMETERS:
         raise InvalidRequest(f"A URL has at most {MAX_PARAMETERS} parameters.")
     arguments: dict[bytes, list[bytes]] = request.args or {}
@@ -272,4 +284,9 @@ def parsed_query(request: Request, query: type[Value]) -> Value:
             parameters[name.decode()] = values[0].decode()
     except UnicodeDecodeError:
         raise InvalidRequest("The parameters in the URL are not UTF-8.") from None
-    return checked_query(parameters, query)
+    parsed = checked_query(parameters, query)
+    if is_as_sent and len(raw) <= _LONGEST_KNOWN_QUERY:
+        if len(_known_queries) >= _KNOWN_QUERIES:
+            _known_queries.clear()
+        _known_queries[query, raw] = parsed
+    return parsed

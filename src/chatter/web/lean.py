@@ -11,10 +11,22 @@ from typing import TYPE_CHECKING
 
 from chatter.httpd import LeanRequest
 
-__all__ = ["LeanRequest", "query_of"]
+__all__ = ["LeanRequest", "header_of", "query_of"]
 
 if TYPE_CHECKING:
     from twisted.web.server import Request
+
+
+def header_of(request: Request, name: bytes) -> bytes | None:
+    """The last value of a header of a request.
+
+    :param name: in lower case; not ``content-length``.
+    """
+    if isinstance(request, LeanRequest) and not request.headers_may_differ:
+        values = request.request_head.headers.get(name)
+        return None if values is None else values[-1]
+    value: bytes | None = request.getHeader(name)
+    return value
 
 
 def query_of(request: Request) -> bytes:

@@ -11,7 +11,7 @@ from chatter.protocol.errors import Gone, InvalidRequest, Muted, TooManyRequests
 from chatter.protocol.model import IdempotencyKey, Message
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
-from chatter.web.lean import query_of
+from chatter.web.lean import header_of, query_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:
@@ -82,5 +82,5 @@ class SendPrivateEndpoint(_Sends):
 
 
 def _key_of(request: Request) -> str | None:
-    key = request.getHeader(b"idempotency-key")
+    key = header_of(request, b"idempotency-key")
     return None if key is None else key.decode("latin-1")

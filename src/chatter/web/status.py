@@ -112,8 +112,12 @@ class StatusEndpoint(UserEndpoint):
         return page
 
     async def _look(self, user: User, query: StatusQuery) -> Response:
-        of_polls = (query.after, query.wait, query.epoch, query.peek or None)
-        if any(value is not None for value in of_polls):
+        if (
+            query.after is not None
+            or query.wait is not None
+            or query.epoch is not None
+            or query.peek
+        ):
             raise InvalidRequest("after, wait, epoch and peek do not go with chat_type.")
         limit = query.limit or self._core.history or DEFAULT_LIMIT
         reading = self._core.reading
