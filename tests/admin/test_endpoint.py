@@ -138,6 +138,37 @@ def test_the_operator_mutes_and_bans(operator, clock):
     assert users.ask("GET", "/status", alice).status == 200
 
 
+def test_the_operator_sees_reports(operator):
+    """Newest first, a page at a time, without the texts of private messages."""
+    operator, users = operator
+    alice, bob = users.join("alice"), users.join("bob")
+    public, private = users.send(alice, "spam"), users.send_private(alice, 2, "secret")
+    for message in (public, private):
+        body = {"message_id": message["id"], "reason": "bad"}
+        assert users.ask("POST", "/report", bob, body).status == 200
+    page = operator.ask("GET", "/reports?limit=1")
+    assert "secret" not in page.body.decode()
+    assert page.json["more"]
+    (report,) = page.json["reports"]
+    assert report["message"]["id"] == private["id"]
+    (report,) = operator.ask("GET", f"/reports?before={report['id']}").json["reports"]
+    assert report["message"]["text"] == "spam"
+    assert report["reason"] == "bad"
+
+
+def test_the_operator_bans_addresses(operator):
+    """A network, for some time, and lets it in again."""
+    operator, _ = operator
+    body = {"network": "203.0.113.7/24", "seconds": 60, "reason": "flood"}
+    assert operator.ask("POST", "/ban-address", body=body).status == 200
+    (banned,) = operator.ask("POST", "/banned-addresses", body={}).json["addresses"]
+    assert banned["network"] == "203.0.113.0/24"
+    operator.ask("POST", "/unban-address", body={"network": "203.0.113.0/24"})
+    assert operator.ask("POST", "/banned-addresses", body={}).json["addresses"] == []
+    wrong = operator.ask("POST", "/ban-address", body={"network": "example.org"})
+    assert wrong.problem == "invalid-request"
+
+
 def test_the_operator_makes_a_token_for_who_has_lost_theirs(operator):
     """It is the same user; old tokens can be revoked, one or all."""
     operator, users = operator
@@ -247,7 +278,7 @@ def test_no_page_in_a_browser_is_the_operator(operator, headers, status):
     [
         *("/users", "/stats", "/metrics"),
         *("/role", "/moderate", "/withdraw", "/tokens", "/token", "/revoke", "/invite", "/backup"),
-        *("/export", "/erase"),
+        *("/export", "/erase", "/reports", "/ban-address", "/unban-address", "/banned-addresses"),
     ],
 )
 def test_users_do_not_reach_it(users, path):

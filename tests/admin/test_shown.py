@@ -33,6 +33,11 @@ def test_tables():
     assert table(("", ""), [("a", 1)]) == "a  1"
 
 
+def test_a_text_does_nothing_to_the_terminal():
+    """Whatever somebody has written: no control sequence, no other line, no other direction."""
+    assert table(("text",), [("a\x1b[2Jb\nc\u202ed\x9b",)]) == "text\na [2Jb c d"
+
+
 def test_until_when():
     """A ban without an end has no date."""
     assert until(None) == ""
@@ -79,6 +84,24 @@ TOKEN = {
             ("/role", {"name": "alice", "role": "moderator"}),
             {**STANDING, "role": "moderator"},
             "alice is a moderator.",
+        ),
+        (
+            ["ban", "--address", "203.0.113.0/24", "--for", "7d"],
+            ("/ban-address", {"network": "203.0.113.0/24", "seconds": 604_800, "reason": ""}),
+            {"status": "success"},
+            "203.0.113.0/24 is banned.",
+        ),
+        (
+            ["unban", "--address", "203.0.113.0/24"],
+            ("/unban-address", {"network": "203.0.113.0/24"}),
+            {"status": "success"},
+            "203.0.113.0/24 is free.",
+        ),
+        (
+            ["bans"],
+            ("/banned-addresses", {}),
+            {"addresses": [{"network": "10.0.0.0/8", "until": "9999-12-31T23:59:59Z"}]},
+            "address     banned\n10.0.0.0/8  for good",
         ),
         (
             ["token", "alice", "--label", "phone"],
@@ -128,7 +151,17 @@ def test_a_command_is_one_request(monkeypatch, capsys, words, request_made, resp
 
 
 @pytest.mark.parametrize(
-    "words", [["mute"], ["mute", "x", "--for", "1w"], ["role", "x", "king"], ["role", "x"], []]
+    "words",
+    [
+        [],
+        ["mute"],
+        ["mute", "x", "--for", "1w"],
+        ["mute", "--address", "10.0.0.5"],
+        ["ban"],
+        ["ban", "x", "--address", "10.0.0.5"],
+        ["role", "x"],
+        ["role", "x", "king"],
+    ],
 )
 def test_wrong_arguments(capsys, words):
     """The operator is told how the command is used."""

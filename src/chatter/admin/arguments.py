@@ -77,8 +77,11 @@ def show(options: argparse.Namespace, result: Mapping[str, object], text: str) -
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Rows as lines, with columns as wide as needed; without a head if that is empty."""
-    lines = [[str(cell) for cell in row] for row in rows]
+    """Rows as lines, with columns as wide as needed; without a head if that is empty.
+
+    What a terminal would act on, in a text that somebody has written, is left out.
+    """
+    lines = [[_printable(str(cell)) for cell in row] for row in rows]
     if any(head):
         lines.insert(0, list(head))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -86,3 +89,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)

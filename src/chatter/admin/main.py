@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from chatter.admin import (
     backup,
+    bans,
     copy,
     erase,
     export,
     invite,
     moderation,
+    reports,
     restore,
     revoke,
     role,
@@ -36,6 +38,8 @@ _COMMANDS = (
     stats,
     role,
     moderation,
+    bans,
+    reports,
     withdraw,
     tokens,
     token,

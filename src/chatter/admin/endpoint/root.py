@@ -11,6 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.admin.endpoint.acts import Act
+from chatter.admin.endpoint.addresses import (
+    BanAddressBody,
+    Nothing,
+    UnbanAddressBody,
+    ban_address,
+    list_addresses,
+    unban_address,
+)
 from chatter.admin.endpoint.backup import BackupBody, back_up
 from chatter.admin.endpoint.leaving import ExportResource, erase
 from chatter.admin.endpoint.metrics import MetricsResource
@@ -21,6 +29,7 @@ from chatter.admin.endpoint.moderation import (
     set_role,
     withdraw,
 )
+from chatter.admin.endpoint.reports import ReportsResource
 from chatter.admin.endpoint.stats import StatsResource
 from chatter.admin.endpoint.tokens import (
     InviteBody,
@@ -70,6 +79,10 @@ class OperatorResource(MissingResource):
         self.putChild(b"withdraw", Act(core, WithdrawBody, withdraw))
         self.putChild(b"role", Act(core, RoleBody, set_role))
         self.putChild(b"moderate", Act(core, ModerationBody, moderate))
+        self.putChild(b"ban-address", Act(core, BanAddressBody, ban_address))
+        self.putChild(b"unban-address", Act(core, UnbanAddressBody, unban_address))
+        self.putChild(b"banned-addresses", Act(core, Nothing, list_addresses))
+        self.putChild(b"reports", ReportsResource(core))
         self.putChild(b"tokens", Act(core, UserBody, list_tokens))
         self.putChild(b"token", Act(core, MakeTokenBody, make_token))
         self.putChild(b"revoke", Act(core, RevokeTokenBody, revoke))

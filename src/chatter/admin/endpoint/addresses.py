@@ -1,0 +1,59 @@
+"""Acts of the operator that are about addresses: from which of them nobody may use the chat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from chatter.chat.address_bans import checked_network
+from chatter.protocol.bodies import Done
+from chatter.protocol.moderation import BannedAddress, Network, Reason, Seconds
+
+if TYPE_CHECKING:
+    from chatter.chat.core import ChatCore
+
+
+class BanAddressBody(Struct, frozen=True):
+    """What ``POST /ban-address`` takes.
+
+    :ivar seconds: for how long; without an end if there are none.
+    """
+
+    network: Network
+    seconds: Seconds | None = None
+    reason: Reason = ""
+
+
+class UnbanAddressBody(Struct, frozen=True):
+    """What ``POST /unban-address`` takes."""
+
+    network: Network
+
+
+class Nothing(Struct, frozen=True):
+    """A body that says nothing."""
+
+
+class BannedAddresses(Struct, frozen=True):
+    """The networks that are banned now."""
+
+    addresses: list[BannedAddress]
+
+
+async def ban_address(core: ChatCore, body: BanAddressBody) -> Done:
+    """Serve no requests from a network any more."""
+    network = checked_network(body.network)
+    await core.moderating.ban_address(network, body.seconds, body.reason)
+    return Done()
+
+
+async def unban_address(core: ChatCore, body: UnbanAddressBody) -> Done:
+    """End the ban of a network."""
+    await core.moderating.unban_address(checked_network(body.network))
+    return Done()
+
+
+async def list_addresses(core: ChatCore, body: Nothing) -> BannedAddresses:  # noqa: ARG001
+    """Say which networks are banned."""
+    return BannedAddresses(await core.moderating.banned_addresses())
