@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
 from chatter.chat.rate_limits import Rate, RateLimits
 from chatter.client import ServerUnreachable
-from chatter.protocol.errors import InvalidRequest, Unauthorized, UnknownRecipient
-from chatter.protocol.model import Edited, Withdrawn
+from chatter.protocol.errors import (
+    Banned,
+    Forbidden,
+    InvalidRequest,
+    Muted,
+    Unauthorized,
+    UnknownRecipient,
+)
+from chatter.protocol.model import FOREVER, Edited, StandingChanged, Withdrawn
+from chatter.terminal.conversation import REJECTIONS
 from chatter.terminal.lines import READ
 from chatter.terminal.outage import Outage
 from chatter.web import ChatResource
@@ -203,3 +212,66 @@ def test_a_change_of_what_is_on_the_screen_is_shown():
     assert [line[: line.index(", at")] for line in lines] == ["alice", "[alice → you]", "alice"]
     assert lines[0].endswith(": new")
     assert all(line.endswith(", is withdrawn") for line in lines[1:])
+
+
+def test_a_message_is_reported_and_shown_to_moderators():
+    """The last one of a user that was on the screen, with the reason."""
+    rig = Rig()
+    alice, bob, mod = (Seat(rig, name) for name in ("alice", "bob", "mod"))
+    with pytest.raises(Forbidden):
+        mod.type("/reports")
+    rig.result(rig.chat.moderation.set_role(3, "moderator"))
+    mod.type("/reports")
+    alice.type("fine")
+    alice.type("/msg bob \x1bpsst")
+    with pytest.raises(InvalidRequest, match="Nothing of alice"):
+        bob.type("/report alice")
+    bob.look()
+    bob.type("/report alice  it hurts")
+    mod.type("/reports")
+    assert mod.screen.told == ["Nothing is reported."]
+    (line,) = mod.screen.lines
+    assert line == "[alice → bob] \N{REPLACEMENT CHARACTER}psst (reported by bob: it hurts)"
+
+
+def test_a_moderator_mutes_and_bans():
+    """For some time or for good; the other one is told, and may go on typing when muted."""
+    rig = Rig()
+    bob, mod = Seat(rig, "bob"), Seat(rig, "mod")
+    rig.result(rig.chat.moderation.set_role(2, "moderator"))
+    with pytest.raises(Forbidden):
+        bob.type("/mute mod")
+    mod.type("/mute bob 10m")
+    with pytest.raises(Muted) as muted:
+        bob.type("hi")
+    assert isinstance(muted.value, REJECTIONS)
+    mod.type("/unmute bob")
+    bob.type("hi")
+    mod.type("/ban BOB")
+    with pytest.raises(Banned):
+        bob.type("hi")
+    mod.type("/unban bob")
+    told = [line.partition(" until ")[0] for line in mod.screen.told]
+    assert told == [
+        "bob is muted",
+        "bob is a member, neither muted nor banned.",
+        "bob is banned.",
+        "bob is a member, neither muted nor banned.",
+    ]
+    change = StandingChanged(9, 1, "member", FOREVER, None, FOREVER)
+    bob.conversation._show_change(change)
+    bob.conversation._show_change(replace(change, user_id=2))
+    assert bob.screen.told == ["You are muted."]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/mute", "/mute bob soon", "/mute bob 0m", "/ban bob 5", "/unban bob 5m", "/report"],
+)
+def test_how_moderators_write_is_said(line):
+    """What is not understood does nothing."""
+    rig = Rig()
+    alice = Seat(rig, "alice")
+    alice.type(line)
+    (told,) = alice.screen.told
+    assert told.startswith(f"It is {line.split()[0]} NAME")

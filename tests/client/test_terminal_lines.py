@@ -260,8 +260,11 @@ def completions(typed):
     ("typed", "completed"),
     [
         ("/wh", ["/who"]),
-        ("/m", ["/msg "]),
-        ("/", ["/msg ", "/edit ", "/withdraw", "/history ", "/who", "/help", "/quit"]),
+        ("/h", ["/history ", "/help"]),
+        ("/m", ["/msg ", "/mute "]),
+        ("/un", ["/unmute ", "/unban "]),
+        ("/mute a", ["/mute Alan ", "/mute alice "]),
+        ("/report B", ['/report "Bob B." ']),
         ("/x", []),
         ("/msg a", ["/msg Alan ", "/msg alice "]),
         ("/msg B", ['/msg "Bob B." ']),

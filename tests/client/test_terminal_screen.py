@@ -114,7 +114,7 @@ async def test_names_and_commands_are_completed(terminal):
         bob, _ = await chat.connect("Bob B.")
         terminal.start(url, "--name", "alice")
         await terminal.shows("alice>")
-        terminal.type("/m", "Tab", "bo", "Tab", "psst")
+        terminal.type("/ms", "Tab", "bo", "Tab", "psst")
         await terminal.shows('alice> /msg "Bob B." psst')
         terminal.type("Enter")
         await terminal.shows('[you → "Bob B."] psst', "alice>")

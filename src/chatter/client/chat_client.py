@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from chatter.client import requests
 from chatter.client.following import follow
+from chatter.client.moderating import Moderating
 from chatter.client.own_tokens import OwnTokens
 from chatter.client.page_checks import check_chats, check_history, check_users
 from chatter.protocol.bodies import (
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from chatter.protocol.model import Change
 
 
-class ChatClient(OwnTokens):
+class ChatClient(OwnTokens, Moderating):
     """One user's way to a chat server.
 
     :param url: where the server is; it may have a path.

@@ -14,7 +14,7 @@ from chatter.client.errors import UnexpectedResponse
 from chatter.protocol.model import MAX_ID
 
 if TYPE_CHECKING:
-    from chatter.protocol.bodies import Chats, Users
+    from chatter.protocol.bodies import Chats, Reports, Users
     from chatter.protocol.model import Page
 
 
@@ -89,6 +89,20 @@ def check_chats(chats: Chats, before: int | None) -> None:
     if any(first <= second for first, second in pairwise([bound, *newest, 0])):
         raise UnexpectedResponse("The server's page is in the wrong order.")
     if chats.more and not newest:
+        raise UnexpectedResponse("The server says that there is more, and does not send it.")
+
+
+def check_reports(reports: Reports, before: int | None) -> None:
+    """Check a part of the list of reports, requested with ``before``.
+
+    :raises UnexpectedResponse: if they are not the newest first, or there are none although
+        there is more.
+    """
+    newest = [report.id for report in reports.reports]
+    bound = MAX_ID + 1 if before is None else before
+    if any(first <= second for first, second in pairwise([bound, *newest, 0])):
+        raise UnexpectedResponse("The server's page is in the wrong order.")
+    if reports.more and not newest:
         raise UnexpectedResponse("The server says that there is more, and does not send it.")
 
 

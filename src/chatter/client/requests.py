@@ -13,7 +13,9 @@ from chatter.protocol.bodies import (
     ConnectBody,
     EditBody,
     EraseBody,
+    ModerateBody,
     ReadBody,
+    ReportBody,
     RevokeBody,
     TokenBody,
     WithdrawBody,
@@ -22,6 +24,8 @@ from chatter.protocol.model import MAX_NAME, MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from chatter.protocol.moderation import Action
 
 SMALL = 256 * 1024
 """The largest body of a response that is no list, in bytes."""
@@ -86,6 +90,28 @@ def edit(message_id: int, text: str) -> Request:
 def withdrawal(message_id: int) -> Request:
     """Withdraw a message."""
     return Request("POST", "/withdraw", body=encoded(WithdrawBody(message_id)))
+
+
+def report(message_id: int, reason: str) -> Request:
+    """Show a message to the moderators.
+
+    :raises InvalidRequest: if the reason has what is no character.
+    """
+    return Request("POST", "/report", body=encoded(ReportBody(message_id, reason)))
+
+
+def reports(before: int | None, limit: int) -> Request:
+    """A part of the list of reports."""
+    return _get("/reports", MAX_PAGE, before=before, limit=limit)
+
+
+def moderation(user_id: int, action: Action, seconds: int | None, reason: str) -> Request:
+    """Mute or ban a user, or end that.
+
+    :raises InvalidRequest: if the reason has what is no character.
+    """
+    body = ModerateBody(user_id, action, seconds, reason)
+    return Request("POST", "/moderate", body=encoded(body))
 
 
 def new_token(label: str, key: str) -> Request:

@@ -14,27 +14,35 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from chatter.protocol.moderation import Action
 from chatter.protocol.names import fold, is_invisible
 
 COMMANDS = {
     "/msg": ("/msg NAME TEXT", 'a private message; a name with blanks goes in "quotes"'),
     "/edit": ("/edit TEXT", "gives your last message another text"),
     "/withdraw": ("/withdraw", "takes your last message back, for everybody"),
+    "/report": ("/report NAME [REASON]", "shows the moderators the last message of NAME"),
     "/history": ("/history [NAME]", "older messages, of all or of you two; again: still older"),
     "/who": ("/who", "who is online"),
+    "/mute": ("/mute NAME [TIME]", "for moderators: NAME reads only, for 90s, 10m, 4h or 7d"),
+    "/unmute": ("/unmute NAME", "for moderators"),
+    "/ban": ("/ban NAME [TIME]", "for moderators: NAME can't use the chat, for so long"),
+    "/unban": ("/unban NAME", "for moderators"),
+    "/reports": ("/reports", "for moderators: what was reported"),
     "/help": ("/help", "this list"),
     "/quit": ("/quit", "leave; so does Ctrl-D"),
 }
 """Each command, how it is used, and what it does."""
 
 HELP = [
-    *(f"{usage:<16} {what}" for usage, what in COMMANDS.values()),
-    f"{'//TEXT':<16} says /TEXT to everybody",
-    f"{'anything else':<16} is said to everybody",
+    *(f"{usage:<21} {what}" for usage, what in COMMANDS.values()),
+    f"{'//TEXT':<21} says /TEXT to everybody",
+    f"{'anything else':<21} is said to everybody",
 ]
 
 _QUOTED = r'"((?:[^"\\]|\\.)+)"'
 _NAME = re.compile(rf'(?:{_QUOTED}|([^\s"]\S*))', re.DOTALL)
+_NAME_AND_REST = re.compile(rf"{_NAME.pattern}(?:\s+(.*\S))?", re.DOTALL)
 _NAME_AND_TEXT = re.compile(rf"{_NAME.pattern}\s+(.*\S)", re.DOTALL)
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -80,6 +88,28 @@ class Withdraw(Struct, frozen=True):
     """Withdraw the user's last message."""
 
 
+class Report(Struct, frozen=True):
+    """Show the moderators the last message of a user."""
+
+    name: str
+    reason: str
+
+
+class Moderate(Struct, frozen=True):
+    """Mute or ban a user, or end that.
+
+    :ivar seconds: for how long; ``None`` is without an end.
+    """
+
+    action: Action
+    name: str
+    seconds: int | None = None
+
+
+class ShowReports(Struct, frozen=True):
+    """Show what was reported."""
+
+
 class History(Struct, frozen=True):
     """Show older messages of the general chat, or of the private chat with a user."""
 
@@ -107,10 +137,23 @@ class Mistake(Struct, frozen=True):
     detail: str
 
 
-Command: TypeAlias = "Say | SayTo | Edit | Withdraw | History | Who | Help | Quit | Mistake"
+Command: TypeAlias = (
+    "Say | SayTo | Edit | Withdraw | Report | Moderate | ShowReports | History | Who | Help | Quit"
+    " | Mistake"
+)
+
+_ACTIONS: dict[str, Action] = {
+    "/mute": "mute",
+    "/unmute": "unmute",
+    "/ban": "ban",
+    "/unban": "unban",
+}
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 _WITHOUT_ARGUMENTS: dict[str, Command] = {
     "/withdraw": Withdraw(),
+    "/reports": ShowReports(),
     "/who": Who(),
     "/help": Help(),
     "/quit": Quit(),
@@ -175,6 +218,10 @@ def _parse_command(text: str) -> Command:
         return _parse_msg(arguments)
     if command == "/edit":
         return Edit(arguments) if arguments else Mistake("It is /edit TEXT.")
+    if command == "/report":
+        return _parse_report(arguments)
+    if command in _ACTIONS:
+        return _parse_act(command, arguments)
     if command == "/history":
         return _parse_history(arguments)
     unknown = Mistake(f"There is no {word}. /help lists the commands; //TEXT says /TEXT.")
@@ -187,6 +234,26 @@ def _parse_msg(arguments: str) -> Command:
         return Mistake('It is /msg NAME TEXT; a name with blanks goes in "quotes".')
     in_quotes, bare, text = found.groups()
     return SayTo(_name(in_quotes, bare), text)
+
+
+def _parse_report(arguments: str) -> Command:
+    found = _NAME_AND_REST.fullmatch(arguments)
+    if found is None:
+        return Mistake('It is /report NAME [REASON]; a name with blanks goes in "quotes".')
+    in_quotes, bare, reason = found.groups()
+    return Report(_name(in_quotes, bare), reason or "")
+
+
+def _parse_act(command: str, arguments: str) -> Command:
+    found = _NAME_AND_REST.fullmatch(arguments)
+    action = _ACTIONS[command]
+    time = re.fullmatch("([1-9][0-9]{0,8})([smhd])", found[3]) if found and found[3] else None
+    ends = action in ("unmute", "unban")
+    if found is None or (found[3] and (ends or time is None)):
+        usage, _ = COMMANDS[command]
+        return Mistake(f'It is {usage}; a name with blanks goes in "quotes"; a TIME is 10m or 4h.')
+    seconds = None if time is None else int(time[1]) * _UNITS[time[2]]
+    return Moderate(action, _name(found[1], found[2]), seconds)
 
 
 def _parse_history(arguments: str) -> Command:

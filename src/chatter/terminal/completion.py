@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
 
-_BEFORE_A_NAME = re.compile(r'/(?:msg|history)\s+((?:"(?:[^"\\]|\\.)*)|[^\s"]\S*|)')
+_BEFORE_A_NAME = re.compile(
+    r'/(?:msg|history|report|(?:un)?(?:mute|ban))\s+((?:"(?:[^"\\]|\\.)*)|[^\s"]\S*|)'
+)
 
 
 class ChatCompleter(Completer):

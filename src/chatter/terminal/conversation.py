@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from cachetools import FIFOCache
@@ -16,7 +16,14 @@ from msgspec.structs import replace
 from twisted.internet.defer import DeferredLock
 
 from chatter.clocks import wall_clock
-from chatter.protocol.errors import ContentTooLarge, Gone, InvalidRequest, UnknownRecipient
+from chatter.protocol.errors import (
+    ContentTooLarge,
+    Forbidden,
+    Gone,
+    InvalidRequest,
+    Muted,
+    UnknownRecipient,
+)
 from chatter.protocol.model import Edited, Erased, Message, StandingChanged
 from chatter.terminal.commands import (
     HELP,
@@ -24,13 +31,17 @@ from chatter.terminal.commands import (
     Help,
     History,
     Mistake,
+    Moderate,
+    Report,
     Say,
     SayTo,
+    ShowReports,
     Who,
     Withdraw,
     quoted,
 )
 from chatter.terminal.lines import READ, line_of, line_of_change, shown_name, time_at
+from chatter.terminal.moderation import Moderation
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -39,12 +50,12 @@ if TYPE_CHECKING:
     from chatter.client.watcher import Watcher
     from chatter.protocol.model import Change
     from chatter.terminal.commands import Command
-    from chatter.terminal.lines import Line
+    from chatter.terminal.display import Display
     from chatter.terminal.outage import Persist
     from chatter.terminal.people import People
 
 
-REJECTIONS = (ContentTooLarge, Gone, InvalidRequest, UnknownRecipient)
+REJECTIONS = (ContentTooLarge, Forbidden, Gone, InvalidRequest, Muted, UnknownRecipient)
 """What a single line may be rejected with; the next one may be fine."""
 
 CONTEXT = 5
@@ -59,16 +70,6 @@ MOST_NAMES = 100
 
 REMEMBERED = 500
 """Changes of so many messages that were shown last are shown."""
-
-
-class Display(Protocol):
-    """Where lines are shown."""
-
-    def show(self, line: Line) -> None:
-        """Show a message, or what a command resulted in."""
-
-    def tell(self, line: str) -> None:
-        """Show something about the client itself."""
 
 
 class Conversation:
@@ -100,6 +101,9 @@ class Conversation:
         self._oldest_shown: dict[int | None, int] = {}
         self._shown: FIFOCache[int, Message] = FIFOCache(REMEMBERED)
         self._mine: FIFOCache[int, Message] = FIFOCache(REMEMBERED)
+        self._moderation = Moderation(
+            client, clock, user_id=user_id, people=people, display=display, persist=persist
+        )
 
     async def show_unread(self) -> None:
         """Show what has come, until there is nothing more."""
@@ -142,6 +146,15 @@ class Conversation:
             case History(name):
                 other = await self._persist(partial(self._id_of, name)) if name else None
                 await self._show_history(other)
+            case ShowReports():
+                await self._moderation.show_reports()
+            case Report() | Moderate():
+                await self._moderate(command)
+            case Say() | SayTo() | Edit() | Withdraw():
+                await self._write(command)
+
+    async def _write(self, command: Say | SayTo | Edit | Withdraw) -> None:
+        match command:
             case Say(text):
                 # One key for all attempts: it is said once, however long it takes.
                 key = uuid4().hex
@@ -155,6 +168,14 @@ class Conversation:
                 self._mine.pop(last.id, None)
             case SayTo(name, text):
                 await self._persist(partial(self._say_to, name, text, uuid4().hex))
+
+    async def _moderate(self, command: Report | Moderate) -> None:
+        other = await self._persist(partial(self._id_of, command.name))
+        if isinstance(command, Moderate):
+            await self._moderation.moderate(other, command.action, command.seconds)
+        else:
+            shown = self._shown.values()
+            await self._moderation.report(other, command.name, command.reason, shown)
 
     async def _say_to(self, name: str, text: str, key: str) -> None:
         # The name is looked up for each attempt, see chatter.terminal.people.
@@ -175,8 +196,12 @@ class Conversation:
         return self._mine[max(self._mine)]
 
     def _show_change(self, change: Change) -> None:
-        """Show what has become of a message that was shown."""
-        if isinstance(change, StandingChanged | Erased):
+        """Show what has become of a message that was shown, or of what the user may do."""
+        if isinstance(change, StandingChanged):
+            if change.user_id == self._user_id:
+                self._moderation.tell_standing(change)
+            return
+        if isinstance(change, Erased):
             return
         message = self._shown.get(change.message_id)
         if message is None:

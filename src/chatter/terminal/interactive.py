@@ -12,7 +12,8 @@ from twisted.internet.task import deferLater
 from chatter.client import NoResponse
 from chatter.protocol.errors import TransientError
 from chatter.terminal.commands import Help, Mistake, Quit, parse
-from chatter.terminal.conversation import REJECTIONS, Conversation, Display
+from chatter.terminal.conversation import REJECTIONS, Conversation
+from chatter.terminal.display import Display
 from chatter.terminal.joining import Joining
 from chatter.terminal.lines import shown_name
 from chatter.terminal.outage import Outage

@@ -98,7 +98,7 @@ def line_of(
     def named(user_id: int) -> str:
         return "you" if user_id == me else shown_name(name_of(user_id), user_id)
 
-    time = (TIME, f"{_time_of(message.sent_at, now, zone)} ")
+    time = (TIME, f"{time_of(message.sent_at, now, zone)} ")
     text = f"\n{INDENT}".join(map(harmless, message.text.splitlines()))
     if message.recipient_id is None:
         return [
@@ -133,8 +133,8 @@ def line_of_change(
     For the rest it is as for :func:`line_of`.
     """
     _, *line = line_of(message, me, name_of, now, zone)
-    said_at = _time_of(message.sent_at, now, zone)
-    changed = (TIME, f"{_time_of(change.at, now, zone)} * ")
+    said_at = time_of(message.sent_at, now, zone)
+    changed = (TIME, f"{time_of(change.at, now, zone)} * ")
     who, what = line[:-2], line[-1]
     if message.recipient_id is not None:
         who = [*who, (PRIVATE, "]")]
@@ -149,7 +149,8 @@ def _harmless_character(character: str) -> str:
     return character
 
 
-def _time_of(sent_at: datetime, now: datetime, zone: tzinfo | None) -> str:
+def time_of(sent_at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """A time as it stands in a line: without the date if that is today's."""
     try:
         # With the offset of its own date: in November a time of July is still one of summer.
         local = sent_at.astimezone(zone)
