@@ -293,3 +293,17 @@ def test_a_stream_that_a_newer_one_ends(people, server):
     tab.reads(text)
     for stream in streams:
         stream.close()
+
+
+def test_somebody_leaves_for_good(people, server):
+    """All messages of the user are withdrawn, and the name is gone, where it is shown too."""
+    tab, _ = people.join("alice")
+    writer = server.connect(new_name("writer"))
+    texts = [send(server, writer, new_text("soon gone"))["text"] for _ in range(2)]
+    tab.reads(texts[1])
+    expect(tab.log).to_contain_text(writer["name"])
+    status, _ = server.request("POST", "/erase", writer["token"], {"name": writer["name"]})
+    assert status == 200
+    expect(gone(tab)).to_have_count(2)
+    expect(tab.log).not_to_contain_text(writer["name"])
+    expect(tab.chat("General")).to_contain_text("Message withdrawn")

@@ -9,6 +9,7 @@ from tests.admin.commands import succeed
 from tests.e2e.server import Server
 from tests.page.others import new_text
 from tests.page.people import people_in
+from tests.page.test_accessibility import AXE, LOOKS, nothing_is_wrong
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,37 @@ def test_a_banned_user(joined, operate):
     expect(tab.box).to_be_visible()
 
 
+def test_a_report(joined, operate):
+    """A private message is shown to moderators by who has got it, and withdrawn there."""
+    mod, mod_name = joined("mod")
+    operate("role", mod_name, "moderator")
+    tab, name = joined("mallory")
+    other, other_name = joined("bob")
+    tab.page.get_by_role("link", name=other_name).first.click()
+    expect(tab.page.get_by_role("heading", name=other_name, level=2)).to_be_visible()
+    text = new_text("nasty")
+    tab.say(text)
+    other.go_to(name)
+    other.reads(text)
+    dialog = choose(other, text, "Report…")
+    dialog.get_by_label("What is wrong with it").fill("he is nasty")
+    dialog.get_by_role("button", name="Report").click()
+    notice = other.page.get_by_role("dialog", name="Reported")
+    notice.get_by_role("button", name="Close").click()
+    mod.page.reload()
+    mod.page.get_by_role("button", name="Menu").click()
+    mod.page.get_by_role("button", name="Reports…").click()
+    reports = mod.page.get_by_role("dialog", name="Reports")
+    report = reports.get_by_role("listitem").filter(has_text=text)
+    expect(report).to_contain_text(f"{name}, privately")
+    expect(report).to_contain_text(f"Reported by {other_name}: he is nasty")
+    report.get_by_role("button", name="Withdraw").click()
+    sure = mod.page.get_by_role("dialog", name="Withdraw this message?")
+    sure.get_by_role("button", name="Withdraw").click()
+    expect(report).to_have_count(0)
+    expect(other.page.get_by_text("Withdrawn by a moderator")).to_be_visible()
+
+
 def test_a_moderator_acts_in_the_menu_of_a_message(joined, operate):
     """Withdraws, mutes, ends that, and bans; a member sees nothing of these."""
     mod, mod_name = joined("mod")
@@ -128,3 +160,42 @@ def test_a_moderator_acts_in_the_menu_of_a_message(joined, operate):
     dialog.get_by_label("For how long").select_option("Until it is ended")
     dialog.get_by_role("button", name="Ban").click()
     expect(tab.page.get_by_role("status").filter(has_text="You are banned")).to_be_visible()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is missing: make lint-page installs it")
+@pytest.mark.parametrize("look", ["dark", "phone"])
+def test_nothing_is_wrong_with_it(invited, joined, operate, look):
+    """The menu, the dialogs and the reports of a moderator, and a muted user's page."""
+    tab, name = joined("mallory")
+    text = new_text("spam")
+    tab.say(text)
+    context = invited.browser(**LOOKS[look])
+    context.add_init_script(path=AXE)
+    mod = invited.tab(context, f"#invitation={operate('invite').split()[-1]}")
+    mod_name = new_text("mod")
+    mod.join(mod_name)
+    operate("role", mod_name, "moderator")
+    mod.page.reload()
+    mod.reads(text)
+    dialog = choose(mod, text, "Report…")
+    nothing_is_wrong(mod)
+    dialog.get_by_role("button", name="Report").click()
+    mod.page.get_by_role("dialog", name="Reported").get_by_role("button", name="Close").click()
+    mod.open_menu(text)
+    nothing_is_wrong(mod)
+    mod.page.get_by_role("button", name=f"Mute {name}…").click()
+    nothing_is_wrong(mod)
+    dialog.get_by_role("button", name="Cancel").click()
+    if mod.page.get_by_role("link", name="All chats").is_visible():
+        mod.page.get_by_role("link", name="All chats").click()
+    mod.page.get_by_role("button", name="Menu").click()
+    mod.page.get_by_role("button", name="Reports…").click()
+    reports = mod.page.get_by_role("dialog", name="Reports")
+    expect(reports.get_by_role("listitem").filter(has_text=text)).to_have_count(1)
+    nothing_is_wrong(mod)
+    mod.page.keyboard.press("Escape")
+    operate("role", mod_name, "member")
+    operate("mute", mod_name)
+    mod.page.goto(f"{invited.url}#general")
+    expect(mod.page.get_by_role("status").filter(has_text="You are muted")).to_be_visible()
+    nothing_is_wrong(mod)

@@ -2,9 +2,10 @@
 
 import { connect, post } from "./api.js";
 import { canNotify, notifies } from "./attention.js";
-import { user } from "./chats.js";
+import { moderates, user } from "./chats.js";
 import { make } from "./drawing.js";
 import { getTokens, showDevices } from "./devices.js";
+import { showReports } from "./reports.js";
 import { isSure, makeItem, showMenu } from "./popover.js";
 import { load, save } from "./saved.js";
 
@@ -17,6 +18,7 @@ const MONTH = 30 * 24 * 3600 * 1000;
  */
 export function open(button, canLeave, left) {
   const items = notifyItems();
+  if (moderates) items.push(makeItem("Reports…", () => void showReports()));
   if (canLeave)
     items.push(
       makeItem("Your devices…", () => void showDevices()),

@@ -8,6 +8,7 @@
  */
 
 import { plan } from "./drawing.js";
+import { forgetName } from "./people.js";
 
 /** A chat that nobody scrolls back in keeps so many messages, once it has twice as many. */
 const KEPT = 1000;
@@ -198,6 +199,7 @@ function applyToUser(change, id, { role, muted_until }) {
     changed();
   }
   if (change !== "erased") return;
+  forgetName(id);
   for (const chat of chats.values())
     for (const message of [...chat.messages, ...(chat.last ? [chat.last] : [])])
       if (message.sender_id === id && message.withdrawn_by === undefined)

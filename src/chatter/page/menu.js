@@ -9,6 +9,7 @@ import { focus, startEditing } from "./composer.js";
 import { free, restrict } from "./moderate.js";
 import * as outbox from "./outbox.js";
 import { nameOf } from "./people.js";
+import { report } from "./reports.js";
 import { isSure, makeItem, showMenu } from "./popover.js";
 
 /**
@@ -33,9 +34,12 @@ function itemsForOther(message) {
   const items = [];
   if (message.recipient_id === null)
     items.push(makeItem(`Write to ${person.name}`, () => (location.hash = String(person.id))));
+  items.push(makeItem("Report…", () => void report(message)));
+  // Private messages are withdrawn where it is seen that they were reported.
+  if (moderates && message.recipient_id === null)
+    items.push(makeItem("Withdraw…", () => void withdraw(message)));
   if (moderates)
     items.push(
-      makeItem("Withdraw…", () => void withdraw(message)),
       makeItem(`Mute ${person.name}…`, () => void restrict("mute", person)),
       makeItem(`Ban ${person.name}…`, () => void restrict("ban", person)),
       makeItem(`End restrictions of ${person.name}`, () => void free(person)),

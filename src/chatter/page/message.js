@@ -76,7 +76,7 @@ export function elementOf(message, shape, name, own, pending) {
     return element;
   }
   if (message.edited_at) element.append(make("div", "note", "Edited ", editTime(message)));
-  if (own || message.recipient_id === null) element.append(moreButton());
+  element.append(moreButton());
   return element;
 }
 

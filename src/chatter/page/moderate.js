@@ -2,10 +2,9 @@
  * What moderators do with a member: mute and ban, for a time or for good.
  */
 
-import { post, Problem } from "./api.js";
-import { explain } from "./composer.js";
+import { post } from "./api.js";
 import { make } from "./drawing.js";
-import { showDialog } from "./popover.js";
+import { attempt, showDialog } from "./popover.js";
 
 /** For how long, in seconds; without a number until somebody ends it. */
 const TIMES = new Map([
@@ -54,14 +53,4 @@ export async function free({ id }) {
     await post("moderate", { user_id: id, action: "unmute" });
     await post("moderate", { user_id: id, action: "unban" });
   });
-}
-
-/** @param {() => Promise<unknown>} work */
-async function attempt(work) {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    explain(error.message);
-  }
 }

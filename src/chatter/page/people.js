@@ -1,5 +1,5 @@
 /**
- * Who the users are, and who is online. A name never changes, so each is asked for once; what is
+ * Who the users are, and who is online. A name does not change, so each is asked for once; what is
  * wanted in the same moment is one request.
  *
  * @import {Person} from "./api.js"
@@ -30,6 +30,9 @@ export let onlineCount = "";
 export function meet(people) {
   for (const { id, name } of people) names.set(id, name);
 }
+
+/** @param {number} id A user who has another name from now on: who has left for good. */
+export const forgetName = (id) => names.delete(id);
 
 /** @param {number} id The name is empty as long as it is not known. */
 export function nameOf(id) {

@@ -1,5 +1,6 @@
 /** A menu beside a button, and a question before what cannot be undone. */
 
+import { Problem } from "./api.js";
 import { make, the } from "./drawing.js";
 import "./panels.js";
 
@@ -62,6 +63,9 @@ export function makeItem(text, chosen) {
   return button;
 }
 
+/** How many were made: one may be shown above another. */
+let dialogs = 0;
+
 /**
  * Show a dialog until one of its buttons ends it.
  *
@@ -72,7 +76,7 @@ export function makeItem(text, chosen) {
  */
 export function showDialog(title, content, buttons) {
   const heading = make("h2", "", title);
-  heading.id = "dialog-title";
+  heading.id = `dialog-${++dialogs}`;
   const form = make("form", "buttons", ...buttons);
   form.method = "dialog";
   const dialog = make("dialog", "card", heading, ...content, form);
@@ -100,4 +104,28 @@ export async function isSure(title, text, no, yes) {
   const go = make("button", "danger", yes);
   go.value = "yes";
   return (await showDialog(title, [make("p", "", ...text)], [stay, go])) === "yes";
+}
+
+/**
+ * @param {string} title
+ * @param {string} text
+ */
+export const showNotice = (title, text) =>
+  showDialog(title, [make("p", "", text)], [make("button", "primary", "Close")]);
+
+/**
+ * Do what may be refused, and show why it was.
+ *
+ * @param {() => Promise<unknown>} work
+ * @returns {Promise<boolean>} Whether it was done.
+ */
+export async function attempt(work) {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    await showNotice("That did not work", error.message);
+    return false;
+  }
 }
