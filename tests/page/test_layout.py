@@ -75,6 +75,7 @@ def test_all_by_keyboard(people, server):
     filled(server, 40)
     tab = people.tab()
     keys = tab.page.keyboard
+    expect(tab.name_box).to_be_focused()
     keys.type(new_name("alice"))
     keys.press("Enter")
     expect(tab.box).to_be_focused()
