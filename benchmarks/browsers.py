@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
     from servers import Server
 
     Scenario = Callable[[Path, int, float], Iterable[Table]]
@@ -133,3 +133,9 @@ def add(table: Table, what: str, values: list[float], limit: float | None, unit:
     target = None if limit is None else Target(limit, at_least=False, unit=unit)
     span = f"{min(values):,.0f} to {max(values):,.0f}"
     table.add(what, f"{middle:,.0f}", span, figure=middle, target=target)
+
+
+def task_seconds(session: CDPSession) -> float:
+    """How long the main thread has worked up to now."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import browsers
-from browsers import COLUMNS, FIRST_MESSAGE, chatting, joined, writer
+from browsers import COLUMNS, FIRST_MESSAGE, chatting, joined, task_seconds, writer
 from page_sends import send_many
 from table import Table
 
@@ -27,10 +27,15 @@ class Loads:
 
     :ivar kilobytes: over the wire, heads of the responses included, for each kind.
     :ivar first_message: when it was shown after the navigation, in milliseconds.
+    :ivar main_thread: the processor time of the page's main thread until all was loaded, in
+        milliseconds, which says on a busy machine, too, what the page costs.
     """
 
     kilobytes: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     first_message: dict[str, list[float]] = field(
+        default_factory=lambda: {kind: [] for kind in KINDS}
+    )
+    main_thread: dict[str, list[float]] = field(
         default_factory=lambda: {kind: [] for kind in KINDS}
     )
 
@@ -50,15 +55,19 @@ class Loads:
         session.send("Network.enable")
         session.on("Network.loadingFinished", note)
         session.send("Network.clearBrowserCache")
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
         for kind in KINDS:
             # A URL with a fragment would not be loaded again.
             page.goto("about:blank")
             received.clear()
+            before = task_seconds(session)
             page.goto(url)
             page.locator(message).first.wait_for()
             page.wait_for_timeout(SETTLED_MILLISECONDS)
             self.kilobytes[kind].append(sum(received) / 1000)
             self.first_message[kind].append(page.evaluate("firstMessage"))
+            used = task_seconds(session) - before
+            self.main_thread[kind].append(used * 1000)
         page.close()
 
     def add_to(self, table: Table, name: str = "", *, has_targets: bool) -> None:
@@ -69,6 +78,7 @@ class Loads:
             browsers.add(table, f"{what}: KB", self.kilobytes[kind], limit, "KB")
             limit = 300 if has_targets else None
             browsers.add(table, f"{what}: first message, ms", self.first_message[kind], limit, "ms")
+            browsers.add(table, f"{what}: main thread, ms", self.main_thread[kind], None, "ms")
 
 
 def load(directory: Path, rounds: int, seconds: float) -> Iterator[Table]:
