@@ -168,6 +168,21 @@ def test_a_stream_that_is_read_slowly_ends_too(web, alice, listen):  # noqa: F81
     assert stream.is_lost
 
 
+def test_a_stream_that_is_about_to_begin_does_not(web, chat, alice, listen, monkeypatch):  # noqa: F811
+    """Whose token is revoked while it is made ready has to come again."""
+    core = core_of(chat)
+    position = core.reading.position
+
+    async def slow(user, after):
+        await core.store.tokens.revoke(1, None)
+        return await position(user, after)
+
+    monkeypatch.setattr(core.reading, "position", slow)
+    response = listen(alice).response
+    assert response.status == 503
+    assert web.ask("GET", "/events", alice).status == 401
+
+
 def test_a_waiting_poll_ends_with_its_token(web, alice, begin):  # noqa: F811
     """With 401, and others' go on waiting."""
     made, bob = make(web, alice), web.join("bob")
@@ -210,7 +225,7 @@ def test_a_token_ends_when_it_is_not_used(short, clock):
 
 
 def test_a_connection_that_is_used_all_the_time_keeps_its_token(short, clock):
-    """Also where the server has noted whose a head is."""
+    """Also where the server has noted whose a head is; another connection can use it, too."""
     token = short.join("alice")
     protocol, transport = short.connect()
     request = f"GET /status HTTP/1.1\r\nHost: test\r\nAuthorization: {token}\r\n\r\n"
@@ -220,6 +235,7 @@ def test_a_connection_that_is_used_all_the_time_keeps_its_token(short, clock):
         protocol.dataReceived(request.encode())
         assert Response(transport.value()).status == 200
     protocol.connectionLost(Failure(ConnectionDone()))
+    assert short.ask("GET", "/status", token).status == 200
 
 
 def test_expired_tokens_are_removed_when_they_are_listed(short, clock):
