@@ -13,7 +13,7 @@ from chatter.web import ChatResource
 from tests.live.support import result_of
 from tests.web.conftest import Response
 from tests.web.test_access import CLOSED
-from tests.web.test_events import listen  # noqa: F401 - a fixture
+from tests.web.test_events import Listener, listen  # noqa: F401 - a fixture
 from tests.web.test_wait import begin  # noqa: F401 - a fixture
 
 
@@ -236,6 +236,18 @@ def test_a_connection_that_is_used_all_the_time_keeps_its_token(short, clock):
         assert Response(transport.value()).status == 200
     protocol.connectionLost(Failure(ConnectionDone()))
     assert short.ask("GET", "/status", token).status == 200
+
+
+def test_an_open_stream_keeps_its_token(short, clock):
+    """For longer than tokens live; and it can be reconnected at once."""
+    token = short.join("alice")
+    stream = Listener(short, token)
+    for _ in range(4000):
+        clock.advance(1)
+    stream.lose()
+    assert short.ask("GET", "/status", token).status == 200
+    clock.advance(3601)
+    assert short.ask("GET", "/status", token).status == 401
 
 
 def test_expired_tokens_are_removed_when_they_are_listed(short, clock):

@@ -136,8 +136,17 @@ class Tokens:
         if now - token.seen_at >= timedelta(seconds=self._fresh):
             self._uses[token.id] = now
 
+    def use(self, token: str) -> None:
+        """Note that a token is in use until now, without a request: with an event stream."""
+        known = self._known.get(token)
+        if known is not None:
+            self._uses[known.token_id] = self._presence.now()
+
     def _is_expired(self, token: Token, now: datetime) -> bool:
-        return self.lifetime is not None and now - token.seen_at >= self.lifetime
+        if self.lifetime is None:
+            return False
+        used = self._uses.get(token.id, token.seen_at)
+        return now - max(used, token.seen_at) >= self.lifetime
 
     def expires_at(self, token: Token) -> datetime | None:
         """When a token ends if it is not used any more; ``None`` for never."""

@@ -137,6 +137,12 @@ class Authentication:
         self._core.presence.see(user.id)
         return user
 
+    def hold_token(self, request: Request) -> None:
+        """Have the token of a request count as used until the response ends."""
+        if self.uses_tokens and self._core.tokens.lifetime is not None:
+            token = self._token_of(request) or ""
+            request.notifyFinish().addBoth(lambda _: self._core.tokens.use(token))
+
     async def token_id(self, request: Request) -> int:
         """The id of the token of a request.
 

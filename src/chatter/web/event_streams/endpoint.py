@@ -81,6 +81,7 @@ class EventsEndpoint(UserEndpoint):
             raise StoreUnavailable("The user's access may have ended just now.", 1)
         if self._core.store.lineage is not lineage:
             raise StoreUnavailable("The log has just become another one.", 1)
+        self._authentication.hold_token(request)
         opening = b""
         if query.epoch is not None:
             moved_from = UNSET if named is None or named == cursor else named
