@@ -215,3 +215,13 @@ class TestMutedByReports:
             report(web, token, said)
         clock.advance(1000)
         assert self.is_muted(web, author)
+
+
+def test_who_leaves_takes_their_reports_along(web, bob, mod, carol):
+    """What a user has reported, with the reasons, and what others have reported of the user."""
+    kept, own = web.send(bob), web.send(carol)
+    report(web, carol, kept["id"], reason="private matters")
+    report(web, bob, own["id"])
+    assert len(reports(web, mod).json["reports"]) == 2
+    assert web.ask("POST", "/erase", carol, {"name": "carol"}).status == 200
+    assert reports(web, mod).json["reports"] == []

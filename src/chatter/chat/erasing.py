@@ -108,6 +108,7 @@ class Erasing:
             for start in range(0, len(sent), _AT_ONCE):
                 await self._withdraw_some(sent[start : start + _AT_ONCE])
             after = until
+        await self._store.moderation.forget_reports(user_id)
         await self._store.erasure.finish(user_id)
 
     async def _withdraw_some(self, messages: list[Message]) -> None:

@@ -68,6 +68,12 @@ class IModerationStore(Interface):
         :raises StoreUnavailable: if the store can't serve.
         """
 
+    def forget_reports(user_id: int) -> Awaitable[None]:
+        """Forget what a user has reported, and the reports of the user's messages.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
     def ban_address(network: str, until: datetime | None, at: datetime) -> Awaitable[AddressBan]:
         """Ban a network, and append the entry that says so; fires with the entry.
 

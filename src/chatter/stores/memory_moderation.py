@@ -99,6 +99,13 @@ class MemoryModeration:
         for number in [i for i, kept in self._reports.items() if kept.author_id == author_id]:
             del self._reports[number]
 
+    async def forget_reports(self, user_id: int) -> None:
+        """Forget what a user has reported, and the reports of the user's messages."""
+        await self._check()
+        for number, kept in list(self._reports.items()):
+            if user_id in (kept.author_id, kept.reporter_id):
+                del self._reports[number]
+
     async def ban_address(self, network: str, until: datetime | None, at: datetime) -> AddressBan:
         """Ban a network."""
         await self._check()

@@ -199,6 +199,20 @@ class ModerationContract(OpenedStore):
             assert [r.message for r in await moderation.reports(None, 10)] == [other]
             assert await moderation.report(_report(said[0], bob), EARLIER) == 1
 
+    async def test_reports_of_who_leaves_are_forgotten(self) -> None:
+        """Those that the user has made, and those of what the user has said."""
+        async with self.opened() as store:
+            alice, bob, carol = await join(store, "alice", "bob", "carol")
+            moderation: Any = store.moderation
+            said = {
+                u.id: await store.append(Draft(u.id, None, "a", NOW)) for u in (alice, bob, carol)
+            }
+            for author, reporter in ((alice, bob), (bob, carol), (carol, bob), (alice, carol)):
+                await moderation.report(_report(said[author.id], reporter), EARLIER)
+            await moderation.forget_reports(bob.id)
+            (left,) = await moderation.reports(None, 10)
+            assert (left.message, left.reporter_id) == (said[alice.id], carol.id)
+
     async def test_a_banned_network_is_kept_with_its_entry(self) -> None:
         """The listener hears of it, and no user reads it; one that is over is forgotten."""
         told: list[Entry] = []

@@ -52,6 +52,11 @@ IS_REPORTED = b"SELECT EXISTS (SELECT FROM reports WHERE message_id = $1)"
 
 DISMISS_REPORTS = b"SELECT dismiss_reports($1)"
 
+FORGET_REPORTS = b"""
+    WITH gone AS (DELETE FROM reports WHERE $1 IN (author_id, reporter_id) RETURNING 1)
+    SELECT count(*) FROM gone
+"""
+
 BAN_ADDRESS = b"SELECT ban_address($1, $2, $3)"
 
 READ_BANNED_ADDRESSES = b'SELECT json_agg(b ORDER BY network COLLATE "C") FROM address_bans AS b'
@@ -105,6 +110,10 @@ class PostgresModeration:
     async def dismiss_reports(self, author_id: int) -> None:
         """Forget the reports of all messages of a user."""
         await self._writes.submit(Step(query(DISMISS_REPORTS, author_id), _value))
+
+    async def forget_reports(self, user_id: int) -> None:
+        """Forget what a user has reported, and the reports of the user's messages."""
+        await self._writes.submit(Step(query(FORGET_REPORTS, user_id), _value))
 
     async def ban_address(self, network: str, until: datetime | None, at: datetime) -> AddressBan:
         """Ban a network."""

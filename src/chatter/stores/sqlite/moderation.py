@@ -123,6 +123,11 @@ class SQLiteModeration:
         dismiss = "DELETE FROM reports WHERE author_id = ?"
         await self._writer.submit(lambda connection: _done(connection, dismiss, author_id))
 
+    async def forget_reports(self, user_id: int) -> None:
+        """Forget what a user has reported, and the reports of the user's messages."""
+        forget = "DELETE FROM reports WHERE ?1 IN (author_id, reporter_id)"
+        await self._writer.submit(lambda connection: _done(connection, forget, user_id))
+
     async def ban_address(self, network: str, until: datetime | None, at: datetime) -> AddressBan:
         """Ban a network."""
         entry: AddressBan = await self._writer.submit(
