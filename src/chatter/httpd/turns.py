@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CONNECTION_SECONDS = 0.002
 """A connection may work so long in one turn, beyond its first request."""
 
-TURN_SECONDS = 0.010
+TURN_SECONDS = 0.005
 """All connections together may work so long in one turn, beyond their first requests."""
 
 

@@ -92,13 +92,18 @@ def broadcast(streams: list[EventStream], feed: EventFeed, now: float) -> None:
                 if found is None or found[1] != last_id:
                     stream.deliver()
                     continue
-                place, chunk, size = cursor, found[0], len(found[0])
+                chunk = found[0]
+                if not chunk:
+                    # What has come is nothing for it.
+                    place = None
+                    if stream.send is not None:
+                        stream.cursor = last_id
+                    continue
+                place, size = cursor, len(chunk)
             send = stream.send
             if send is None:
                 continue
             stream.cursor = last_id
-            if not size:
-                continue
             stream.last_write = now
             try:
                 sent = send(chunk)
