@@ -106,6 +106,19 @@ async def test_a_server_makes_a_backup(socket, tmp_path, command):
         assert "No such file" in await command.fail("backup", missing)
 
 
+async def test_the_endpoint_stops_with_the_server(socket):
+    """A connection that is kept open is closed, and nobody can connect any more."""
+    with sockets.socket(sockets.AF_UNIX) as connection:
+        connection.settimeout(10)
+        async with serving(socket, "memory:"):
+            connection.connect(str(socket))
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            response = await in_thread(connection.recv, 65536)
+            assert response.startswith(b"HTTP/1.1 200 ")
+        assert connection.recv(65536) == b""
+    assert not socket.exists()
+
+
 async def test_a_user_leaves(socket, tmp_path, command):
     """With what the chat has of them; then their messages are gone."""
     file = tmp_path / "alice.jsonl"
