@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.task import Clock
 
 from chatter.client import Retries
-from chatter.protocol.errors import InvalidRequest, NameTaken
+from chatter.protocol.errors import InvalidRequest, InvitationUsed, NameTaken
 from chatter.terminal.joining import Joining
 from chatter.terminal.outage import Outage
 from chatter.terminal.tokens import Identity, TokenFile
+from chatter.testing import memory_chat
+from chatter.web import ChatResource
 from tests.client.support import URL, Rig
 from tests.client.terminal_support import Screen
 
@@ -111,3 +114,15 @@ def test_joining_whose_response_is_lost(tokens):
     first, second = rig.headers("Idempotency-Key")[:2]
     assert first == second
     assert "can't be reached" in screen.told[0]
+
+
+def test_one_joins_with_an_invitation(tokens):
+    """Once: then the token counts."""
+    clock = Clock()
+    chat = memory_chat(clock, joining="invited")
+    rig = Rig(ChatResource(chat), clock)
+    invitation = rig.result(chat.invite())
+    assert rig.result(joining(rig, tokens)[0].join("alice", invitation)).name == "alice"
+    assert rig.result(joining(rig, tokens)[0].join("alice", invitation)).name == "alice"
+    with pytest.raises(InvitationUsed):
+        rig.result(joining(rig, tokens)[0].join("bob", invitation))

@@ -61,6 +61,7 @@ async def converse(
     terminal: Terminal,
     people: People,
     name: str | None,
+    invitation: str | None = None,
 ) -> None:
     """Join and chat until the person leaves.
 
@@ -74,7 +75,7 @@ async def converse(
     with terminal:
         try:
             joining = Joining(client, tokens, outage.outlast, terminal.tell, terminal.ask_name)
-            me = await joining.join(name)
+            me = await joining.join(name, invitation)
             shown = shown_name(me.name, me.user_id)
             terminal.tell(f"You are {shown} (--name NAME for another). /help lists the commands.")
             await outage.outlast(people.meet_some)

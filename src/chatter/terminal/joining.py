@@ -43,11 +43,13 @@ class Joining:
         self._ask_name = ask_name
         self.came_back = False
 
-    async def join(self, name: str | None) -> Connected:
+    async def join(self, name: str | None, invitation: str | None = None) -> Connected:
         """Join, as the user with that name, and keep the token.
 
         :param name: without it, the last one used at this server; if there is none,
             the person is asked.
+        :param invitation: to join as somebody new a chat that is not open.
+        :raises Forbidden: if one can't join, or not with this invitation.
         :raises NameTaken: if somebody else has the name, and nobody can be asked.
         :raises InvalidRequest: if nobody can have the name, and nobody can be asked.
         :raises OSError: if the token can't be kept.
@@ -61,7 +63,7 @@ class Joining:
             self.came_back = connected is not None
             name = known.name
         if connected is None:
-            connected = await self._join_anew(name, may_ask=known is None)
+            connected = await self._join_anew(name, invitation, may_ask=known is None)
         if self._client.token is not None:
             name = connected.name[:MAX_NAME]
             self._tokens.keep(self._client.url, Identity(name, self._client.token))
@@ -77,12 +79,15 @@ class Joining:
             self._tell("The server does not know your token any more. You join as somebody new.")
             return None
 
-    async def _join_anew(self, name: str | None, *, may_ask: bool) -> Connected:
+    async def _join_anew(
+        self, name: str | None, invitation: str | None, *, may_ask: bool
+    ) -> Connected:
         if name is None and may_ask and self._ask_name is not None:
             name = await self._ask_name()
         while True:
             try:
-                return await self._persist(partial(self._client.connect, name))
+                join = partial(self._client.connect, name, invitation=invitation)
+                return await self._persist(join)
             except (NameTaken, InvalidRequest) as error:
                 if self._ask_name is None:
                     raise

@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--name", help="who to be; without it, who you were last time")
     parser.add_argument(
+        "--invitation", help="with which to join a chat that is not open to everybody"
+    )
+    parser.add_argument(
         "--ca",
         metavar="FILE",
         help="for https: trust the authorities in this file (PEM), instead of the system's or "
@@ -132,7 +135,8 @@ async def _chat(reactor: Any, options: argparse.Namespace) -> int:
             async with client:
                 people = People(client)
                 terminal = _terminal(reactor, directory / "history", people)
-                await converse(client, reactor, tokens, terminal, people, options.name)
+                who = (options.name, options.invitation)
+                await converse(client, reactor, tokens, terminal, people, *who)
                 return 0
         retries = Retries(patience=options.patience)
         how_long = f"for {options.patience:g} seconds"
@@ -143,7 +147,8 @@ async def _chat(reactor: Any, options: argparse.Namespace) -> int:
         people = People(client)
         watcher.add_memory(people.forget)
         async with client:
-            return 0 if await pipe(client, reactor, tokens, people, _INPUT, options.name) else 1
+            who = (options.name, options.invitation)
+            return 0 if await pipe(client, reactor, tokens, people, _INPUT, *who) else 1
     except BrokenPipeError:
         # Nobody reads any more; nor shall Python try to flush at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)

@@ -53,6 +53,7 @@ async def pipe(
     people: People,
     descriptor: int,
     name: str | None,
+    invitation: str | None = None,
 ) -> bool:
     """Join, do what the lines say, and show what there is to read.
 
@@ -64,7 +65,7 @@ async def pipe(
     What goes wrong for good raises what :class:`chatter.ChatClient` raises.
     """
     display = Plain()
-    me = await Joining(client, tokens, give_up, display.tell).join(name)
+    me = await Joining(client, tokens, give_up, display.tell).join(name, invitation)
     conversation = Conversation(
         client,
         reactor,
