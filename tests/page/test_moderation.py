@@ -64,6 +64,16 @@ def test_an_invitation_by_link(joined, invited):
     tab.reads(text)
 
 
+def test_a_link_that_comes_later(invited, operate):
+    """Who has opened the chat without an invitation opens the link in the same tab."""
+    tab = invited.tab()
+    alert = tab.page.get_by_role("alert")
+    expect(alert).to_contain_text("ask for its link")
+    tab.page.goto(f"{invited.url}#invitation={operate('invite').split()[-1]}")
+    expect(alert).to_have_count(0)
+    tab.join(new_text("late"))
+
+
 def test_a_muted_user_reads_on(joined, operate):
     """The page says so at once and until when, and the box takes nothing, until it is over."""
     tab, name = joined("alice")

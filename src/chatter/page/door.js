@@ -69,7 +69,7 @@ function icon() {
 }
 
 /** A link with an invitation ends with this, which no server sees when the link is opened. */
-const invitation = /^#invitation=(.+)$/u.exec(location.hash)?.[1];
+const invitation = () => /^#invitation=(.+)$/u.exec(location.hash)?.[1];
 
 let changed = (/** @type {boolean} */ _joined) => {};
 
@@ -92,7 +92,7 @@ export function showDoor({ can_join, needs_invitation, uses_tokens }, whenChange
   other.hidden = !can_join;
   choose(!can_join);
   if (!can_join) refuse("This chat takes no new people.");
-  else if (needs_invitation && !invitation) refuse(REFUSED.get("urn:chatter:invitation-needed"));
+  else if (needs_invitation && !invitation()) refuse(REFUSED.get("urn:chatter:invitation-needed"));
   name.ariaInvalid = "false";
 }
 
@@ -130,7 +130,7 @@ async function tryToJoin() {
   if (byToken && !/^[\x21-\x7e]{1,256}$/u.test(wanted)) return "This is no token.";
   try {
     if (byToken) await connect({}, { Authorization: `Bearer ${wanted}` });
-    else await connect({ name: wanted, invitation }, { "Idempotency-Key": key });
+    else await connect({ name: wanted, invitation: invitation() }, { "Idempotency-Key": key });
     key = newKey();
     return "";
   } catch (problem) {
@@ -155,4 +155,6 @@ name.oninput = () => {
   key = newKey();
   refuse();
 };
+// Somebody has got a link, and opens it here.
+window.addEventListener("hashchange", () => invitation() && refuse());
 again.onclick = () => changed(false);
