@@ -82,3 +82,22 @@ async def test_an_application_that_knows_its_users_is_asked_each_time(tmp_path):
         users.clear()
         status, _ = await connection.ask("POST", "/send", "whatever", TEXT)
         assert status == 401
+
+
+async def test_bans_count_for_a_connection_that_is_known(tmp_path):
+    """Of the user and of the address, though the client sends the very same head."""
+    async with one_connection(tmp_path) as (chat, connection):
+        alice, token = await chat.connect("alice")
+
+        async def status():
+            return (await connection.ask("POST", "/send", token, TEXT))[0]
+
+        assert [await status() for _ in range(4)] == [200] * 4
+        await chat.moderation.ban_address("127.0.0.0/8")
+        assert [await status() for _ in range(2)] == [403] * 2
+        await chat.moderation.unban_address("127.0.0.0/8")
+        assert [await status() for _ in range(4)] == [200] * 4
+        await chat.moderation.moderate(None, alice.id, "ban")
+        assert [await status() for _ in range(2)] == [403] * 2
+        await chat.moderation.moderate(None, alice.id, "unban")
+        assert await status() == 200
