@@ -238,4 +238,10 @@ def test_all_endpoints_are_there():
     protocol = (ROOT / "docs/protocol.md").read_text()
     resource = ChatResource(Chat(MemoryStore(), Clock()))
     table = set(re.findall(r"^\| `(?:GET|POST) /([^`?]+)", protocol, re.MULTILINE))
-    assert {path.decode() for path in resource.children} == table
+    assert set(_paths_below(resource)) == table
+
+
+def _paths_below(resource, above=""):
+    for name, child in resource.children.items():
+        yield f"{above}{name.decode()}"
+        yield from _paths_below(child, f"{above}{name.decode()}/")
