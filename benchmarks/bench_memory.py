@@ -52,15 +52,15 @@ def make_database(path: Path, users: int, texts: Iterable[str]) -> None:
     connection = Database(path).connect()
     with connection:
         connection.executemany(
-            "INSERT INTO users (id, name, folded_name, token_hash, cursor, last_seen)"
-            " VALUES (?, ?, ?, ?, 0, ?)",
-            (
-                (n, f"user {n}", f"user {n}", sha256(token_of(n).encode()).digest(), _SENT)
-                for n in range(1, users + 1)
-            ),
+            "INSERT INTO users (id, name, folded_name, cursor, last_seen) VALUES (?, ?, ?, 0, ?)",
+            ((n, f"user {n}", f"user {n}", _SENT) for n in range(1, users + 1)),
         )
         connection.executemany(
-            "INSERT INTO messages (id, sender_id, recipient_id, text, sent_at)"
+            "INSERT INTO tokens (user_id, hash, label, seen_at) VALUES (?, ?, '', ?)",
+            ((n, sha256(token_of(n).encode()).digest(), _SENT) for n in range(1, users + 1)),
+        )
+        connection.executemany(
+            "INSERT INTO log (id, sender_id, recipient_id, text, sent_at)"
             " VALUES (?, 1, NULL, ?, ?)",
             ((n, text, _SENT) for n, text in enumerate(texts, 1)),
         )
