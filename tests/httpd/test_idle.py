@@ -28,10 +28,19 @@ IDLE = 500
 SLOW = 100
 
 
-def connect(address, count):
-    return deferToThread(
-        lambda: [socket.create_connection((address.host, address.port)) for _ in range(count)]
-    )
+@pytest.fixture
+def connect():
+    """Opens connections, which are closed at the end."""
+    opened = []
+
+    def open_some(count, address):
+        place = (address.host, address.port)
+        opened.extend(socket.create_connection(place) for _ in range(count))
+        return opened[-count:]
+
+    yield lambda address, count: deferToThread(open_some, count, address)
+    for connection in opened:
+        connection.close()
 
 
 def unread(connection):
@@ -53,7 +62,7 @@ async def settled(server, count):
 
 
 @running
-async def test_idle_connections_cost_little_and_no_timer_each(server):
+async def test_idle_connections_cost_little_and_no_timer_each(server, connect):
     """500 connections, each used once, and 100 slow senders: few bytes each, one DelayedCall."""
     address = await server.listen()
     warm = await connect(address, 1)
@@ -83,13 +92,11 @@ async def test_idle_connections_cost_little_and_no_timer_each(server):
     await server.advance(8)
     await server.until(lambda: not server.site.connections.open)
     assert slow[0].recv(100).startswith(b"HTTP/1.1 408 ")
-    for sock in [*warm, *idle, *slow]:
-        sock.close()
 
 
 @pytest.mark.parametrize("path", ["/small", "/held", "/stream"])
 @running
-async def test_a_lost_connection_is_gone_at_once(server, path):
+async def test_a_lost_connection_is_gone_at_once(server, connect, path):
     """Nothing of it is part of a cycle, which would stay until the garbage is collected."""
 
     class Owner:
