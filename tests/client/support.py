@@ -112,10 +112,7 @@ class Rig:
             assert self.clock.seconds() < deadline, "It took too long."
             self.clock.advance(0.25)
             self._settle(results)
-        # The chat itself saves some things later.
-        calls: Any = self.clock.getDelayedCalls()
-        left = [call for call in calls if not call.func.__module__.startswith("chatter.chat.")]
-        assert left == [], "A time-out was left behind."
+        assert self.clock.getDelayedCalls() == [], "A time-out was left behind."
         if isinstance(results[0], Failure):
             results[0].raiseException()
         return results[0]

@@ -31,7 +31,7 @@ SLOW = 100
 @pytest.fixture
 def connect():
     """Opens connections, which are closed at the end."""
-    opened = []
+    opened: list[socket.socket] = []
 
     def open_some(count, address):
         place = (address.host, address.port)

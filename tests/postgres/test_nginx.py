@@ -49,8 +49,14 @@ def test_a_chat_through_nginx(nginx, nodes):
     alice, bob = nginx.connect("alice"), nginx.connect("bob")
     for number in range(10):
         assert send(nginx, alice, f"message {number}")[0] == 200
-    _, page = nginx.request("GET", f"/status?after={bob['cursor']}", bob["token"])
-    assert [message["text"] for message in page["messages"]] == [f"message {n}" for n in range(10)]
+    texts = [f"message {number}" for number in range(10)]
+
+    def has_all():
+        """The other node hears of a message a little later."""
+        _, page = nginx.request("GET", f"/status?after={bob['cursor']}", bob["token"])
+        return [message["text"] for message in page["messages"]] == texts
+
+    wait_until(has_all)
     assert nginx.request("POST", "/connect", body={"name": "Alice"})[0] == 409
     streams = [Stream(nginx, alice["token"]) for _ in range(4)]
     wait_until(lambda: all(stream.ids[-1:] == [10] for stream in streams))

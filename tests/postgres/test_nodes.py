@@ -133,17 +133,25 @@ def test_a_key_used_at_once_at_all_sends_once(nodes, alice):
     assert poll(nodes[0], alice, "?limit=1000") == [str(number) for number in range(20)]
 
 
-def test_what_was_read_at_one_is_read_at_all(nodes, alice):
-    """The cursor is the user's, not the node's; a node saves it just after it has answered."""
+def test_what_was_read_at_one_is_read_at_all(nodes, alice, postgres, database):
+    """The cursor is the user's, not the node's; a node saves it just after its response."""
     first, second, third = nodes
     bob = first.connect()
-    send(first, alice, "one")
-    assert poll(second, bob) == ["one"]
-    time.sleep(0.2)
+
+    def wait_until_saved(message):
+        with postgres.connect(database) as connection:
+            cursor = "SELECT cursor FROM users WHERE id = %s"
+            wait_until(
+                lambda: connection.execute(cursor, [bob["user_id"]]).fetchone() == (message["id"],)
+            )
+
+    message = send(first, alice, "one")
+    assert poll(second, bob, "?wait=10") == ["one"]
+    wait_until_saved(message)
     assert poll(third, bob) == []
     message = send(first, alice, "two")
     assert poll(first, bob, f"?after={message['id']}") == []
-    time.sleep(0.2)
+    wait_until_saved(message)
     assert poll(second, bob) == []
 
 

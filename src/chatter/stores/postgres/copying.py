@@ -5,6 +5,7 @@ All of it blocks.
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from chatter.stores.copying import Row
+
+PATIENCE = 2.0
+"""So many seconds after a server has stopped its sessions may still be there."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -65,8 +69,14 @@ class PostgresSide:
             self._connection.execute("LOCK TABLE log_end IN ACCESS EXCLUSIVE MODE NOWAIT")
         except errors.LockNotAvailable:
             raise StoreUnavailable(in_use) from None
-        if self._value(_OTHERS):
-            raise StoreUnavailable(in_use)
+        # The sessions of a server that has just stopped end a moment later.
+        deadline = time.monotonic() + PATIENCE
+        while self._value(_OTHERS):
+            if time.monotonic() > deadline:
+                raise StoreUnavailable(in_use)
+            time.sleep(0.05)
+            # Within a transaction the same activity is seen until then.
+            self._connection.execute("SELECT pg_stat_clear_snapshot()")
 
     def __str__(self) -> str:
         return f"The database {self._database}"
