@@ -111,8 +111,8 @@ def test_a_report(joined, operate):
     """A private message is shown to moderators by who has got it, and withdrawn there."""
     mod, mod_name = joined("mod")
     operate("role", mod_name, "moderator")
-    tab, name = joined("mallory")
     other, other_name = joined("bob")
+    tab, name = joined("mallory")
     tab.page.get_by_role("link", name=other_name).first.click()
     expect(tab.page.get_by_role("heading", name=other_name, level=2)).to_be_visible()
     text = new_text("nasty")
