@@ -59,3 +59,16 @@ def test_it_knows_how_long_its_longest_text_is():
     recent.extend([message(8, "x" * 1000)])
     recent.extend([message(9)])
     assert recent.longest_text == 1000
+
+
+def test_it_has_the_newest_messages_if_there_are_enough():
+    """Fewer than that may be the end of older ones that only the store has."""
+    recent = RecentLog(10, capacity=1000)
+    assert recent.general(None, 1) is None
+    recent.extend([message(11), edit(12, 5), message(13), message(14)])
+    assert [m.id for m in recent.general(None, 2) or ()] == [13, 14]
+    assert [m.id for m in recent.general(14, 2) or ()] == [11, 13]
+    assert recent.general(14, 3) is None
+    assert recent.general(11, 1) is None
+    recent.extend([edit(15, 14, None)])
+    assert [m.id for m in recent.general(None, 2) or ()] == [11, 13]

@@ -242,7 +242,9 @@ class Reading:
         :raises StoreUnavailable: if the store can't be read.
         """
         as_of = (await self._live.recent()).last_id if changes else 0
-        found = await self._reads.general(before, limit)
+        recent = self._live.newest_stretch
+        known = None if recent is None else recent.general(before, limit + 1)
+        found = await self._reads.general(before, limit) if known is None else known
         page = await self._history(user, found, limit)
         return replace(page, as_of=as_of) if changes else page
 

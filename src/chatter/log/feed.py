@@ -318,6 +318,11 @@ class RecentLog:
                 until = found[-1].id
         return messages[:limit], until
 
+    def general(self, before: int | None, limit: int) -> list[Message] | None:
+        """What :meth:`Log.general` returns for the whole log, if so many messages are here."""
+        found = self._younger.general(before, limit)
+        return found if len(found) == limit else None
+
     def has_private(self, user_id: int, after: int) -> bool:
         """Whether there is a private entry from or to a user after an id."""
         if self.last_private_id <= after:
