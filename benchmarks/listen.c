@@ -14,19 +14,19 @@
  *
  * A "hello 8" and its bytes may come first: what a stream says once it is answered.
  * A "port 8002" is for the streams and senders that follow; "port 0" is PORT again.
- * "open" opens all, 32 streams at a time, and answers with a line of JSON.  Then each
+ * "open" opens all, 32 streams at a time, and responses with a line of JSON.  Then each
  * further line has something done, and is answered so, too:
  *
  *   single SECONDS        one sender; the next message once all have this one
  *   together SECONDS      each sender sends again once all have its message
  *   rate SECONDS RATE     a message every 1/RATE seconds, from one sender after the other
- *   stall MESSAGES        so many messages; senders wait for the answer only, and no
+ *   stall MESSAGES        so many messages; senders wait for the response only, and no
  *                         stream is read
  *
  * The digits after the ^ of a message are its number, so each arrival is known, by
  * whatever protocol it comes: it must come to each stream once.  A latency counts from
- * when the message fell due ("sent") and from its answer ("answered"; an arrival before
- * the answer took no time).  Whatever goes wrong makes "valid" false and is named.
+ * when the message fell due ("sent") and from its response ("answered"; an arrival before
+ * the response took no time).  Whatever goes wrong makes "valid" false and is named.
  */
 
 #define _GNU_SOURCE
@@ -51,7 +51,7 @@ enum {
     DIGITS = 7,
     MAX_MESSAGES = 2 * 1000 * 1000,
     MAX_READY = 64,
-    MAX_ANSWER = 16 * 1024,
+    MAX_RESPONSE = 16 * 1024,
     OPENING = 32,
     STREAMS_AT_A_TIME = 64, /* then the senders have a turn */
     NAP_NANOSECONDS = 20 * 1000,
@@ -82,10 +82,10 @@ typedef struct {
     int socket, port;
     Request request;
     char *digits;
-    bool asked, undelivered; /* what it waits for: the answer; all arrivals */
+    bool asked, undelivered; /* what it waits for: the response; all arrivals */
     uint64_t message;
-    char answer[MAX_ANSWER];
-    size_t answer_length;
+    char response[MAX_RESPONSE];
+    size_t response_length;
 } Sender;
 
 typedef struct {
@@ -107,7 +107,7 @@ static Request hello;
 static Message messages[MAX_MESSAGES];
 static uint64_t message_count, complete_count, answered_count, arrival_count, last_arrival_ns;
 static uint64_t busy_ns; /* in turns that found something */
-static Histogram from_sent, from_answer;
+static Histogram from_sent, from_response;
 static int stream_epoll, sender_epoll;
 static const char *wrong;
 
@@ -234,7 +234,7 @@ static void arrived(uint64_t number, uint64_t now) {
     arrival_count++;
     last_arrival_ns = now;
     record(&from_sent, now > message->sent_ns ? now - message->sent_ns : 0);
-    record(&from_answer, message->answered_ns ? now - message->answered_ns : 0);
+    record(&from_response, message->answered_ns ? now - message->answered_ns : 0);
     if (++message->arrivals < stream_count) return;
     complete_count++;
     message->sender->undelivered = false;
@@ -304,27 +304,27 @@ static void ask(Sender *sender, uint64_t due_ns) {
     memcpy(sender->digits, digits, DIGITS);
     messages[sender->message] = (Message){.sent_ns = due_ns, .sender = sender};
     sender->asked = sender->undelivered = true;
-    sender->answer_length = 0;
+    sender->response_length = 0;
     transmit(sender->socket, sender->request);
 }
 
-static void read_answer(Sender *sender) {
-    size_t room = MAX_ANSWER - 1 - sender->answer_length;
-    ssize_t count = recv(sender->socket, sender->answer + sender->answer_length, room, 0);
+static void read_response(Sender *sender) {
+    size_t room = MAX_RESPONSE - 1 - sender->response_length;
+    ssize_t count = recv(sender->socket, sender->response + sender->response_length, room, 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count <= 0 || !sender->asked) {
-        fail(count > 0 ? "an answer that nobody asked for" : "a sender was cut off");
+        fail(count > 0 ? "a response that nobody asked for" : "a sender was cut off");
         if (count <= 0) close(sender->socket);
         return;
     }
-    sender->answer_length += (size_t)count;
-    sender->answer[sender->answer_length] = 0;
-    char *end = strstr(sender->answer, "\r\n\r\n"), *body;
+    sender->response_length += (size_t)count;
+    sender->response[sender->response_length] = 0;
+    char *end = strstr(sender->response, "\r\n\r\n"), *body;
     if (!end) return;
-    if (strncmp(sender->answer, "HTTP/1.1 2", 10)) fail("a send was refused");
-    body = strcasestr(sender->answer, "\r\nContent-Length:");
-    if (!body || body > end) fail("an answer without a Content-Length");
-    else if (end + 4 + strtoul(body + 17, NULL, 10) > sender->answer + sender->answer_length) return;
+    if (strncmp(sender->response, "HTTP/1.1 2", 10)) fail("a send was refused");
+    body = strcasestr(sender->response, "\r\nContent-Length:");
+    if (!body || body > end) fail("a response without a Content-Length");
+    else if (end + 4 + strtoul(body + 17, NULL, 10) > sender->response + sender->response_length) return;
     sender->asked = false;
     answered_count++;
     messages[sender->message].answered_ns = now_ns();
@@ -339,11 +339,11 @@ static void read_answer(Sender *sender) {
 static void turn(bool with_streams) {
     struct epoll_event events[STREAMS_AT_A_TIME];
     uint64_t begun = now_ns();
-    int answers = epoll_wait(sender_epoll, events, STREAMS_AT_A_TIME, 0);
-    for (int i = 0; i < answers; i++) read_answer(events[i].data.ptr);
+    int responses = epoll_wait(sender_epoll, events, STREAMS_AT_A_TIME, 0);
+    for (int i = 0; i < responses; i++) read_response(events[i].data.ptr);
     int count = with_streams ? epoll_wait(stream_epoll, events, STREAMS_AT_A_TIME, 0) : 0;
     for (int i = 0; i < count; i++) read_stream(events[i].data.ptr);
-    if (answers > 0 || count > 0)
+    if (responses > 0 || count > 0)
         busy_ns += now_ns() - begun;
     else
         nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
@@ -381,8 +381,8 @@ static void report(uint64_t begun, uint64_t first, double busy) {
            "\"busy\": %.3f, \"valid\": %s, \"wrong\": \"%s\"}\n",
            (unsigned long long)sent, (unsigned long long)arrival_count, seconds,
            arrival_count / seconds, percentile_ms(&from_sent, 0.5), percentile_ms(&from_sent, 0.99),
-           from_sent.max_ns / 1e6, percentile_ms(&from_answer, 0.5),
-           percentile_ms(&from_answer, 0.99), from_answer.max_ns / 1e6, busy,
+           from_sent.max_ns / 1e6, percentile_ms(&from_response, 0.5),
+           percentile_ms(&from_response, 0.99), from_response.max_ns / 1e6, busy,
            wrong ? "false" : "true", wrong ? wrong : "");
     fflush(stdout);
 }
@@ -393,7 +393,7 @@ static void perform(size_t active, double seconds, double rate, uint64_t most, b
     uint64_t until = begun + (uint64_t)(seconds * SECOND), give_up = 0;
     busy_ns = 0;
     memset(&from_sent, 0, sizeof from_sent);
-    memset(&from_answer, 0, sizeof from_answer);
+    memset(&from_response, 0, sizeof from_response);
     arrival_count = 0;
     for (size_t turns = 0; !wrong;) {
         uint64_t now = now_ns();

@@ -15,7 +15,7 @@
  *
  * Each connection is kept alive and asks its requests in turn, one at a time;
  * the i-th begins with its i-th request.  "send" and "poll" are kinds: names of
- * our own under which the answers are counted.
+ * our own under which the responses are counted.
  *
  * Without --rate the loop is closed: each connection asks again as soon as it
  * is answered.  With it the loop is open: a request falls due every 1/R seconds
@@ -24,8 +24,8 @@
  * by slowing the generator down (no coordinated omission).
  *
  * It never sleeps in epoll: it looks, and takes a short nap if nothing has come.
- * Otherwise nearly each answer of the server would wake a sleeper on another core,
- * which costs the server more than the answer, and all servers the same.
+ * Otherwise nearly each response of the server would wake a sleeper on another core,
+ * which costs the server more than the response, and all servers the same.
  *
  * The result is one line of JSON, the exit status 0.  What is not answered, not
  * answered with a 2xx, or not framed by a Content-Length, is counted, makes the
@@ -58,12 +58,12 @@ enum {
 };
 
 static const double NANOSECONDS = 1e9;
-static const double DRAIN_SECONDS = 5; /* how long the last answers are waited for */
+static const double DRAIN_SECONDS = 5; /* how long the last responses are waited for */
 static const long NAP_NANOSECONDS = 20000;
 
 typedef struct {
     char name[MAX_KIND_NAME];
-    uint64_t answers, bad_statuses, body_bytes, max_ns;
+    uint64_t responses, bad_statuses, body_bytes, max_ns;
     int last_bad_status;
     uint64_t histogram[BUCKETS]; /* of microseconds */
 } Kind;
@@ -99,7 +99,7 @@ static int epoll;
 
 static uint64_t start_ns, measured_from_ns, measured_to_ns;
 static double rate;
-static uint64_t all_requests, all_answers, broken_connections;
+static uint64_t all_requests, all_responses, broken_connections;
 static const char *last_break = "";
 
 static void die(const char *what) {
@@ -135,7 +135,7 @@ static uint64_t top_of_bucket(size_t bucket) {
 }
 
 static double percentile_ms(const Kind *kind, double share) {
-    uint64_t rank = (uint64_t)(share * kind->answers), seen = 0;
+    uint64_t rank = (uint64_t)(share * kind->responses), seen = 0;
     for (size_t bucket = 0; bucket < BUCKETS; bucket++) {
         seen += kind->histogram[bucket];
         if (seen <= rank) continue;
@@ -254,7 +254,7 @@ static const char *parse_head(Connection *connection) {
     bool has_length = false;
     if (sscanf(line, "HTTP/1.1 %3d", &connection->status) != 1) return "no HTTP/1.1 status line";
     while ((line = strstr(line, "\r\n")) && strncmp(line += 2, "\r\n", 2)) {
-        if (!strncasecmp(line, "Transfer-Encoding:", 18)) return "a chunked answer";
+        if (!strncasecmp(line, "Transfer-Encoding:", 18)) return "a chunked response";
         if (!strncasecmp(line, "Content-Length:", 15)) {
             char *end;
             connection->body_length = strtoull(line + 15, &end, 10);
@@ -262,12 +262,12 @@ static const char *parse_head(Connection *connection) {
             has_length = true;
         }
     }
-    return has_length ? NULL : "an answer without a Content-Length";
+    return has_length ? NULL : "a response without a Content-Length";
 }
 
-static void count_answer(Connection *connection, uint64_t now) {
+static void count_response(Connection *connection, uint64_t now) {
     Kind *kind = connection->current->kind;
-    all_answers++;
+    all_responses++;
     if (connection->status < 200 || connection->status > 299) {
         kind->bad_statuses++;
         kind->last_bad_status = connection->status;
@@ -277,14 +277,14 @@ static void count_answer(Connection *connection, uint64_t now) {
     if (counts_at < measured_from_ns || counts_at >= measured_to_ns) return;
     uint64_t latency = now - connection->since_ns;
     size_t bucket = bucket_of(latency / 1000);
-    kind->answers++;
+    kind->responses++;
     kind->body_bytes += connection->body_length;
     kind->histogram[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
     if (latency > kind->max_ns) kind->max_ns = latency;
 }
 
-/* Reads what has come.  True once the answer is whole. */
-static bool read_answer(Connection *connection) {
+/* Reads what has come.  True once the response is whole. */
+static bool read_response(Connection *connection) {
     static char body[256 * 1024];
     char *into = connection->head_done ? body : connection->head + connection->head_length;
     size_t room =
@@ -295,7 +295,7 @@ static bool read_answer(Connection *connection) {
     if (count <= 0) {
         give_up(connection, count ? "receiving failed" : "closed by the server");
     } else if (!connection->busy) {
-        give_up(connection, "an answer that nobody asked for");
+        give_up(connection, "a response that nobody asked for");
     } else if (!connection->head_done) {
         connection->head_length += length;
         connection->head[connection->head_length] = 0;
@@ -325,9 +325,9 @@ static bool read_answer(Connection *connection) {
 static void handle(Connection *connection, uint32_t events) {
     if (events & EPOLLOUT) send_request(connection);
     if (connection->socket < 0 || !(events & ~(uint32_t)EPOLLOUT)) return;
-    if (!read_answer(connection)) return;
+    if (!read_response(connection)) return;
     uint64_t now = now_ns();
-    count_answer(connection, now);
+    count_response(connection, now);
     connection->busy = false;
     if (!rate && now < measured_to_ns)
         ask(connection, now);
@@ -377,7 +377,7 @@ static uint64_t run(double seconds, double warmup, double *busy) {
             nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
     }
     *busy = (double)busy_ns / (now_ns() - start_ns);
-    return (rate ? total : all_requests) - all_answers;
+    return (rate ? total : all_requests) - all_responses;
 }
 
 static bool report(double seconds, uint64_t unanswered, double busy) {
@@ -386,18 +386,18 @@ static bool report(double seconds, uint64_t unanswered, double busy) {
            connection_count, rate, seconds);
     for (size_t i = 0; i < kind_count; i++) {
         Kind *kind = &kinds[i];
-        valid = valid && kind->answers && !kind->bad_statuses;
-        printf("%s\"%s\": {\"answers\": %llu, \"per_second\": %.1f, \"p50_ms\": %.3f, "
+        valid = valid && kind->responses && !kind->bad_statuses;
+        printf("%s\"%s\": {\"responses\": %llu, \"per_second\": %.1f, \"p50_ms\": %.3f, "
                "\"p99_ms\": %.3f, \"max_ms\": %.3f, \"body_bytes\": %.1f, "
                "\"bad_statuses\": %llu, \"last_bad_status\": %d}",
-               i ? ", " : "", kind->name, (unsigned long long)kind->answers,
-               kind->answers / seconds, percentile_ms(kind, 0.50), percentile_ms(kind, 0.99),
-               kind->max_ns / 1e6, kind->answers ? (double)kind->body_bytes / kind->answers : 0,
+               i ? ", " : "", kind->name, (unsigned long long)kind->responses,
+               kind->responses / seconds, percentile_ms(kind, 0.50), percentile_ms(kind, 0.99),
+               kind->max_ns / 1e6, kind->responses ? (double)kind->body_bytes / kind->responses : 0,
                (unsigned long long)kind->bad_statuses, kind->last_bad_status);
     }
-    printf("}, \"all_answers\": %llu, \"broken_connections\": %llu, \"last_break\": \"%s\", "
+    printf("}, \"all_responses\": %llu, \"broken_connections\": %llu, \"last_break\": \"%s\", "
            "\"unanswered\": %llu, \"busy\": %.3f, \"valid\": %s}\n",
-           (unsigned long long)all_answers, (unsigned long long)broken_connections, last_break,
+           (unsigned long long)all_responses, (unsigned long long)broken_connections, last_break,
            (unsigned long long)unanswered, busy, valid ? "true" : "false");
     return valid;
 }

@@ -95,7 +95,7 @@ def run(
     report = json.loads(done.stdout)
     if report["busy"] > BUSY:
         raise InvalidRunError(f"The load generator, not {server.name}, was the limit.")
-    server_us = (server.cpu_seconds() - cpu_before) / report["all_answers"] * 1e6
+    server_us = (server.cpu_seconds() - cpu_before) / report["all_responses"] * 1e6
     return {
         kind: Result(
             per_second=figures["per_second"],

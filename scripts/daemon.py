@@ -152,7 +152,7 @@ def launch(state: State, port: str, store: str, pid_file: TextIO) -> subprocess.
 def wait_until_it_serves(
     server: subprocess.Popen[bytes], port: str, log: Path, logged_before: int
 ) -> str:
-    """Wait until ``/health`` answers, if that can be asked over plain TCP; its address."""
+    """Wait until ``/health`` responds, if that can be asked over plain TCP; its address."""
     deadline = time.monotonic() + START_PATIENCE
     while time.monotonic() < deadline:
         has_ended = server.poll() is not None
@@ -168,7 +168,7 @@ def wait_until_it_serves(
             if is_healthy(host, number):
                 return f"http://{f'[{host}]' if ':' in host else host}:{number}"
         time.sleep(0.05)
-    sys.exit(f"chatter did not answer for {START_PATIENCE:.0f} seconds; see {log}.")
+    sys.exit(f"chatter did not respond for {START_PATIENCE:.0f} seconds; see {log}.")
 
 
 def read_log(log: Path, start: int) -> str:

@@ -31,16 +31,16 @@ static void drop(int socket) {
 
 static void tell_all(int sender, const char *body) {
     static unsigned id;
-    char event[READ + 200], answer[200];
+    char event[READ + 200], response[200];
     int size = snprintf(event, sizeof event,
         "id: %u\nevent: message\ndata: {\"id\":%u,\"sender_id\":42,\"recipient_id\":null,"
         "\"sent_at\":\"2026-01-01T12:00:00.123456Z\",\"said\":%s}\n\n", id, id, body);
     id++;
     for (int i = stream_count - 1; i >= 0; i--)
         if (send(streams[i], event, size, MSG_NOSIGNAL) != size) drop(streams[i]);
-    int length = snprintf(answer, sizeof answer,
+    int length = snprintf(response, sizeof response,
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
-    if (send(sender, answer, length, MSG_NOSIGNAL) != length) drop(sender);
+    if (send(sender, response, length, MSG_NOSIGNAL) != length) drop(sender);
 }
 
 static void serve(int socket) {

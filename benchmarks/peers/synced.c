@@ -43,21 +43,21 @@ static void *sync_batches(void *unused) {
     return NULL;
 }
 
-static int answer_of(char *answer, int bytes) {
-    int size = sprintf(answer,
+static int response_of(char *response, int bytes) {
+    int size = sprintf(response,
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", bytes);
-    memset(answer + size, ' ', bytes);
+    memset(response + size, ' ', bytes);
     return size + bytes;
 }
 
-static void tell(int socket, const char *answer, int size) {
-    if (send(socket, answer, size, MSG_NOSIGNAL) != size) shutdown(socket, SHUT_RDWR);
+static void tell(int socket, const char *response, int size) {
+    if (send(socket, response, size, MSG_NOSIGNAL) != size) shutdown(socket, SHUT_RDWR);
 }
 
 int main(int count, char **arguments) {
     static char sent[SENT_BYTES + 200], polled[POLLED_BYTES + 200], request[READ];
     static int waiting[MAX_SOCKETS], batch[MAX_SOCKETS];
-    int sent_size = answer_of(sent, SENT_BYTES), polled_size = answer_of(polled, POLLED_BYTES);
+    int sent_size = response_of(sent, SENT_BYTES), polled_size = response_of(polled, POLLED_BYTES);
     int waiting_count = 0, batch_count = 0;
     int epoll = epoll_create1(0), port = listen_on(count > 1 ? atoi(arguments[1]) : 0, epoll);
     uint64_t number = 1;

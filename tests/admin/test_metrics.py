@@ -101,6 +101,7 @@ def test_it_counts_what_users_do(server):
         ("chatter_request_seconds_bucket", "send", "0.001"): 2,
         ("chatter_limited_total", "send"): 1,
         ("chatter_limited_total", "join"): 0,
+        ("chatter_limited_total", "report"): 0,
         ("chatter_auth_failures_total",): 1,
         ("chatter_streams",): 1,
         ("chatter_stream_ends_total", "other"): 1,

@@ -145,7 +145,7 @@ def test_a_server_without_a_response():
     server = Scripted(None)
     rig = Rig(server)
     client = rig.client(token="t", timeout=5, retries=Retries(attempts=3))
-    with pytest.raises(ServerUnreachable, match="did not answer within 5 seconds") as caught:
+    with pytest.raises(ServerUnreachable, match="did not respond within 5 seconds") as caught:
         rig.result(client.send("x"))
     assert caught.value.may_have_arrived
     assert server.requests == 3

@@ -119,7 +119,7 @@ async def test_a_response_that_stalls():
     stalling = Stalling()
     async with serving(stalling) as url:
         client = ChatClient(url, agent=WebAgent(reactor), clock=reactor, timeout=0.1)
-        with pytest.raises(ServerUnreachable, match="did not answer within"):
+        with pytest.raises(ServerUnreachable, match="did not respond within"):
             await client.health()
         await until(lambda: stalling.left)
 

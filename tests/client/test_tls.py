@@ -19,8 +19,6 @@ from tests.client.support import make_chat, nothing_open, reactor
 # Twisted's server hands pyOpenSSL what pyOpenSSL would rather not have.
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
 
-NO_CERTIFICATE = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
-
 
 class Greeting(Protocol):
     """Speaks first, and not TLS."""

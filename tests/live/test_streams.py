@@ -409,12 +409,12 @@ def test_the_events_that_are_kept_are_bounded_by_their_bytes(chat, clock, stream
     reader.break_off()
 
 
-def test_each_message_is_worded_once(chat, clock, streams, monkeypatch):
+def test_each_message_is_serialised_once(chat, clock, streams, monkeypatch):
     """However many listen, and wherever they stand."""
-    worded = []
+    serialised = []
 
     def encode(message):
-        worded.append(message.id)
+        serialised.append(message.id)
         return json.encode(message)
 
     monkeypatch.setattr(event_feed, "_encode", encode)
@@ -427,7 +427,7 @@ def test_each_message_is_worded_once(chat, clock, streams, monkeypatch):
         clock.advance(0)
     for reader in readers[:10]:
         reader.go_on()
-    assert worded == [1, 2, 3]
+    assert serialised == [1, 2, 3]
     assert {len(reader.received) for reader in readers} == {3}
     for reader in readers:
         reader.break_off()

@@ -174,6 +174,7 @@ class Chat(TypedService):
         such a user has no token.
 
         :raises InvalidRequest: if no user can have that name.
+        :raises NameTaken: if a user with that name has left for good.
         """
         return await self._core.joining.join(name)
 
@@ -323,7 +324,8 @@ class Chat(TypedService):
     async def withdraw(self, user: User, message_id: int) -> int:
         """Withdraw a message of the user: nobody can read it any more.
 
-        A moderator may withdraw any message of the general chat.
+        A moderator may withdraw any message of the general chat, and private ones that were
+        reported.
 
         :returns: the id of the change that says so, once that is durable.
         :raises Gone: if there is no such message of the user, or it was withdrawn already.

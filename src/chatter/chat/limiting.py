@@ -183,7 +183,7 @@ class UserLimits:
 
     def refused(self) -> dict[str, int]:
         """How often each limit has refused something."""
-        limits = {"stream": self._stream, "edit": self._edit}
+        limits = {"stream": self._stream, "edit": self._edit, "report": self._report}
         if isinstance(self.sending, LimitedSending):
             limits |= self.sending.limits
         refused = {name: limit.refused for name, limit in limits.items() if limit is not None}

@@ -1,4 +1,4 @@
-"""How much one user, and one address, may ask of a chat: names, defaults, and their notation.
+"""How much one user, and one address, may request of a chat: names, defaults, and their notation.
 
 The defaults stop floods.  A person does not notice them, nor does a class of thirty who
 join at once from behind one address.

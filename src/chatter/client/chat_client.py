@@ -63,7 +63,8 @@ class ChatClient(OwnTokens, Moderating):
     may fail with a :class:`chatter.client.errors.NoResponse`, with a
     :class:`chatter.protocol.errors.TransientError` once retrying has not helped, and, but
     for :meth:`health`, with :class:`chatter.protocol.errors.Unauthorized` when the server
-    does not know the token.
+    does not know the token, and with :class:`chatter.protocol.errors.Banned` while the user
+    or the address is banned.
 
     It is an asynchronous context manager, which closes it at the end.
     """
@@ -79,14 +80,15 @@ class ChatClient(OwnTokens, Moderating):
 
         :param name: how a new user wants to be called; without it the chat chooses.
         :param key: as secret as the token, and made by the client if it is not given:
-            32 or more random visible ASCII characters.  A client that joins again with
-            the same key and name within some minutes is the same user.
+            22 to 64 visible ASCII characters, made at random.  A client that joins again
+            with the same key and name within ten minutes is the same user.
         :param invitation: with which a new user joins a chat that is not open.
         :raises JoiningClosed: if nobody can join.
         :raises InvitationNeeded: if one joins with an invitation, and this is none.
         :raises InvitationExpired: if it has expired.
         :raises InvitationUsed: if it was used up.
         :raises NameTaken: if somebody has that name.
+        :raises KeyUsed: if the key was used for another name, or too long ago.
         :raises InvalidRequest: if nobody can have it.
         """
         return await self._reading.begin(name, key, invitation)
@@ -98,6 +100,7 @@ class ChatClient(OwnTokens, Moderating):
         :param key: a text that was sent with the same key before is not sent again;
             without it, each call is a new message.
         :raises InvalidRequest: if the text or the key is not valid.
+        :raises Muted: if the user may not send now.
         """
         request = requests.sending("/send", SendBody(text), key or self._new_key())
         return await self._attempts.until_done(Message, request)
@@ -111,6 +114,7 @@ class ChatClient(OwnTokens, Moderating):
         :param key: as for :meth:`send`.
         :raises UnknownRecipient: if nobody has that id.
         :raises InvalidRequest: if the text or the key is not valid.
+        :raises Muted: if the user may not send now.
         """
         body = SendPrivateBody(text, recipient_id)
         request = requests.sending("/send-private", body, key or self._new_key())
@@ -122,6 +126,7 @@ class ChatClient(OwnTokens, Moderating):
 
         :raises Gone: if it was withdrawn, or is no message of the user.
         :raises InvalidRequest: if the text is not valid.
+        :raises Muted: if the user may not edit now.
         """
         return await self._attempts.until_done(Message, requests.edit(message_id, text))
 

@@ -92,7 +92,7 @@ class Exchange:
             if timeout.active():
                 raise no_response(error, self.url) from error
             raise ServerUnreachable(
-                f"{self.url} did not answer within {self._timeout:g} seconds.",
+                f"{self.url} did not respond within {self._timeout:g} seconds.",
                 may_have_arrived=not isinstance(error, NEVER_SENT),
             ) from error
         finally:

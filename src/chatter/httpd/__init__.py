@@ -5,13 +5,7 @@
 nothing of chats: what it does is that of ``twisted.web.server.Site``, at a
 fraction of the cost, with limits, and stricter about what it takes for HTTP.
 
-- :mod:`chatter.httpd.site` the factory;
-- :mod:`chatter.httpd.connections` what all connections share: time, limits, the clean end;
-- :mod:`chatter.httpd.channel` one connection: requests in their order, deadlines;
-- :mod:`chatter.httpd.reader` bytes in, requests out, without I/O;
-- :mod:`chatter.httpd.request_head` one request's head while it is read, and its limits;
-- :mod:`chatter.httpd.request` the request that a resource sees;
-- :mod:`chatter.httpd.output` bytes out, at once where the socket takes them.
+``docs/httpd.md`` lists the files.
 """
 
 from chatter.httpd.limits import Limits

@@ -208,8 +208,8 @@ class RecentLog:
         more) the younger log is full, which is looked at before it is extended.  Both
         together take some 10 MB by default.
 
-    :ivar complete_after: every entry with a larger id is here.  Who asks for
-        what comes after a smaller id has to ask the store.
+    :ivar complete_after: every entry with a larger id is here.  To read after a
+        smaller id, read the store.
     :ivar last_id: the id of the newest entry.
     :ivar last_private_id: the id of the newest private entry; 0 before the first.
     :ivar last_change_id: the id of the newest entry that is no message; 0 before the first.

@@ -39,7 +39,7 @@ class Unauthorized(ChatError):
 
 
 class Forbidden(ChatError):
-    """The request may not be made from where it comes."""
+    """The user may not do this, or the request may not be made from where it comes."""
 
     def __init__(self, detail: str = "This is not allowed.") -> None:
         super().__init__(detail)

@@ -62,8 +62,8 @@ class WithdrawEndpoint(_Changes):
         summary="Withdraw a message",
         description="Responds with the id of the change, once that is durable. The text is gone "
         "for everybody, and is not kept. Moderators withdraw others' messages in the general chat, "
-        "too. Who has read the message, and follows with changes=1, "
-        "is told that it was withdrawn.",
+        "too, and private ones that were reported. Who has read the message, and follows with "
+        "changes=1, is told that it was withdrawn.",
         body=WithdrawBody,
         response=WithdrawnMessage,
         errors=(Gone, TooManyRequests),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.protocol.bodies import Done
-from chatter.protocol.errors import Forbidden, TooManyRequests, Unauthorized
+from chatter.protocol.errors import Banned, Forbidden, TooManyRequests, Unauthorized
 from chatter.web.authentication import token_of
 from chatter.web.endpoint import Operation, UserEndpoint
 from chatter.web.page_cookie import clearing, token_in_cookie
@@ -25,7 +25,7 @@ class DisconnectEndpoint(UserEndpoint):
         "set, the browser loses that, too. Whoever has no other token has lost the user.",
         response=Done,
         needs_user=False,
-        errors=(Forbidden, TooManyRequests, Unauthorized),
+        errors=(Banned, Forbidden, TooManyRequests, Unauthorized),
     )
 
     async def respond(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""``POST /moderate``, ``POST /report`` and ``GET /reports``: moderators, and who needs them."""
+"""``POST /moderate``, ``POST /report`` and ``GET /reports``: reporting and moderating."""
 
 from __future__ import annotations
 

@@ -101,14 +101,14 @@ def mark_read(marks: Sequence[Mark], kept_after: int) -> Query:
 
 
 def read_general_chat(user_id: int, cursor: int, kept_after: int) -> Query:
-    """What asks for the general chat in a user's list."""
+    """The query for the general chat in a user's list."""
     return query(READ_GENERAL_CHAT, user_id, cursor, kept_after)
 
 
 def read_private_chats(
     user_id: int, cursor: int, before: int | None, limit: int, kept_after: int
 ) -> Query:
-    """What asks for the private chats in a user's list."""
+    """The query for the private chats in a user's list."""
     below = MAX_ID if before is None else before
     return query(READ_PRIVATE_CHATS, user_id, cursor, below, limit, kept_after)
 

@@ -69,7 +69,6 @@ class ReconnectingSession:
     ) -> None:
         self._reactor = reactor
         self._database = database
-        self._purpose = purpose
         self._greeting = greeting
         self._greeted = greeted
         self._back = back

@@ -40,7 +40,7 @@ class Revocations:
         self._newest: int | None = None
 
     def read(self) -> Query:
-        """What asks for the revocations that were not told of."""
+        """The query for the revocations that were not told of."""
         # Nothing is known of a token before the first connection.
         return query(READ_REVOCATIONS, MAX_ID if self._newest is None else self._newest)
 

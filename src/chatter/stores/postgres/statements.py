@@ -150,12 +150,12 @@ def query(sql: bytes, *parameters: int | str) -> Query:
 
 
 def read_cursors(user_ids: Iterable[int]) -> Query:
-    """What asks for the cursors of some users."""
+    """The query for the cursors of some users."""
     return query(READ_CURSORS, _array(user_ids))
 
 
 def read_users_by_id(user_ids: Iterable[int]) -> Query:
-    """What asks for the users with those ids."""
+    """The query for the users with those ids."""
     return query(READ_USERS_BY_ID, _array(user_ids))
 
 

@@ -36,7 +36,8 @@ class EventsEndpoint(UserEndpoint):
         description="Server-Sent Events as the WHATWG specifies them. Each message of the feed "
         "is an event: id is its id, data is the message as JSON. With changes, each change "
         "of a message is one, too (event: change). An event gap says that what comes before its "
-        "id is no longer kept. The stream begins after "
+        "id is no longer kept, an event closed that a newer stream of the user took its place, "
+        "and an event epoch which log it is (with epoch). The stream begins after "
         "Last-Event-ID, or else after the parameter, or else after the cursor; the first two "
         "prove that all up to there was read, unless there is peek. A comment every 15 seconds "
         "keeps it open.",
