@@ -11,11 +11,12 @@ from twisted.internet.task import Clock
 from chatter.chat.chat import core_of
 from chatter.log.entries import StandingChange
 from chatter.protocol.errors import Banned, Forbidden, InvalidRequest, Muted, StoreUnavailable
-from chatter.protocol.model import FOREVER, OPERATOR_ID, Standing
+from chatter.protocol.model import FOREVER, OPERATOR_ID, Standing, StandingChanged
 from chatter.protocol.moderation import BannedAddress
 from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
-from tests.live.support import result_of
+from chatter.web.event_streams.streams import Streams
+from tests.live.support import Reader, result_of
 
 
 @pytest.fixture
@@ -108,6 +109,39 @@ def test_a_follower_ends_with_the_ban(chat, clock, bob):
         result_of(waiting)
     with pytest.raises(Banned):
         result_of(anext(behind))
+
+
+def test_what_the_operator_does_is_told_to_nobody_else(chat, clock, bob):
+    """Subscribers who have opted in to changes go on, and see no ban of others."""
+    core = core_of(chat)
+    result_of(core.live.recent())
+    streams = Streams(core)
+    alice, carol = (result_of(chat.join(name)) for name in ("alice", "carol"))
+    early = Reader(streams, carol, 0, changes=True)
+    result_of(chat.moderation.ban_address("10.0.0.1"))
+    result_of(chat.moderation.moderate(None, bob.id, "mute"))
+    concerned = Reader(streams, bob, 0, changes=True)
+    late = Reader(streams, carol, 0, changes=True)
+    sent = result_of(chat.send(alice, "hello"))
+    clock.advance(0)
+    for reader in (early, late):
+        assert (reader.changes, reader.received) == ([], [sent])
+    (change,) = concerned.changes
+    assert isinstance(change, StandingChanged)
+    assert change.user_id == bob.id
+    assert concerned.received == [sent]
+
+
+def test_what_was_deleted_before_it_was_heard_of_is_read(chat, standings):
+    """A node that was cut off for longer than what is kept reads all anew, for each request."""
+    core = core_of(chat)
+    result_of(core.live.recent())
+    result_of(standings.known())
+    era = core.access.era
+    assert core.store.trimmed is not None
+    core.store.trimmed(10)
+    assert not standings.is_known
+    assert core.access.era is not era
 
 
 def test_only_who_moderates_can(chat, bob):

@@ -69,11 +69,14 @@ async def test_it_is_deleted_in_slices(path, monkeypatch):
 
 
 async def test_a_deleted_text_is_soon_in_no_file(path, monkeypatch):
-    """It is overwritten in the database, and the write-ahead log is emptied."""
+    """It is overwritten in the database, and the write-ahead log is emptied.
+
+    The newest message stays, so that what goes are whole slices.
+    """
     monkeypatch.setattr(scrubbing, "SCRUBBED_AFTER", 0.05)
     async with opened(path) as store:
         (alice,) = await join(store, "alice")
-        texts = [f"secret {number} " * 200 for number in range(20)]
+        texts = [f"secret {number} " * 200 for number in range(trimming.SLICE + 1)]
         sent = await all_of(store.append(Draft(alice.id, None, text, NOW)) for text in texts)
         await store.trim(sent[-1].id)
         files = (path, path.with_name(f"{path.name}-wal"))

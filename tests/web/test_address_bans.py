@@ -119,6 +119,25 @@ def test_bans_are_in_force_after_a_restart(web, chat):
     assert ask(web, "10.1.2.3").problem == "banned"
 
 
+def test_a_forged_header_beside_that_of_the_proxy_helps_nobody(web, chat):
+    """A proxy that sets one of the two headers passes on what its client has in the other."""
+    ban(chat, "10.0.0.0/8")
+    headers = {"X-Forwarded-For": "10.1.2.3", "Forwarded": "for=11.1.2.3"}
+    assert web.ask("POST", "/connect", headers=headers).status == 403
+    headers = {"X-Forwarded-For": "10.1.2.3", "Forwarded": "for=nonsense"}
+    assert web.ask("POST", "/connect", headers=headers).status == 403
+
+
+def test_who_is_banned_after_joining_does_not_join_again(web, chat):
+    """Also not by repeating the request that has joined."""
+    headers = {"Idempotency-Key": "0123456789abcdefghijkl"}
+    joined = web.ask("POST", "/connect", body={"name": "bob"}, headers=headers)
+    assert joined.status == 200
+    result_of(chat.moderation.moderate(None, joined.json["user_id"], "ban"))
+    repeated = web.ask("POST", "/connect", body={"name": "bob"}, headers=headers)
+    assert (repeated.status, repeated.problem) == (403, "banned")
+
+
 def test_listeners_hear_nothing_of_addresses(chat):
     """An address is for the operator only."""
     heard: list[object] = []

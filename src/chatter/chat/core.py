@@ -66,7 +66,7 @@ class ChatCore:
         self.tokens = Tokens(store, clock, self.presence, self.access, random, token_lifetime)
         # After the tokens were forgotten: a poll that ends looks its token up again.
         self.access.add_ending(self.live.end_polls)
-        self.standings = Standings(store, self.presence, self.access.end)
+        self.standings = Standings(store, self.presence, self.access)
         self.live.add_watcher(self.standings)
         self.erasing = Erasing(store, self.presence, self.live, self.access, self.directory)
         self.exporting = Exporting(store, self.directory, self.tokens)

@@ -161,8 +161,13 @@ class Live:
 
     def _trim(self, until: int) -> None:
         """Forget what is no longer kept; who has not read it finds that out by reading."""
-        if self.newest_stretch is not None:
-            self.newest_stretch.trim(until)
+        if self.newest_stretch is None:
+            return
+        if until > self.newest_stretch.last_id:
+            # What is gone was never heard of here, such as a ban.
+            for watcher in self._watchers:
+                watcher.rewind()
+        self.newest_stretch.trim(until)
 
     def add_listener(self, listener: Callable[[Message], object]) -> None:
         """Call something with each message once it is committed, in id order."""

@@ -15,9 +15,10 @@ from chatter.protocol.errors import Banned, Forbidden, Muted
 from chatter.protocol.model import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from chatter.chat.access import Access
     from chatter.chat.presence import Presence
     from chatter.log.entries import Entry
     from chatter.log.interfaces import IChatStore
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 class Standings:
     """What the users of a chat may do.
 
-    :param end: called with the id of a user who is banned now.
+    :param access: whose, of a user who is banned now, ends.
 
     :ivar is_known: whether it was read from the store, so that what follows can be relied on.
     :ivar moderators: the ids of those.
@@ -38,10 +39,10 @@ class Standings:
     The three collections stay the same objects.
     """
 
-    def __init__(self, store: IChatStore, presence: Presence, end: Callable[[int], None]) -> None:
+    def __init__(self, store: IChatStore, presence: Presence, access: Access) -> None:
         self._store = store
         self._presence = presence
-        self._end = end
+        self._access = access
         self._heard: dict[int, Standing] = {}
         self._heard_networks: dict[str, datetime | None] = {}
         self._rewinds = 0
@@ -61,6 +62,7 @@ class Standings:
     def rewind(self) -> None:
         """Have all of it read anew: the end of the log was lost.  Until then it stays in force."""
         self._rewinds += 1
+        self._access.renew()
         self._heard.clear()
         self._heard_networks.clear()
         self.is_known = False
@@ -115,7 +117,7 @@ class Standings:
         _note(self.muted, user_id, standing.muted_until)
         _note(self.banned, user_id, standing.banned_until)
         if user_id in self.banned and self._is_on(self.banned, user_id) is not None:
-            self._end(user_id)
+            self._access.end(user_id)
 
     def check(self, user_id: int) -> None:
         """See whether a user may use the chat.

@@ -5,7 +5,7 @@ are lists to which each proxy adds the peer that it has served.  So they are rea
 right, from the peer of the connection on, up to the first address that is not trusted;
 what is left of it may be forged.
 
-The address counts for limits and the access log, and for nothing else.
+The address counts for limits, bans and the access log, and for nothing else.
 """
 
 from __future__ import annotations
@@ -71,15 +71,14 @@ class Addresses:
     def of(self, request: Request) -> str:
         """The address of the client of a request; ``unix`` if only a socket's path is known."""
         host = _host_of(request.getClientAddress())
-        if not self._is_trusted(host):
-            return host
-        found = {
-            _first_untrusted(host, named, self._is_trusted)
-            for header in _HEADERS
-            if (named := _named(request, header)) is not None
-        }
+        found = self._forwarded(request, host)
         # A proxy that sets one of the two headers may pass on what its client has in the other.
         return found.pop() if len(found) == 1 else host
+
+    def all_of(self, request: Request) -> Collection[str]:
+        """All addresses that may be the client's: who is banned forges one more, but no fewer."""
+        host = _host_of(request.getClientAddress())
+        return self._forwarded(request, host) or (host,)
 
     def bucket_of(self, request: Request) -> str:
         """What counts as one address for limits: an IPv4 address, or 64 bits of an IPv6 one."""
@@ -90,6 +89,16 @@ class Addresses:
             if given and not self.trusts(peer):
                 self._warn_of(given[0].decode(), peer)
         return bucket_of(address)
+
+    def _forwarded(self, request: Request, host: str) -> set[str]:
+        """The addresses that a trusted peer names: one for each of the two headers."""
+        if not self._is_trusted(host):
+            return set()
+        return {
+            _first_untrusted(host, named, self._is_trusted)
+            for header in _HEADERS
+            if (named := _named(request, header)) is not None
+        }
 
     def _look_up(self, host: str) -> bool:
         if host == UNIX:

@@ -87,6 +87,8 @@ class Authentication:
                         self._check_bans(request, user)
                     self._core.presence.see(user.id)
                     return user
+        if not self._core.standings.is_known:
+            return None
         token = self._token_of(request)
         user = self._core.tokens.known_user(token) if token else None
         if user is not None:
@@ -152,8 +154,12 @@ class Authentication:
 
     def _check_bans(self, request: Request, user: User) -> None:
         self._core.standings.check(user.id)
+        self._check_address(request)
+
+    def _check_address(self, request: Request) -> None:
         if self._banned_addresses:
-            self._core.standings.addresses.check(self._limits.of(request))
+            for address in self._limits.all_of(request):
+                self._core.standings.addresses.check(address)
 
     async def check_address(self, request: Request) -> None:
         """See that the address of a request is not banned.
@@ -163,8 +169,7 @@ class Authentication:
         standings = self._core.standings
         if not standings.is_known:
             await standings.known()
-        if self._banned_addresses:
-            standings.addresses.check(self._limits.of(request))
+        self._check_address(request)
 
     async def _by_token(self, request: Request, token: str) -> User:
         user = self._core.tokens.known_user(token)

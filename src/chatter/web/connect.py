@@ -109,6 +109,8 @@ class ConnectEndpoint(UserEndpoint):
     async def _join(self, wanted: ConnectBody, key: bytes | None) -> tuple[User, str]:
         decoded = None if key is None else key.decode("latin-1")
         user, token = await self._core.joining.connect(wanted.name, decoded, wanted.invitation)
+        # Who joined a short while ago, and repeats the request, may be banned meanwhile.
+        self._core.standings.check(user.id)
         self._core.presence.see(user.id)
         return user, token
 

@@ -31,14 +31,20 @@ class Scrubbing:
         self._reactor = reactor
         self._scrub = scrub
         self._next: IDelayedCall | None = None
+        self._is_stopped = True
+
+    def start(self) -> None:
+        """Empty it from now on."""
+        self._is_stopped = False
 
     def changed(self) -> None:
         """Note that a text was replaced or deleted."""
-        if self._next is None:
+        if self._next is None and not self._is_stopped:
             self._next = self._reactor.callLater(SCRUBBED_AFTER, self._run)
 
     def stop(self) -> None:
         """Empty it no more: the last connection that is closed does so."""
+        self._is_stopped = True
         if self._next is not None:
             self._next.cancel()
             self._next = None

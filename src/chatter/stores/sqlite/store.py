@@ -183,7 +183,7 @@ class SQLiteStore(Service):
         deleted: int = await self._writer.submit(
             lambda connection: trimming.delete_slice(connection, until)
         )
-        if 0 < deleted < trimming.SLICE:
+        if deleted:
             self._writer.has_deleted()
         return deleted == trimming.SLICE
 

@@ -102,6 +102,7 @@ class Writer:
         self._database, self._connection = database, connection
         self._last_id, self._unsaved_epoch = epoch.began_after, epoch
         self._thread.start()
+        self._scrubbing.start()
         self.batches.start()
 
     async def stop(self) -> None:

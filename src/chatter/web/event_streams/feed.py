@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from chatter.log.entries import Entry
     from chatter.log.feed import RecentLog
 
-_NOBODY = 0
+_NOBODY = -1
+"""Sees what everybody sees; 0 is the operator, who has private entries."""
 
 _CHUNKS = 64
 """So many chunks are kept: subscribers at very many ids must not fill the memory."""
