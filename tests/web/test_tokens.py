@@ -88,6 +88,25 @@ def test_a_token_can_be_requested_again(web, alice):
     assert (refused.status, refused.problem) == (400, "invalid-request")
 
 
+def test_the_same_can_be_requested_at_the_same_time(web, chat, alice, monkeypatch):
+    """Two requests that both found nothing get the same token; another user's is refused."""
+    bob, headers = web.join("bob"), {"Idempotency-Key": "a-secret-and-random-key"}
+    tokens = core_of(chat).store.tokens
+    first = web.ask("POST", "/tokens", alice, {}, headers).json
+    find = tokens.find
+    assert web.ask("GET", "/status", bob).status == 200  # now both are known
+
+    async def too_early(token_hash):
+        monkeypatch.setattr(tokens, "find", find)
+
+    monkeypatch.setattr(tokens, "find", too_early)
+    assert web.ask("POST", "/tokens", alice, {}, headers).json == first
+    monkeypatch.setattr(tokens, "find", too_early)
+    refused = web.ask("POST", "/tokens", bob, {}, headers)
+    assert (refused.status, refused.problem) == (409, "key-used")
+    assert len(listed(web, first["token"])) == 2
+
+
 def test_a_user_has_a_bounded_number_of_tokens(web, alice):
     """Beyond that one has to go first."""
     for _ in range(MOST_TOKENS - 1):

@@ -18,7 +18,6 @@ from chatter.chat.known_tokens import KnownToken, KnownTokens
 from chatter.protocol.errors import (
     KeyUsed,
     StoreUnavailable,
-    TooManyTokens,
     Unauthorized,
     UnknownToken,
 )
@@ -193,16 +192,31 @@ class Tokens:
         :raises StoreUnavailable: if the store can't serve.
         """
         secret = self.new_secret() if key is None else secret_of(key)
-        if key is not None:
-            found = await self._tokens.find(hash_of(secret))
-            if found is not None and found[1].id != user.id:
-                raise KeyUsed("Somebody else has used this Idempotency-Key.")
-            if found is not None:
-                return found[0], secret
-        if len(await self.of_user(user)) >= MOST_TOKENS:
-            raise TooManyTokens(f"A user has at most {MOST_TOKENS} tokens: revoke one first.")
-        token = await self._tokens.add(user.id, hash_of(secret), label, self._presence.now())
+        made = None if key is None else await self._made(user, secret)
+        if made is not None:
+            return made, secret
+        # Those that have ended count no more.
+        await self.of_user(user)
+        now = self._presence.now()
+        try:
+            token = await self._tokens.add(user.id, hash_of(secret), label, now, MOST_TOKENS)
+        except KeyUsed:
+            # The same was requested at the same time.
+            made = await self._made(user, secret)
+            if made is None:
+                raise
+            return made, secret
         return token, secret
+
+    async def _made(self, user: User, secret: str) -> Token | None:
+        """The token that was made for a user by the same request before."""
+        found = await self._tokens.find(hash_of(secret))
+        if found is None:
+            return None
+        token, owner = found
+        if owner.id != user.id:
+            raise KeyUsed("Somebody else has used this Idempotency-Key.")
+        return token
 
     def new_secret(self) -> str:
         """A token that nobody has yet."""

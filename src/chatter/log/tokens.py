@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
 
+from chatter.protocol.model import MAX_ID
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
@@ -31,10 +33,14 @@ class ITokens(Interface):
         :raises StoreUnavailable: if the store can't serve.
         """
 
-    def add(user_id: int, token_hash: bytes, label: str, now: datetime) -> Awaitable[Token]:
+    def add(
+        user_id: int, token_hash: bytes, label: str, now: datetime, most: int = MAX_ID
+    ) -> Awaitable[Token]:
         """Give a user one more token; fires with it once that is durable.
 
-        :param token_hash: that nobody has, as of a random token.
+        :param most: the user has at most so many then.
+        :raises KeyUsed: if somebody has that token, be it the same user.
+        :raises TooManyTokens: if the user has as many as are allowed.
         :raises StoreUnavailable: if the store can't serve.
         """
 

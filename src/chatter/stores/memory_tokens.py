@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from zope.interface import implementer
 
 from chatter.log.tokens import ITokens
-from chatter.protocol.model import Token
+from chatter.protocol.errors import KeyUsed, TooManyTokens
+from chatter.protocol.model import MAX_ID, Token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -58,9 +59,15 @@ class MemoryTokens:
         token = self._tokens.get(token_hash)
         return None if token is None else (token, self._users[token.user_id])
 
-    async def add(self, user_id: int, token_hash: bytes, label: str, now: datetime) -> Token:
+    async def add(
+        self, user_id: int, token_hash: bytes, label: str, now: datetime, most: int = MAX_ID
+    ) -> Token:
         """Give a user one more token."""
         await self._check()
+        if token_hash in self._tokens:
+            raise KeyUsed("Somebody has that token.")
+        if sum(token.user_id == user_id for token in self._tokens.values()) >= most:
+            raise TooManyTokens(f"A user has at most {most} tokens: revoke one first.")
         return self.give(user_id, token_hash, label, now)
 
     async def of_user(self, user_id: int) -> list[Token]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chatter.protocol.errors import KeyUsed, TooManyTokens
 from chatter.protocol.model import Token
 from chatter.testing.opened_store import OpenedStore
-from chatter.testing.waiting import NOW, join
+from chatter.testing.waiting import NOW, join, outcomes_of
 
 
 class TokensContract(OpenedStore):
@@ -40,6 +41,35 @@ class TokensContract(OpenedStore):
             assert [token.label for token in tokens] == ["", "1", "2", "3"]
             for number in range(4):
                 assert await store.tokens.find(b"%d" % number * 32) == (tokens[number], alice)
+
+    async def test_a_token_is_added_once(self) -> None:
+        """Be it for the same user or another one, and at once; the first one stays."""
+        async with self.opened() as store:
+            alice = await store.add_user("alice", b"a" * 32, 0, NOW)
+            (bob,) = await join(store, "bob")
+            adding = [
+                store.tokens.add(user_id, b"t" * 32, label, NOW)
+                for user_id, label in ((alice.id, "first"), (alice.id, ""), (bob.id, ""))
+            ]
+            token, *refused = await outcomes_of(adding)
+            assert isinstance(token, Token)
+            assert [type(error) for error in refused] == [KeyUsed, KeyUsed]
+            assert await store.tokens.find(b"t" * 32) == (token, alice)
+            assert await store.tokens.of_user(bob.id) == []
+
+    async def test_a_user_has_as_many_tokens_as_are_allowed(self) -> None:
+        """Also if several are added at once; another user's do not count."""
+        async with self.opened() as store:
+            alice = await store.add_user("alice", b"a" * 32, 0, NOW)
+            bob = await store.add_user("bob", b"b" * 32, 0, NOW)
+            adding = [
+                store.tokens.add(user_id, b"%d" % number * 32, "", NOW, 2)
+                for number, user_id in enumerate((alice.id, alice.id, bob.id, bob.id))
+            ]
+            added = await outcomes_of(adding)
+            assert [type(one) for one in added] == [Token, TooManyTokens] * 2
+            assert await store.tokens.find(b"1" * 32) is None
+            assert len(await store.tokens.of_user(alice.id)) == 2
 
     async def test_a_revoked_token_is_nobodys(self) -> None:
         """It is told of before that fires; others of the user stay."""

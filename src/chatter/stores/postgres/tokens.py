@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, json
 
-from chatter.protocol.model import Token, User
+from chatter.protocol.errors import KeyUsed, TooManyTokens
+from chatter.protocol.model import MAX_ID, Token, User
 from chatter.stores.postgres.statements import query
 from chatter.stores.postgres.writing import Step, without_entries
 
@@ -31,7 +32,7 @@ READ_TOKENS = f"""
     SELECT json_agg(t ORDER BY id) FROM (SELECT {_TOKEN} FROM tokens WHERE user_id = $1) AS t
 """.encode()  # noqa: S608 - only names of columns are put in
 
-ADD_TOKEN = b"SELECT add_token($1, decode($2, 'hex'), $3, $4)"
+ADD_TOKEN = b"SELECT new_id, refused FROM add_token($1, decode($2, 'hex'), $3, $4, $5)"
 
 REVOKE_TOKENS = b"SELECT gone, number FROM revoke_tokens($1, nullif($2, 0))"
 
@@ -82,11 +83,18 @@ class PostgresTokens:
         found = _found(row[0])
         return found.token, found.user
 
-    async def add(self, user_id: int, token_hash: bytes, label: str, now: datetime) -> Token:
+    async def add(
+        self, user_id: int, token_hash: bytes, label: str, now: datetime, most: int = MAX_ID
+    ) -> Token:
         """Give a user one more token."""
-        row = await self._write(ADD_TOKEN, user_id, token_hash.hex(), label, now.isoformat())
-        assert row[0] is not None
-        return Token(int(row[0]), user_id, label, now, now)
+        new_id, refused = await self._write(
+            ADD_TOKEN, user_id, token_hash.hex(), label, now.isoformat(), most
+        )
+        if new_id is not None:
+            return Token(int(new_id), user_id, label, now, now)
+        if refused == b"used":
+            raise KeyUsed("Somebody has that token.")
+        raise TooManyTokens(f"A user has at most {most} tokens: revoke one first.")
 
     async def of_user(self, user_id: int) -> list[Token]:
         """The tokens of a user, by id."""

@@ -9,8 +9,8 @@ from zope.interface import implementer
 
 from chatter.log.tokens import ITokens
 from chatter.protocol import names
-from chatter.protocol.errors import NameTaken
-from chatter.protocol.model import Token, User
+from chatter.protocol.errors import KeyUsed, NameTaken, TooManyTokens
+from chatter.protocol.model import MAX_ID, Token, User
 from chatter.stores.sqlite.statements import microseconds, moment
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ FIND = f"""
 OF_USER = f"SELECT {_TOKEN} FROM tokens WHERE user_id = ? ORDER BY id"  # noqa: S608
 
 ADD = """
-    INSERT INTO tokens (user_id, hash, label, created_at, seen_at) VALUES (?1, ?2, ?3, ?4, ?4)
+    INSERT INTO tokens (user_id, hash, label, created_at, seen_at) SELECT ?1, ?2, ?3, ?4, ?4
+    WHERE (SELECT count(*) FROM tokens WHERE user_id = ?1) < ?5 ON CONFLICT (hash) DO NOTHING
 """
 
 REVOKE = "DELETE FROM tokens WHERE user_id = ?1 AND (?2 IS NULL OR id = ?2)"
@@ -64,10 +65,12 @@ class SQLiteTokens:
         """The token with that hash, and its user."""
         return await self._reader.submit(lambda connection: _find(connection, token_hash))
 
-    async def add(self, user_id: int, token_hash: bytes, label: str, now: datetime) -> Token:
+    async def add(
+        self, user_id: int, token_hash: bytes, label: str, now: datetime, most: int = MAX_ID
+    ) -> Token:
         """Give a user one more token."""
         token: Token = await self._writer.submit(
-            lambda connection: insert_token(connection, user_id, token_hash, label, now)
+            lambda connection: insert_token(connection, user_id, token_hash, label, now, most)
         )
         return token
 
@@ -100,10 +103,23 @@ def _run(connection: sqlite3.Connection, statement: str, parameters: tuple[objec
 
 
 def insert_token(
-    connection: sqlite3.Connection, user_id: int, token_hash: bytes, label: str, now: datetime
+    connection: sqlite3.Connection,
+    user_id: int,
+    token_hash: bytes,
+    label: str,
+    now: datetime,
+    most: int = MAX_ID,
 ) -> Token:
-    """Give a user one more token."""
-    added = connection.execute(ADD, (user_id, token_hash, label, microseconds(now)))
+    """Give a user one more token.
+
+    :raises KeyUsed: if somebody has that token.
+    :raises TooManyTokens: if the user has as many as are allowed.
+    """
+    added = connection.execute(ADD, (user_id, token_hash, label, microseconds(now), most))
+    if added.rowcount == 0:
+        if _find(connection, token_hash) is not None:
+            raise KeyUsed("Somebody has that token.")
+        raise TooManyTokens(f"A user has at most {most} tokens: revoke one first.")
     assert added.lastrowid is not None
     return Token(added.lastrowid, user_id, label, now, now)
 

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from twisted.logger import Logger
 
 from chatter.log.entries import ChangeDraft
-from chatter.protocol.errors import Forbidden, Gone, NameTaken, StoreUnavailable, UnknownRecipient
+from chatter.protocol.errors import (
+    Forbidden,
+    Gone,
+    KeyUsed,
+    NameTaken,
+    StoreUnavailable,
+    TooManyTokens,
+    UnknownRecipient,
+)
 from chatter.protocol.model import Draft
 from chatter.stores.batches import Batches
 from chatter.stores.reasons import Reasons
@@ -54,6 +62,10 @@ FAULTS_OF_A_JOB = (
     sqlite3.ProgrammingError,
 )
 """Errors that are about a job, and not about the database."""
+
+
+REFUSALS = (Forbidden, Gone, KeyUsed, NameTaken, TooManyTokens, UnknownRecipient)
+"""Errors that are the result of a job, which has changed nothing then."""
 
 
 FILES_CHECKED = 0.005
@@ -211,7 +223,7 @@ class Writer:
             if not isinstance(job, ChangeDraft):
                 return job(self._connection)
             change, message = entries.change_message(self._connection, job, last_id + 1)
-        except (Forbidden, Gone, NameTaken, UnknownRecipient) as error:
+        except REFUSALS as error:
             return error
         if change is None:
             return None, message

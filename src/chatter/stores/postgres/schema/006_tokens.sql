@@ -36,16 +36,25 @@ CREATE FUNCTION wait_for_disk() RETURNS void LANGUAGE sql AS $$
     FROM pg_settings WHERE name = 'synchronous_commit'
 $$;
 
--- Give a user one more token.
-CREATE FUNCTION add_token(of_user bigint, token_hash bytea, label text, at timestamptz)
-RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    new_id bigint;
+-- Give a user one more token, unless it is somebody's, or the user has as many as are allowed.
+CREATE FUNCTION add_token(
+    of_user bigint, token_hash bytea, label text, at timestamptz, most bigint,
+    OUT new_id bigint, OUT refused text
+) LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO tokens (user_id, hash, label, created_at, seen_at)
-        VALUES (of_user, token_hash, label, at, at) RETURNING id INTO new_id;
-    PERFORM wait_for_disk();
-    RETURN new_id;
+    IF EXISTS (SELECT FROM tokens WHERE hash = token_hash) THEN
+        refused := 'used';
+    ELSIF (SELECT count(*) FROM tokens WHERE user_id = of_user) >= most THEN
+        refused := 'many';
+    ELSE
+        INSERT INTO tokens (user_id, hash, label, created_at, seen_at)
+            VALUES (of_user, token_hash, label, at, at)
+            ON CONFLICT (hash) DO NOTHING RETURNING id INTO new_id;
+        IF new_id IS NULL THEN
+            refused := 'used';
+        END IF;
+        PERFORM wait_for_disk();
+    END IF;
 END
 $$;
 
