@@ -171,6 +171,19 @@ def test_what_is_heard_while_it_is_read_is_newer(chat, standings, bob, slow):
         standings.check(bob.id)
 
 
+def test_who_has_left_moderates_no_more(chat, standings, bob, slow):
+    """Nor does a reading that was begun before bring it back."""
+    result_of(chat.moderation.set_role(bob.id, "moderator"))
+    standings.rewind()
+    knowing = begun(standings.known())
+    core = core_of(chat)
+    result_of(core.store.erasure.begin(bob.id, core.presence.now()))
+    assert bob.id not in standings.moderators
+    slow.reads.pop().callback([])
+    assert result_of(knowing) is None
+    assert bob.id not in standings.moderators
+
+
 def test_what_is_heard_of_addresses_while_they_are_read_is_newer(chat, standings, slow):
     """A ban that was begun meanwhile holds, and one that was ended does not."""
     standings.rewind()

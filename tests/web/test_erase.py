@@ -91,6 +91,20 @@ def test_what_is_open_ends(web, alice, bob, listen, begin):  # noqa: F811
         assert erase(web, token).status == 401
 
 
+def test_who_has_left_gets_no_token(chat, web, alice, monkeypatch):
+    """Even if it was asked for before."""
+    tokens: Any = core_of(chat).store.tokens
+    add = tokens.add
+
+    async def late(*arguments):
+        assert erase(web, alice).status == 200
+        return await add(*arguments)
+
+    monkeypatch.setattr(tokens, "add", late)
+    assert web.ask("POST", "/tokens", alice, {}).status == 401
+    assert result_of(tokens.of_user(1)) == []
+
+
 @pytest.mark.parametrize("name", ["", "bob", "alic", None, 1])
 def test_nobody_leaves_by_mistake(web, alice, bob, name):
     """The name must be the user's own."""

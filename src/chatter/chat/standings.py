@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.chat.address_bans import AddressBans
-from chatter.log.entries import AddressBan, StandingChange
+from chatter.log.entries import AddressBan, StandingChange, UserErased
 from chatter.protocol.errors import Banned, Forbidden, Muted
 from chatter.protocol.model import Standing
 
@@ -75,12 +75,18 @@ class Standings:
                     self._heard_networks[change.network] = change.until
                 self.addresses.set(change.network, change.until)
             elif isinstance(change, StandingChange):
-                standing = Standing(
-                    change.recipient_id, change.role, change.muted_until, change.banned_until
+                self._hear(
+                    Standing(
+                        change.recipient_id, change.role, change.muted_until, change.banned_until
+                    )
                 )
-                if not self.is_known:
-                    self._heard[standing.user_id] = standing
-                self._set(standing)
+            elif isinstance(change, UserErased):
+                self._hear(Standing(change.sender_id))
+
+    def _hear(self, standing: Standing) -> None:
+        if not self.is_known:
+            self._heard[standing.user_id] = standing
+        self._set(standing)
 
     async def known(self) -> None:
         """Wait until it is known what users may do.

@@ -19,6 +19,7 @@ from chatter.protocol.errors import (
     KeyUsed,
     StoreUnavailable,
     Unauthorized,
+    UnknownRecipient,
     UnknownToken,
 )
 from chatter.protocol.model import MAX_ID, JoinKey
@@ -189,6 +190,7 @@ class Tokens:
         :raises InvalidRequest: if the key can't be used.
         :raises KeyUsed: if the key was used for another user.
         :raises TooManyTokens: if the user has as many as are allowed.
+        :raises Unauthorized: if the user has left for good meanwhile.
         :raises StoreUnavailable: if the store can't serve.
         """
         secret = self.new_secret() if key is None else secret_of(key)
@@ -206,6 +208,8 @@ class Tokens:
             if made is None:
                 raise
             return made, secret
+        except UnknownRecipient:
+            raise Unauthorized("The user has left meanwhile.") from None
         return token, secret
 
     async def _made(self, user: User, secret: str) -> Token | None:

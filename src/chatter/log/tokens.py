@@ -41,6 +41,7 @@ class ITokens(Interface):
         :param most: the user has at most so many then.
         :raises KeyUsed: if somebody has that token, be it the same user.
         :raises TooManyTokens: if the user has as many as are allowed.
+        :raises UnknownRecipient: if there is no such user, or the user has left for good.
         :raises StoreUnavailable: if the store can't serve.
         """
 

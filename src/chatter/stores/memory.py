@@ -59,17 +59,18 @@ class MemoryStore(Service):
         self._cursors: dict[int, int] = {}
         self._chats = MemoryChats(self._log)
         self.tokens = MemoryTokens(self._users, self.check)
+        self.moderation = MemoryModeration(
+            self.check, self._users, self._messages, self._next_id, self._append
+        )
         self.erasure = MemoryErasure(
             self.check,
             self._users,
             self._ids_by_name,
             self._messages,
             self.tokens,
+            self.moderation,
             self._next_id,
             self._append,
-        )
-        self.moderation = MemoryModeration(
-            self.check, self._users, self._messages, self._next_id, self._append
         )
 
     @classmethod

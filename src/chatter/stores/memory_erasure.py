@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chatter.protocol.model import Message, User
+    from chatter.stores.memory_moderation import MemoryModeration
     from chatter.stores.memory_tokens import MemoryTokens
 
 
@@ -28,6 +29,7 @@ class MemoryErasure:
     :param ids_by_name: their ids, by folded name.
     :param messages: all messages, by id.
     :param tokens: the tokens of the users.
+    :param moderation: what the users may do.
     :param next_id: gives the id of a new entry.
     :param append: appends it.
     """
@@ -39,6 +41,7 @@ class MemoryErasure:
         ids_by_name: dict[str, int],
         messages: dict[int, Message],
         tokens: MemoryTokens,
+        moderation: MemoryModeration,
         next_id: Callable[[], int],
         append: Callable[[UserErased], None],
     ) -> None:
@@ -47,6 +50,7 @@ class MemoryErasure:
         self._ids_by_name = ids_by_name
         self._messages = messages
         self._tokens = tokens
+        self._moderation = moderation
         self._next_id = next_id
         self._append = append
         self._under_way: set[int] = set()
@@ -68,7 +72,8 @@ class MemoryErasure:
         self._ids_by_name[erased] = user_id
         self._users[user_id] = replace(user, name=erased)
         self._under_way.add(user_id)
-        self._tokens.drop(user_id)
+        self._tokens.end(user_id)
+        self._moderation.forget_standing(user_id)
         entry = UserErased(self._next_id(), user_id, at)
         self._append(entry)
         return entry

@@ -61,6 +61,10 @@ class MemoryModeration:
         self._append(entry)
         return entry
 
+    def forget_standing(self, user_id: int) -> None:
+        """Have a user be like any other."""
+        self._standings.pop(user_id, None)
+
     async def standings(self) -> list[Standing]:
         """The standing of each user who has one."""
         await self._check()

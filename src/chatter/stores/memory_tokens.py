@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from zope.interface import implementer
 
 from chatter.log.tokens import ITokens
-from chatter.protocol.errors import KeyUsed, TooManyTokens
+from chatter.protocol.errors import KeyUsed, TooManyTokens, UnknownRecipient
 from chatter.protocol.model import MAX_ID, Token
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class MemoryTokens:
         self._users = users
         self._check = check
         self._tokens: dict[bytes, Token] = {}
+        self._left: set[int] = set()
         self._last_id = 0
 
     def __contains__(self, token_hash: bytes) -> bool:
@@ -53,6 +54,11 @@ class MemoryTokens:
             del self._tokens[token_hash]
         return bool(gone)
 
+    def end(self, user_id: int) -> None:
+        """Take all tokens from a user, who gets none any more."""
+        self._left.add(user_id)
+        self.drop(user_id)
+
     async def find(self, token_hash: bytes) -> tuple[Token, User] | None:
         """The token with that hash, and its user."""
         await self._check()
@@ -64,6 +70,8 @@ class MemoryTokens:
     ) -> Token:
         """Give a user one more token."""
         await self._check()
+        if user_id not in self._users or user_id in self._left:
+            raise UnknownRecipient(f"There is no user {user_id}.")
         if token_hash in self._tokens:
             raise KeyUsed("Somebody has that token.")
         if sum(token.user_id == user_id for token in self._tokens.values()) >= most:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chatter.log.entries import ChangeDraft, Entry, UserErased
+from chatter.log.entries import ChangeDraft, Entry, StandingDraft, UserErased
 from chatter.protocol import names
-from chatter.protocol.errors import NameTaken
-from chatter.protocol.model import Draft
+from chatter.protocol.errors import NameTaken, UnknownRecipient
+from chatter.protocol.model import FOREVER, OPERATOR_ID, Draft
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, join, must_raise
 
@@ -51,6 +51,31 @@ class ErasureContract(OpenedStore):
             assert await store.erasure.begin(alice.id, NOW) is None
             assert await store.user_by_name("bob") == bob
             assert await store.last_id() == 1
+
+    async def test_who_has_left_has_no_standing(self) -> None:
+        """Neither a role nor anything that was forbidden."""
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            for draft in (
+                StandingDraft(alice.id, "role", "moderator", None, OPERATOR_ID, NOW),
+                StandingDraft(alice.id, "ban", "member", FOREVER, OPERATOR_ID, NOW),
+            ):
+                await store.moderation.set_standing(draft)
+            assert len(await store.moderation.standings()) == 1
+            await store.erasure.begin(alice.id, NOW)
+            assert await store.moderation.standings() == []
+
+    async def test_who_has_left_gets_no_token(self) -> None:
+        """Neither does who never was there; others do, and nobody has the token then."""
+        async with self.opened() as store:
+            alice, bob = await join(store, "alice", "bob")
+            await store.erasure.begin(alice.id, NOW)
+            for user_id in (alice.id, bob.id + 1000):
+                await must_raise(UnknownRecipient, store.tokens.add(user_id, b"a" * 32, "", NOW))
+            await store.erasure.finish(alice.id)
+            await must_raise(UnknownRecipient, store.tokens.add(alice.id, b"a" * 32, "", NOW))
+            assert await store.tokens.find(b"a" * 32) is None
+            assert (await store.tokens.add(bob.id, b"a" * 32, "", NOW)).user_id == bob.id
 
     async def test_an_invitation_gives_no_name_of_somebody_who_has_left(self) -> None:
         """Nobody joins with it, and it is not used up."""

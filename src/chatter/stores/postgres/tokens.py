@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, json
 
-from chatter.protocol.errors import KeyUsed, TooManyTokens
+from chatter.protocol.errors import KeyUsed, TooManyTokens, UnknownRecipient
 from chatter.protocol.model import MAX_ID, Token, User
 from chatter.stores.postgres.statements import query
 from chatter.stores.postgres.writing import Step, without_entries
@@ -92,6 +92,8 @@ class PostgresTokens:
         )
         if new_id is not None:
             return Token(int(new_id), user_id, label, now, now)
+        if refused == b"left":
+            raise UnknownRecipient(f"There is no user {user_id}.")
         if refused == b"used":
             raise KeyUsed("Somebody has that token.")
         raise TooManyTokens(f"A user has at most {most} tokens: revoke one first.")

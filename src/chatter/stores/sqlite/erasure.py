@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from chatter.stores.sqlite.writing import Writer
 
 RENAME = """
-    UPDATE users SET name = ?2, folded_name = ?2, erasure = 1, role = 'member' WHERE id = ?1
+    UPDATE users SET name = ?2, folded_name = ?2, erasure = 1, role = 'member',
+                     muted_until = NULL, banned_until = NULL
+    WHERE id = ?1
 """
 
 INSERT_ERASED = """

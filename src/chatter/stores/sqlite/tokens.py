@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from chatter.log.tokens import ITokens
 from chatter.protocol import names
-from chatter.protocol.errors import KeyUsed, NameTaken, TooManyTokens
+from chatter.protocol.errors import KeyUsed, NameTaken, TooManyTokens, UnknownRecipient
 from chatter.protocol.model import MAX_ID, Token, User
 from chatter.stores.sqlite.statements import microseconds, moment
 
@@ -31,9 +31,13 @@ FIND = f"""
 OF_USER = f"SELECT {_TOKEN} FROM tokens WHERE user_id = ? ORDER BY id"  # noqa: S608
 
 ADD = """
-    INSERT INTO tokens (user_id, hash, label, created_at, seen_at) SELECT ?1, ?2, ?3, ?4, ?4
-    WHERE (SELECT count(*) FROM tokens WHERE user_id = ?1) < ?5 ON CONFLICT (hash) DO NOTHING
+    INSERT INTO tokens (user_id, hash, label, created_at, seen_at)
+    SELECT id, ?2, ?3, ?4, ?4 FROM users
+    WHERE id = ?1 AND erasure = 0 AND (SELECT count(*) FROM tokens WHERE user_id = ?1) < ?5
+    ON CONFLICT (hash) DO NOTHING
 """
+
+IS_THERE = "SELECT 1 FROM users WHERE id = ? AND erasure = 0"
 
 REVOKE = "DELETE FROM tokens WHERE user_id = ?1 AND (?2 IS NULL OR id = ?2)"
 
@@ -114,9 +118,12 @@ def insert_token(
 
     :raises KeyUsed: if somebody has that token.
     :raises TooManyTokens: if the user has as many as are allowed.
+    :raises UnknownRecipient: if there is no such user, or the user has left for good.
     """
     added = connection.execute(ADD, (user_id, token_hash, label, microseconds(now), most))
     if added.rowcount == 0:
+        if connection.execute(IS_THERE, (user_id,)).fetchone() is None:
+            raise UnknownRecipient(f"There is no user {user_id}.")
         if _find(connection, token_hash) is not None:
             raise KeyUsed("Somebody has that token.")
         raise TooManyTokens(f"A user has at most {most} tokens: revoke one first.")

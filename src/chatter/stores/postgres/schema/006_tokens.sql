@@ -36,13 +36,16 @@ CREATE FUNCTION wait_for_disk() RETURNS void LANGUAGE sql AS $$
     FROM pg_settings WHERE name = 'synchronous_commit'
 $$;
 
--- Give a user one more token, unless it is somebody's, or the user has as many as are allowed.
+-- Give a user one more token, unless it is somebody's, or the user has as many as are allowed, or
+-- has left for good.  The row of log_end is locked, so that nobody is erased meanwhile.
 CREATE FUNCTION add_token(
     of_user bigint, token_hash bytea, label text, at timestamptz, most bigint,
     OUT new_id bigint, OUT refused text
 ) LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM tokens WHERE hash = token_hash) THEN
+    IF NOT EXISTS (SELECT FROM users WHERE id = of_user AND erasure = 0) THEN
+        refused := 'left';
+    ELSIF EXISTS (SELECT FROM tokens WHERE hash = token_hash) THEN
         refused := 'used';
     ELSIF (SELECT count(*) FROM tokens WHERE user_id = of_user) >= most THEN
         refused := 'many';

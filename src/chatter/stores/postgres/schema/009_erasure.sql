@@ -38,7 +38,7 @@ BEGIN
     END IF;
     INSERT INTO taken_names (hash) VALUES (sha256(convert_to(old_name, 'UTF8')));
     UPDATE users SET name = new_name, folded_name = new_name, token_hash = NULL, erasure = 1,
-                     role = 'member'
+                     role = 'member', muted_until = NULL, banned_until = NULL
         WHERE id = of_user;
     DELETE FROM tokens WHERE user_id = of_user;
     UPDATE log_end SET last_id = last_id + 1 RETURNING last_id INTO new_id;
