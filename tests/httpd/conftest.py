@@ -11,7 +11,7 @@ from tests.httpd.held import LIMITS, Held
 from tests.httpd.support import Server
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def turns_are_long():
     """However slow this machine is: what is sent in one piece is answered in one turn."""
     with pytest.MonkeyPatch.context() as patch:

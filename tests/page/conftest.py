@@ -16,8 +16,9 @@ OPTIONS = [
 ]
 
 
-# Not for the whole session: while it is there, no other test may run an event loop of its own.
-@pytest.fixture(scope="package")
+# For no longer: while it is there, no other test may run an event loop of its own.  To pytest a
+# package is a folder with an __init__.py, and here the whole session.
+@pytest.fixture(scope="module")
 def browser():
     """A browser; each person has a profile of their own in it."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
