@@ -31,6 +31,14 @@ async def opened(location):
         await store.stopService()
 
 
+async def revoke_a_new_token(location):
+    """Give the first user a token, and take all; the id that it had."""
+    async with opened(location) as store:
+        token = await store.tokens.add(1, b"%32d" % 1, "", NOW)
+        assert await store.tokens.revoke(1, None)
+    return token.id
+
+
 async def populate(location, seed, sessions=3, steps=40):
     """Make the chat, in several sessions of a server, each of which is an epoch.
 

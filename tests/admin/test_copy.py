@@ -20,7 +20,7 @@ from chatter.stores.sqlite.copying import SQLiteSide
 from chatter.stores.sqlite.database import Database
 from chatter.testing.waiting import NOW
 from tests.admin.commands import fail, in_thread, run, succeed
-from tests.admin.population import all_of, opened, populate, read_on
+from tests.admin.population import all_of, opened, populate, read_on, revoke_a_new_token
 
 
 @pytest.fixture
@@ -208,7 +208,9 @@ def test_every_table_is_copied(tmp_path):
     Database(path).close()
     with closing(sqlite3.connect(path)) as connection:
         tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        assert {name for (name,) in tables} == {*TABLES, "log_end", "users_end"}
+        assert {name for (name,) in tables} == {
+            *(*TABLES, "log_end", "users_end", "sqlite_sequence")
+        }
         columns = connection.execute("SELECT name FROM pragma_table_info('log_end')").fetchall()
         assert columns == [("last_id",), ("kept_after",)]
 
@@ -224,6 +226,14 @@ async def test_what_is_no_longer_kept_is_not_in_the_copy(old, new):
     assert await all_of(new, []) == before
     assert before["kept_after"] == last_id // 2
     assert before["feed 1"][0].id > last_id // 2
+
+
+async def test_ids_of_revoked_tokens_are_not_given_again(old, new):
+    """Whoever knows the id of one has it mean no other token in the copy."""
+    await populate(old, 1, sessions=1)
+    last = await revoke_a_new_token(old)
+    await in_thread(succeed, "copy", old, new)
+    assert await revoke_a_new_token(new) == last + 1
 
 
 async def test_triggers_are_there_after_it(old, new):

@@ -13,7 +13,7 @@ from chatter.stores.copying import TABLES
 from chatter.stores.postgres.database import Database
 from chatter.testing.waiting import NOW
 from tests.admin.commands import fail, in_thread, succeed
-from tests.admin.population import all_of, opened, populate, read_on
+from tests.admin.population import all_of, opened, populate, read_on, revoke_a_new_token
 from tests.postgres.server import PASSWORD
 
 
@@ -126,6 +126,15 @@ async def test_ids_that_were_given_are_not_given_again(way):
     await in_thread(succeed, "copy", old, new)
     async with opened(new) as store:
         assert (await store.append(Draft(1, None, "new", NOW))).id == 1001
+
+
+async def test_ids_of_revoked_tokens_are_not_given_again(way):
+    """Whoever knows the id of one has it mean no other token in the copy."""
+    old, new = way
+    await populate(old, 1, sessions=1)
+    last = await revoke_a_new_token(old)
+    await in_thread(succeed, "copy", old, new)
+    assert await revoke_a_new_token(new) == last + 1
 
 
 async def test_what_is_no_longer_kept_is_not_in_the_copy(way):

@@ -38,6 +38,8 @@ class ITokens(Interface):
     ) -> Awaitable[Token]:
         """Give a user one more token; fires with it once that is durable.
 
+        No id is given twice, also if the newest one was revoked.
+
         :param most: the user has at most so many then.
         :raises KeyUsed: if somebody has that token, be it the same user.
         :raises TooManyTokens: if the user has as many as are allowed.

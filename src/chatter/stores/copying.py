@@ -52,16 +52,20 @@ class Side(Protocol):
     def kept_after(self) -> int:
         """Up to which id entries are no longer kept; some of them may still be there."""
 
+    def last_token_id(self) -> int:
+        """The largest id that a token has had, also if it is not there any more; 0 for none."""
+
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
         """All rows of a table, in any order."""
 
     def fill(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Give a table these rows, and no others.  Nothing else follows from a row."""
 
-    def end_at(self, last_id: int, kept_after: int) -> None:
+    def end_at(self, last_id: int, kept_after: int, last_token_id: int) -> None:
         """Have the next entry come after an id, and the next user after all that are there.
 
         :param kept_after: up to this id entries are no longer kept.
+        :param last_token_id: the next token comes after it.
         """
 
     def commit(self) -> None:
@@ -108,7 +112,7 @@ def copy(source: Side, target: Side, progress: Callable[[str, int], None]) -> Co
         if columns != target.columns(table):
             raise StoreUnavailable(f"The tables {table} of {source} and {target} differ.")
         target.fill(table, columns, tally.counted(table, source.rows(table, columns), progress))
-    target.end_at(source.last_id(), source.kept_after())
+    target.end_at(source.last_id(), source.kept_after(), source.last_token_id())
     read, written = tally.content(source), content(target)
     if read != written:
         raise StoreUnavailable(f"{target} has not become what {source} is. Nothing was copied.")

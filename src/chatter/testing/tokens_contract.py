@@ -71,6 +71,16 @@ class TokensContract(OpenedStore):
             assert await store.tokens.find(b"1" * 32) is None
             assert len(await store.tokens.of_user(alice.id)) == 2
 
+    async def test_an_id_of_a_token_is_not_given_again(self) -> None:
+        """A client that knows the id of a revoked one must not revoke a new one with it."""
+        async with self.opened() as store:
+            alice = await store.add_user("alice", b"a" * 32, 0, NOW)
+            newest = await store.tokens.add(alice.id, b"b" * 32, "", NOW)
+            assert await store.tokens.revoke(alice.id, newest.id)
+            assert (await store.tokens.add(alice.id, b"c" * 32, "", NOW)).id > newest.id
+            assert await store.tokens.revoke(alice.id, None)
+            assert (await store.tokens.add(alice.id, b"d" * 32, "", NOW)).id > newest.id + 1
+
     async def test_a_revoked_token_is_nobodys(self) -> None:
         """It is told of before that fires; others of the user stay."""
         async with self.opened() as store:

@@ -32,6 +32,10 @@ _OTHERS = """
     AND application_name IN ('chatter', current_setting('application_name'))
 """
 
+_LAST_ID_GIVEN = """
+    SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('tokens', 'id')::regclass), 0)
+"""
+
 _COLUMNS = """
     SELECT attname::text, atttypid = 'timestamptz'::regtype FROM pg_attribute
     WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
@@ -95,6 +99,11 @@ class PostgresSide:
         with self._database.clear_errors():
             return int(self._value("SELECT kept_after FROM log_end"))
 
+    def last_token_id(self) -> int:
+        """The largest id that a token has had."""
+        with self._database.clear_errors():
+            return int(self._value(_LAST_ID_GIVEN))
+
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
         """All rows of a table."""
         found = sql.SQL("SELECT {} FROM {}").format(
@@ -133,20 +142,22 @@ class PostgresSide:
                     )
             cursor.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(name))
 
-    def end_at(self, last_id: int, kept_after: int) -> None:
-        """Have the next entry and the next user come after those that are there."""
+    def end_at(self, last_id: int, kept_after: int, last_token_id: int) -> None:
+        """Have the next entry, user and token come after those that were given."""
         with self._database.clear_errors():
             # Without an identity it is another log: the first server begins an epoch.
             self._connection.execute(
                 "UPDATE log_end SET last_id = %s, kept_after = %s, identity = NULL",
                 [last_id, kept_after],
             )
-            for table in ("users", "tokens"):
-                self._connection.execute(
-                    sql.SQL(
-                        "SELECT setval(pg_get_serial_sequence({}, 'id'), max(id)) FROM {}"
-                    ).format(sql.Literal(table), sql.Identifier(table))
-                )
+            self._connection.execute(
+                "SELECT setval(pg_get_serial_sequence('users', 'id'), max(id)) FROM users"
+            )
+            # A sequence that has given nothing yet can't be set to 0.
+            self._connection.execute(
+                "SELECT setval(pg_get_serial_sequence('tokens', 'id'), nullif(%s::bigint, 0))",
+                [last_token_id],
+            )
 
     def commit(self) -> None:
         """Make it durable."""

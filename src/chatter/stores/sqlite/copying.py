@@ -67,6 +67,12 @@ class SQLiteSide:
         with clear_errors(self._path):
             return trimming.kept_after(self._connection)
 
+    def last_token_id(self) -> int:
+        """The largest id that a token has had."""
+        last = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'tokens'"
+        with clear_errors(self._path):
+            return int(self._connection.execute(last).fetchone()[0])
+
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
         """All rows of a table."""
         with clear_errors(self._path):
@@ -90,11 +96,18 @@ class SQLiteSide:
             for _, definition in triggers:
                 self._connection.execute(definition)
 
-    def end_at(self, last_id: int, kept_after: int) -> None:
-        """Have the next entry come after an id.  New users get the next id by themselves."""
+    def end_at(self, last_id: int, kept_after: int, last_token_id: int) -> None:
+        """Have the next entry come after an id, and the next token.
+
+        New users get the next id by themselves.
+        """
         end = "UPDATE log_end SET last_id = ?, kept_after = ?"
         with clear_errors(self._path):
             self._connection.execute(end, (last_id, kept_after))
+            self._connection.execute("DELETE FROM sqlite_sequence WHERE name = 'tokens'")
+            self._connection.execute(
+                "INSERT INTO sqlite_sequence (name, seq) VALUES ('tokens', ?)", (last_token_id,)
+            )
 
     def commit(self) -> None:
         """Make it durable."""

@@ -1,7 +1,7 @@
 -- A user may have several tokens.  users.token_hash is no longer used; it stays, because
 -- a database of servers of earlier versions has it, and tables are copied as they are.
 CREATE TABLE tokens (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- none is given twice: clients revoke by id
     user_id INTEGER NOT NULL,
     hash BLOB NOT NULL UNIQUE,
     label TEXT NOT NULL,
