@@ -6,8 +6,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
-from chatter import ChatService
-from chatter.protocol.model import Message
+from chatter import ChatService, Message
 
 
 async def main(reactor: Any, port: str = "tcp:8080:interface=127.0.0.1") -> None:

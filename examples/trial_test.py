@@ -8,8 +8,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from chatter import Chat
-from chatter.protocol.model import Message
+from chatter import Chat, Message
 from chatter.testing import memory_chat, memory_client
 
 

@@ -18,18 +18,38 @@ from chatter.version import __version__
 
 if TYPE_CHECKING:
     from chatter.chat.chat import Chat
+    from chatter.chat.rate_limits import NO_LIMITS, Rate, RateLimits
+    from chatter.client.backoff import Retries
     from chatter.client.chat_client import ChatClient
+    from chatter.protocol.model import Message
     from chatter.service import ChatService
     from chatter.stores.registry import make_store
     from chatter.web.root import ChatResource
 
-__all__ = ["Chat", "ChatClient", "ChatResource", "ChatService", "__version__", "make_store"]
+__all__ = [
+    "NO_LIMITS",
+    "Chat",
+    "ChatClient",
+    "ChatResource",
+    "ChatService",
+    "Message",
+    "Rate",
+    "RateLimits",
+    "Retries",
+    "__version__",
+    "make_store",
+]
 
 _MODULES = {
+    "NO_LIMITS": "chatter.chat.rate_limits",
     "Chat": "chatter.chat.chat",
     "ChatClient": "chatter.client.chat_client",
     "ChatResource": "chatter.web.root",
     "ChatService": "chatter.service",
+    "Message": "chatter.protocol.model",
+    "Rate": "chatter.chat.rate_limits",
+    "RateLimits": "chatter.chat.rate_limits",
+    "Retries": "chatter.client.backoff",
     "make_store": "chatter.stores.registry",
 }
 
