@@ -6,11 +6,14 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from chatter.chat.chat import core_of
+from chatter.chat.limiting import UserLimits
 from chatter.chat.rate_limits import NO_LIMITS, Rate, RateLimits, parse_limits
-from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.model import Message
+from chatter.protocol.errors import StoreUnavailable, TooManyRequests
+from chatter.protocol.model import Message, User
 from chatter.stores.memory import MemoryStore
 from chatter.testing import memory_chat
+from chatter.testing.waiting import NOW
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
 from tests.live.support import result_of
@@ -157,6 +160,35 @@ def test_edits_and_withdrawals_of_a_user(chat, clock):
     clock.advance(10)
     assert web.ask("POST", "/withdraw", alice, {"message_id": ids[0]}).status == 200
     assert send(web, alice).status == 200
+
+
+def test_tokens_that_a_user_makes_and_revokes(chat, clock):
+    """They count together, each user's alone; it is counted what was refused."""
+    web = web_with(chat, clock, "none", "device=3/30")
+    alice, bob = web.join("alice"), web.join("bob")
+    made = [web.ask("POST", "/tokens", alice, {}) for _ in range(2)]
+    revoked = [
+        web.ask("POST", "/tokens/revoke", alice, {"id": response.json["id"]}) for response in made
+    ]
+    assert [response.status for response in made + revoked] == [200, 200, 200, 429]
+    refused = web.ask("POST", "/tokens", alice, {})
+    assert (refused.status, refused.problem) == (429, "too-many-requests")
+    assert refused.headers["ratelimit-policy"] == '"device";q=3;w=30'
+    assert web.ask("POST", "/tokens", bob, {}).status == 200
+    clock.advance(10)
+    assert web.ask("POST", "/tokens", alice, {}).status == 200
+
+
+def test_what_was_refused_is_counted_by_limit(chat):
+    """Of each that is set, also before it has refused anything."""
+    limits = UserLimits(core_of(chat), RateLimits(device=Rate(1, 60), general=Rate(1, 60)))
+    names = {"send", "general", "stranger", "edit", "report", "device", "stream", "waiting"}
+    assert limits.refused() == dict.fromkeys(names, 0)
+    user = User(1, "alice", NOW)
+    limits.change_tokens(user)
+    with pytest.raises(TooManyRequests):
+        limits.change_tokens(user)
+    assert limits.refused() == {**dict.fromkeys(names, 0), "device": 1}
 
 
 def test_streams_and_waiting_polls_of_a_user(chat, clock):

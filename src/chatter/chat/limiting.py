@@ -41,6 +41,7 @@ _WHAT = {
     "edit": "edits and withdrawals of messages",
     "stranger": "private messages to people who have not written to you",
     "report": "reports",
+    "device": "tokens made or revoked",
     "stream": "event streams opened",
     "join": "requests to join from your address",
     "token": "unknown tokens from your address",
@@ -124,6 +125,7 @@ class UserLimits:
         self._stream = None if limits.stream is None else Limit("stream", limits.stream, seconds)
         self._edit = None if limits.edit is None else Limit("edit", limits.edit, seconds)
         self._report = None if limits.report is None else Limit("report", limits.report, seconds)
+        self._device = None if limits.device is None else Limit("device", limits.device, seconds)
         self._most_waiting = limits.waiting
         self._waiting: dict[int, int] = {}
         self._refused_to_wait = 0
@@ -155,6 +157,14 @@ class UserLimits:
         if self._report is not None:
             self._report.take(user.id)
 
+    def change_tokens(self, user: User) -> None:
+        """Count one more token that a user makes or revokes.
+
+        :raises TooManyRequests: if there were too many lately.
+        """
+        if self._device is not None:
+            self._device.take(user.id)
+
     @contextmanager
     def waiting(self, user: User) -> Iterator[None]:
         """Let one more poll of a user wait.
@@ -183,7 +193,12 @@ class UserLimits:
 
     def refused(self) -> dict[str, int]:
         """How often each limit has refused something."""
-        limits = {"stream": self._stream, "edit": self._edit, "report": self._report}
+        limits = {
+            "stream": self._stream,
+            "edit": self._edit,
+            "report": self._report,
+            "device": self._device,
+        }
         if isinstance(self.sending, LimitedSending):
             limits |= self.sending.limits
         refused = {name: limit.refused for name, limit in limits.items() if limit is not None}

@@ -58,6 +58,7 @@ class RateLimits(Struct, frozen=True, kw_only=True):
     :ivar edit: edits and withdrawals of a user, together.
     :ivar stranger: private messages of a user to people who have never written to the user.
     :ivar report: reports of a user.
+    :ivar device: tokens that a user makes or revokes, together.
     :ivar stream: event streams that a user opens.
     :ivar waiting: how many polls of a user may wait at the same time.
     :ivar join: requests to join, from an address.
@@ -70,6 +71,7 @@ class RateLimits(Struct, frozen=True, kw_only=True):
     edit: Rate | None = Rate(30, 30)
     stranger: Rate | None = Rate(60, 3600)
     report: Rate | None = Rate(30, 3600)
+    device: Rate | None = Rate(60, 3600)
     stream: Rate | None = Rate(240, 60)
     waiting: int | None = 32
     join: Rate | None = Rate(100, 3600)

@@ -131,11 +131,12 @@ class ChatResource(MissingResource):
         }
         if authentication.uses_tokens:
             endpoints["tokens"] = Methods(
-                ListTokensEndpoint(core, authentication), MakeTokenEndpoint(core, authentication)
+                ListTokensEndpoint(core, authentication),
+                MakeTokenEndpoint(core, authentication, user_limits),
             )
             endpoints["erase"] = EraseEndpoint(core, authentication)
             endpoints["export"] = ExportEndpoint(core, authentication)
-            endpoints["tokens/revoke"] = RevokeTokenEndpoint(core, authentication)
+            endpoints["tokens/revoke"] = RevokeTokenEndpoint(core, authentication, user_limits)
         endpoints["openapi.json"] = OpenAPIEndpoint(
             endpoints, uses_tokens=authentication.uses_tokens
         )

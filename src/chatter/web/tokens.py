@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.protocol.bodies import Done, NewToken, RevokeBody, TokenBody, TokenInfo, TokenList
-from chatter.protocol.errors import KeyUsed, TooManyTokens, UnknownToken
+from chatter.protocol.errors import KeyUsed, TooManyRequests, TooManyTokens, UnknownToken
 from chatter.protocol.model import JoinKey
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
@@ -16,14 +16,23 @@ from chatter.web.responses import Response, json_response
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
+    from chatter.chat.core import ChatCore
+    from chatter.chat.limiting import UserLimits
     from chatter.protocol.model import User
+    from chatter.web.authentication import Authentication
 
 _token_decoder = json.Decoder(TokenBody)
 _revoke_decoder = json.Decoder(RevokeBody)
 
 
-class MakeTokenEndpoint(UserEndpoint):
-    """Gives the user one more token."""
+class _LimitedEndpoint(UserEndpoint):
+    def __init__(self, core: ChatCore, authentication: Authentication, limits: UserLimits) -> None:
+        super().__init__(core, authentication)
+        self._limits = limits
+
+
+class MakeTokenEndpoint(_LimitedEndpoint):
+    """Gives the user one more token, if the user has not made or revoked too many."""
 
     operation = Operation(
         method="POST",
@@ -34,7 +43,7 @@ class MakeTokenEndpoint(UserEndpoint):
         body=TokenBody,
         response=NewToken,
         headers={"Idempotency-Key": JoinKey},
-        errors=(KeyUsed, TooManyTokens),
+        errors=(KeyUsed, TooManyTokens, TooManyRequests),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
@@ -42,6 +51,7 @@ class MakeTokenEndpoint(UserEndpoint):
         label = checked_body(body_of(request), _token_decoder).label
         key = request.getHeader(b"Idempotency-Key")
         decoded = None if key is None else key.decode("latin-1")
+        self._limits.change_tokens(user)
         token, secret = await self._core.tokens.make(user, label, decoded)
         return json_response(NewToken(token.id, token.label, secret))
 
@@ -78,8 +88,8 @@ class ListTokensEndpoint(UserEndpoint):
         )
 
 
-class RevokeTokenEndpoint(UserEndpoint):
-    """Takes one of the user's tokens back."""
+class RevokeTokenEndpoint(_LimitedEndpoint):
+    """Takes one of the user's tokens back, if the user has not made or revoked too many."""
 
     operation = Operation(
         method="POST",
@@ -88,10 +98,12 @@ class RevokeTokenEndpoint(UserEndpoint):
         "of the user end, and reconnect if they have another token.",
         body=RevokeBody,
         response=Done,
-        errors=(UnknownToken,),
+        errors=(UnknownToken, TooManyRequests),
     )
 
     async def respond_to_user(self, request: Request, user: User) -> Response:
         """Respond once it is revoked."""
-        await self._core.tokens.revoke(user, checked_body(body_of(request), _revoke_decoder).id)
+        token_id = checked_body(body_of(request), _revoke_decoder).id
+        self._limits.change_tokens(user)
+        await self._core.tokens.revoke(user, token_id)
         return json_response(Done())
