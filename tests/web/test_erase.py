@@ -6,13 +6,16 @@ import json
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
 from chatter.chat import erasing
 from chatter.chat.chat import Chat, core_of
 from chatter.protocol.errors import NameTaken, StoreUnavailable, Unauthorized
+from chatter.protocol.model import Draft
 from chatter.testing import memory_client
+from chatter.testing.waiting import begun
 from tests.live.support import result_of
 from tests.web.conftest import Response
 from tests.web.test_events import listen  # noqa: F401 - a fixture
@@ -124,7 +127,97 @@ def test_an_erasure_that_was_interrupted_goes_on(chat, web, alice, bob, clock):
     result_of(chat.stopService())
     result_of(chat.startService())
     assert status(web, bob)["messages"] == []
+    clock.advance(erasing.AGAIN)
     assert result_of(store.erasure.under_way()) == []
+
+
+def test_an_erasure_is_repeated(chat, web, alice, bob):
+    """One that is under way goes on; one that is finished stays so."""
+    web.send(alice)
+    core = core_of(chat)
+    user = result_of(core.directory.by_id(1))
+    result_of(core.store.erasure.begin(1, core.presence.now()))
+    for _ in range(2):
+        result_of(core.erasing.erase(user))
+        assert status(web, bob)["messages"] == []
+        result_of(core.store.erasure.finish(1))
+
+
+def test_what_was_on_its_way_is_withdrawn_later(chat, web, alice, bob, clock):
+    """A message that another server took while it had not yet heard; then it is finished."""
+    core = core_of(chat)
+    erase(web, alice)
+    clock.advance(erasing.AGAIN / 2)
+    result_of(core.store.append(Draft(1, None, "late", core.presence.now())))
+    erase(web, bob, "bob")
+    assert result_of(core.store.erasure.under_way()) == [1, 2]
+    clock.advance(erasing.AGAIN / 2)
+    assert result_of(core.store.read_general(None, 10)) == []
+    assert result_of(core.store.erasure.under_way()) == [2]
+    result_of(core.store.append(Draft(2, None, "late", core.presence.now())))
+    clock.advance(erasing.AGAIN)
+    assert result_of(core.store.read_general(None, 10)) == []
+    assert result_of(core.store.erasure.under_way()) == []
+
+
+def test_the_end_of_the_log_was_lost(chat, web, alice, bob, clock):
+    """With it withdrawals may be lost: all is looked at again before the erasure is finished."""
+    core = core_of(chat)
+    erase(web, alice)
+    result_of(core.store.append(Draft(1, None, "again there", core.presence.now())))
+    core.erasing._looked[1] = result_of(core.store.last_id())
+    core.erasing.rewind()
+    clock.advance(erasing.AGAIN)
+    assert result_of(core.store.read_general(None, 10)) == []
+    assert result_of(core.store.erasure.under_way()) == [1]
+    clock.advance(erasing.AGAIN)
+    assert result_of(core.store.erasure.under_way()) == []
+
+
+def test_the_log_is_read_for_one_at_a_time(chat, web, alice, bob, monkeypatch):
+    """Each read costs the length of its stretch, so the others wait for their turn."""
+    core = core_of(chat)
+    web.send(alice)
+    web.send(bob)
+    waiting: list[Deferred[None]] = []
+
+    async def slow(user_id, after, until):
+        read: Deferred[None] = Deferred()
+        waiting.append(read)
+        await read
+        return []
+
+    monkeypatch.setattr(core.store.erasure, "read_own", slow)
+    users = [result_of(core.directory.by_id(user_id)) for user_id in (1, 2)]
+    ended = [begun(core.erasing.erase(user)) for user in users]
+    while waiting:
+        (read,) = waiting
+        waiting.clear()
+        read.callback(None)
+    assert [result_of(each) for each in ended] == [None, None]
+
+
+@pytest.mark.parametrize("at_start", [False, True])
+def test_an_erasure_waits_for_the_store(chat, web, alice, bob, clock, monkeypatch, at_start):
+    """It goes on when the store is back, without a restart."""
+    web.send(alice)
+    store: Any = core_of(chat).store
+
+    async def away(*arguments):
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "change", away)
+        assert erase(web, alice).status == 503
+        patched.setattr(store.erasure, "under_way", away)
+        if at_start:
+            result_of(chat.stopService())
+            assert not clock.getDelayedCalls()
+            result_of(chat.startService())
+        clock.advance(2 * erasing.AGAIN)
+    assert len(status(web, bob)["messages"]) == 1
+    clock.advance(erasing.AGAIN)
+    assert status(web, bob)["messages"] == []
 
 
 def test_a_store_that_goes_away_interrupts_an_erasure(chat, web, alice, bob, monkeypatch):
