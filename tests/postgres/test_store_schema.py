@@ -119,6 +119,27 @@ def test_names_are_folded_anew(url, ask, postgres, database):
     assert ask("SELECT count(*) FROM users WHERE joined_at IS NULL") == [(3,)]
 
 
+def test_nobody_has_the_name_of_one_who_has_left(url, ask):
+    """Who has one of that form gets another one, and can be erased; a server before gives none."""
+    add = "INSERT INTO users (name, folded_name, cursor, last_seen) VALUES ('{}', '{}', 0, now())"
+    Database(url).prepare(schema_scripts()[:4])
+    with psycopg.connect(url) as connection:
+        for name in ("Erased-3", "erased-2", "was-erased-2", "erased-"):
+            connection.execute(add.format(name, name.lower()).encode())
+    Database(url).prepare()
+    assert ask("SELECT name, folded_name FROM users ORDER BY id") == [
+        ("was-Erased-3", "was-erased-3"),
+        ("was-erased-2-2", "was-erased-2-2"),
+        ("was-erased-2", "was-erased-2"),
+        ("erased-", "erased-"),
+    ]
+    for user_id in (2, 3):
+        begin = f"SELECT begin_erasure({user_id}, 'erased-{user_id}', now()) IS NULL"
+        assert [ask(begin), ask(begin)] == [[(False,)], [(True,)]]
+    ask(add.format("erased-9", "erased-9") + " RETURNING id")
+    assert ask("SELECT count(*) FROM users") == [(4,)]
+
+
 def test_an_upgrade_waits_for_no_lock_long(url, ask, postgres, database):
     """It begins anew until it has its locks, and whoever writes meanwhile does not wait for it."""
     Database(url).prepare(schema_scripts()[:1])

@@ -91,3 +91,28 @@ async def test_a_start_writes_nothing(path):
         await store.stopService()
     with contextlib.closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM epochs").fetchone() == (0,)
+
+
+async def test_nobody_has_the_name_of_one_who_has_left(path):
+    """Who has one of that form gets another one, and can be erased; so can the one it is for."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for user_id, name in (
+            (4, "Erased-6"),
+            (5, "erased-5"),
+            (6, "was-erased-5"),
+            (7, "erased-"),
+        ):
+            connection.execute(
+                "INSERT INTO users VALUES (?, ?, ?, NULL, 0, 0)", (user_id, name, name.lower())
+            )
+        connection.commit()
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    assert [user.name for user in await store.users(3, 9)] == [
+        *("was-Erased-6", "was-erased-5-5", "was-erased-5", "erased-"),
+    ]
+    assert await store.user_by_name("WAS-erased-6") == await store.user_by_id(4)
+    for user_id in (5, 6):
+        assert await store.erasure.begin(user_id, NOW) is not None
+        assert await store.erasure.begin(user_id, NOW) is None
+    await store.stopService()

@@ -53,6 +53,7 @@ class MemoryErasure:
         self._moderation = moderation
         self._next_id = next_id
         self._append = append
+        self._begun: set[int] = set()
         self._under_way: set[int] = set()
         self._taken: set[bytes] = set()
 
@@ -64,13 +65,14 @@ class MemoryErasure:
         """Have a user erased."""
         await self._check()
         user, erased = self._users.get(user_id), names.erased(user_id)
-        if user is None or user.name == erased:
+        if user is None or user_id in self._begun:
             return None
         folded = names.fold(user.name)
         del self._ids_by_name[folded]
         self._taken.add(names.digest(folded))
         self._ids_by_name[erased] = user_id
         self._users[user_id] = replace(user, name=erased)
+        self._begun.add(user_id)
         self._under_way.add(user_id)
         self._tokens.end(user_id)
         self._moderation.forget_standing(user_id)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from chatter.stores.sqlite.reading import Reader
     from chatter.stores.sqlite.writing import Writer
 
+READ_NAME = "SELECT folded_name FROM users WHERE id = ? AND erasure = 0"
+
 RENAME = """
     UPDATE users SET name = ?2, folded_name = ?2, erasure = 1, role = 'member',
                      muted_until = NULL, banned_until = NULL
@@ -78,8 +80,8 @@ def _begin(
     connection: sqlite3.Connection, entry_id: int, user_id: int, at: datetime
 ) -> tuple[UserErased | None, list[Entry]]:
     erased = names.erased(user_id)
-    row = connection.execute("SELECT folded_name FROM users WHERE id = ?", (user_id,)).fetchone()
-    if row is None or row[0] == erased:
+    row = connection.execute(READ_NAME, (user_id,)).fetchone()
+    if row is None:
         return None, []
     connection.execute("INSERT INTO taken_names (hash) VALUES (?)", (names.digest(row[0]),))
     connection.execute(RENAME, (user_id, erased))

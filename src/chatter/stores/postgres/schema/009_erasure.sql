@@ -1,6 +1,16 @@
 -- In the order in which those who write take these locks: they wait, and there is no deadlock.
 LOCK TABLE log_end, users IN ACCESS EXCLUSIVE MODE;
 
+-- Names of this form are for those who have left: whoever has one gets another one.
+UPDATE users SET
+    name = 'was-' || name || CASE
+        WHEN EXISTS (SELECT FROM users AS o WHERE o.folded_name = 'was-' || users.folded_name)
+        THEN '-' || id ELSE '' END,
+    folded_name = 'was-' || folded_name || CASE
+        WHEN EXISTS (SELECT FROM users AS o WHERE o.folded_name = 'was-' || users.folded_name)
+        THEN '-' || id ELSE '' END
+WHERE folded_name ~ '^erased-[0-9]+$';
+
 -- Users who leave for good.  The user keeps the id, and has another name.
 ALTER TABLE users ADD COLUMN erasure smallint NOT NULL DEFAULT 0;  -- 1 under way, 2 finished
 
@@ -12,7 +22,7 @@ CREATE TABLE taken_names (hash bytea PRIMARY KEY);
 -- A trigger, because servers of earlier versions add users, too.
 CREATE FUNCTION refuse_taken_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (
+    IF NEW.folded_name ~ '^erased-[0-9]+$' OR EXISTS (
         SELECT FROM taken_names WHERE hash = sha256(convert_to(NEW.folded_name, 'UTF8'))
     ) THEN
         RETURN NULL;
@@ -32,7 +42,7 @@ DECLARE
     old_name text;
     new_id bigint;
 BEGIN
-    SELECT folded_name INTO old_name FROM users WHERE id = of_user AND folded_name <> new_name;
+    SELECT folded_name INTO old_name FROM users WHERE id = of_user AND erasure = 0;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;

@@ -1,3 +1,13 @@
+-- Names of this form are for those who have left: whoever has one gets another one.
+UPDATE users SET
+    name = 'was-' || name || CASE
+        WHEN EXISTS (SELECT 1 FROM users AS o WHERE o.folded_name = 'was-' || users.folded_name)
+        THEN '-' || id ELSE '' END,
+    folded_name = 'was-' || folded_name || CASE
+        WHEN EXISTS (SELECT 1 FROM users AS o WHERE o.folded_name = 'was-' || users.folded_name)
+        THEN '-' || id ELSE '' END
+WHERE folded_name GLOB 'erased-[0-9]*' AND substr(folded_name, 8) NOT GLOB '*[^0-9]*';
+
 -- Users who leave for good.  The user keeps the id, and has another name.
 ALTER TABLE users ADD COLUMN erasure INTEGER NOT NULL DEFAULT 0;  -- 1 under way, 2 finished
 
