@@ -39,12 +39,33 @@ class Connection:
         head, _, body = self._socket.recv(65536).partition(b"\r\n\r\n")
         return int(head.split(b" ")[1]), json.loads(body)
 
+    async def begin(self, *request):
+        """Ask for a response that goes on; fires when its head is there."""
+        await deferToThread(self._begin_now, asking(*request))
+
+    def _begin_now(self, request):
+        self._socket.sendall(request)
+        assert b" 200 " in self._socket.recv(65536).partition(b"\r\n")[0]
+
     async def ask(self, *request):
         """The status and the JSON of a response."""
         return await deferToThread(self.ask_now, asking(*request))
 
     def close(self):
         self._socket.close()
+
+
+@asynccontextmanager
+async def served(resource):
+    """A port at which a resource is served."""
+    site: Any = ChatSite(resource, reactor)
+    port: Any = reactor.listenTCP(0, site, interface="127.0.0.1")
+    site.sockets.take_over(port)
+    try:
+        yield port.getHost().port
+    finally:
+        await port.stopListening()
+        await site.drain()
 
 
 @asynccontextmanager
@@ -57,14 +78,12 @@ async def one_connection(path, *, wrap=lambda resource: resource, **options):
     store = SQLiteStore(path / "chat", reactor)
     await store.startService()
     chat = Chat(store, reactor)
-    site: Any = ChatSite(wrap(ChatResource(chat, **options)), reactor)
-    port: Any = reactor.listenTCP(0, site, interface="127.0.0.1")
-    site.sockets.take_over(port)
-    connection = Connection(port.getHost().port)
     try:
-        yield chat, connection
+        async with served(wrap(ChatResource(chat, **options))) as port:
+            connection = Connection(port)
+            try:
+                yield chat, connection
+            finally:
+                connection.close()
     finally:
-        connection.close()
-        await port.stopListening()
-        await site.drain()
         await store.stopService()

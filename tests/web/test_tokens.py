@@ -10,8 +10,11 @@ from chatter.chat.chat import core_of
 from chatter.chat.tokens import FRESH, MOST_TOKENS
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
+from chatter.web.root import counted_in
+from tests.client.support import until
 from tests.live.support import result_of
 from tests.web.conftest import Response
+from tests.web.real import Connection, served
 from tests.web.test_access import CLOSED
 from tests.web.test_events import Listener, listen  # noqa: F401 - a fixture
 from tests.web.test_wait import begin  # noqa: F401 - a fixture
@@ -267,6 +270,41 @@ def test_an_open_stream_keeps_its_token(short, clock):
     assert short.ask("GET", "/status", token).status == 200
     clock.advance(3601)
     assert short.ask("GET", "/status", token).status == 401
+
+
+def test_a_stream_that_is_ended_was_in_use_until_then(short, clock):
+    """Also if another token of the user was revoked, which has all of them looked up again."""
+    token = short.join("alice")
+    made = make(short, token)
+    Listener(short, token)
+    clock.advance(200)
+    assert revoke(short, made["token"], made["id"]).status == 200
+    (left,) = listed(short, token)
+    assert left["seen_at"] > left["created_at"]
+    clock.advance(3500)
+    assert short.ask("GET", "/status", token).status == 200
+
+
+async def test_an_open_stream_on_a_real_socket_keeps_its_token(clock):
+    """No other request of the user removes it meanwhile, and it can be reconnected at once."""
+    chat = memory_chat(clock, token_lifetime=3600)
+    resource = ChatResource(chat)
+    async with served(resource) as port:
+        asker, follower = Connection(port), Connection(port)
+        token = (await asker.ask("POST", "/connect", None, {"name": "alice"}))[1]["token"]
+        made = (await asker.ask("POST", "/tokens", token, {"label": "phone"}))[1]["token"]
+        await follower.begin("GET", "/events", token)
+        for _ in range(40):
+            clock.advance(100)
+            assert (await asker.ask("GET", "/status", made))[0] == 200
+        _, found = await asker.ask("GET", "/tokens", made)
+        assert [one["current"] for one in found["tokens"]] == [False, True]
+        follower.close()
+        await until(lambda: not len(counted_in(resource).streams))
+        clock.advance(3400)
+        assert (await asker.ask("GET", "/status", token))[0] == 200
+        asker.close()
+    await chat.stopService()
 
 
 def test_expired_tokens_are_removed_when_they_are_listed(short, clock):

@@ -26,6 +26,7 @@ from chatter.protocol.model import MAX_ID, JoinKey
 from chatter.protocol.validation import checked_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from random import Random
 
@@ -56,6 +57,9 @@ class Tokens:
     :param lifetime: a token that was not used for so many seconds is nobody's; ``None`` if
         tokens live for ever.
     :param random: where tokens come from.
+
+    :ivar fresh: so many seconds after it was looked up, a token is looked up again; what uses
+        it all the time notes that as often.
     """
 
     _log = Logger()
@@ -75,7 +79,7 @@ class Tokens:
         self._access = access
         self._random = random
         self.lifetime = None if lifetime is None else timedelta(seconds=lifetime)
-        self._fresh = FRESH if lifetime is None else min(FRESH, lifetime / 10)
+        self.fresh = FRESH if lifetime is None else min(FRESH, lifetime / 10)
         self._known = KnownTokens()
         self._uses: dict[int, datetime] = {}
         self._next_save = -inf
@@ -132,15 +136,28 @@ class Tokens:
         return found
 
     def _learn(self, secret: str, token: Token, user: User, now: datetime) -> None:
-        self._known.learn(secret, KnownToken(token.id, user, self._clock.seconds() + self._fresh))
-        if now - token.seen_at >= timedelta(seconds=self._fresh):
+        self._known.learn(secret, KnownToken(token.id, user, self._clock.seconds() + self.fresh))
+        if now - token.seen_at >= timedelta(seconds=self.fresh):
             self._uses[token.id] = now
 
-    def use(self, token: str) -> None:
-        """Note that a token is in use until now, without a request: with an event stream."""
+    async def held_id(self, token: str) -> int | None:
+        """The id of a token that was looked up before, whose uses are to be noted with ``use``.
+
+        :returns: ``None`` where tokens live for ever.
+        :raises Unauthorized: if it is nobody's any more.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        if self.lifetime is None:
+            return None
         known = self._known.get(token)
-        if known is not None:
-            self._uses[known.token_id] = self._presence.now()
+        return await self.id_of(token) if known is None else known.token_id
+
+    def use(self, token_ids: Iterable[int]) -> None:
+        """Note that tokens are in use until now, without a request: with event streams.
+
+        By id, since a token may be forgotten here meanwhile.
+        """
+        self._uses.update(dict.fromkeys(token_ids, self._presence.now()))
 
     def _is_expired(self, token: Token, now: datetime) -> bool:
         if self.lifetime is None:
@@ -162,7 +179,7 @@ class Tokens:
             self._next_save = now + SAVED_TOGETHER
             Deferred.fromCoroutine(self._save_uses()).addErrback(self._not_saved)
         if now >= self._next_renewal:
-            self._next_renewal = now + self._fresh
+            self._next_renewal = now + self.fresh
             # Also those that connections have noted.
             self._access.renew()
 

@@ -139,11 +139,15 @@ class Authentication:
         self._core.presence.see(user.id)
         return user
 
-    def hold_token(self, request: Request) -> None:
-        """Have the token of a request count as used until the response ends."""
-        if self.uses_tokens and self._core.tokens.lifetime is not None:
-            token = self._token_of(request) or ""
-            request.notifyFinish().addBoth(lambda _: self._core.tokens.use(token))
+    async def held_token_id(self, request: Request) -> int | None:
+        """The id of the token of a request, for a response that keeps it in use.
+
+        :returns: ``None`` if there is none, or tokens live for ever.
+        :raises Unauthorized: if it is nobody's any more.
+        """
+        if not self.uses_tokens:
+            return None
+        return await self._core.tokens.held_id(self._token_of(request) or "")
 
     async def token_id(self, request: Request) -> int:
         """The id of the token of a request.

@@ -77,12 +77,12 @@ class EventsEndpoint(UserEndpoint):
             cursor = after
         else:
             cursor = await reading.position(user, after)
+        token_id = await self._authentication.held_token_id(request)
         await self._streams.admit(user)
         if self._core.access.era is not era:
             raise StoreUnavailable("The user's access may have ended just now.", 1)
         if self._core.store.lineage is not lineage:
             raise StoreUnavailable("The log has just become another one.", 1)
-        self._authentication.hold_token(request)
         opening = b""
         if query.epoch is not None:
             moved_from = UNSET if named is None or named == cursor else named
@@ -91,7 +91,14 @@ class EventsEndpoint(UserEndpoint):
             b"",
             content_type=b"text/event-stream",
             headers=_UNBUFFERED,
-            begin=partial(self._streams.open, user, cursor, opening=opening, changes=query.changes),
+            begin=partial(
+                self._streams.open,
+                user,
+                cursor,
+                opening=opening,
+                changes=query.changes,
+                token_id=token_id,
+            ),
         )
 
 

@@ -6,6 +6,7 @@ What a stream's beginning and its end cost does not depend on how many others th
 from __future__ import annotations
 
 from collections import defaultdict
+from math import inf
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -80,6 +81,8 @@ class Streams:
         self._streams: dict[EventStream, None] = {}
         # The oldest of a user's streams stands first.
         self._of_user: defaultdict[int, dict[EventStream, None]] = defaultdict(dict)
+        self._tokens_held: dict[EventStream, int] = {}
+        self._next_use = -inf
         self._next_tick: IDelayedCall | None = None
         self._put_off: list[EventStream] = []
         self._due: list[EventStream] = []
@@ -115,11 +118,13 @@ class Streams:
         opening: bytes = b"",
         *,
         changes: bool = False,
+        token_id: int | None = None,
     ) -> None:
         """Make a request's response a stream that goes on after a cursor.
 
         :param opening: events that come before the messages.
         :param changes: whether changes of messages are events, too.
+        :param token_id: the token that is in use as long as the stream is open.
         """
         self.now = self.clock.seconds()
         # Connections of a phone that has changed networks look alive for minutes.
@@ -127,6 +132,8 @@ class Streams:
         feed = self.feed_with_changes if changes else self.feed
         stream = EventStream(self, feed, user.id, cursor)
         self._streams[stream] = None
+        if token_id is not None:
+            self._tokens_held[stream] = token_id
         self._of_user[user.id][stream] = None
         self._core.presence.hold(user.id)
         deliver = self._deliver_with_changes if changes else self._deliver
@@ -157,6 +164,10 @@ class Streams:
         if not of_user:
             del self._of_user[stream.user_id]
         self._core.live.followers.remove(stream)
+        token_id = self._tokens_held.pop(stream, None)
+        if token_id is not None:
+            self._core.tokens.use((token_id,))
+        # It has that saved, too.
         self._core.presence.let_go(stream.user_id)
         if not self._streams and self._next_tick is not None:
             self._next_tick.cancel()
@@ -198,6 +209,9 @@ class Streams:
     def _tick(self) -> None:
         self._next_tick = self.clock.callLater(_TICK, self._tick)
         self.now = self.clock.seconds()
+        if self._tokens_held and self.now >= self._next_use:
+            self._next_use = self.now + self._core.tokens.fresh
+            self._core.tokens.use(self._tokens_held.values())
         silent = [s for s in self._streams if self.now - s.last_write >= HEARTBEAT]
         # Those that have no turn now are still silent at the next tick.
         serve_some(self.clock.seconds, self.now + SLICE_SECONDS, silent, _beat)
