@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from chatter.chat import erasing
+from chatter.chat import erasing, standings
 from chatter.chat.chat import Chat, core_of
 from chatter.protocol.errors import NameTaken, StoreUnavailable, Unauthorized
 from chatter.protocol.model import Draft
@@ -158,6 +158,35 @@ def test_what_was_on_its_way_is_withdrawn_later(chat, web, alice, bob, clock):
     clock.advance(erasing.AGAIN)
     assert result_of(core.store.read_general(None, 10)) == []
     assert result_of(core.store.erasure.under_way()) == []
+
+
+def test_who_has_left_sends_nothing(chat, web, alice, bob, monkeypatch):
+    """Even if the request was under way."""
+    core = core_of(chat)
+    user = result_of(core.directory.by_id(1))
+    looked_up = core.directory.by_id
+
+    async def late(user_id):
+        assert erase(web, alice).status == 200
+        return await looked_up(user_id)
+
+    monkeypatch.setattr(core.directory, "by_id", late)
+    assert web.ask("POST", "/send-private", alice, {"text": "a", "recipient_id": 2}).status == 401
+    with pytest.raises(Unauthorized):
+        result_of(core.sending.send(user, "a", None))
+    assert status(web, bob)["messages"] == []
+    result_of(chat.stopService())
+    assert core.standings.left
+    result_of(chat.startService())
+    assert not core.standings.left
+
+
+def test_those_who_left_long_ago_are_forgotten(chat, web, alice, bob, monkeypatch):
+    """However many have left, they take little memory."""
+    monkeypatch.setattr(standings, "_REMEMBERED", 1)
+    erase(web, alice)
+    erase(web, bob, "bob")
+    assert list(core_of(chat).standings.left) == [2]
 
 
 def test_the_end_of_the_log_was_lost(chat, web, alice, bob, clock):

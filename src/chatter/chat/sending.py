@@ -23,6 +23,7 @@ class Sending:
     ) -> None:
         self._standings = standings
         self._muted = standings.muted
+        self._left = standings.left
         self._store = store
         self._presence = presence
         self._directory = directory
@@ -30,6 +31,7 @@ class Sending:
     async def send(self, user: User, text: str, key: str | None) -> Message:
         """Send to the general chat.
 
+        :raises Unauthorized: if the user has left meanwhile.
         :raises Muted: if the user may not send now.
         :raises InvalidRequest: if the text or the key is not valid.
         :raises StoreUnavailable: if the store can't serve.
@@ -41,6 +43,7 @@ class Sending:
     ) -> Message:
         """Send to one user.
 
+        :raises Unauthorized: if the user has left meanwhile.
         :raises Muted: if the user may not send now.
         :raises InvalidRequest: if the text or the key is not valid.
         :raises UnknownRecipient: if nobody has that id.
@@ -48,9 +51,13 @@ class Sending:
         """
         draft = self._draft(user, recipient_id, text, key)
         await self._directory.by_id(recipient_id)
+        if self._left:
+            self._standings.check_is_there(user.id)
         return await self._store.append(draft)
 
     def _draft(self, user: User, recipient_id: int | None, text: str, key: str | None) -> Draft:
+        if self._left:
+            self._standings.check_is_there(user.id)
         if self._muted:
             self._standings.check_may_write(user.id)
         checked_text(text)

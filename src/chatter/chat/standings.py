@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from chatter.chat.address_bans import AddressBans
 from chatter.log.entries import AddressBan, StandingChange, UserErased
-from chatter.protocol.errors import Banned, Forbidden, Muted
+from chatter.protocol.errors import Banned, Forbidden, Muted, Unauthorized
 from chatter.protocol.model import Standing
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import User
 
+_REMEMBERED = 10_000
+"""Of so many users it is known that they have left, which takes effect within seconds."""
+
 
 class Standings:
     """What the users of a chat may do.
@@ -34,9 +37,10 @@ class Standings:
     :ivar moderators: the ids of those.
     :ivar muted: until when each user is muted; it may be over.
     :ivar banned: until when each user is banned; it may be over.
+    :ivar left: the ids of those who have left for good lately; the values are nothing.
     :ivar addresses: from which addresses nobody may use the chat.
 
-    The three collections stay the same objects.
+    The four collections stay the same objects.
     """
 
     def __init__(self, store: IChatStore, presence: Presence, access: Access) -> None:
@@ -50,6 +54,7 @@ class Standings:
         self.moderators: set[int] = set()
         self.muted: dict[int, datetime] = {}
         self.banned: dict[int, datetime] = {}
+        self.left: dict[int, None] = {}
         self.addresses = AddressBans(presence.now)
 
     def forget(self) -> None:
@@ -65,6 +70,7 @@ class Standings:
         self._access.renew()
         self._heard.clear()
         self._heard_networks.clear()
+        self.left.clear()
         self.is_known = False
 
     def hear(self, changes: Sequence[Entry]) -> None:
@@ -81,6 +87,9 @@ class Standings:
                     )
                 )
             elif isinstance(change, UserErased):
+                self.left[change.sender_id] = None
+                if len(self.left) > _REMEMBERED:
+                    del self.left[next(iter(self.left))]
                 self._hear(Standing(change.sender_id))
 
     def _hear(self, standing: Standing) -> None:
@@ -133,6 +142,14 @@ class Standings:
         until = self._is_on(self.banned, user_id)
         if until is not None:
             raise Banned(until)
+
+    def check_is_there(self, user_id: int) -> None:
+        """See whether a user has left for good since the token was looked up.
+
+        :raises Unauthorized: if so.
+        """
+        if user_id in self.left:
+            raise Unauthorized("The user has left.")
 
     def check_may_write(self, user_id: int) -> None:
         """See whether a user may send, edit and report.
