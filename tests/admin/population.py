@@ -39,6 +39,12 @@ async def revoke_a_new_token(location):
     return token.id
 
 
+async def add_a_new_user(location, name):
+    """Add a user; the id."""
+    async with opened(location) as store:
+        return (await store.add_user(name, None, 0, NOW)).id
+
+
 async def populate(location, seed, sessions=3, steps=40):
     """Make the chat, in several sessions of a server, each of which is an epoch.
 

@@ -20,7 +20,14 @@ from chatter.stores.sqlite.copying import SQLiteSide
 from chatter.stores.sqlite.database import Database
 from chatter.testing.waiting import NOW
 from tests.admin.commands import fail, in_thread, run, succeed
-from tests.admin.population import all_of, opened, populate, read_on, revoke_a_new_token
+from tests.admin.population import (
+    add_a_new_user,
+    all_of,
+    opened,
+    populate,
+    read_on,
+    revoke_a_new_token,
+)
 
 
 @pytest.fixture
@@ -234,6 +241,17 @@ async def test_ids_of_revoked_tokens_are_not_given_again(old, new):
     last = await revoke_a_new_token(old)
     await in_thread(succeed, "copy", old, new)
     assert await revoke_a_new_token(new) == last + 1
+
+
+async def test_ids_of_deleted_users_are_not_given_again(old, new):
+    """Messages to and from somebody are not somebody else's in the copy."""
+    await populate(old, 1, sessions=1)
+    last = await add_a_new_user(old, "last")
+    (path,) = paths(old)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM users WHERE id = ?", (last,))
+    await in_thread(succeed, "copy", old, new)
+    assert await add_a_new_user(new, "next") == last + 1
 
 
 async def test_triggers_are_there_after_it(old, new):

@@ -13,7 +13,14 @@ from chatter.stores.copying import TABLES
 from chatter.stores.postgres.database import Database
 from chatter.testing.waiting import NOW
 from tests.admin.commands import fail, in_thread, succeed
-from tests.admin.population import all_of, opened, populate, read_on, revoke_a_new_token
+from tests.admin.population import (
+    add_a_new_user,
+    all_of,
+    opened,
+    populate,
+    read_on,
+    revoke_a_new_token,
+)
 from tests.postgres.server import PASSWORD
 
 
@@ -135,6 +142,22 @@ async def test_ids_of_revoked_tokens_are_not_given_again(way):
     last = await revoke_a_new_token(old)
     await in_thread(succeed, "copy", old, new)
     assert await revoke_a_new_token(new) == last + 1
+
+
+async def test_ids_of_deleted_users_are_not_given_again(way):
+    """Messages to and from somebody are not somebody else's in the copy."""
+    old, new = way
+    await populate(old, 1, sessions=1)
+    last = await add_a_new_user(old, "last")
+    delete = f"DELETE FROM users WHERE id = {last}"
+    if old.startswith("sqlite:"):
+        with closing(sqlite3.connect(old.removeprefix("sqlite:"))) as file, file:
+            file.execute(delete)
+    else:
+        with psycopg.connect(old) as connection:
+            connection.execute(delete.encode())
+    await in_thread(succeed, "copy", old, new)
+    assert await add_a_new_user(new, "next") == last + 1
 
 
 async def test_what_is_no_longer_kept_is_not_in_the_copy(way):

@@ -93,6 +93,17 @@ async def test_a_start_writes_nothing(path):
         assert connection.execute("SELECT count(*) FROM epochs").fetchone() == (0,)
 
 
+async def test_the_id_of_a_deleted_user_is_not_given_again(path):
+    """The messages of who was deleted by hand before the upgrade are nobody else's."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM users WHERE id = 3")
+        connection.commit()
+    store = SQLiteStore(path, reactor)
+    await store.startService()
+    assert (await store.add_user("new", None, 0, NOW)).id == 4
+    await store.stopService()
+
+
 async def test_nobody_has_the_name_of_one_who_has_left(path):
     """Who has one of that form gets another one, and can be erased; so can the one it is for."""
     with contextlib.closing(sqlite3.connect(path)) as connection:

@@ -52,6 +52,9 @@ class Side(Protocol):
     def kept_after(self) -> int:
         """Up to which id entries are no longer kept; some of them may still be there."""
 
+    def last_user_id(self) -> int:
+        """The largest id that a user has had, also if the user is not there any more."""
+
     def last_token_id(self) -> int:
         """The largest id that a token has had, also if it is not there any more; 0 for none."""
 
@@ -61,10 +64,11 @@ class Side(Protocol):
     def fill(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Give a table these rows, and no others.  Nothing else follows from a row."""
 
-    def end_at(self, last_id: int, kept_after: int, last_token_id: int) -> None:
-        """Have the next entry come after an id, and the next user after all that are there.
+    def end_at(self, last_id: int, kept_after: int, last_user_id: int, last_token_id: int) -> None:
+        """Have the next entry come after an id.
 
         :param kept_after: up to this id entries are no longer kept.
+        :param last_user_id: the next user comes after it.
         :param last_token_id: the next token comes after it.
         """
 
@@ -112,7 +116,9 @@ def copy(source: Side, target: Side, progress: Callable[[str, int], None]) -> Co
         if columns != target.columns(table):
             raise StoreUnavailable(f"The tables {table} of {source} and {target} differ.")
         target.fill(table, columns, tally.counted(table, source.rows(table, columns), progress))
-    target.end_at(source.last_id(), source.kept_after(), source.last_token_id())
+    target.end_at(
+        source.last_id(), source.kept_after(), source.last_user_id(), source.last_token_id()
+    )
     read, written = tally.content(source), content(target)
     if read != written:
         raise StoreUnavailable(f"{target} has not become what {source} is. Nothing was copied.")

@@ -36,6 +36,17 @@ _LAST_ID_GIVEN = """
     SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('tokens', 'id')::regclass), 0)
 """
 
+# Who is deleted by hand is still the sender of messages.
+_LAST_USER_ID = """
+    SELECT greatest(
+        pg_sequence_last_value(pg_get_serial_sequence('users', 'id')::regclass),
+        (SELECT max(id) FROM users),
+        (SELECT max(sender_id) FROM log),
+        (SELECT max(recipient_id) FROM log),
+        0
+    )
+"""
+
 _COLUMNS = """
     SELECT attname::text, atttypid = 'timestamptz'::regtype FROM pg_attribute
     WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
@@ -99,6 +110,11 @@ class PostgresSide:
         with self._database.clear_errors():
             return int(self._value("SELECT kept_after FROM log_end"))
 
+    def last_user_id(self) -> int:
+        """The largest id that a user has had."""
+        with self._database.clear_errors():
+            return int(self._value(_LAST_USER_ID))
+
     def last_token_id(self) -> int:
         """The largest id that a token has had."""
         with self._database.clear_errors():
@@ -142,7 +158,7 @@ class PostgresSide:
                     )
             cursor.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(name))
 
-    def end_at(self, last_id: int, kept_after: int, last_token_id: int) -> None:
+    def end_at(self, last_id: int, kept_after: int, last_user_id: int, last_token_id: int) -> None:
         """Have the next entry, user and token come after those that were given."""
         with self._database.clear_errors():
             # Without an identity it is another log: the first server begins an epoch.
@@ -150,14 +166,12 @@ class PostgresSide:
                 "UPDATE log_end SET last_id = %s, kept_after = %s, identity = NULL",
                 [last_id, kept_after],
             )
-            self._connection.execute(
-                "SELECT setval(pg_get_serial_sequence('users', 'id'), max(id)) FROM users"
-            )
-            # A sequence that has given nothing yet can't be set to 0.
-            self._connection.execute(
-                "SELECT setval(pg_get_serial_sequence('tokens', 'id'), nullif(%s::bigint, 0))",
-                [last_token_id],
-            )
+            for table, last in (("users", last_user_id), ("tokens", last_token_id)):
+                # A sequence that has given nothing yet can't be set to 0.
+                self._connection.execute(
+                    "SELECT setval(pg_get_serial_sequence(%s, 'id'), nullif(%s::bigint, 0))",
+                    [table, last],
+                )
 
     def commit(self) -> None:
         """Make it durable."""

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from chatter.stores.copying import Row
 
 
+# Who is deleted by hand is still the sender of messages.
+_LAST_USER_ID = """
+    SELECT max(
+        (SELECT last_id FROM users_end),
+        coalesce((SELECT max(id) FROM users), 0),
+        coalesce((SELECT max(sender_id) FROM log), 0),
+        coalesce((SELECT max(recipient_id) FROM log), 0)
+    )
+"""
+
+
 class SQLiteSide:
     """A SQLite file that nobody else has until it is closed.
 
@@ -67,6 +78,11 @@ class SQLiteSide:
         with clear_errors(self._path):
             return trimming.kept_after(self._connection)
 
+    def last_user_id(self) -> int:
+        """The largest id that a user has had."""
+        with clear_errors(self._path):
+            return int(self._connection.execute(_LAST_USER_ID).fetchone()[0])
+
     def last_token_id(self) -> int:
         """The largest id that a token has had."""
         last = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'tokens'"
@@ -96,14 +112,12 @@ class SQLiteSide:
             for _, definition in triggers:
                 self._connection.execute(definition)
 
-    def end_at(self, last_id: int, kept_after: int, last_token_id: int) -> None:
-        """Have the next entry come after an id, and the next token.
-
-        New users get the next id by themselves.
-        """
+    def end_at(self, last_id: int, kept_after: int, last_user_id: int, last_token_id: int) -> None:
+        """Have the next entry, user and token come after those that were given."""
         end = "UPDATE log_end SET last_id = ?, kept_after = ?"
         with clear_errors(self._path):
             self._connection.execute(end, (last_id, kept_after))
+            self._connection.execute("UPDATE users_end SET last_id = ?", (last_user_id,))
             self._connection.execute("DELETE FROM sqlite_sequence WHERE name = 'tokens'")
             self._connection.execute(
                 "INSERT INTO sqlite_sequence (name, seq) VALUES ('tokens', ?)", (last_token_id,)

@@ -16,9 +16,13 @@ CREATE INDEX erasures_under_way ON users (id) WHERE erasure = 1;
 -- The SHA-256 of the folded names that they have had, which nobody else can have.
 CREATE TABLE taken_names (hash BLOB PRIMARY KEY) WITHOUT ROWID;
 
--- No id is given twice, whatever is deleted by hand.
+-- No id is given twice, whatever is deleted by hand, or was: who sent something had an id.
 CREATE TABLE users_end (last_id INTEGER NOT NULL);
-INSERT INTO users_end SELECT coalesce(max(id), 0) FROM users;
+INSERT INTO users_end SELECT max(
+    coalesce((SELECT max(id) FROM users), 0),
+    coalesce((SELECT max(sender_id) FROM log), 0),
+    coalesce((SELECT max(recipient_id) FROM log), 0)
+);
 
 CREATE TRIGGER note_users_end AFTER DELETE ON users WHEN OLD.id > (SELECT last_id FROM users_end)
 BEGIN
