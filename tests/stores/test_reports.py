@@ -10,8 +10,8 @@ from twisted.internet import reactor
 
 from chatter.log.entries import ReportDraft
 from chatter.protocol.model import Draft
-from chatter.stores import memory_moderation
 from chatter.stores.memory import MemoryStore
+from chatter.stores.memory import moderation as memory_moderation
 from chatter.stores.postgres import moderation as postgres_moderation
 from chatter.stores.registry import make_store
 from chatter.stores.sqlite import SQLiteStore

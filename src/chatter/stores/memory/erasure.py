@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chatter.protocol.model import Message, User
-    from chatter.stores.memory_moderation import MemoryModeration
-    from chatter.stores.memory_tokens import MemoryTokens
+    from chatter.stores.memory.moderation import MemoryModeration
+    from chatter.stores.memory.tokens import MemoryTokens
 
 
 @implementer(IErasure)

@@ -19,11 +19,11 @@ from chatter.log.lineage import Epoch, Lineage, continued, new_epoch
 from chatter.protocol import names
 from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
-from chatter.stores.memory_chats import MemoryChats
-from chatter.stores.memory_erasure import MemoryErasure
-from chatter.stores.memory_invitations import MemoryInvitations
-from chatter.stores.memory_moderation import MemoryModeration
-from chatter.stores.memory_tokens import MemoryTokens
+from chatter.stores.memory.chats import MemoryChats
+from chatter.stores.memory.erasure import MemoryErasure
+from chatter.stores.memory.invitations import MemoryInvitations
+from chatter.stores.memory.moderation import MemoryModeration
+from chatter.stores.memory.tokens import MemoryTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
