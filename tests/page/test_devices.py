@@ -50,7 +50,10 @@ def test_another_device_is_linked_and_signed_out(people):
     expect(dialog.get_by_role("textbox", name="Token for the other device")).to_have_count(0)
     dialog.get_by_role("button", name="Sign out phone").click()
     expect(dialog.get_by_role("listitem")).to_have_count(1)
+    # A page that nobody looks at takes its time.
+    other.page.bring_to_front()
     expect(other.name_box).to_be_visible()
+    tab.page.bring_to_front()
     dialog.get_by_role("button", name="Close").click()
     text = new_text("still here")
     tab.say(text)
