@@ -59,7 +59,7 @@ def people_at(nodes):
         person.hang_up()
 
 
-def let_them_send(senders, count=60):
+def let_them_send(senders, count=100):
     """Wait until so many more messages have been acknowledged."""
     before = acknowledged(senders)
     wait_until(lambda: acknowledged(senders) >= before + count)
