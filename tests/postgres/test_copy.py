@@ -25,11 +25,6 @@ from tests.postgres.server import PASSWORD
 
 
 @pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
-
-
-@pytest.fixture
 def file(tmp_path):
     return f"sqlite:{tmp_path / 'chatter.sqlite'}"
 

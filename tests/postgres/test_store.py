@@ -17,11 +17,6 @@ from tests.postgres.server import PASSWORD
 from tests.postgres.support import NOW, cursor_of, eventually, opened, working
 
 
-@pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
-
-
 async def test_two_nodes_append_to_one_log(url):
     """Ids have no gaps, and both listeners are told of every message once, in their order."""
     async with opened(url, url) as nodes:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from chatter.log.entries import ChangeDraft, MessageChange
 from chatter.log.feed import RecentLog
 from chatter.protocol.errors import Gone
@@ -14,11 +12,6 @@ from chatter.stores.postgres import tail
 from chatter.stores.postgres.database import Database, schema_scripts
 from chatter.testing.waiting import all_of, join, must_raise, outcomes_of
 from tests.postgres.support import NOW, eventually, opened
-
-
-@pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
 
 
 async def test_a_change_is_told_at_every_node(url, monkeypatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import psycopg
-import pytest
 from twisted.internet.threads import deferToThread
 
 from chatter.log.lineage import Lineage
@@ -13,11 +12,6 @@ from tests.postgres.server import PASSWORD, USER, PostgresServer
 from tests.postgres.support import NOW, eventually, opened, working
 
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-
-
-@pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
 
 
 LOSE = "DELETE FROM messages WHERE id > {0}; UPDATE log_end SET last_id = {0}, identity = 'new'"

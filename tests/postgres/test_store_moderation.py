@@ -21,11 +21,6 @@ from tests.postgres.support import NOW, eventually, opened
 LATER = NOW + timedelta(hours=1)
 
 
-@pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
-
-
 def ban(user_id, by_id=OPERATOR_ID):
     return StandingDraft(user_id, "ban", "member", LATER, by_id, NOW)
 

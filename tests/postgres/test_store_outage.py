@@ -21,11 +21,6 @@ from tests.postgres.support import NOW, cursor_of, eventually, opened, seconds_o
 
 
 @pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
-
-
-@pytest.fixture
 def proxy(postgres):
     with Proxy(postgres.port) as proxy:
         yield proxy

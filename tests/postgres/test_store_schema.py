@@ -17,11 +17,6 @@ from chatter.stores.registry import check_store
 
 
 @pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
-
-
-@pytest.fixture
 def ask(postgres, database):
     """Asks the database something, besides the store."""
     with postgres.connect(database) as connection:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import psycopg
-import pytest
 
 from chatter.protocol.model import Draft
 from chatter.stores.postgres import tail, trimming
@@ -18,11 +17,6 @@ CUT = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE pid <> pg_backend_pid() AND datname = current_database()
 """
-
-
-@pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
 
 
 async def send(store, user, number, key=None):

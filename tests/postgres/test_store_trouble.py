@@ -14,11 +14,6 @@ from chatter.testing.waiting import begun, join, must_raise, outcomes_of
 from tests.postgres.support import NOW, eventually, opened, seconds_of, working
 
 
-@pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
-
-
 async def refused_until(store, url, break_it, mend_it):
     """Sends fail and checks say so, until the database is mended; nothing is logged twice."""
     (alice,) = await join(store, "alice")

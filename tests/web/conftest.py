@@ -16,6 +16,7 @@ from chatter.chat.rate_limits import NO_LIMITS
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
+from tests.live.support import result_of
 from tests.web.wire import Wire
 
 real_reactor: Any = reactor
@@ -161,3 +162,23 @@ def make_web(request, clock):
 @pytest.fixture
 def web(make_web, chat):
     return make_web(ChatResource(chat, limits=NO_LIMITS))
+
+
+@pytest.fixture
+def alice(web):
+    """The token of somebody who has joined."""
+    return web.join("alice")
+
+
+@pytest.fixture
+def bob(web):
+    """The token of somebody else, who is the user 1 unless others have joined before."""
+    return web.join("bob")
+
+
+@pytest.fixture
+def mod(web, chat, bob):
+    """The token of a moderator: of the user 2, who joins after bob."""
+    token = web.join("mod")
+    result_of(chat.moderation.set_role(2, "moderator"))
+    return token

@@ -24,16 +24,6 @@ def status(web, token, query="after=0"):
     return web.ask("GET", f"/status?{query}", token).json
 
 
-@pytest.fixture
-def alice(web):
-    return web.join("alice")
-
-
-@pytest.fixture
-def bob(web):
-    return web.join("bob")
-
-
 def test_an_edited_message_is_what_it_says_now(web, alice, bob):
     """Whoever reads it for the first time reads the new text; who wants it, since when."""
     sent = web.send(alice)

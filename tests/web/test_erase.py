@@ -26,16 +26,6 @@ def erase(web, token, name="alice"):
     return web.ask("POST", "/erase", token, {"name": name})
 
 
-@pytest.fixture
-def alice(web):
-    return web.join("alice")
-
-
-@pytest.fixture
-def bob(web):
-    return web.join("bob")
-
-
 def status(web, token, query="after=0"):
     return web.ask("GET", f"/status?{query}", token).json
 

@@ -19,11 +19,6 @@ def trim(chat):
 
 
 @pytest.fixture
-def alice(web):
-    return web.join("alice")
-
-
-@pytest.fixture
 def messages(web, alice):
     """Five general messages."""
     return [web.send(alice, f"general {number}") for number in range(5)]

@@ -17,20 +17,6 @@ from tests.web.test_wait import begin  # noqa: F401 - a fixture
 ACT = {"user_id": 1, "action": "mute"}
 
 
-@pytest.fixture
-def bob(web):
-    """A member, who has the id 1."""
-    return web.join("bob")
-
-
-@pytest.fixture
-def mod(web, chat, bob):
-    """A moderator, who has the id 2."""
-    token = web.join("mod")
-    result_of(chat.moderation.set_role(2, "moderator"))
-    return token
-
-
 def moderate(web, token, action, user_id=1, **body):
     return web.ask("POST", "/moderate", token, {"user_id": user_id, "action": action, **body})
 

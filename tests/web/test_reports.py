@@ -15,20 +15,6 @@ from tests.web.conftest import Web
 
 
 @pytest.fixture
-def bob(web):
-    """A member, who has the id 1."""
-    return web.join("bob")
-
-
-@pytest.fixture
-def mod(web, chat, bob):
-    """A moderator, who has the id 2."""
-    token = web.join("mod")
-    result_of(chat.moderation.set_role(2, "moderator"))
-    return token
-
-
-@pytest.fixture
 def carol(web, mod):
     """A member, who has the id 3."""
     return web.join("carol")

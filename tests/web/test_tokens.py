@@ -35,11 +35,6 @@ def revoke(web, token, token_id):
     return web.ask("POST", "/tokens/revoke", token, {"id": token_id})
 
 
-@pytest.fixture
-def alice(web):
-    return web.join("alice")
-
-
 def test_one_more_token_is_the_same_user(web, alice):
     """It is told once, and reads and sends as the first one does."""
     made = make(web, alice)
