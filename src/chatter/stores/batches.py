@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from chatter.histograms import BatchCounts
 from chatter.log.pending import Pending
 from chatter.protocol.errors import StoreUnavailable
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from twisted.python.failure import Failure
-
-    from chatter.histograms import BatchCounts
 
 Job = TypeVar("Job")
 
@@ -42,8 +41,6 @@ class Batches(Generic[Job]):
     :param ahead: begin a batch before the results of the last one are delivered, and not
         after it: for work that another process does.  A thread of this one would only
         compete for the interpreter's lock with those that get the results.
-
-    :ivar counts: what each batch is counted in; nothing by default.
     """
 
     _log = Logger()
@@ -60,7 +57,7 @@ class Batches(Generic[Job]):
         self._work = work
         self._most = most
         self._ahead = ahead
-        self.counts: BatchCounts | None = None
+        self._counts: BatchCounts | None = None
         self._began = 0.0
         self._jobs: list[Job] = []
         self._pending: list[Pending[Any]] = []
@@ -70,6 +67,11 @@ class Batches(Generic[Job]):
 
     def __len__(self) -> int:
         return len(self._jobs)
+
+    def count(self) -> BatchCounts:
+        """Count the batches from now on; without that, none is counted."""
+        self._counts = BatchCounts()
+        return self._counts
 
     @property
     def is_open(self) -> bool:
@@ -111,8 +113,8 @@ class Batches(Generic[Job]):
     def _run(self) -> None:
         jobs, self._jobs = self._jobs[: self._most], self._jobs[self._most :]
         pending, self._pending = self._pending[: self._most], self._pending[self._most :]
-        if self.counts is not None:
-            self.counts.sizes.observe(len(jobs))
+        if self._counts is not None:
+            self._counts.sizes.observe(len(jobs))
             self._began = self._reactor.seconds()
         done = Deferred.fromCoroutine(self._work(jobs))
         done.addErrback(self._failed, jobs, pending)
@@ -143,8 +145,8 @@ class Batches(Generic[Job]):
         return results
 
     def _fire(self, results: list[Any], pending: list[Pending[Any]]) -> None:
-        if self.counts is not None:
-            self.counts.seconds.observe(self._reactor.seconds() - self._began)
+        if self._counts is not None:
+            self._counts.seconds.observe(self._reactor.seconds() - self._began)
         self._busy = self._ahead and bool(self._jobs)
         if self._busy:
             self._run()

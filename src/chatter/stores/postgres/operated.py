@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from chatter.histograms import BatchCounts
 from chatter.log.interfaces import IOperatedStore
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.postgres.session import Query
@@ -14,6 +13,7 @@ from chatter.stores.postgres.session import Query
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from chatter.histograms import BatchCounts
     from chatter.stores.postgres.reading import Reader
     from chatter.stores.postgres.writing import Writer
 
@@ -30,8 +30,7 @@ class OperatedPostgres:
 
     def count_writes(self) -> BatchCounts:
         """Count the batches that are written from now on."""
-        self._batches.counts = BatchCounts()
-        return self._batches.counts
+        return self._batches.count()
 
     def waiting(self) -> int:
         """How many writes wait for their batch."""

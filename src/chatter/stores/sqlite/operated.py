@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
-from chatter.histograms import BatchCounts
 from chatter.log.interfaces import IOperatedStore
 from chatter.stores.sqlite.backups import SUFFIXES, back_up
 
 if TYPE_CHECKING:
+    from chatter.histograms import BatchCounts
     from chatter.stores.sqlite.writing import Writer
 
 
@@ -31,8 +31,7 @@ class OperatedSQLite:
 
     def count_writes(self) -> BatchCounts:
         """Count the batches that are written from now on."""
-        self._batches.counts = BatchCounts()
-        return self._batches.counts
+        return self._batches.count()
 
     def waiting(self) -> int:
         """How many writes wait for their batch."""
