@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 
 from chatter.chat import erasing, standings
@@ -234,6 +235,26 @@ def test_an_erasure_waits_for_the_store(chat, web, alice, bob, clock, monkeypatc
             assert not clock.getDelayedCalls()
             result_of(chat.startService())
         clock.advance(2 * erasing.AGAIN)
+    assert len(status(web, bob)["messages"]) == 1
+    clock.advance(erasing.AGAIN)
+    assert status(web, bob)["messages"] == []
+
+
+def test_an_erasure_goes_on_after_any_error(chat, web, alice, bob, clock, monkeypatch):
+    """It is tried again, and the log says why once."""
+    web.send(alice)
+    store: Any = core_of(chat).store
+
+    async def broken(*arguments):
+        raise OSError("Too many open files")
+
+    with monkeypatch.context() as patched, capturedLogs() as logs:
+        patched.setattr(store.erasure, "read_own", broken)
+        erase(web, alice)
+        clock.advance(erasing.AGAIN)
+        clock.advance(erasing.AGAIN)
+        going_on = [event for event in logs if "could not go on" in event["log_format"]]
+    assert len(going_on) == 1
     assert len(status(web, bob)["messages"]) == 1
     clock.advance(erasing.AGAIN)
     assert status(web, bob)["messages"] == []

@@ -64,6 +64,8 @@ class Erasing:
         self._resuming: Deferred[None] | None = None
         self._again: IDelayedCall | None = None
         self._is_stopped = True
+        # Each new reason is logged once, not each attempt.
+        self._failed_with = ""
         # A read costs the length of its stretch, so there is only one at a time.
         self._turns = Turns(1)
         # For each user: up to which id the log was looked at, and when its end was first reached.
@@ -140,10 +142,11 @@ class Erasing:
                 self._go_on_later()
 
     def _not_resumed(self, failure: Failure) -> None:
-        if failure.check(StoreUnavailable) is None:
+        reason = failure.getErrorMessage()
+        if failure.check(StoreUnavailable) is None and reason != self._failed_with:
+            self._failed_with = reason
             self._log.failure("An erasure could not go on.", failure)
-        else:
-            self._go_on_later()
+        self._go_on_later()
 
     def _resumed(self, _: None) -> None:
         self._resuming = None
