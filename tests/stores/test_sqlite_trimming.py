@@ -10,6 +10,7 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock, deferLater
+from twisted.logger import capturedLogs
 
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
@@ -146,6 +147,26 @@ def test_deleting_goes_on_after_the_store_was_away():
     assert slices.deleted_at == []
     clock.advance(1)
     assert slices.deleted_at == [deleting.AGAIN]
+
+
+def test_deleting_goes_on_after_any_error():
+    """It is tried again, and the log says why once."""
+    clock = Clock()
+    slices = Slices(clock, 1)
+
+    async def broken() -> Any:
+        if clock.seconds() < 2 * deleting.AGAIN:
+            raise OSError("Too many open files")
+        return await slices.delete()
+
+    work = Deleting(clock, broken, duty=0.1)
+    work.start()
+    with capturedLogs() as logs:
+        work.wake()
+        clock.pump([deleting.AGAIN] * 2)
+    assert slices.deleted_at == [2 * deleting.AGAIN]
+    assert len(logs) == 1
+    assert clock.getDelayedCalls() == []
 
 
 def test_a_stop_ends_deleting():

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
 
 from chatter.protocol.errors import StoreUnavailable
+from chatter.stores.reasons import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,7 +18,7 @@ LEAST_PAUSE = 0.02
 """So many seconds pass at least between two slices."""
 
 AGAIN = 10.0
-"""So many seconds after the store was away it is tried again."""
+"""So many seconds after a slice could not be deleted it is tried again."""
 
 
 class Deleting:
@@ -27,6 +29,8 @@ class Deleting:
     :param duty: the share of the time that slices may take; the rest are pauses.
     """
 
+    _log = Logger()
+
     def __init__(self, reactor: Any, delete: Callable[[], Awaitable[bool]], *, duty: float) -> None:
         self._reactor = reactor
         self._delete = delete
@@ -35,6 +39,7 @@ class Deleting:
         self._is_wanted = False
         self._pausing: Deferred[None] | None = None
         self._running: Deferred[None] | None = None
+        self._failed_with = ""
 
     def start(self) -> None:
         """Delete from now on, when :meth:`wake` is called."""
@@ -45,7 +50,7 @@ class Deleting:
         self._is_wanted = True
         if self._is_open and self._running is None:
             self._running = Deferred()
-            Deferred.fromCoroutine(self._run()).addBoth(self._has_run)
+            Deferred.fromCoroutine(self._run()).addCallback(self._has_run)
 
     async def stop(self) -> None:
         """Delete no more, and finish the slice that is under way."""
@@ -61,13 +66,21 @@ class Deleting:
             began = self._reactor.seconds()
             try:
                 self._is_wanted |= await self._delete()
-            except StoreUnavailable:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next slice may do
                 self._is_wanted = True
                 pause = AGAIN
+                self._note(error)
             else:
                 pause = max(LEAST_PAUSE, self._rest * (self._reactor.seconds() - began))
             if self._is_open and self._is_wanted:
                 await self._pause(pause)
+
+    def _note(self, error: Exception) -> None:
+        # A store that is away says so itself, and each other reason is logged once.
+        reason = one_line(error)
+        if not isinstance(error, StoreUnavailable) and reason != self._failed_with:
+            self._failed_with = reason
+            self._log.failure("What is no longer kept could not be deleted.")
 
     async def _pause(self, seconds: float) -> None:
         self._pausing = deferLater(self._reactor, seconds)
@@ -78,8 +91,7 @@ class Deleting:
         finally:
             self._pausing = None
 
-    def _has_run(self, result: object) -> object:
+    def _has_run(self, _: None) -> None:
         running, self._running = self._running, None
         assert running is not None
         running.callback(None)
-        return result
