@@ -7,6 +7,7 @@ So what waits in the proxy while it holds everything is passed on later, as TCP 
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -77,13 +78,15 @@ class Proxy:
 
     async def _start(self) -> None:
         self._passing = asyncio.Event()
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         await self._resume()
 
     async def _resume(self) -> None:
         self._passing.set()
-        if self._server is None:
-            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        if self._listener is None:
+            self._listener = socket.create_server(("127.0.0.1", self.port))
+            self._listener.setblocking(False)
+            self._loop.add_reader(self._listener, self._accept, self._listener)
 
     async def _hold(self) -> None:
         self._passing.clear()
@@ -95,23 +98,31 @@ class Proxy:
         await asyncio.gather(*connections, return_exceptions=True)
 
     async def _refuse(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-            # Those that were accepted just now become connections first.
-            await asyncio.sleep(0.01)
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
         await self._cut()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = self._loop.create_task(self._connect(reader, writer))
+    # Not by asyncio's own server: one that is closed in the turn of the loop after it has
+    # accepted a connection forgets that one, open.
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            accepted, _ = listener.accept()
+        except OSError:
+            return  # who connected has left again
+        accepted.setblocking(False)
+        connection = self._loop.create_task(self._connect(accepted))
         self._connections.add(connection)
         connection.add_done_callback(self._connections.discard)
         # Here, for one that is cancelled before it has begun does nothing by itself.
-        connection.add_done_callback(lambda _: writer.transport.abort())
+        connection.add_done_callback(lambda _: accepted.close())
 
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers = [writer]
+    async def _connect(self, accepted: socket.socket) -> None:
+        writers = []
         try:
+            reader, writer = await asyncio.open_connection(sock=accepted)
+            writers.append(writer)
             await self._passing.wait()
             onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self.target)
             writers.append(onward_writer)

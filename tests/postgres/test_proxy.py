@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import select
+import socket
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -76,3 +79,14 @@ def test_a_hold_lets_nothing_through_until_it_resumes(url, proxy):
         assert has_result(connection, 10)
         while connection.pgconn.get_result() is not None:
             pass
+
+
+def test_its_end_closes_what_was_just_accepted(proxy):
+    """Whenever it ends; a socket that is left open warns, and that fails a test."""
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", proxy.port), 10) as client:
+            proxy.refuse()
+            with suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+        proxy.resume()
+    gc.collect()
