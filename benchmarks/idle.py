@@ -24,7 +24,7 @@ from twisted.internet import reactor
 from twisted.web.resource import Resource
 
 from chatter.chat import Chat
-from chatter.chat.rate_limits import NO_LIMITS
+from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.stores.memory import MemoryStore
 from chatter.web.root import ChatResource
 from chatter.web.site import ChatSite

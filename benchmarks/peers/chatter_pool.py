@@ -22,7 +22,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from chatter.chat import Chat
-from chatter.chat.rate_limits import NO_LIMITS
+from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.protocol.model import Draft, Message
 from chatter.stores.memory import MemoryStore
 from chatter.web.root import ChatResource

@@ -18,7 +18,7 @@ from chatter.version import __version__
 
 if TYPE_CHECKING:
     from chatter.chat.chat import Chat
-    from chatter.chat.rate_limits import NO_LIMITS, Rate, RateLimits
+    from chatter.chat.limits.rate_limits import NO_LIMITS, Rate, RateLimits
     from chatter.client.backoff import Retries
     from chatter.client.chat_client import ChatClient
     from chatter.protocol.model import Message
@@ -41,14 +41,14 @@ __all__ = [
 ]
 
 _MODULES = {
-    "NO_LIMITS": "chatter.chat.rate_limits",
+    "NO_LIMITS": "chatter.chat.limits.rate_limits",
     "Chat": "chatter.chat.chat",
     "ChatClient": "chatter.client.chat_client",
     "ChatResource": "chatter.web.root",
     "ChatService": "chatter.service",
     "Message": "chatter.protocol.model",
-    "Rate": "chatter.chat.rate_limits",
-    "RateLimits": "chatter.chat.rate_limits",
+    "Rate": "chatter.chat.limits.rate_limits",
+    "RateLimits": "chatter.chat.limits.rate_limits",
     "Retries": "chatter.client.backoff",
     "make_store": "chatter.stores.registry",
 }

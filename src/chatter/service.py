@@ -16,7 +16,7 @@ from twisted.logger import Logger
 
 from chatter.admin.endpoint.root import OperatorResource
 from chatter.chat.chat import DEFAULT_HISTORY, Chat, core_of
-from chatter.chat.rate_limits import DEFAULT_LIMITS, NO_LIMITS
+from chatter.chat.limits.rate_limits import DEFAULT_LIMITS, NO_LIMITS
 from chatter.chat.typed_service import TypedService
 from chatter.httpd.endpoints import is_only_local, private_endpoint, server_endpoint
 from chatter.protocol.deferring import returns_deferred, when_done
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from typing_extensions import Self
 
-    from chatter.chat.rate_limits import Rate, RateLimits
+    from chatter.chat.limits.rate_limits import Rate, RateLimits
     from chatter.protocol.model import JoinPolicy
 
 DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"

@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from chatter.admin.endpoint.root import OperatorResource
-from chatter.chat.rate_limits import NO_LIMITS
+from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.httpd.endpoints import private_endpoint
 from chatter.service import ChatService
 from chatter.testing import memory_chat

@@ -19,7 +19,7 @@ from twisted.web.server import NOT_DONE_YET, Site
 from zope.interface import implementer
 
 from chatter.chat import Chat
-from chatter.chat.rate_limits import NO_LIMITS
+from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.client import ChatClient
 from chatter.stores.memory import MemoryStore
 from chatter.testing.waiting import begun

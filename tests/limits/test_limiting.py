@@ -7,8 +7,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
-from chatter.chat.limiting import UserLimits
-from chatter.chat.rate_limits import NO_LIMITS, Rate, RateLimits, parse_limits
+from chatter.chat.limits.limiting import UserLimits
+from chatter.chat.limits.rate_limits import NO_LIMITS, Rate, RateLimits, parse_limits
 from chatter.protocol.errors import StoreUnavailable, TooManyRequests
 from chatter.protocol.model import Message, User
 from chatter.stores.memory import MemoryStore

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from twisted.internet.task import Clock
 
-from chatter.chat.meters import Meter, Window
-from chatter.chat.rate_limits import (
+from chatter.chat.limits.meters import Meter, Window
+from chatter.chat.limits.rate_limits import (
     DEFAULT_LIMITS,
     NO_LIMITS,
     Rate,

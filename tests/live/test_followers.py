@@ -6,7 +6,7 @@ import itertools
 
 from twisted.internet.task import Clock
 
-from chatter.chat.followers import SLICE_SECONDS, Followers
+from chatter.chat.delivery.followers import SLICE_SECONDS, Followers
 
 
 class Counting:

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
-from chatter.chat.store_reads import READERS
+from chatter.chat.reading.store_reads import READERS
 from chatter.log.feed import RecentLog
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.response_size import PAGE_BYTES

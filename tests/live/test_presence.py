@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from twisted.internet.task import Clock
 
-from chatter.chat.presence import Presence
+from chatter.chat.users.presence import Presence
 
 LONG_AGO = datetime(2001, 1, 1, tzinfo=timezone.utc)
 

@@ -9,8 +9,8 @@ import pytest
 from twisted.internet.task import Clock
 
 from chatter.chat import Chat
-from chatter.chat import retention as retention_of
-from chatter.chat.retention import parse_age
+from chatter.chat.messages import retention as retention_of
+from chatter.chat.messages.retention import parse_age
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Gap
 from chatter.stores.memory import MemoryStore

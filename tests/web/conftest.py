@@ -12,7 +12,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web.server import Site
 
-from chatter.chat.rate_limits import NO_LIMITS
+from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite

@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
-from chatter.chat.rate_limits import NO_LIMITS
+from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.protocol.errors import InvalidRequest
 from chatter.testing import memory_chat
 from chatter.web import ChatResource

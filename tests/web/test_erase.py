@@ -11,8 +11,9 @@ from twisted.internet.error import ConnectionDone
 from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 
-from chatter.chat import erasing, standings
 from chatter.chat.chat import Chat, core_of
+from chatter.chat.moderation import standings
+from chatter.chat.users import erasing
 from chatter.protocol.errors import NameTaken, StoreUnavailable, Unauthorized
 from chatter.protocol.model import Draft
 from chatter.testing import memory_client
@@ -325,7 +326,7 @@ def export(web, clock, token):
 @pytest.mark.parametrize("stretch", [3, 500])
 def test_ones_own_data_are_exported(web, clock, alice, bob, monkeypatch, stretch):
     """The user, the tokens without the secrets, own messages, and private ones to the user."""
-    monkeypatch.setattr("chatter.chat.exporting.STRETCH", stretch)
+    monkeypatch.setattr("chatter.chat.users.exporting.STRETCH", stretch)
     own = [web.send(alice, "one")]
     web.send(bob, "general")
     own += [web.send_private(alice, 2, "psst"), web.send_private(bob, 1, "answer")]
@@ -359,7 +360,7 @@ def test_a_user_has_one_export_at_a_time(web, clock, alice, bob):
 
 def test_an_export_ends_with_its_token(web, clock, alice, bob, monkeypatch):
     """What is left is not sent; that the response is not whole shows its end."""
-    monkeypatch.setattr("chatter.chat.exporting.STRETCH", 1)
+    monkeypatch.setattr("chatter.chat.users.exporting.STRETCH", 1)
     for number in range(9):
         web.send(alice, f"text {number}")
     protocol, transport = web.connect()

@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import Chat
-from chatter.chat.rate_limits import NO_LIMITS, Rate
+from chatter.chat.limits.rate_limits import NO_LIMITS, Rate
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite

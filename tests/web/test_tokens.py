@@ -7,7 +7,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
 from chatter.chat.chat import core_of
-from chatter.chat.tokens import FRESH, MOST_TOKENS
+from chatter.chat.users.tokens import FRESH, MOST_TOKENS
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.root import counted_in

@@ -10,11 +10,11 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from chatter.chat.arguments import check
+from chatter.chat.chat_moderation import Moderation
 from chatter.chat.core import ChatCore
-from chatter.chat.moderation import Moderation
-from chatter.chat.retention import Retention
-from chatter.chat.tokens import SHORTEST_LIFETIME
+from chatter.chat.messages.retention import Retention
 from chatter.chat.typed_service import TypedService
+from chatter.chat.users.tokens import SHORTEST_LIFETIME
 from chatter.protocol.bodies import DEFAULT_CHATS, DEFAULT_LIMIT, MAX_LIMIT
 from chatter.protocol.deferring import returns_deferred, when_done
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from random import Random
 
-    from chatter.chat.rate_limits import Rate
+    from chatter.chat.limits.rate_limits import Rate
     from chatter.protocol.bodies import Users
     from chatter.protocol.model import (
         Change,
@@ -55,9 +55,9 @@ class Chat(TypedService):
     :param keep: for so long messages are kept, an hour at least; ``None`` for ever.
     :param keep_messages: so many of the newest messages are kept, and up to a sixteenth
         more; none goes within an hour.  ``None`` for all.
-    :param reports: when reports mute a user: ``Rate(3, 14400)`` of
-        :mod:`chatter.chat.rate_limits` mutes for 14,400 seconds whom 3 users have reported within
-        as many seconds.  ``None``: they mute nobody.
+    :param reports: when reports mute a user: a :class:`chatter.Rate`, such as
+        ``Rate(3, 14400)``, mutes for 14,400 seconds whom 3 users have reported within as many
+        seconds.  ``None``: they mute nobody.
 
     ``store`` and ``clock`` are of any type: only a plugin tells type checkers which
     classes provide an interface.

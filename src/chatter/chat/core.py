@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.chat.access import Access
-from chatter.chat.changing import Changing
-from chatter.chat.chat_list import ChatList
-from chatter.chat.directory import Directory
-from chatter.chat.erasing import Erasing
-from chatter.chat.exporting import Exporting
-from chatter.chat.joining import Joining
-from chatter.chat.live import Live
-from chatter.chat.moderating import Moderating
-from chatter.chat.presence import Presence
-from chatter.chat.reading import Reading
-from chatter.chat.reporting import Reporting
-from chatter.chat.sending import Sending
-from chatter.chat.standings import Standings
-from chatter.chat.store_reads import StoreReads
-from chatter.chat.tokens import Tokens
+from chatter.chat.delivery.live import Live
+from chatter.chat.messages.changing import Changing
+from chatter.chat.messages.sending import Sending
+from chatter.chat.moderation.moderating import Moderating
+from chatter.chat.moderation.reporting import Reporting
+from chatter.chat.moderation.standings import Standings
+from chatter.chat.reading.chat_list import ChatList
+from chatter.chat.reading.reading import Reading
+from chatter.chat.reading.store_reads import StoreReads
+from chatter.chat.users.access import Access
+from chatter.chat.users.directory import Directory
+from chatter.chat.users.erasing import Erasing
+from chatter.chat.users.exporting import Exporting
+from chatter.chat.users.joining import Joining
+from chatter.chat.users.presence import Presence
+from chatter.chat.users.tokens import Tokens
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from chatter.chat.rate_limits import Rate
+    from chatter.chat.limits.rate_limits import Rate
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import JoinPolicy, User
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from chatter.chat.retention import parse_age
+from chatter.chat.messages.retention import parse_age
 from chatter.process.twistd_service import CannotStart
 
 if TYPE_CHECKING:

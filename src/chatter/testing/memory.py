@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from treq.testing import RequestTraversalAgent
 
 from chatter.chat.chat import Chat, core_of
-from chatter.chat.rate_limits import NO_LIMITS
+from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.client import ChatClient
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.protocol import Protocol
 
-from chatter.chat.limiting import Limit
-from chatter.chat.meters import Meter
+from chatter.chat.limits.limiting import Limit
+from chatter.chat.limits.meters import Meter
 from chatter.web.addresses import bucket_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from twisted.web.server import Request
 
-    from chatter.chat.rate_limits import RateLimits
+    from chatter.chat.limits.rate_limits import RateLimits
     from chatter.web.addresses import Addresses
 
 

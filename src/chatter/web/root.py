@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from twisted.web.server import NOT_DONE_YET
 
 from chatter.chat.chat import core_of
-from chatter.chat.limiting import UserLimits
-from chatter.chat.rate_limits import DEFAULT_LIMITS
+from chatter.chat.limits.limiting import UserLimits
+from chatter.chat.limits.rate_limits import DEFAULT_LIMITS
 from chatter.protocol.errors import MisdirectedRequest
 from chatter.web.address_limits import AddressLimits
 from chatter.web.addresses import Addresses
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat import Chat
-    from chatter.chat.rate_limits import RateLimits
+    from chatter.chat.limits.rate_limits import RateLimits
     from chatter.web.authentication import Authenticate
 
 
@@ -74,7 +74,7 @@ class ChatResource(MissingResource):
     :param page: whether there is a page for browsers, at this resource's own place.
 
     :param limits: how much a user, and an address, may request;
-        :data:`chatter.chat.rate_limits.NO_LIMITS` for an application that limits by itself.
+        :data:`chatter.chat.limits.rate_limits.NO_LIMITS` for an application that limits by itself.
     :param trust: the proxies whose ``X-Forwarded-For`` or ``Forwarded`` is believed: addresses,
         networks such as ``10.0.0.0/8``, and ``unix`` for UNIX sockets.
     :param hosts: the names under which the chat may be requested, such as

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import json
 from twisted.internet.address import IPv4Address, UNIXAddress
 
-from chatter.chat.rate_limits import DEFAULT_LIMITS
+from chatter.chat.limits.rate_limits import DEFAULT_LIMITS
 from chatter.clocks import wall_clock
 from chatter.httpd import LeanSite, Limits, reason_of
 from chatter.protocol.bodies import MAX_BODY
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IAddress
 
-    from chatter.chat.rate_limits import RateLimits
+    from chatter.chat.limits.rate_limits import RateLimits
 
 LIMITS = Limits(body=MAX_BODY)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from chatter.chat.pages import has_news
+from chatter.chat.reading.pages import has_news
 from chatter.protocol.bodies import DEFAULT_LIMIT, StatusQuery
 from chatter.protocol.errors import InvalidRequest, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import Page
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat.core import ChatCore
-    from chatter.chat.limiting import UserLimits
+    from chatter.chat.limits.limiting import UserLimits
     from chatter.protocol.model import User
     from chatter.web.authentication import Authentication
 

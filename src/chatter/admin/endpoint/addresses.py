@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from chatter.chat.address_bans import checked_network
+from chatter.chat.moderation.address_bans import checked_network
 from chatter.protocol.bodies import Done
 from chatter.protocol.moderation import BannedAddress, Network, Reason, Seconds
 

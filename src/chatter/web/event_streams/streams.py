@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from chatter.chat.followers import SLICE_SECONDS, one_by_one, serve_some
+from chatter.chat.delivery.followers import SLICE_SECONDS, one_by_one, serve_some
 from chatter.chat.turns import Turns
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.reasons import Reasons

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from chatter.chat.followers import Followers
+from chatter.chat.delivery.followers import Followers
 from chatter.log.entries import AddressBan, for_readers
 from chatter.log.feed import RecentLog
 from chatter.protocol.model import Message

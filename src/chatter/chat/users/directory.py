@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
 
-from chatter.chat.online_users import OnlineUsers
+from chatter.chat.users.online_users import OnlineUsers
 from chatter.protocol import names
 from chatter.protocol.bodies import Participant, Users
 from chatter.protocol.errors import Unauthorized, UnknownRecipient
@@ -20,7 +20,7 @@ from chatter.protocol.model import MAX_ID
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from chatter.chat.presence import Presence
+    from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import User
 

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from chatter.chat.presence import LIFETIME
 from chatter.chat.turns import Turns
+from chatter.chat.users.presence import LIFETIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chatter.chat.presence import Presence
+    from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import User
 

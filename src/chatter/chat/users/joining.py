@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from chatter.chat.tokens import hash_of, secret_of
+from chatter.chat.users.tokens import hash_of, secret_of
 from chatter.protocol import names
 from chatter.protocol.errors import InvitationNeeded, JoiningClosed, KeyUsed, NameTaken
 
 if TYPE_CHECKING:
     from random import Random
 
-    from chatter.chat.directory import Directory
-    from chatter.chat.presence import Presence
-    from chatter.chat.tokens import Tokens
+    from chatter.chat.users.directory import Directory
+    from chatter.chat.users.presence import Presence
+    from chatter.chat.users.tokens import Tokens
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import JoinPolicy, User
 

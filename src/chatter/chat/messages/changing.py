@@ -12,8 +12,8 @@ from chatter.protocol.model import OPERATOR_ID
 from chatter.protocol.validation import checked_text
 
 if TYPE_CHECKING:
-    from chatter.chat.presence import Presence
-    from chatter.chat.standings import Standings
+    from chatter.chat.moderation.standings import Standings
+    from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Message, User
 

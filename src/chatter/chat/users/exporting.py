@@ -12,8 +12,8 @@ from chatter.protocol.errors import TooManyRequests
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from chatter.chat.directory import Directory
-    from chatter.chat.tokens import Tokens
+    from chatter.chat.users.directory import Directory
+    from chatter.chat.users.tokens import Tokens
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Message, User
 

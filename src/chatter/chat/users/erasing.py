@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
     from twisted.python.failure import Failure
 
-    from chatter.chat.access import Access
-    from chatter.chat.directory import Directory
-    from chatter.chat.live import Live
-    from chatter.chat.presence import Presence
+    from chatter.chat.delivery.live import Live
+    from chatter.chat.users.access import Access
+    from chatter.chat.users.directory import Directory
+    from chatter.chat.users.presence import Presence
     from chatter.log.entries import Entry
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Message, User

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.chat.address_bans import checked_network
 from chatter.chat.arguments import check
+from chatter.chat.moderation.address_bans import checked_network
 from chatter.protocol.bodies import DEFAULT_REPORTS
 from chatter.protocol.deferring import returns_deferred
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from chatter.chat.known_tokens import KnownToken, KnownTokens
+from chatter.chat.users.known_tokens import KnownToken, KnownTokens
 from chatter.protocol.errors import (
     KeyUsed,
     StoreUnavailable,
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
     from twisted.python.failure import Failure
 
-    from chatter.chat.access import Access
-    from chatter.chat.presence import Presence
+    from chatter.chat.users.access import Access
+    from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Token, User
 

@@ -12,8 +12,8 @@ from chatter.protocol.model import ChatPage
 from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:
-    from chatter.chat.directory import Directory
-    from chatter.chat.live import Live
+    from chatter.chat.delivery.live import Live
+    from chatter.chat.users.directory import Directory
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import User
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
 
-from chatter.chat.meters import Meter, Window
+from chatter.chat.limits.meters import Meter, Window
 from chatter.protocol.errors import Quota, TooManyRequests
 from chatter.protocol.model import Message
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     from chatter.chat.core import ChatCore
-    from chatter.chat.meters import AnyMeter
-    from chatter.chat.rate_limits import Rate, RateLimits
-    from chatter.chat.sending import Sending
+    from chatter.chat.limits.meters import AnyMeter
+    from chatter.chat.limits.rate_limits import Rate, RateLimits
+    from chatter.chat.messages.sending import Sending
     from chatter.log.entries import Entry
     from chatter.protocol.model import User
 
@@ -51,8 +51,9 @@ _WHAT = {
 class Limit:
     """One limit, of all users or of all addresses.
 
-    :param name: as :class:`chatter.chat.rate_limits.RateLimits` has it.
-    :param meter: what allows, and counts; a :class:`chatter.chat.meters.Meter` if none is given.
+    :param name: as :class:`chatter.chat.limits.rate_limits.RateLimits` has it.
+    :param meter: what allows, and counts; a :class:`chatter.chat.limits.meters.Meter` if none
+        is given.
 
     :ivar refused: how many were one too many.
     """

@@ -8,9 +8,9 @@ from chatter.protocol.model import Draft
 from chatter.protocol.validation import checked_key, checked_text
 
 if TYPE_CHECKING:
-    from chatter.chat.directory import Directory
-    from chatter.chat.presence import Presence
-    from chatter.chat.standings import Standings
+    from chatter.chat.moderation.standings import Standings
+    from chatter.chat.users.directory import Directory
+    from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Message, User
 

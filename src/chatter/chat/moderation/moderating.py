@@ -18,8 +18,8 @@ from chatter.protocol.model import FOREVER, OPERATOR_ID
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from chatter.chat.presence import Presence
-    from chatter.chat.standings import Standings
+    from chatter.chat.moderation.standings import Standings
+    from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Change, Role, User
     from chatter.protocol.moderation import Action, BannedAddress

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.chat.address_bans import AddressBans
+from chatter.chat.moderation.address_bans import AddressBans
 from chatter.log.entries import AddressBan, StandingChange, UserErased
 from chatter.protocol.errors import Banned, Forbidden, Muted, Unauthorized
 from chatter.protocol.model import Standing
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from chatter.chat.access import Access
-    from chatter.chat.presence import Presence
+    from chatter.chat.users.access import Access
+    from chatter.chat.users.presence import Presence
     from chatter.log.entries import Entry
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import User

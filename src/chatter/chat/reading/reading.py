@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from chatter.chat.pages import has_news, page_of
+from chatter.chat.reading.pages import has_news, page_of
 from chatter.protocol.bodies import DEFAULT_LIMIT
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Gap, Message, Page
@@ -22,11 +22,11 @@ from chatter.protocol.response_size import how_many_fit
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from chatter.chat.directory import Directory
-    from chatter.chat.live import Live
-    from chatter.chat.presence import Presence
-    from chatter.chat.standings import Standings
-    from chatter.chat.store_reads import StoreReads
+    from chatter.chat.delivery.live import Live
+    from chatter.chat.moderation.standings import Standings
+    from chatter.chat.reading.store_reads import StoreReads
+    from chatter.chat.users.directory import Directory
+    from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Change, User
 

@@ -1,0 +1,1 @@
+"""The growing end of the log, and whom it wakes."""

@@ -1,0 +1,1 @@
+"""What one user or one address may request of a chat."""

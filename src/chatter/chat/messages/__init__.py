@@ -1,0 +1,1 @@
+"""What becomes of messages: they are sent, changed, and some time later deleted."""

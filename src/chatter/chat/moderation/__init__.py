@@ -1,0 +1,1 @@
+"""What moderators and the operator decide: who may do what, and what was reported."""

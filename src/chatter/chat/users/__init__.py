@@ -1,0 +1,1 @@
+"""Who uses a chat: names, tokens, joining and leaving, who is online."""
