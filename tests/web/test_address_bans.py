@@ -50,6 +50,27 @@ def ban(chat, network, seconds=None):
     result_of(chat.moderation.ban_address(network, seconds, "spam"))
 
 
+def follow(web, address, token, path="/events"):
+    """An open stream, or a poll that waits; what it says so far."""
+    protocol, transport = web.connect()
+    head = f"Host: a\r\nX-Forwarded-For: {address}\r\nAuthorization: {token}\r\n\r\n"
+    protocol.dataReceived(f"GET {path} HTTP/1.1\r\n{head}".encode())
+    return transport
+
+
+def test_what_is_open_from_there_ends(web, chat, clock):
+    """The streams at once; a poll that waits gets the error instead of what comes."""
+    addresses = ("10.1.2.3", "10.1.2.4", "11.1.2.3")
+    tokens = [ask(web, address).json["token"] for address in addresses]
+    streams = [follow(web, *each) for each in zip(addresses, tokens, strict=True)]
+    poll = follow(web, "10.1.2.3", tokens[0], "/status?after=0&wait=60")
+    ban(chat, "10.0.0.0/8")
+    assert [stream.disconnecting for stream in streams] == [True, True, False]
+    web.ask("POST", "/send", tokens[2], {"text": "hi"})
+    clock.advance(0)
+    assert b" 403 " in poll.value()
+
+
 def test_nobody_joins_from_a_banned_network(web, chat, clock):
     """Until it is over; those from elsewhere do."""
     ban(chat, "10.0.0.0/8", 60)

@@ -129,6 +129,14 @@ def web_with(limits, trust, access_log=None):
     return Web(ChatSite(resource, clock, access_log, limits=limits, trust=trust))
 
 
+def test_that_a_proxy_is_not_trusted_is_logged_without_limits_too():
+    """Bans and the access log have its address as well."""
+    web = web_with(NO_LIMITS, [])
+    with capturedLogs() as logged:
+        web.ask("POST", "/connect", headers={"X-Forwarded-For": "192.0.2.7"})
+    assert ["--trust" in event["log_format"] for event in logged] == [True]
+
+
 def test_the_access_log_has_the_address_that_a_trusted_proxy_tells(tmp_path):
     """And that of the connection otherwise."""
     for number, trust in enumerate((["192.168.1.1"], [])):

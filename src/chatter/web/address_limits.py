@@ -42,8 +42,9 @@ class AddressLimits:
 
         :raises TooManyRequests: if there were too many lately.
         """
+        address = self._addresses.bucket_of(request)
         if self._join is not None:
-            self._join.take(self._addresses.bucket_of(request))
+            self._join.take(address)
 
     def check_token(self, request: Request) -> None:
         """See whether a token may be tried that is not known in memory.

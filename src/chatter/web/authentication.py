@@ -139,6 +139,10 @@ class Authentication:
         self._core.presence.see(user.id)
         return user
 
+    def addresses_of(self, request: Request) -> Collection[str]:
+        """The addresses of a request, of which none may be banned."""
+        return self._limits.all_of(request)
+
     async def held_token_id(self, request: Request) -> int | None:
         """The id of the token of a request, for a response that keeps it in use.
 

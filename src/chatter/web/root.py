@@ -112,6 +112,7 @@ class ChatResource(MissingResource):
         self._counted = Counted(streams, user_limits, address_limits)
         authentication = Authentication(core, address_limits, authenticate, self._origins)
         core.access.add_ending(streams.cut)
+        core.access.add_address_ending(streams.cut_banned)
         endpoints: dict[str, Endpoint | Methods] = {
             "status": StatusEndpoint(core, authentication, user_limits),
             "health": HealthEndpoint(core),

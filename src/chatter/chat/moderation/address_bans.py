@@ -50,17 +50,23 @@ class AddressBans:
     def check(self, address: str) -> None:
         """See whether requests from an address are served.
 
-        :param address: what is no IP address is not banned.
         :raises Banned: if they are not.
+        """
+        end = self.banned_until(address)
+        if end is not None:
+            raise Banned(end, f"Your address is banned{Banned.end_of(end)}.")
+
+    def banned_until(self, address: str) -> datetime | None:
+        """Until when an address is banned; ``None`` if it is not.
+
+        :param address: what is no IP address is not banned.
         """
         networks = self._found.get(address)
         if networks is None:
             networks = self._found[address] = self._networks_of(address)
         now = self._now()
         until = [self.until[network] for network in networks if self.until[network] > now]
-        if until:
-            end = max(until)
-            raise Banned(end, f"Your address is banned{Banned.end_of(end)}.")
+        return max(until, default=None)
 
     def _networks_of(self, address: str) -> tuple[Any, ...]:
         try:

@@ -80,6 +80,8 @@ class Standings:
                 if not self.is_known:
                     self._heard_networks[change.network] = change.until
                 self.addresses.set(change.network, change.until)
+                if change.until is not None:
+                    self._access.end_banned_addresses()
             elif isinstance(change, StandingChange):
                 self._hear(
                     Standing(
@@ -113,6 +115,8 @@ class Standings:
                     self.addresses.set(network, until)
                 self._heard_networks.clear()
                 self.is_known = True
+                if self.addresses.until:
+                    self._access.end_banned_addresses()
 
     def _learn(self, found: dict[int, Standing]) -> None:
         # What was heard meanwhile is newer, or as new.

@@ -24,10 +24,24 @@ class Access:
     def __init__(self) -> None:
         self.era = object()
         self._endings: list[Callable[[int], None]] = []
+        self._address_endings: list[Callable[[], None]] = []
 
     def add_ending(self, end: Callable[[int], None]) -> None:
         """Have something called with the id of each user whose access ends; it raises nothing."""
         self._endings.append(end)
+
+    def add_address_ending(self, end: Callable[[], None]) -> None:
+        """Have something called when addresses were banned, to end what is open from there.
+
+        It raises nothing.
+        """
+        self._address_endings.append(end)
+
+    def end_banned_addresses(self) -> None:
+        """End all that is open from addresses that are banned now."""
+        self.renew()
+        for end in self._address_endings:
+            end()
 
     def end(self, user_id: int) -> None:
         """End all that a user has open, and forget whose tokens the user's are."""

@@ -98,6 +98,7 @@ class EventsEndpoint(UserEndpoint):
                 opening=opening,
                 changes=query.changes,
                 token_id=token_id,
+                addresses=self._authentication.addresses_of(request),
             ),
         )
 

@@ -19,6 +19,8 @@ from chatter.web.event_streams.feed import EventFeed
 from chatter.web.event_streams.stream import EventStream, broadcast
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from twisted.internet.interfaces import IDelayedCall
     from twisted.python.failure import Failure
     from twisted.web.server import Request
@@ -82,6 +84,8 @@ class Streams:
         # The oldest of a user's streams stands first.
         self._of_user: defaultdict[int, dict[EventStream, None]] = defaultdict(dict)
         self._tokens_held: dict[EventStream, int] = {}
+        self._addresses: dict[EventStream, Collection[str]] = {}
+        self._to_be_checked: list[EventStream] = []
         self._next_use = -inf
         self._next_tick: IDelayedCall | None = None
         self._put_off: list[EventStream] = []
@@ -119,12 +123,14 @@ class Streams:
         *,
         changes: bool = False,
         token_id: int | None = None,
+        addresses: Collection[str] = (),
     ) -> None:
         """Make a request's response a stream that goes on after a cursor.
 
         :param opening: events that come before the messages.
         :param changes: whether changes of messages are events, too.
         :param token_id: the token that is in use as long as the stream is open.
+        :param addresses: where it goes; it is cut if one of them is banned.
         """
         self.now = self.clock.seconds()
         # Connections of a phone that has changed networks look alive for minutes.
@@ -134,6 +140,7 @@ class Streams:
         self._streams[stream] = None
         if token_id is not None:
             self._tokens_held[stream] = token_id
+        self._addresses[stream] = addresses
         self._of_user[user.id][stream] = None
         self._core.presence.hold(user.id)
         deliver = self._deliver_with_changes if changes else self._deliver
@@ -153,11 +160,27 @@ class Streams:
         for stream in tuple(self._of_user.get(user_id, ())):
             stream.cut()
 
+    def cut_banned(self) -> None:
+        """End the streams that go to banned addresses; in a large chat it takes some ticks."""
+        self._to_be_checked = [*self._streams]
+        self._check_addresses()
+
+    def _check_addresses(self) -> None:
+        until = self.clock.seconds() + SLICE_SECONDS
+        serve = one_by_one(self._cut_if_banned)
+        serve_some(self.clock.seconds, until, self._to_be_checked, serve)
+
+    def _cut_if_banned(self, stream: EventStream) -> None:
+        banned_until = self._core.standings.addresses.banned_until
+        if any(banned_until(address) for address in self._addresses.get(stream, ())):
+            stream.cut()
+
     def remove(self, stream: EventStream) -> None:
         """Forget a stream that has ended."""
         if stream not in self._streams:
             return
         del self._streams[stream]
+        del self._addresses[stream]
         self.ended += 1
         of_user = self._of_user[stream.user_id]
         del of_user[stream]
@@ -174,6 +197,7 @@ class Streams:
             self._next_tick = None
             self._put_off.clear()
             self._due.clear()
+            self._to_be_checked.clear()
 
     def _deliver(self, some: list[EventStream]) -> None:
         self.deliveries += len(some)
@@ -209,6 +233,8 @@ class Streams:
     def _tick(self) -> None:
         self._next_tick = self.clock.callLater(_TICK, self._tick)
         self.now = self.clock.seconds()
+        if self._to_be_checked:
+            self._check_addresses()
         if self._tokens_held and self.now >= self._next_use:
             self._next_use = self.now + self._core.tokens.fresh
             self._core.tokens.use(self._tokens_held.values())
