@@ -8,6 +8,7 @@ import struct
 import time
 
 from twisted.internet import reactor
+from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.task import Clock, deferLater
@@ -19,6 +20,7 @@ from chatter.httpd import LeanSite, Limits
 
 LARGE = 8 * 1024 * 1024
 STEP = 512 * 1024
+_clients: list[socket.socket] = []
 LIMITS = Limits(idle=60, receive=60, stall=30, linger=5)
 
 
@@ -72,9 +74,9 @@ class Running:
         self.ports.append(port)
         return port.getHost()
 
-    async def connected(self, count):
+    async def connected(self, count, description="tcp:0:interface=127.0.0.1"):
         """So many clients, whose connections the site has."""
-        address = await self.listen()
+        address = await self.listen(description)
         clients = [client(address) for _ in range(count)]
         await self.until(lambda: len(self.site.connections.open) == count)
         return clients
@@ -115,6 +117,9 @@ def running(test):
         try:
             await test(server, *args, **kwargs)
         finally:
+            # A test that fails closes none, and an open socket would fail another one later.
+            while _clients:
+                _clients.pop().close()
             await server.stop()
 
     run.__name__ = test.__name__
@@ -127,7 +132,14 @@ def running(test):
 
 
 def client(address):
+    if isinstance(address, UNIXAddress):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(60)
+        _clients.append(sock)
+        sock.connect(address.name or b"")
+        return sock
     sock = socket.create_connection((address.host, address.port), timeout=60)
+    _clients.append(sock)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
     return sock
 

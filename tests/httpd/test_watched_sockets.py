@@ -20,14 +20,15 @@ from tests.httpd.sockets import LARGE, client, read_all, reset, running
 from tests.httpd.support import get, parse_answers
 
 
+@pytest.mark.parametrize("description", ["tcp:0:interface=127.0.0.1", "unix:s"])
 @running
-async def test_the_reactor_watches_one_for_all(server):
-    """However many connections there are."""
-    address = await server.listen()
+async def test_the_reactor_watches_one_for_all(server, description, tmp_path, monkeypatch):
+    """However many connections there are, of TCP and on UNIX sockets."""
+    monkeypatch.chdir(tmp_path)
     readers = set(reactor.getReaders())
-    clients = [client(address) for _ in range(5)]
-    await server.until(lambda: len(server.site.connections.open) == 5)
-    assert set(reactor.getReaders()) - readers == {server.site.sockets}
+    clients = await server.connected(5, description)
+    added = set(reactor.getReaders()) - readers - set(server.ports)
+    assert added == {server.site.sockets}
     for sock in clients:
         sock.close()
     await server.until(lambda: not server.site.connections.open)
@@ -234,6 +235,30 @@ async def test_many_are_all_read_then_answered_then_sent(server, few, monkeypatc
         sock.close()
     # Requests that were left to read, and responses that were there.
     assert [len(found) for found in seen] == ([2, 2, 2] if few else [0, 0, 0])
+
+
+@pytest.mark.parametrize("description", ["tcp:0:interface=127.0.0.1", "unix:s"])
+@running
+async def test_others_have_their_turn_once_time_is_up(server, description, tmp_path, monkeypatch):
+    """Also if each connection has but one request, which takes long."""
+    monkeypatch.chdir(tmp_path)
+    seen: list[str] = []
+    monkeypatch.setattr(watched_sockets, "monotonic", lambda: 1.0 * seen.count("a request"))
+
+    def response(request):
+        reactor.callLater(0, lambda: seen.append("the next turn"))
+        seen.append("a request")
+        request.respond((), b"small")
+        return NOT_DONE_YET
+
+    server.site.resource = Calling(response)
+    clients = await server.connected(3, description)
+    for sock in clients:
+        sock.sendall(get())
+    await server.until(lambda: len(seen) == 6)
+    assert seen == ["a request", "the next turn"] * 3
+    for sock in clients:
+        sock.close()
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 9])

@@ -9,6 +9,7 @@ is given one descriptor that stands for all of them: an epoll can itself be wait
 from __future__ import annotations
 
 import select
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,6 +17,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Server
+from twisted.internet.unix import Server as UNIXServer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -65,6 +67,13 @@ class WatchedServer(Server):
             return CONNECTION_LOST
 
 
+class WatchedUNIXServer(WatchedServer, UNIXServer):
+    """One on a UNIX socket; the kernel closes descriptors that the peer passes."""
+
+
+_WATCHED: dict[object, type[WatchedServer]] = {Server: WatchedServer, UNIXServer: WatchedUNIXServer}
+
+
 @implementer(IReadDescriptor)
 class WatchedSockets:
     """Reads from whichever of some connections has something to be read.
@@ -88,21 +97,19 @@ class WatchedSockets:
         self._take_late: IDelayedCall | None = None
 
     def take_over(self, port: IListeningPort) -> None:
-        """Watch the connections that a port accepts from now on, if they are TCP's.
+        """Watch the connections that a port accepts from now on, if they are sockets.
 
         Elsewhere than on Linux the reactor goes on to watch each.
         """
         self._admission.add_port(port)
+        watched = _WATCHED.get(getattr(port, "transport", None))
         if (
-            getattr(port, "transport", None) is Server
+            watched is not None
             and hasattr(select, "epoll")
             and IReactorFDSet.providedBy(port.reactor)  # type: ignore[attr-defined]
         ):
             # It is what Twisted's Port has for that.
-            port.transport = self._accept  # type: ignore[attr-defined]
-
-    def _accept(self, *arguments: Any) -> WatchedServer:
-        return WatchedServer(self, *arguments)
+            port.transport = partial(watched, self)  # type: ignore[attr-defined]
 
     def watch(self, transport: WatchedServer) -> None:
         """Read from a connection when there is something."""
