@@ -10,6 +10,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def imports_of(file):
 LAYERS = layers()
 MODULES = modules()
 IMPORTS = {name_of(file): sorted(set(imports_of(file))) for file in FILES}
+FOLDERS = sorted({"", *(f"{parent}/" for name in IMPORTS for parent in Path(name).parents[:-1])})
 
 
 @pytest.mark.parametrize("name", IMPORTS)
@@ -87,19 +89,42 @@ def test_a_file_imports_from_its_layer_and_those_below(name):
             assert other <= layer, f"{name} in layer {layer} knows of {imported} in {other}"
 
 
-def test_there_are_no_circles():
-    """Following the imports of a file, also those for types, never leads back to it."""
+def parts_of(folder):
+    """What each file or folder in a folder imports of the others, by their names."""
+    parts = defaultdict(set)
+    for name, imported in IMPORTS.items():
+        for other in imported:
+            if name.startswith(folder) and other.startswith(folder):
+                one, another = (n.removeprefix(folder).split("/")[0] for n in (name, other))
+                if one != another:
+                    parts[one].add(another)
+    return parts
+
+
+def follow_all(imports):
+    """Fail if following some imports leads back to where it began."""
     done = set()
 
     def follow(name, way):
         assert name not in way, " → ".join([*way[way.index(name) :], name])
         if name not in done:
-            for other in IMPORTS[name]:
+            for other in imports.get(name, ()):
                 follow(other, [*way, name])
             done.add(name)
 
-    for name in IMPORTS:
+    for name in imports:
         follow(name, [])
+
+
+def test_there_are_no_circles():
+    """Following the imports of a file, also those for types, never leads back to it."""
+    follow_all(IMPORTS)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_folders_are_in_no_circle(folder):
+    """What stands in a folder, be it a file or all of a folder, imports in one direction."""
+    follow_all(parts_of(folder))
 
 
 @pytest.mark.parametrize("name", [name for name in IMPORTS if name.startswith(("client", "term"))])

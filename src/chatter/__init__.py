@@ -18,7 +18,8 @@ from chatter.version import __version__
 
 if TYPE_CHECKING:
     from chatter.chat.chat import Chat
-    from chatter.chat.limits.rate_limits import NO_LIMITS, Rate, RateLimits
+    from chatter.chat.limits.rate_limits import NO_LIMITS, RateLimits
+    from chatter.chat.rates import Rate
     from chatter.client.backoff import Retries
     from chatter.client.chat_client import ChatClient
     from chatter.protocol.model import Message
@@ -47,7 +48,7 @@ _MODULES = {
     "ChatResource": "chatter.web.root",
     "ChatService": "chatter.service",
     "Message": "chatter.protocol.model",
-    "Rate": "chatter.chat.limits.rate_limits",
+    "Rate": "chatter.chat.rates",
     "RateLimits": "chatter.chat.limits.rate_limits",
     "Retries": "chatter.client.backoff",
     "make_store": "chatter.stores.registry",

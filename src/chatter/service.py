@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from typing_extensions import Self
 
-    from chatter.chat.limits.rate_limits import Rate, RateLimits
+    from chatter.chat.limits.rate_limits import RateLimits
+    from chatter.chat.rates import Rate
     from chatter.protocol.model import JoinPolicy
 
 DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"

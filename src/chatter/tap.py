@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from twisted.python.usage import Options as UsageOptions
 
 from chatter.chat.chat import DEFAULT_HISTORY
-from chatter.chat.limits.rate_limits import DEFAULT_LIMITS, parse_limits, parse_rate, shown_limits
+from chatter.chat.limits.rate_limits import DEFAULT_LIMITS, parse_limits, shown_limits
+from chatter.chat.rates import parse_rate
 from chatter.chat.users.tokens import SHORTEST_LIFETIME
 from chatter.clocks import use_monotonic_time
 from chatter.httpd.endpoints import private_endpoint, server_endpoint

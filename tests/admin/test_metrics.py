@@ -19,7 +19,8 @@ from chatter.admin.endpoint.metrics import MetricsResource
 from chatter.admin.endpoint.root import OperatorResource
 from chatter.chat import Chat
 from chatter.chat.chat import core_of
-from chatter.chat.limits.rate_limits import Rate, RateLimits
+from chatter.chat.limits.rate_limits import RateLimits
+from chatter.chat.rates import Rate
 from chatter.stores.sqlite.store import SQLiteStore
 from chatter.testing import memory_chat
 from chatter.web import ChatResource

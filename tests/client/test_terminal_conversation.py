@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
-from chatter.chat.limits.rate_limits import Rate, RateLimits
+from chatter.chat.limits.rate_limits import RateLimits
+from chatter.chat.rates import Rate
 from chatter.client import ServerUnreachable
 from chatter.protocol.errors import (
     Banned,

@@ -9,11 +9,11 @@ from chatter.chat.limits.meters import Meter, Window
 from chatter.chat.limits.rate_limits import (
     DEFAULT_LIMITS,
     NO_LIMITS,
-    Rate,
     RateLimits,
     parse_limits,
     shown_limits,
 )
+from chatter.chat.rates import Rate
 
 
 def taken(meter, key, tries):

@@ -11,7 +11,8 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.web.http_headers import Headers
 
-from chatter.chat.limits.rate_limits import NO_LIMITS, Rate, RateLimits
+from chatter.chat.limits.rate_limits import NO_LIMITS, RateLimits
+from chatter.chat.rates import Rate
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.addresses import Addresses, bucket_of

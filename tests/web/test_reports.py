@@ -6,7 +6,8 @@ import pytest
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import Chat
-from chatter.chat.limits.rate_limits import NO_LIMITS, Rate
+from chatter.chat.limits.rate_limits import NO_LIMITS
+from chatter.chat.rates import Rate
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from random import Random
 
-    from chatter.chat.limits.rate_limits import Rate
+    from chatter.chat.rates import Rate
     from chatter.protocol.bodies import Users
     from chatter.protocol.model import (
         Change,

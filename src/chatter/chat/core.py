@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from chatter.chat.limits.rate_limits import Rate
+    from chatter.chat.rates import Rate
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import JoinPolicy, User
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.protocol import Protocol
 
-from chatter.chat.limits.limiting import Limit
+from chatter.chat.limits.limit import Limit
 from chatter.chat.limits.meters import Meter
 from chatter.web.addresses import bucket_of
 

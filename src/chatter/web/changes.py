@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from chatter.chat.core import ChatCore
-    from chatter.chat.limits.limiting import UserLimits
+    from chatter.chat.limits.user_limits import UserLimits
     from chatter.protocol.model import User
     from chatter.web.authentication import Authentication
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from twisted.web.server import NOT_DONE_YET
 
 from chatter.chat.chat import core_of
-from chatter.chat.limits.limiting import UserLimits
 from chatter.chat.limits.rate_limits import DEFAULT_LIMITS
+from chatter.chat.limits.user_limits import UserLimits
 from chatter.protocol.errors import MisdirectedRequest
 from chatter.web.address_limits import AddressLimits
 from chatter.web.addresses import Addresses
@@ -72,9 +72,8 @@ class ChatResource(MissingResource):
         ``["https://chat.example.org"]``; ``*`` is any.  The chat's own origin always may.
     :param max_streams: how many event streams may be open in all.
     :param page: whether there is a page for browsers, at this resource's own place.
-
     :param limits: how much a user, and an address, may request;
-        :data:`chatter.chat.limits.rate_limits.NO_LIMITS` for an application that limits by itself.
+        :data:`chatter.NO_LIMITS` for an application that limits by itself.
     :param trust: the proxies whose ``X-Forwarded-For`` or ``Forwarded`` is believed: addresses,
         networks such as ``10.0.0.0/8``, and ``unix`` for UNIX sockets.
     :param hosts: the names under which the chat may be requested, such as

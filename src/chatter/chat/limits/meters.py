@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from chatter.chat.limits.rate_limits import Rate
+    from chatter.chat.rates import Rate
 
 MOST_KEYS = 20_000
 """Of so many keys a meter remembers how much they had."""

@@ -10,41 +10,7 @@ import re
 
 from msgspec import Struct
 
-LARGEST_COUNT = 10_000
-LONGEST_WINDOW = 31_536_000
-
-
-class Rate(Struct, frozen=True):
-    """So many in so many seconds.
-
-    :ivar count: how many, from 1 to 10,000.
-    :ivar seconds: in how many seconds, from 1 to 31,536,000 (a year).
-    :raises ValueError: if one of them is out of range.
-    """
-
-    count: int
-    seconds: int
-
-    def __post_init__(self) -> None:
-        """Check the numbers."""
-        if not 1 <= self.count <= LARGEST_COUNT or not 1 <= self.seconds <= LONGEST_WINDOW:
-            raise ValueError(
-                f"a limit is from 1 to {LARGEST_COUNT} within 1 to {LONGEST_WINDOW} seconds"
-            )
-
-    def __str__(self) -> str:
-        return f"{self.count}/{self.seconds}"
-
-
-def parse_rate(text: str) -> Rate:
-    """The rate that ``COUNT/SECONDS`` stands for.
-
-    :raises ValueError: if it has another form; its text says what is expected.
-    """
-    match = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
-    if match is None:
-        raise ValueError("write COUNT/SECONDS, such as 3/14400")
-    return Rate(int(match[1]), int(match[2]))
+from chatter.chat.rates import LARGEST_COUNT, Rate
 
 
 class RateLimits(Struct, frozen=True, kw_only=True):

@@ -14,9 +14,9 @@ from chatter.protocol.errors import Gone
 from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:
-    from chatter.chat.limits.rate_limits import Rate
     from chatter.chat.moderation.moderating import Moderating
     from chatter.chat.moderation.standings import Standings
+    from chatter.chat.rates import Rate
     from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Message, User

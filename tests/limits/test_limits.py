@@ -7,8 +7,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
-from chatter.chat.limits.limiting import UserLimits
-from chatter.chat.limits.rate_limits import NO_LIMITS, Rate, RateLimits, parse_limits
+from chatter.chat.limits.rate_limits import NO_LIMITS, RateLimits, parse_limits
+from chatter.chat.limits.user_limits import UserLimits
+from chatter.chat.rates import Rate
 from chatter.protocol.errors import StoreUnavailable, TooManyRequests
 from chatter.protocol.model import Message, User
 from chatter.stores.memory import MemoryStore

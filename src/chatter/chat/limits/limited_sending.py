@@ -1,0 +1,145 @@
+"""Sending within the limits of a chat.
+
+What users send is counted as the log tells of it, on every node: so a limit holds over
+all nodes of a chat, and nothing is counted that was not stored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cachetools import FIFOCache
+
+from chatter.chat.limits.limit import Limit
+from chatter.chat.limits.meters import Window
+from chatter.protocol.errors import TooManyRequests
+from chatter.protocol.model import Message
+
+if TYPE_CHECKING:
+    from chatter.chat.core import ChatCore
+    from chatter.chat.limits.rate_limits import RateLimits
+    from chatter.log.entries import Entry
+    from chatter.protocol.model import User
+
+_REMEMBERED_PAIRS = 20_000
+
+_LOOKED_THROUGH = 50
+"""So many of the newest messages between two users show whether they know each other."""
+
+
+class LimitedSending:
+    """Sends what a user may send now, with the methods of ``Sending``.
+
+    Moderators have no limit.
+
+    :ivar limits: those of sends, by name.
+    """
+
+    def __init__(self, core: ChatCore, limits: RateLimits) -> None:
+        seconds = core.clock.seconds
+        self._sending = core.sending
+        self._moderators = core.standings.moderators
+        self._store = core.store
+        self._private: tuple[Limit, ...] = ()
+        if limits.send is not None:
+            self._private = (Limit("send", limits.send, seconds),)
+        self._general = self._private
+        self._only_general: Limit | None = None
+        if limits.general is not None:
+            window = Window(limits.general, seconds)
+            self._only_general = Limit("general", limits.general, seconds, window)
+            self._general = (*self._private, self._only_general)
+        self._stranger: Limit | None = None
+        if limits.stranger is not None:
+            self._stranger = Limit("stranger", limits.stranger, seconds)
+        self.limits = {
+            "send": self._private[0] if self._private else None,
+            "general": self._only_general,
+            "stranger": self._stranger,
+        }
+        # Whether the second of two users has ever written to the first.
+        self._has_written: FIFOCache[tuple[int, int], bool] = FIFOCache(_REMEMBERED_PAIRS)
+        core.live.add_counter(self._count)
+
+    async def send(self, user: User, text: str, key: str | None) -> Message:
+        """Send to the general chat.
+
+        :raises TooManyRequests: if the user has sent too much lately.
+        :raises InvalidRequest: if the text or the key is not valid.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        limits = self._general if user.id not in self._moderators else ()
+        _begin(limits, user.id)
+        try:
+            return await self._sending.send(user, text, key)
+        finally:
+            _end(limits, user.id)
+
+    async def send_private(
+        self, user: User, recipient_id: int, text: str, key: str | None
+    ) -> Message:
+        """Send to one user.
+
+        :raises TooManyRequests: if the user has sent too much lately, or to too many strangers.
+        :raises InvalidRequest: if the text or the key is not valid.
+        :raises UnknownRecipient: if nobody has that id.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+        if user.id in self._moderators:
+            return await self._sending.send_private(user, recipient_id, text, key)
+        limits = self._private
+        _begin(limits, user.id)
+        try:
+            if self._stranger is not None and await self._is_stranger(recipient_id, user):
+                self._stranger.take(user.id)
+            return await self._sending.send_private(user, recipient_id, text, key)
+        finally:
+            _end(limits, user.id)
+
+    async def _is_stranger(self, other_id: int, user: User) -> bool:
+        """Whether somebody has not written to a user, or not for a long time."""
+        if other_id == user.id:
+            return False
+        pair = (user.id, other_id)
+        has_written = self._has_written.get(pair)
+        if has_written is None:
+            # What is committed meanwhile is counted, and found here.
+            self._has_written[pair] = False
+            found = await self._store.read_private(*pair, None, _LOOKED_THROUGH)
+            if any(message.sender_id == other_id for message in found):
+                self._has_written[pair] = True
+            has_written = self._has_written.get(pair, False)
+        return not has_written
+
+    def _count(self, entries: list[Entry]) -> None:
+        """Count what the log tells of, be it of this node or of another."""
+        for message in entries:
+            if type(message) is not Message:
+                continue
+            sender_id = message.sender_id
+            for limit in self._private:
+                limit.count(sender_id)
+            if message.recipient_id is not None:
+                pair = (message.recipient_id, sender_id)
+                if pair in self._has_written:
+                    self._has_written[pair] = True
+            elif self._only_general is not None:
+                self._only_general.count(sender_id)
+
+
+def _begin(limits: tuple[Limit, ...], user_id: int) -> None:
+    """Note that a user sends something, if that is allowed."""
+    begun = 0
+    try:
+        for limit in limits:
+            limit.begin(user_id)
+            begun += 1
+    except TooManyRequests:
+        _end(limits[:begun], user_id)
+        raise
+
+
+def _end(limits: tuple[Limit, ...], user_id: int) -> None:
+    """Note that something is no longer under way."""
+    for limit in limits:
+        limit.end(user_id)
