@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.server import Server
-from tests.page.others import new_text
-from tests.page.people import people_in
+from tests.page.others import new_text, texts_of
+from tests.page.people import new_name, people_in
 
 
 def open_devices(tab):
@@ -50,14 +50,63 @@ def test_another_device_is_linked_and_signed_out(people):
     expect(dialog.get_by_role("textbox", name="Token for the other device")).to_have_count(0)
     dialog.get_by_role("button", name="Sign out phone").click()
     expect(dialog.get_by_role("listitem")).to_have_count(1)
-    # A page that nobody looks at takes its time.
-    other.page.bring_to_front()
     expect(other.name_box).to_be_visible()
-    tab.page.bring_to_front()
     dialog.get_by_role("button", name="Close").click()
     text = new_text("still here")
     tab.say(text)
     tab.reads(text)
+
+
+def test_a_token_that_is_revoked_while_the_page_begins(people):
+    """What the page does by itself after a while must not make the browser somebody new."""
+    tab, name = people.join("alice")
+    token = link_device(tab, "phone")
+    other = people.tab()
+    sign_in(other, token)
+    expect(other.page.get_by_role("navigation")).to_contain_text(name)
+    kept = []
+    # Once a month a page has its cookie set again; here that takes until the token is revoked.
+    other.page.route("**/connect", lambda route: kept.append(route))
+    with other.page.expect_request("**/connect"):
+        pass
+    # The stream, which is cut now, comes back when that is through.
+    other.page.route("**/events?*", lambda route: route.abort())
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Sign out phone").click()
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    with other.page.expect_response("**/connect") as refused:
+        kept[0].continue_()
+    assert refused.value.status == 401
+    other.page.unroute("**/events?*")
+    other.page.unroute("**/connect")
+    expect(other.name_box).to_be_visible()
+
+
+def test_a_tab_of_somebody_who_is_signed_in_no_more(people, server):
+    """Somebody else joins in another tab: what is written in this one is not said by them."""
+    tab, name = people.join("alice")
+    text = new_text("still here")
+    # The tab does not see it: it has no stream.
+    tab.page.route("**/events?*", lambda route: route.abort())
+    tab.page.reload()
+    expect(tab.page.get_by_role("navigation")).to_contain_text(name)
+    another = tab.page.context.new_page()
+    another.goto(f"{people.url}health")
+    another.evaluate(
+        """async name => {
+          const asked = { method: "POST", body: JSON.stringify({ name, cookie: true }),
+            headers: { "Content-Type": "application/json" } };
+          await fetch("disconnect", { method: "POST", headers: { "Chatter-Page": "1" } });
+          await fetch("connect", asked);
+        }""",
+        new_name("bob"),
+    )
+    another.close()
+    tab.say(text)
+    expect(tab.log.locator(".failed")).to_contain_text("Somebody else is signed in by now.")
+    tab.page.unroute("**/events?*")
+    expect(tab.page.get_by_role("navigation")).to_contain_text("bob")
+    assert text not in texts_of(server)
 
 
 def test_a_token_that_nobody_has(people):

@@ -102,6 +102,39 @@ def test_the_cookie_alone_is_nobody(web, path, header):
     assert (nobody.status, nobody.json) == (200, NOBODY)
 
 
+@pytest.mark.parametrize("path", [*CLOSED, "/chats", "/connect", "/disconnect"])
+def test_a_page_does_nothing_as_somebody_else(web, path):
+    """Another tab has the browser signed in as somebody else: only that user's tabs go on."""
+    web.join("alice")
+    cookie = sign_in(web, "bob")
+    method, body = CLOSED.get(path, ("GET" if path == "/chats" else "POST", {"cookie": True}))
+    for named in ("1", "x", ""):
+        headers = signed_in(cookie, **{"Chatter-User": named})
+        response = web.ask(method, path, body=body, headers=headers)
+        assert (response.status, response.problem) == (401, "unauthorized")
+        assert "set-cookie" not in response.headers
+    assert user_of(web, signed_in(cookie)) == "bob"
+    assert user_of(web, signed_in(cookie, **{"Chatter-User": "2"})) == "bob"
+
+
+@pytest.mark.parametrize("cookie", [{}, {"Cookie": "chatter=" + "0" * 64}])
+def test_a_page_whose_token_was_revoked_does_not_join(web, cookie):
+    """To have its cookie set again it names its user, and is told that it is nobody's."""
+    headers = {**PAGE, **cookie, "Chatter-User": "1"}
+    response = web.ask("POST", "/connect", body={"cookie": True}, headers=headers)
+    assert (response.status, response.problem) == (401, "unauthorized")
+    assert web.ask("POST", "/connect").json["user_id"] == 1
+
+
+def test_who_names_their_user_with_a_token(web):
+    """The name counts beside Authorization, too, also where the token was just seen."""
+    token = web.join("alice")
+    for _ in range(2):
+        for named, status in (("1", 200), ("2", 401)):
+            headers = {"Authorization": token, "Chatter-User": named}
+            assert web.ask("GET", "/status", headers=headers).status == status
+
+
 @pytest.mark.parametrize("path", [*CLOSED, "/chats", "/disconnect"])
 @pytest.mark.parametrize("header", FOREIGN)
 def test_a_page_of_another_origin_is_refused(web, path, header):

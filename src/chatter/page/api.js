@@ -1,7 +1,8 @@
 /**
  * Requests to the chat. All URLs are relative to the page, so the chat works below any path. The
  * cookie that the browser sends says who the user is; the server takes it only beside the header
- * `Chatter-Page`, which pages of other sites cannot send.
+ * `Chatter-Page`, which pages of other sites cannot send. In `Chatter-User` the page names its
+ * user: in another tab somebody else may have signed in, as whom this one must do nothing.
  *
  * A chat is known by a number: 0 is the general one, others are the id of the other user.
  *
@@ -12,6 +13,8 @@
  * @typedef {{user: {id: number, name: string} | null, last_id: number, chats: Summary[], more: boolean, can_join: boolean, needs_invitation?: true, uses_tokens?: true, role?: string, muted_until?: string}} Start
  * @typedef {{messages: Message[], more: boolean, as_of: number, kept_after?: number}} History Is complete up to the position `as_of`.
  */
+
+import { owner } from "./saved.js";
 
 /** How long a response may take, in milliseconds. */
 const PATIENCE = 10_000;
@@ -43,7 +46,9 @@ export class Problem extends Error {
  * @param {{signal?: AbortSignal, method?: string, body?: string, headers?: Record<string, string>}} [options]
  */
 export async function open(path, options = {}) {
+  /** @type {Record<string, string>} */
   const headers = { "Chatter-Page": "1", ...options.headers };
+  if (owner && path !== WHO) headers["Chatter-User"] = String(owner);
   const response = await fetch(path, { cache: "no-store", ...options, headers }).catch(() => {
     throw new Problem();
   });
@@ -94,13 +99,16 @@ export function newKey() {
   return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Asks who the user is, and is from whoever that is by now. */
+const WHO = "chats?limit=50";
+
 /**
  * The user and the newest chats, or those whose last message is older than `before`.
  *
  * @returns {Promise<Start>}
  */
 export function getChats(before = 0) {
-  return json(`chats?limit=50${before ? `&before=${before}` : ""}`);
+  return json(before ? `${WHO}&before=${before}` : WHO);
 }
 
 /**

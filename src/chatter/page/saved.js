@@ -4,7 +4,8 @@
  * or is full, forgets it all at the next reload.
  */
 
-let owner = 0;
+/** The id of the user who is signed in, or 0. */
+export let owner = 0;
 
 /** Under this name it is kept that somebody is signed in. */
 const SIGNED_IN = `chatter ${location.pathname} signed in`;

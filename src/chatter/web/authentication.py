@@ -1,6 +1,10 @@
 """The user of a request: by the token in ``Authorization``, or else in the page's cookie.
 
 Where an application authenticates its users, they are whom it says they are.
+
+A browser has one cookie for all its tabs, and somebody else may have signed in in one of them.  So
+a page names its user in each request, in ``Chatter-User``, and one that is another user's by
+now is refused: it would send, read and sign out as somebody else.
 """
 
 from __future__ import annotations
@@ -35,6 +39,16 @@ def token_of(request: Request) -> str | None:
         # A browser sends it by itself: it is for a proxy before the chat.
         return None
     return token.strip() if token and scheme.lower() == "bearer" else scheme
+
+
+def check_named(request: Request, user: User) -> None:
+    """See that a request is from the user that it names, if it names one.
+
+    :raises Unauthorized: if it is another's.
+    """
+    named = request.getHeader(b"Chatter-User")
+    if named is not None and named != b"%d" % user.id:
+        raise Unauthorized("Somebody else is signed in by now.")
 
 
 class Authentication:
@@ -94,6 +108,7 @@ class Authentication:
         if user is not None:
             if user.id in self._banned or self._banned_addresses:
                 self._check_bans(request, user)
+            check_named(request, user)
             # A cookie counts beside other headers only, which are looked at each time.
             if head is not None and b"authorization" in head.headers:
                 head.note = (self._access.era, user)
@@ -105,21 +120,23 @@ class Authentication:
 
         A cookie may be left from another database, or from a chat in a folder above.
 
-        :raises Unauthorized: if it carries a token in ``Authorization`` that is nobody's.
+        :raises Unauthorized: if it carries a token in ``Authorization`` that is nobody's, or names
+            a user and is not from that one.
         :raises Banned: if the user is banned.
         :raises Forbidden: as :meth:`user_of` does.
         """
         try:
             return await self.user_of(request)
         except Unauthorized:
-            if self.uses_tokens and token_of(request) is not None:
+            has_token = self.uses_tokens and token_of(request) is not None
+            if has_token or request.getHeader(b"Chatter-User") is not None:
                 raise
             return None
 
     async def user_of(self, request: Request) -> User:
         """The user of a request, who is then there.
 
-        :raises Unauthorized: if it is nobody known.
+        :raises Unauthorized: if it is nobody known, or another user than the request names.
         :raises Banned: if the user is banned, or the address.
         :raises TooManyRequests: if the address has tried too many unknown tokens.
         :raises Forbidden: if a page of another origin had it sent, and the user is known by
@@ -135,6 +152,7 @@ class Authentication:
             if not token:
                 raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
             user = await self._by_token(request, token)
+        check_named(request, user)
         standings.check(user.id)
         self._core.presence.see(user.id)
         return user

@@ -98,7 +98,9 @@ class ConnectEndpoint(UserEndpoint):
             # Another site must not have a browser join, which would lose the user it has.
             refuse_foreign_page(request, ())
         token = token_in_cookie(request)
-        known = None if token is None else await authentication.user_or_nobody(request)
+        # Who only wants the cookie again must not join if it is nobody's by now.
+        is_somebody = token is not None or request.getHeader(b"Chatter-User") is not None
+        known = await authentication.user_or_nobody(request) if is_somebody else None
         if known is None:
             await authentication.check_address(request)
             self._limits.join(request)
