@@ -65,8 +65,12 @@ def test_a_token_that_is_revoked_while_the_page_begins(people):
     sign_in(other, token)
     expect(other.page.get_by_role("navigation")).to_contain_text(name)
     kept = []
+
+    def keep(route):
+        kept.append(route)
+
     # Once a month a page has its cookie set again; here that takes until the token is revoked.
-    other.page.route("**/connect", lambda route: kept.append(route))
+    other.page.route("**/connect", keep)
     with other.page.expect_request("**/connect"):
         pass
     # The stream, which is cut now, comes back when that is through.

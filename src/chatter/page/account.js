@@ -1,7 +1,7 @@
 /** The user's menu: notifications, devices, and signing out. */
 
 import { connect, post } from "./api.js";
-import { canNotify, notifies } from "./attention.js";
+import { canNotify, notifies } from "./notifications.js";
 import { moderates, user } from "./chats.js";
 import { make } from "./drawing.js";
 import { getTokens, showDevices } from "./devices.js";

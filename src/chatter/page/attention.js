@@ -1,12 +1,9 @@
 /**
  * What tells the user of something that is not in the chat: the title and the icon of the tab,
- * the banner of a lost connection, notifications of private messages (if the user has chosen
- * them), and the announcements that screen readers read.
+ * the banner of a lost connection, and the announcements that screen readers read.
  */
 
 import { setText, soon, the } from "./drawing.js";
-import { load } from "./saved.js";
-import { isAnySeen } from "./tabs.js";
 
 /** A connection that is lost for less is nobody's concern, in milliseconds. */
 const CALM = 5000;
@@ -66,26 +63,3 @@ const announceSoon = soon(1000, () => {
     length > ONE_BY_ONE ? `${length} new messages` : waiting.join("\n");
   waiting = [];
 });
-
-/** Browsers notify only on pages that came over https. */
-export const canNotify = "Notification" in window && isSecureContext;
-
-export const notifies = () =>
-  canNotify && Notification.permission === "granted" && load("notify", "localStorage") === true;
-
-/**
- * Notify of a private message, if no tab of the chat is looked at.
- *
- * @param {string} name
- * @param {string} text
- * @param {number} chat Where a click leads. A later message of it replaces the notification.
- */
-export async function notify(name, text, chat) {
-  if (!notifies() || (await isAnySeen())) return;
-  const shown = new Notification(name, { body: text.slice(0, 300), tag: `chatter ${chat}` });
-  shown.onclick = () => {
-    window.focus();
-    location.hash = String(chat);
-    shown.close();
-  };
-}

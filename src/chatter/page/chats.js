@@ -7,7 +7,7 @@
  * @import {Change, Message, Start} from "./api.js"
  */
 
-import { plan } from "./drawing.js";
+import { drawAll, plan } from "./drawing.js";
 import { forgetName } from "./people.js";
 
 /** A chat that nobody scrolls back in keeps so many messages, once it has twice as many. */
@@ -89,7 +89,7 @@ export class Chat {
     const index = this.indexOf(message.id);
     if (this.messages[index]?.id === message.id) this.messages[index] = message;
     if (this.last?.id === message.id) this.last = message;
-    changed();
+    drawAll();
     return message;
   }
 
@@ -161,13 +161,7 @@ export function addChats(page) {
     // The feed may be ahead of this.
     if (last && last.id > (chat.last?.id ?? 0)) chat.last = last;
   }
-  changed();
-}
-
-function changed() {
-  plan.chat();
-  plan.side();
-  plan.title();
+  drawAll();
 }
 
 /**
@@ -183,7 +177,7 @@ export function receive(messages, changes, end) {
   for (const list of overtaking) list.push(...changes);
   const now = changes.flatMap((change) => apply(change) ?? []);
   position = Math.max(position, end);
-  if (messages.length) changed();
+  if (messages.length) drawAll();
   return now;
 }
 
@@ -196,7 +190,7 @@ function applyToUser(change, id, { role, muted_until }) {
   if (change === "standing" && id === user?.id) {
     moderates = role === "moderator";
     mutedUntil = muted_until ?? "";
-    changed();
+    drawAll();
   }
   if (change !== "erased") return;
   forgetName(id);
@@ -261,7 +255,7 @@ export function apply({ change, message_id, text, at, by_id, ...about }) {
 /** @param {Message} message An own one that the server has taken. The feed brings it, too. */
 export function accept(message) {
   add(message);
-  changed();
+  drawAll();
 }
 
 /** @param {Message} message */
@@ -292,7 +286,7 @@ export function addOlder(chat, older, stillMore, cut) {
   chat.cut = cut;
   const newest = chat.messages.at(-1);
   if (newest && newest.id > (chat.last?.id ?? 0)) chat.last = newest;
-  changed();
+  drawAll();
 }
 
 /**

@@ -12,6 +12,12 @@ const LONGEST = 150;
 /** What a change has to plan anew. The page puts the drawings here. */
 export const plan = { chat() {}, side() {}, title() {} };
 
+export function drawAll() {
+  plan.chat();
+  plan.side();
+  plan.title();
+}
+
 /**
  * @param {() => void} work What is to be done before the next frame.
  * @param {number} [gap] At least so long after the last time, in milliseconds.

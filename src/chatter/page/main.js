@@ -6,11 +6,11 @@
  */
 
 import { getChats, Problem } from "./api.js";
-import { announce, atMost99, notify, showConnected, showUnread } from "./attention.js";
+import { announce, atMost99, showConnected, showUnread } from "./attention.js";
 import * as chats from "./chats.js";
 import * as composer from "./composer.js";
 import * as conversation from "./conversation.js";
-import { pause, perFrame, plan, setAvatar, setText, soon, the } from "./drawing.js";
+import { drawAll, pause, perFrame, plan, setAvatar, setText, soon, the } from "./drawing.js";
 import * as feed from "./feed.js";
 import { firstChats, named, narrow } from "./first.js";
 import "./keys.js";
@@ -66,12 +66,6 @@ function compose() {
     void loadRestrictions().then(({ mute }) => mute(chats.mutedUntil), explainMissing);
 }
 
-function drawAll() {
-  plan.chat();
-  plan.side();
-  plan.title();
-}
-
 feed.reader.connected = showConnected;
 feed.reader.refused = () => void start();
 feed.reader.missed = () => {
@@ -93,7 +87,11 @@ function tell(message) {
   saw(sender_id);
   const name = nameOf(sender_id) || "Somebody";
   if (document.hidden) {
-    if (chat.id) void notify(name, text, chat.id);
+    if (chat.id)
+      loadNotifications().then(
+        ({ notify }) => notify(name, text, chat.id),
+        () => {},
+      );
   } else if (chat === conversation.shown) announce(`${name}: ${text}`);
   else if (chat.id) announce(`A private message from ${name}`);
 }
@@ -110,6 +108,7 @@ function tellChange(message) {
 // What nobody needs at first.
 const loadMenu = () => import("./menu.js");
 const loadAccount = () => import("./account.js");
+const loadNotifications = () => import("./notifications.js");
 const loadRestrictions = () => import("./restrictions.js");
 
 /** The server is away, or has another page by now. */

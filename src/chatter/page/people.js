@@ -6,7 +6,7 @@
  */
 
 import { getPeople } from "./api.js";
-import { pause, plan, soon } from "./drawing.js";
+import { drawAll, pause, soon } from "./drawing.js";
 
 /** So many names are asked for in one request, and so many people are listed as online. */
 const AT_ONCE = 100;
@@ -57,14 +57,8 @@ async function ask() {
       wanted.delete(id);
       if (!names.has(id)) names.set(id, `#${id}`);
     }
-    changed();
+    drawAll();
   }
-}
-
-function changed() {
-  plan.chat();
-  plan.side();
-  plan.title();
 }
 
 /** Ask who is online. */
@@ -74,7 +68,7 @@ export async function refreshOnline() {
     meet(users);
     online = users;
     onlineCount = `${users.length}${more ? "+" : ""} online`;
-    changed();
+    drawAll();
   } catch {
     // It is asked again soon.
   }

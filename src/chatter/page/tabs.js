@@ -14,6 +14,9 @@ const PLACES = 3;
 /** A tab that is hidden for so long lets go of its stream, in milliseconds. */
 const GRACE = 10_000;
 
+/** The names of the locks of tabs that are looked at begin so. */
+export const PLACE = "place";
+
 /** Ends what is asked for or held. */
 let place = new AbortController();
 
@@ -48,7 +51,7 @@ async function show() {
   // There are no locks on plain http: then each tab that is looked at has a stream.
   let got = !navigator.locks;
   for (let number = 0; !got && number < PLACES; number++)
-    got = await hold(`place ${number}`, signal, { ifAvailable: true });
+    got = await hold(`${PLACE} ${number}`, signal, { ifAvailable: true });
   if (!signal.aborted) follow(got ? "stream" : "poll");
 }
 
@@ -76,10 +79,4 @@ function hold(name, signal, options) {
     };
     navigator.locks.request(ownName(name), options, until).catch(() => resolve(false));
   });
-}
-
-/** Whether a tab of this chat is looked at, or was until a moment ago. */
-export async function isAnySeen() {
-  const { held = [] } = (await navigator.locks?.query()) ?? {};
-  return held.some((lock) => lock.name?.startsWith(ownName("place")));
 }
