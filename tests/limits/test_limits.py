@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.defer import Deferred
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
+from chatter.chat.limits import sent_before
+from chatter.chat.limits.meters import Window
 from chatter.chat.limits.rate_limits import NO_LIMITS, RateLimits, parse_limits
+from chatter.chat.limits.sent_before import SentBefore
 from chatter.chat.limits.user_limits import UserLimits
 from chatter.chat.rates import Rate
 from chatter.protocol.errors import StoreUnavailable, TooManyRequests
@@ -65,6 +69,76 @@ def test_the_rule_of_twenty_messages_an_hour(chat, clock):
     assert send(web, alice).status == 429
     clock.advance(1)
     assert send(web, alice).status == 200
+
+
+def test_the_rule_holds_over_restarts(chat, clock):
+    """What a user sent before is found in the log, with its times; also by another node."""
+    web = web_with(chat, clock, "none", "general=20/3600")
+    alice, bob = web.join("alice"), web.join("bob")
+    for _ in range(15):
+        assert send(web, alice).status == 200
+        clock.advance(10)
+    send_private(web, alice, 2)
+    again = web_with(chat, clock, "none", "general=20/3600")
+    clock.advance(100)
+    # That one is heard of, and not only read.
+    assert send(web, alice).status == 200
+    assert [send(again, alice).status for _ in range(5)] == [200] * 4 + [429]
+    assert send(again, alice).headers["retry-after"] == str(3600 - 250)
+    assert send(again, bob).status == 200
+    clock.advance(3600 - 251)
+    assert send(again, alice).status == 429
+    clock.advance(1)
+    assert [send(again, alice).status for _ in range(2)] == [200, 429]
+
+
+def test_what_others_sent_is_passed_over_once(chat, clock, monkeypatch):
+    """The log is read page by page, up to what is too old to count, before the first message."""
+    alice, bob = (result_of(chat.join(name)) for name in ("alice", "bob"))
+    for user, seconds in ((alice, 60), (bob, 60), (alice, 0), (bob, 0), (bob, 0), (bob, 0)):
+        result_of(chat.send(user, "hi"))
+        clock.advance(seconds)
+    pages: list[object] = []
+    read_general = MemoryStore.read_general
+    monkeypatch.setattr(sent_before, "_AT_ONCE", 2)
+
+    def read(store, before, limit):
+        pages.append(before)
+        return read_general(store, before, limit)
+
+    monkeypatch.setattr(MemoryStore, "read_general", read)
+    sending = UserLimits(core_of(chat), RateLimits(general=Rate(2, 60))).sending
+    assert result_of(sending.send(alice, "hi", None)).id == 7
+    with pytest.raises(TooManyRequests):
+        result_of(sending.send(alice, "hi", None))
+    assert pages == [7, 5, 3]
+
+
+def test_a_message_that_was_read_before_it_was_heard_of_counts_once(chat, clock):
+    """A store may have a message of another node before it tells of it."""
+    alice = result_of(chat.join("alice"))
+    message = result_of(chat.send(alice, "hi"))
+    window = Window(Rate(2, 60), clock.seconds)
+    core = core_of(chat)
+    before = SentBefore(core.store, window, core.presence.now)
+    result_of(Deferred.fromCoroutine(before.counted()))
+    before.note(message)
+    assert window.wait(alice.id) == 0
+    before.note(replace(message, id=2))
+    assert window.wait(alice.id) == 60
+
+
+def test_the_store_is_away_when_what_was_sent_before_is_read(chat, clock, monkeypatch):
+    """A send gets the error, and the next one has it read again."""
+    web = web_with(chat, clock, "none", "general=1/3600")
+    alice = web.join("alice")
+    send(web, alice)
+    again = web_with(chat, clock, "none", "general=1/3600")
+    with monkeypatch.context() as patched:
+        away = StoreUnavailable("The store is away.")
+        patched.setattr(MemoryStore, "read_general", lambda *_: fail(away))
+        assert send(again, alice).problem == "store-unavailable"
+    assert send(again, alice).status == 429
 
 
 def test_a_response_that_is_not_limited_says_nothing_of_limits(chat, clock):

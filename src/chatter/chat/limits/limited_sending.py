@@ -12,6 +12,7 @@ from cachetools import FIFOCache
 
 from chatter.chat.limits.limit import Limit
 from chatter.chat.limits.meters import Window
+from chatter.chat.limits.sent_before import SentBefore
 from chatter.protocol.errors import TooManyRequests
 from chatter.protocol.model import Message
 
@@ -44,17 +45,19 @@ class LimitedSending:
         if limits.send is not None:
             self._private = (Limit("send", limits.send, seconds),)
         self._general = self._private
-        self._only_general: Limit | None = None
+        general: Limit | None = None
+        self._sent_before: SentBefore | None = None
         if limits.general is not None:
             window = Window(limits.general, seconds)
-            self._only_general = Limit("general", limits.general, seconds, window)
-            self._general = (*self._private, self._only_general)
+            general = Limit("general", limits.general, seconds, window)
+            self._general = (*self._private, general)
+            self._sent_before = SentBefore(core.store, window, core.presence.now)
         self._stranger: Limit | None = None
         if limits.stranger is not None:
             self._stranger = Limit("stranger", limits.stranger, seconds)
         self.limits = {
             "send": self._private[0] if self._private else None,
-            "general": self._only_general,
+            "general": general,
             "stranger": self._stranger,
         }
         # Whether the second of two users has ever written to the first.
@@ -68,6 +71,8 @@ class LimitedSending:
         :raises InvalidRequest: if the text or the key is not valid.
         :raises StoreUnavailable: if the store can't serve.
         """
+        if self._sent_before is not None:
+            await self._sent_before.counted()
         limits = self._general if user.id not in self._moderators else ()
         _begin(limits, user.id)
         try:
@@ -123,8 +128,8 @@ class LimitedSending:
                 pair = (message.recipient_id, sender_id)
                 if pair in self._has_written:
                     self._has_written[pair] = True
-            elif self._only_general is not None:
-                self._only_general.count(sender_id)
+            elif self._sent_before is not None:
+                self._sent_before.note(message)
 
 
 def _begin(limits: tuple[Limit, ...], user_id: int) -> None:

@@ -15,7 +15,7 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
 
     from chatter.chat.rates import Rate
 
@@ -93,12 +93,14 @@ class Window:
     """Allows ``rate.count`` within any ``rate.seconds``, exactly.
 
     :param seconds: the time, which never goes back.
+
+    :ivar length: of the window, in seconds.
     """
 
     def __init__(self, rate: Rate, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
         self._count = rate.count
-        self._length = rate.seconds
+        self.length = rate.seconds
         self._most = _MOST_TIMES // rate.count
         self._times: OrderedDict[Hashable, deque[float]] = OrderedDict()
 
@@ -108,7 +110,7 @@ class Window:
     def wait(self, key: Hashable, ahead: int = 0) -> float:
         """In how many seconds one more is allowed for a key; 0 for now."""
         if ahead >= self._count:
-            return self._length
+            return self.length
         times = self._times.get(key)
         if times is None:
             return 0
@@ -116,18 +118,38 @@ class Window:
         place = len(times) + ahead - self._count
         if place < 0:
             return 0
-        wait = times[place] + self._length - self._seconds()
+        wait = times[place] + self.length - self._seconds()
         return max(0, wait)
 
     def count(self, key: Hashable) -> None:
         """Count one, allowed or not."""
         now = self._seconds()
+        is_new = key not in self._times
+        self._note(key, now)
+        if is_new:
+            self._forget_some(now - self.length)
+
+    def count_earlier(self, ages: Iterable[tuple[Hashable, float]]) -> None:
+        """Count some that were before all that are counted.
+
+        :param ages: their keys, and how many seconds ago they were; the oldest first.
+        """
+        now = self._seconds()
+        counted, self._times = self._times, OrderedDict()
+        for key, age in ages:
+            self._note(key, now - age)
+        for key, times in counted.items():
+            for time in times:
+                self._note(key, time)
+        while len(self._times) > self._most:
+            self._times.popitem(last=False)
+
+    def _note(self, key: Hashable, time: float) -> None:
         times = self._times.get(key)
         if times is None:
-            self._times[key] = deque((now,), self._count)
-            self._forget_some(now - self._length)
+            self._times[key] = deque((time,), self._count)
             return
-        times.append(now)
+        times.append(time)
         self._times.move_to_end(key)
 
     def _forget_some(self, before: float) -> None:
