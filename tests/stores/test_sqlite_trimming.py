@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import asynccontextmanager, closing
+from itertools import chain, count, repeat
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from twisted.logger import capturedLogs
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
 from chatter.stores import deleting
-from chatter.stores.deleting import Deleting
+from chatter.stores.deleting import Deleting, Slice
 from chatter.stores.sqlite import SQLiteStore, scrubbing, trimming
+from chatter.stores.sqlite.database import Database
 from chatter.testing.waiting import NOW, all_of, begun, join
 
 real_reactor: Any = reactor
@@ -51,7 +53,7 @@ async def eventually(is_so):
 
 async def test_it_is_deleted_in_slices(path, monkeypatch):
     """Sends go on in between, and after a restart it goes on where it was."""
-    monkeypatch.setattr(trimming, "SLICE", 2)
+    monkeypatch.setattr(trimming, "MOST_SLICE", 2)
     with monkeypatch.context() as patch:
         # There is time for one slice only.
         patch.setattr(deleting, "LEAST_PAUSE", 3600)
@@ -77,7 +79,7 @@ async def test_a_deleted_text_is_soon_in_no_file(path, monkeypatch):
     monkeypatch.setattr(scrubbing, "SCRUBBED_AFTER", 0.05)
     async with opened(path) as store:
         (alice,) = await join(store, "alice")
-        texts = [f"secret {number} " * 200 for number in range(trimming.SLICE + 1)]
+        texts = [f"secret {number} " * 200 for number in range(trimming.FIRST_SLICE + 1)]
         sent = await all_of(store.append(Draft(alice.id, None, text, NOW)) for text in texts)
         await store.trim(sent[-1].id)
         files = (path, path.with_name(f"{path.name}-wal"))
@@ -98,6 +100,67 @@ async def test_a_key_can_be_used_again_when_its_message_is_deleted(path):
         assert await store.append(draft) == again
 
 
+@pytest.fixture
+def long_log(tmp_path):
+    """A log of 2,000 messages, written past the store."""
+    path = tmp_path / "long.sqlite"
+    database = Database(path)
+    with closing(database.connect()) as connection:
+        send(connection, 2000)
+        yield connection
+    database.close()
+
+
+def send(connection, number):
+    connection.execute(
+        """
+        WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+        INSERT INTO log (sender_id, text, sent_at) SELECT 1, '', 0 FROM n
+        """,
+        (number,),
+    )
+
+
+def clock_that_takes(*seconds):
+    """A clock by which one deletion after the other takes so long, the last one as all others."""
+    waits = chain(seconds, repeat(seconds[-1]))
+    return chain.from_iterable((0.0, next(waits)) for _ in count()).__next__
+
+
+def deleted_at_once(connection, slices, *, until=1500, sent=()):
+    """How much each slice deletes, between which so many messages are sent."""
+    deleted = []
+    for number in sent:
+        deleted.append(slices.delete(connection, until)[0])
+        send(connection, number)
+    return deleted
+
+
+def test_slices_are_as_large_as_fits_into_their_time(long_log):
+    """So others wait for no longer on a slow disk, or where entries cost more."""
+    fits = trimming.SLICE_SECONDS
+    slices = trimming.Slices(clock_that_takes(fits, fits / 4, 4 * fits, fits * 1000))
+    assert deleted_at_once(long_log, slices, sent=[0] * 7) == [50, 50, 100, 50, 25, 12, 10]
+
+
+def test_slices_outgrow_what_is_sent(long_log):
+    """A busy log becomes shorter, too; but a pause, or a burst, makes no slice that lasts."""
+    slices = trimming.Slices(clock_that_takes(1))
+    sent = [80, 200, 10_000, 0, 0]
+    assert deleted_at_once(long_log, slices, until=920, sent=sent) == [50, 100, 250, 500, 10]
+    assert deleted_at_once(long_log, slices, until=920, sent=[10_000]) == [10]
+    assert deleted_at_once(long_log, slices, until=920, sent=[10_000]) == [0]
+    assert deleted_at_once(long_log, slices, sent=[0]) == [10], "it begins anew"
+
+
+def test_the_pause_is_no_longer_for_what_keeps_pace(long_log):
+    """Or more would come in it, the next slice would be larger, and so on."""
+    slices = trimming.Slices(clock_that_takes(trimming.SLICE_SECONDS))
+    assert slices.delete(long_log, 1500) == (50, Slice(False, trimming.SLICE_SECONDS))
+    send(long_log, 200)
+    assert slices.delete(long_log, 1500) == (250, Slice(False, trimming.SLICE_SECONDS / 5))
+
+
 class Slices:
     """Something to delete, a slice at a time."""
 
@@ -107,7 +170,7 @@ class Slices:
         self.deleted_at: list[float] = []
         self.takes = 0.0
         self.is_away = False
-        self.under_way: Deferred[bool] | None = None
+        self.under_way: Deferred[Slice] | None = None
 
     def delete(self):
         if self.is_away:
@@ -115,7 +178,7 @@ class Slices:
         self.left -= 1
         self.deleted_at.append(self.clock.seconds())
         self.clock.rightNow += self.takes
-        return self.under_way or succeed(self.left > 0)
+        return self.under_way or succeed(Slice(self.left <= 0, self.takes))
 
 
 def test_deleting_takes_a_share_of_the_time():
@@ -189,6 +252,6 @@ def test_a_stop_ends_deleting():
     stops: list[None] = []
     begun(work.stop()).addCallback(stops.append)
     assert stops == []
-    slices.under_way.callback(True)
+    slices.under_way.callback(Slice(is_last=False, seconds=0))
     assert stops == [None]
     assert (len(slices.deleted_at), clock.getDelayedCalls()) == (2, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
@@ -21,17 +21,30 @@ AGAIN = 10.0
 """So many seconds after a slice could not be deleted it is tried again."""
 
 
+class Slice(NamedTuple):
+    """What was deleted at once.
+
+    :ivar is_last: whether nothing was left to be deleted.
+    :ivar seconds: the time that it has taken of its share of the time.
+    """
+
+    is_last: bool
+    seconds: float
+
+
 class Deleting:
     """Deletes until nothing is left to be deleted.
 
     :param reactor: an ``IReactorTime`` provider.
-    :param delete: deletes a slice; fires with whether there may be more.
+    :param delete: deletes a slice.
     :param duty: the share of the time that slices may take; the rest are pauses.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, delete: Callable[[], Awaitable[bool]], *, duty: float) -> None:
+    def __init__(
+        self, reactor: Any, delete: Callable[[], Awaitable[Slice]], *, duty: float
+    ) -> None:
         self._reactor = reactor
         self._delete = delete
         self._rest = 1 / duty - 1
@@ -63,15 +76,15 @@ class Deleting:
     async def _run(self) -> None:
         while self._is_open and self._is_wanted:
             self._is_wanted = False
-            began = self._reactor.seconds()
             try:
-                self._is_wanted |= await self._delete()
+                deleted = await self._delete()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next slice may do
                 self._is_wanted = True
                 pause = AGAIN
                 self._note(error)
             else:
-                pause = max(LEAST_PAUSE, self._rest * (self._reactor.seconds() - began))
+                self._is_wanted |= not deleted.is_last
+                pause = max(LEAST_PAUSE, self._rest * deleted.seconds)
             if self._is_open and self._is_wanted:
                 await self._pause(pause)
 

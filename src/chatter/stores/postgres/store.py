@@ -18,7 +18,7 @@ from chatter.protocol import names
 from chatter.protocol.errors import Gone, StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.checking import Check
-from chatter.stores.deleting import Deleting
+from chatter.stores.deleting import Deleting, Slice
 from chatter.stores.postgres import chats, entries, statements, trimming
 from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
@@ -185,13 +185,13 @@ class PostgresStore(Service):
         await self._writes.submit(trimming.trim(until))
         self._connected.learn_kept_after(until)
 
-    async def _delete_slice(self) -> bool:
+    async def _delete_slice(self) -> Slice:
+        began = self._reactor.seconds()
         row = await self._reads.row(trimming.delete_slice(self._deleted_until))
         deleted_until = trimming.number(row)
-        if deleted_until is None:
-            return False
-        self._deleted_until = deleted_until
-        return True
+        if deleted_until is not None:
+            self._deleted_until = deleted_until
+        return Slice(deleted_until is None, self._reactor.seconds() - began)
 
     async def count_messages(self, after: int, until: int) -> int:
         """How many messages there are in a stretch."""

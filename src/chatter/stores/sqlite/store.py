@@ -20,7 +20,7 @@ from chatter.protocol import names
 from chatter.protocol.errors import Gone
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
 from chatter.stores.checking import Check
-from chatter.stores.deleting import Deleting
+from chatter.stores.deleting import Deleting, Slice
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
 from chatter.stores.sqlite import chats, entries, statements, trimming
@@ -76,6 +76,7 @@ class SQLiteStore(Service):
         self.erasure = SQLiteErasure(self._writer, self._reader)
         self.tokens = SQLiteTokens(self._reader, self._writer)
         self._deleting = Deleting(reactor, self._delete_slice, duty=trimming.DUTY)
+        self._slices = trimming.Slices(reactor.seconds)
         self._database: Database
         self._connections: list[sqlite3.Connection] = []
 
@@ -178,14 +179,15 @@ class SQLiteStore(Service):
                 self.trimmed(kept_after)
             self._deleting.wake()
 
-    async def _delete_slice(self) -> bool:
+    async def _delete_slice(self) -> Slice:
         until = self.kept_after
-        deleted: int = await self._writer.submit(
-            lambda connection: trimming.delete_slice(connection, until)
+        entries, deleted = await self._writer.submit(
+            lambda connection: self._slices.delete(connection, until)
         )
-        if deleted:
+        if entries:
             self._writer.has_deleted()
-        return deleted == trimming.SLICE
+        assert isinstance(deleted, Slice)
+        return deleted
 
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatter.stores.deleting import Slice
+from chatter.stores.sqlite.entries import last_id
 from chatter.stores.sqlite.statements import microseconds
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
     from datetime import datetime
 
-SLICE = 50
-"""So many entries are deleted at once: each waits for the pages that it stands on."""
+SLICE_SECONDS = 0.002
+"""About so long takes the deletion of a slice: sends wait for it."""
+
+FIRST_SLICE = 50
+"""The first slice has so many entries."""
+
+LEAST_SLICE = 10
+
+MOST_SLICE = 500
+"""However much the log grows meanwhile, a slice has no more entries."""
 
 DUTY = 0.1
-"""So much of the time may go into deleting: sends wait for it."""
+"""So much of the time may go into deleting."""
 
 # Deleted ids are noted as given as long as none is larger than the last one that is noted.
 TRIM = """
@@ -67,6 +78,39 @@ def old_entries(
     return count, last
 
 
-def delete_slice(connection: sqlite3.Connection, until: int) -> int:
-    """Delete some entries up to an id, the oldest first; returns how many."""
-    return connection.execute(DELETE, (until, SLICE)).rowcount
+class Slices:
+    """Deletes slices that take as long as they may.
+
+    A slice has at least a quarter more entries than the log has got since the one before, so that
+    the log becomes shorter however much is sent.  Each entry that is deleted costs about as much
+    as one that is appended.
+
+    :param seconds: the time, from any beginning.
+    """
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._fitting = FIRST_SLICE
+        self._newest: int | None = None
+
+    def delete(self, connection: sqlite3.Connection, until: int) -> tuple[int, Slice]:
+        """Delete some entries up to an id, the oldest first; returns how many, too."""
+        rows = self._how_many(last_id(connection))
+        # The pause is no longer for what is only deleted to keep pace.
+        share = min(self._fitting / rows, 1)
+        began = self._seconds()
+        deleted = connection.execute(DELETE, (until, rows)).rowcount
+        took = self._seconds() - began
+        is_last = deleted < rows
+        if is_last:
+            self._newest = None
+        else:
+            # A slice may have waited for the processor: the next ones are not all small for it.
+            fitting = rows * SLICE_SECONDS / max(took, SLICE_SECONDS / 2)
+            self._fitting = max(LEAST_SLICE, int(max(fitting, self._fitting / 2)))
+        return deleted, Slice(is_last, took * share)
+
+    def _how_many(self, newest: int) -> int:
+        arrived = 0 if self._newest is None else newest - self._newest
+        self._newest = newest
+        return min(max(self._fitting, arrived + arrived // 4), MOST_SLICE)
