@@ -104,9 +104,13 @@ def test_in_every_state(tab, people, server):
     expect(dialog.get_by_role("listitem")).to_have_count(2)
     nothing_is_wrong(tab)
     dialog.get_by_role("button", name="Close").click()
-    tab.page.get_by_role("button", name="Menu").click()
-    tab.page.get_by_role("button", name="Sign out…").click()
-    nothing_is_wrong(tab)
+    for item in ("Download your data…", "Leave for good…", "Sign out…"):
+        tab.page.get_by_role("button", name="Menu").click()
+        tab.page.get_by_role("button", name=item).click()
+        expect(dialog).to_be_visible()
+        nothing_is_wrong(tab)
+        tab.page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from playwright.sync_api import expect
 
+from tests.page.others import id_of, new_text, send
 from tests.page.people import new_name
 
 
@@ -97,6 +100,88 @@ def test_leaving_is_asked_for_twice(people):
     expect(tab.name_box).to_be_visible()
     tab.page.reload()
     expect(tab.name_box).to_be_visible()
+
+
+def choose(tab, item):
+    tab.page.get_by_role("button", name="Menu").click()
+    tab.page.get_by_role("button", name=item).click()
+
+
+def test_signing_out_leaves_nothing_in_the_browser(people):
+    """Neither drafts nor settings are there for who uses the browser next."""
+    tab, _ = people.join("alice")
+    tab.say(new_text("said"))
+    tab.has_sent_everything()
+    tab.box.press("ArrowUp")
+    expect(tab.page.get_by_text("Editing a message")).to_be_visible()
+    tab.box.fill("my secret edit")
+    choose(tab, "Sign out…")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    expect(tab.name_box).to_be_visible()
+    tab.page.reload()
+    expect(tab.name_box).to_be_visible()
+    kept = tab.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "secret" not in kept
+
+
+def test_who_could_not_be_signed_out_is_told(people):
+    """Nobody goes away from a browser that is still signed in, and believes that it is not."""
+    tab, name = people.join("alice")
+    tab.page.route("**/disconnect", lambda route: route.abort())
+    choose(tab, "Sign out…")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    notice = tab.page.get_by_role("dialog", name="That did not work")
+    expect(notice).to_contain_text("cannot be reached")
+    notice.get_by_role("button", name="Close").click()
+    expect(tab.page.get_by_role("navigation")).to_contain_text(name)
+
+
+def test_somebody_downloads_what_the_chat_has_of_them(people, server):
+    """A file with their name and their messages, and the private ones to them."""
+    tab, name = people.join("alice")
+    writer = server.connect(new_name("writer"))
+    said, heard, secret = map(new_text, ("said", "heard", "secret"))
+    tab.say(said)
+    tab.has_sent_everything()
+    send(server, writer, secret, id_of(server, writer, name))
+    send(server, writer, heard)
+    choose(tab, "Download your data…")
+    dialog = tab.page.get_by_role("dialog", name="Download your data")
+    with tab.page.expect_download() as download:
+        dialog.get_by_role("button", name="Download", exact=True).click()
+    assert download.value.suggested_filename == "chat.ndjson"
+    lines = [json.loads(line) for line in download.value.path().read_text().splitlines()]
+    assert lines[0]["user"]["name"] == name
+    texts = [line["message"]["text"] for line in lines if "message" in line]
+    assert texts == [said, secret]
+    expect(dialog.get_by_role("status")).to_contain_text("has the file")
+    tab.page.route("**/export", lambda route: route.abort())
+    dialog.get_by_role("button", name="Download", exact=True).click()
+    expect(dialog.get_by_role("status")).to_contain_text("cannot be reached")
+
+
+def test_somebody_leaves_for_good(people, server):
+    """The own name has to be typed; then all that was written is withdrawn, and nobody is there."""
+    reader, _ = people.join("bob")
+    tab, name = people.join("alice")
+    text = new_text("soon gone")
+    tab.say(text)
+    reader.reads(text)
+    dialog = tab.page.get_by_role("dialog", name="Leave for good?")
+    choose(tab, "Leave for good…")
+    dialog.get_by_role("button", name="Leave for good").click()
+    notice = tab.page.get_by_role("dialog", name="That did not work")
+    expect(notice).to_contain_text("not the user's own name")
+    notice.get_by_role("button", name="Close").click()
+    choose(tab, "Leave for good…")
+    dialog.get_by_label("Type your name").fill(name.upper())
+    dialog.get_by_role("button", name="Leave for good").click()
+    expect(tab.name_box).to_be_visible()
+    expect(reader.message(text)).to_have_count(0)
+    assert tab.page.context.cookies() == []
+    tab.name_box.fill(name)
+    tab.name_box.press("Enter")
+    expect(tab.page.get_by_role("alert").filter(has_text="already")).to_be_visible()
 
 
 def test_a_tab_of_somebody_who_has_left_shows_the_form(people):

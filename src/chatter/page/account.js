@@ -1,12 +1,14 @@
-/** The user's menu: notifications, devices, and signing out. */
+/** The user's menu: notifications, devices, one's own data, and leaving. */
 
-import { connect, post } from "./api.js";
-import { canNotify, notifies } from "./notifications.js";
+import { connect } from "./api.js";
 import { moderates, user } from "./chats.js";
 import { make } from "./drawing.js";
-import { getTokens, showDevices } from "./devices.js";
+import { showDevices } from "./devices.js";
+import { showExport } from "./export.js";
+import { leaveForGood, signOut } from "./leaving.js";
+import { canNotify, notifies } from "./notifications.js";
+import { makeItem, showMenu } from "./popover.js";
 import { showReports } from "./reports.js";
-import { isSure, makeItem, showMenu } from "./popover.js";
 import { load, save } from "./saved.js";
 
 const MONTH = 30 * 24 * 3600 * 1000;
@@ -22,7 +24,9 @@ export function open(button, canLeave, left) {
   if (canLeave)
     items.push(
       makeItem("Your devices…", () => void showDevices()),
-      makeItem("Sign out…", () => void leave(left)),
+      makeItem("Download your data…", () => void showExport()),
+      makeItem("Sign out…", () => void signOut(left)),
+      makeItem("Leave for good…", () => void leaveForGood(left)),
     );
   showMenu(button, "You", items);
 }
@@ -44,25 +48,6 @@ function notifyItems() {
     note.textContent = refused ? "The browser does not allow it for this site." : "";
   };
   return [make("label", "", box, make("span", "", "Notify me of private messages")), note];
-}
-
-/** @param {() => void} left */
-async function leave(left) {
-  const name = make("strong", "", user?.name ?? "");
-  name.dir = "auto";
-  const text = [
-    "There is no password: nobody can sign in as ",
-    name,
-    " again, not even you. What you wrote stays.",
-  ];
-  const tokens = await getTokens().catch(() => []);
-  const sure =
-    tokens.length > 1
-      ? isSure("Sign out here?", ["You stay signed in on your other devices."], "Stay", "Sign out")
-      : isSure("Sign out for good?", text, "Stay", "Sign out");
-  if (!(await sure)) return;
-  await post("disconnect", {}).catch(() => undefined);
-  left();
 }
 
 /**
