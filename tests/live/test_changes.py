@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
 from chatter.log.entries import Entry, MessageChange
-from chatter.log.feed import RecentLog
+from chatter.log.recent import RecentLog
 from chatter.protocol.errors import Gone, InvalidRequest
 from chatter.protocol.model import Edited, Message, Withdrawn
 from chatter.testing import memory_chat

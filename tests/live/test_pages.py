@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
 from chatter.chat.reading.store_reads import READERS
-from chatter.log.feed import RecentLog
+from chatter.log.recent import RecentLog
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.response_size import PAGE_BYTES
 from chatter.testing import memory_chat

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import Chat, core_of
-from chatter.log.feed import RecentLog
+from chatter.log.recent import RecentLog
 from chatter.protocol.model import Edited, Message, Withdrawn
 from chatter.stores.memory import MemoryStore
 from chatter.web.event_streams.feed import EventFeed

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from chatter.log.entries import MessageChange
-from chatter.log.feed import RecentLog
+from chatter.log.recent import RecentLog
 from chatter.protocol.model import Message
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)

@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
-from chatter.log.feed import RecentLog
+from chatter.log.recent import RecentLog
 from chatter.testing import memory_chat
 from chatter.web.event_streams.streams import Streams
 from tests.live.support import Reader, result_of

@@ -11,7 +11,7 @@ from msgspec import json
 from twisted.internet.task import Clock, deferLater
 
 from chatter.chat.chat import Chat, core_of
-from chatter.log.feed import RecentLog
+from chatter.log.recent import RecentLog
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.memory import MemoryStore
 from chatter.web.event_streams import feed as event_feed

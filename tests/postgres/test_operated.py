@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatter.log.interfaces import IOperatedStore
+from chatter.log.operated import IOperatedStore
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
 from chatter.testing.waiting import join

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from chatter.log.entries import ChangeDraft, MessageChange
-from chatter.log.feed import RecentLog
+from chatter.log.recent import RecentLog
 from chatter.protocol.errors import Gone
 from chatter.protocol.model import Draft, Message
 from chatter.stores.postgres import tail

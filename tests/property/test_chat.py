@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from chatter.chat.chat import Chat, core_of
 from chatter.log.entries import MessageChange
-from chatter.log.feed import RecentLog
+from chatter.log.recent import RecentLog
 from chatter.protocol.errors import Gone, NameTaken
 from chatter.protocol.model import Change, ChatPage, Edited, Gap, Message, Page
 from chatter.stores.postgres import trimming as postgres_trimming

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chatter.chat.chat import core_of
-from chatter.log.feed import RecentLog
+from chatter.log.recent import RecentLog
 from tests.web.test_events import listen  # noqa: F401 - a fixture
 from tests.web.test_wait import begin  # noqa: F401 - a fixture
 

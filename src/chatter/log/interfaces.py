@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import IService
 from twisted.plugin import IPlugin
-from zope.interface import Attribute, Interface
+from zope.interface import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
-    from pathlib import Path
 
-    from chatter.histograms import BatchCounts
     from chatter.log.entries import ChangeDraft, Entry
     from chatter.log.erasure import IErasure
     from chatter.log.invitations import IInvitations
@@ -276,35 +274,6 @@ class IChatStore(IService):
         It fires within about a second, whatever the store waits for.
 
         :raises StoreUnavailable: if it can't.
-        """
-
-
-class IOperatedStore(Interface):
-    """What an operator may want of a store: ``IOperatedStore(store, None)``.
-
-    A store need not have it; ``__conform__`` gives it.
-    """
-
-    def count_writes() -> BatchCounts:
-        """Count the batches that are written from now on."""
-
-    def waiting() -> int:
-        """How many writes wait for their batch."""
-
-    def size() -> Awaitable[int]:
-        """How many bytes the store takes on disks.
-
-        :raises StoreUnavailable: if that can't be found out now.
-        """
-
-    def back_up(path: Path) -> Awaitable[tuple[int, int]]:
-        """Copy everything to a new file, as it is at one moment, while the store is used.
-
-        Only its owner may read the file, and it is there once it is whole and on the disk.  It
-        fires with how many users and how many entries of the log it has.
-
-        :raises StoreUnavailable: if that can't be done, or the file is there already; its
-            detail is one line for the operator.
         """
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from chatter.log.interfaces import IOperatedStore
+from chatter.log.operated import IOperatedStore
 from chatter.protocol.errors import InvalidRequest, StoreUnavailable
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.task import deferLater
 
 from chatter.admin.endpoint.log_counts import LogCounts
-from chatter.log.interfaces import IOperatedStore
+from chatter.log.operated import IOperatedStore
 from chatter.protocol.errors import NotFound, StoreUnavailable
 from chatter.web.endpoint import JSONResource
 from chatter.web.responses import Response

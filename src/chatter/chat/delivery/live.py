@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from chatter.chat.delivery.followers import Followers
 from chatter.log.entries import AddressBan, for_readers
-from chatter.log.feed import RecentLog
+from chatter.log.recent import RecentLog
 from chatter.protocol.model import Message
 
 if TYPE_CHECKING:

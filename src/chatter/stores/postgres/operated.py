@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from chatter.log.interfaces import IOperatedStore
+from chatter.log.operated import IOperatedStore
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.postgres.session import Query
 

@@ -13,7 +13,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from chatter.log.interfaces import IChatStore, IOperatedStore
+from chatter.log.interfaces import IChatStore
+from chatter.log.operated import IOperatedStore
 from chatter.protocol import names
 from chatter.protocol.errors import Gone, StoreUnavailable
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User

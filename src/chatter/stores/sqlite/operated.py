@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
-from chatter.log.interfaces import IOperatedStore
+from chatter.log.operated import IOperatedStore
 from chatter.stores.sqlite.backups import SUFFIXES, back_up
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from chatter.log.interfaces import IChatStore, IOperatedStore
+from chatter.log.interfaces import IChatStore
 from chatter.log.lineage import Lineage, continued, new_epoch
+from chatter.log.operated import IOperatedStore
 from chatter.protocol import names
 from chatter.protocol.errors import Gone
 from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User

@@ -18,7 +18,7 @@ from chatter.protocol.model import Gap, Message
 
 if TYPE_CHECKING:
     from chatter.log.entries import Entry
-    from chatter.log.feed import RecentLog
+    from chatter.log.recent import RecentLog
 
 _NOBODY = -1
 """Sees what everybody sees; 0 is the operator, who has private entries."""
