@@ -11,11 +11,17 @@ from twisted.python.usage import Options as UsageOptions
 from chatter.chat.chat import DEFAULT_HISTORY
 from chatter.chat.limits.rate_limits import DEFAULT_LIMITS, parse_limits, shown_limits
 from chatter.chat.rates import parse_rate
-from chatter.chat.users.tokens import SHORTEST_LIFETIME
 from chatter.clocks import use_monotonic_time
 from chatter.httpd.endpoints import private_endpoint, server_endpoint
 from chatter.httpd.open_files import OTHER_FILES, allow_open_files
-from chatter.process.option_values import age, check_each, check_origin, number, optional_number
+from chatter.process.option_values import (
+    age,
+    check_each,
+    check_origin,
+    number,
+    optional_number,
+    token_lifetime,
+)
 from chatter.process.pid_file import remove_stale_pid_file
 from chatter.process.server_log import server_log
 from chatter.process.store_check import check_store_as_server
@@ -42,7 +48,9 @@ class Options(UsageOptions):
     longdesc = """\
 Serves a chat over HTTP: one general chat, and private ones. With no option it
 listens on 127.0.0.1:8000 and keeps everything in chatter.sqlite in the current
-folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
+folder. Try: curl -X POST http://127.0.0.1:8000/connect
+
+A time is a number and s, m, h or d; without one of these it is seconds."""
 
     optParameters: ClassVar[list[list[object]]] = [
         [
@@ -72,14 +80,14 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             "token-lifetime",
             None,
             None,
-            "A token that was not used for so many seconds ends. Example: --token-lifetime 7776000 "
+            "A token that was not used for that time ends. Example: --token-lifetime 90d "
             "[default: never]",
         ],
         [
             "keep",
             None,
             None,
-            "For how long messages are kept, an hour at least: a number and s, m, h or d. "
+            "For how long messages are kept, an hour at least. "
             "Example: --keep 30d [default: for ever]",
         ],
         [
@@ -107,8 +115,8 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
             "reports",
             None,
             None,
-            "COUNT/SECONDS: a user whom COUNT others have reported within SECONDS is muted for "
-            "SECONDS. Example: --reports 3/14400 [default: reports mute nobody]",
+            "COUNT/TIME: a user whom COUNT others have reported within that time is muted for as "
+            "long. Example: --reports 3/4h [default: reports mute nobody]",
         ],
         [
             "admin",
@@ -158,7 +166,7 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         self["limit"].append(limit)
 
     opt_limit.__doc__ = (
-        "NAME=COUNT/SECONDS, NAME=none, or none for no limits; may be given several times. "
+        "NAME=COUNT/TIME, NAME=none, or none for no limits; may be given several times. "
         "By user: send (messages), general (exactly so many messages to the general chat), "
         "edit (edits and withdrawals), stranger (private messages to people who have not written "
         "to the user), report (messages reported), device (tokens made or revoked), stream (opened "
@@ -214,8 +222,7 @@ folder. Try: curl -X POST http://127.0.0.1:8000/connect"""
         self["history"] = number("history", self["history"], 0, MAX_LIMIT - 1)
         if self["join"] not in ("open", "invited", "closed"):
             raise CannotStart(f"chatter: --join {self['join']!r}: write open, invited or closed.")
-        lifetime = optional_number("token-lifetime", self["token-lifetime"], SHORTEST_LIFETIME)
-        self["token-lifetime"] = lifetime
+        self["token-lifetime"] = token_lifetime(self["token-lifetime"])
         self["keep"] = age(self["keep"])
         self["keep-messages"] = optional_number("keep-messages", self["keep-messages"], 1)
         open_files = allow_open_files()

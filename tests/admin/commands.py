@@ -40,7 +40,7 @@ def fail(*words):
     done = run(*words)
     assert done.status == 1, done
     assert done.out == ""
-    command = words[2] if words[0] == "--socket" else words[0]
+    command = words[2] if words[0] in {"--socket", "--store"} else words[0]
     assert done.err.startswith(f"chatter-admin {command}: ")
     assert done.err.count("\n") == 1
     return done.err.partition(": ")[2].rstrip("\n")

@@ -53,7 +53,7 @@ async def test_a_backup_is_made_while_a_server_serves(store, path, backup):
     keys = await populate(store, 1)
     before = await all_of(store, keys)
     async with opened(store) as serving:
-        said = await in_thread(succeed, "backup", store, backup)
+        said = await in_thread(succeed, "--store", store, "backup", backup)
         await serving.append(Draft(1, None, "later", NOW))
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert files(backup) == ["backup.sqlite", "store"]
@@ -67,7 +67,7 @@ async def test_what_is_only_in_the_write_ahead_log_is_in_the_backup(store, path,
     async with opened(store) as serving:
         await serving.add_user("alice", None, 0, NOW)
         await serving.append(Draft(1, None, "new", NOW))
-        result = json.loads(await in_thread(succeed, "backup", "--json", store, backup))
+        result = json.loads(await in_thread(succeed, "--store", store, "backup", "--json", backup))
     assert result == {"file": str(backup), "users": 1, "entries": 1}
 
 
@@ -75,10 +75,10 @@ async def test_a_backup_is_restored(store, path, backup):
     """The server has what was there then; what was there later is kept beside it."""
     keys = await populate(store, 1)
     before = await all_of(store, keys)
-    await in_thread(succeed, "backup", store, backup)
+    await in_thread(succeed, "--store", store, "backup", backup)
     async with opened(store) as serving:
         later = await serving.append(Draft(1, None, "later", NOW))
-    said = await in_thread(succeed, "restore", backup, store)
+    said = await in_thread(succeed, "--store", store, "restore", backup)
     aside = path.with_name("chatter.sqlite.old-1")
     assert said.endswith(f"\nWhat was there before is now {aside}.\n")
     assert files(path) == [path.name, aside.name]
@@ -88,19 +88,19 @@ async def test_a_backup_is_restored(store, path, backup):
         assert await old.read_message(later.id) == later
     async with opened(store) as serving:
         assert (await serving.append(Draft(1, None, "new", NOW))).id == later.id
-    result = json.loads(await in_thread(succeed, "restore", "--json", backup, store))
+    result = json.loads(await in_thread(succeed, "--store", store, "restore", "--json", backup))
     assert result["aside"] == f"{path}.old-2"
 
 
 async def test_a_database_that_was_not_closed_is_moved_with_its_log(store, path, backup):
     """After a crash the newest messages are in the write-ahead log; they stay with the file."""
     await populate(store, 1)
-    await in_thread(succeed, "backup", store, backup)
+    await in_thread(succeed, "--store", store, "backup", backup)
     crashed = path.with_name("crashed.sqlite")
     async with opened(store) as serving:
         later = await serving.append(Draft(1, None, "later", NOW))
         as_after_a_crash(path, crashed)
-    await in_thread(succeed, "restore", backup, f"sqlite:{crashed}")
+    await in_thread(succeed, "--store", f"sqlite:{crashed}", "restore", backup)
     assert f"{crashed.name}-wal" not in files(crashed)
     async with opened(f"sqlite:{crashed}.old-1") as old:
         assert await old.read_message(later.id) == later
@@ -110,7 +110,7 @@ async def test_a_backup_is_restored_where_nothing_is(store, path, backup):
     """Also one of an earlier version, which the server brings up to date."""
     with closing(sqlite3.connect(backup)) as connection:
         connection.executescript(VERSION_1.read_text())
-    said = await in_thread(succeed, "restore", backup, store)
+    said = await in_thread(succeed, "--store", store, "restore", backup)
     assert said == f"{path}: 3 users, 3 entries of the log.\n"
     async with opened(store) as serving:
         assert await serving.last_id() == 3
@@ -120,9 +120,9 @@ async def test_a_backup_is_restored_where_nothing_is(store, path, backup):
 def test_what_is_restored_belongs_to_the_same_user(store, path, backup):
     """Else the server could not open it after root has restored it."""
     database.Database(path).close()
-    succeed("backup", store, backup)
+    succeed("--store", store, "backup", backup)
     os.chown(path, 65534, 65534)
-    succeed("restore", backup, store)
+    succeed("--store", store, "restore", backup)
     status = path.stat()
     assert (status.st_uid, status.st_gid) == (65534, 65534)
 
@@ -131,15 +131,15 @@ async def test_nothing_is_overwritten(store, path, backup):
     """Not a backup, not the database of a running server, not the backup by itself."""
     await populate(store, 1, sessions=1)
     backup.write_text("precious")
-    assert fail("backup", store, backup) == f"{backup} is there already."
+    assert fail("--store", store, "backup", backup) == f"{backup} is there already."
     assert backup.read_text() == "precious"
     backup.unlink()
-    await in_thread(succeed, "backup", store, backup)
+    await in_thread(succeed, "--store", store, "backup", backup)
     async with opened(store):
         before = path.stat().st_ino
-        assert "is in use" in await in_thread(fail, "restore", backup, store)
+        assert "is in use" in await in_thread(fail, "--store", store, "restore", backup)
         assert path.stat().st_ino == before
-    assert "is the database itself" in fail("restore", path, store)
+    assert "is the database itself" in fail("--store", store, "restore", path)
     assert files(path) == [path.name]
 
 
@@ -147,25 +147,25 @@ async def test_what_is_no_whole_backup_is_not_restored(store, path, backup):
     """Nothing, no database, another one's, a newer one's, a damaged one; all stays in place."""
     await populate(store, 1)
     before = path.read_bytes()
-    assert "There is no file" in fail("restore", backup, store)
+    assert "There is no file" in fail("--store", store, "restore", backup)
     backup.write_text("precious")
-    assert "file is not a database" in fail("restore", backup, store)
+    assert "file is not a database" in fail("--store", store, "restore", backup)
     backup.write_bytes(b"")
-    assert "is not chatter's" in fail("restore", backup, store)
+    assert "is not chatter's" in fail("--store", store, "restore", backup)
     backup.unlink()
-    succeed("backup", store, backup)
+    succeed("--store", store, "backup", backup)
     whole = backup.read_bytes()
     backup.write_bytes(whole[: len(whole) // 2])
-    assert "malformed" in fail("restore", backup, store)
+    assert "malformed" in fail("--store", store, "restore", backup)
     with_a_hole = bytearray(whole)
     with_a_hole[4096 * 3 : 4096 * 4] = b"\xff" * 4096
     backup.write_bytes(bytes(with_a_hole))
-    assert str(backup) in fail("restore", backup, store)
+    assert str(backup) in fail("--store", store, "restore", backup)
     backup.write_bytes(whole)
     for pragma, why in ("user_version = 999", "newer"), ("application_id = 7", "not chatter's"):
         with closing(sqlite3.connect(backup)) as connection:
             connection.execute(f"PRAGMA {pragma}")
-        assert why in fail("restore", backup, store)
+        assert why in fail("--store", store, "restore", backup)
     assert path.read_bytes() == before
     assert files(path) == [path.name]
 
@@ -180,19 +180,19 @@ def test_an_index_that_lacks_a_row_is_noticed(store, path, backup):
             "UPDATE sqlite_schema SET sql = replace(sql, 'name TEXT NOT NULL',"
             " 'name TEXT NOT NULL CHECK (name <> ''a'')') WHERE name = 'users';"
         )
-    assert "is damaged" in fail("backup", store, backup)
+    assert "is damaged" in fail("--store", store, "backup", backup)
     assert files(backup) == ["store"]
 
 
 def test_what_has_no_file_is_said(store, path, backup, tmp_path):
     """PostgreSQL has its own tools; a folder that is missing is misspelt."""
     url = "postgresql://somebody:secret@localhost/chat"
-    assert "pg_dump" in fail("backup", url, backup)
-    assert "pg_restore" in fail("restore", backup, url)
-    assert "no database on a disk" in fail("backup", "memory:", backup)
-    assert "There is no file" in fail("backup", store, backup)
+    assert "pg_dump" in fail("--store", url, "backup", backup)
+    assert "pg_restore" in fail("--store", url, "restore", backup)
+    assert "no database on a disk" in fail("--store", "memory:", "backup", backup)
+    assert "There is no file" in fail("--store", store, "backup", backup)
     database.Database(path).close()
-    assert "No such file" in fail("backup", store, tmp_path / "nowhere" / "backup")
-    succeed("backup", store, backup)
-    assert "No such file" in fail("restore", backup, f"sqlite:{tmp_path}/nowhere/store")
+    assert "No such file" in fail("--store", store, "backup", tmp_path / "nowhere" / "backup")
+    succeed("--store", store, "backup", backup)
+    assert "No such file" in fail("--store", f"sqlite:{tmp_path}/nowhere/store", "restore", backup)
     assert files(backup) == ["backup.sqlite", "store"]

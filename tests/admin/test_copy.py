@@ -19,7 +19,7 @@ from chatter.stores.copying import TABLES, copy
 from chatter.stores.sqlite.copying import SQLiteSide
 from chatter.stores.sqlite.database import Database
 from chatter.testing.waiting import NOW
-from tests.admin.commands import fail, in_thread, run, succeed
+from tests.admin.commands import fail, in_thread, succeed
 from tests.admin.population import (
     add_a_new_user,
     all_of,
@@ -45,7 +45,7 @@ async def test_the_copy_has_everything(old, new, seed):
     """Users, tokens, messages, changes, keys, chats, read marks, cursors."""
     keys = await populate(old, seed)
     before = await all_of(old, keys)
-    said = await in_thread(succeed, "copy", old, new)
+    said = await in_thread(succeed, "--store", old, "copy", new)
     lines = said.splitlines()
     assert lines[0].partition(": ")[2] == lines[1].partition(": ")[2]
     assert await all_of(new, keys) == before
@@ -55,7 +55,9 @@ async def test_the_copy_has_everything(old, new, seed):
 async def test_readers_go_on_in_the_copy(old, new, seed):
     """Wherever they had stopped, they miss nothing and read nothing twice."""
     await populate(old, seed)
-    for got, whole in await read_on(old, new, lambda: in_thread(succeed, "copy", old, new)):
+    for got, whole in await read_on(
+        old, new, lambda: in_thread(succeed, "--store", old, "copy", new)
+    ):
         assert got == whole
 
 
@@ -63,8 +65,8 @@ async def test_a_copy_of_a_copy_is_the_same(old, new, tmp_path):
     """The result as JSON has numbers and checksums of both, which are equal."""
     await populate(old, 1)
     third = f"sqlite:{tmp_path / 'third.sqlite'}"
-    first = json.loads(await in_thread(succeed, "copy", "--json", old, new))
-    second = json.loads(await in_thread(succeed, "copy", "--json", new, third))
+    first = json.loads(await in_thread(succeed, "--store", old, "copy", "--json", new))
+    second = json.loads(await in_thread(succeed, "--store", new, "copy", "--json", third))
     assert first["from"] == {**first["to"], "store": old}
     assert second["to"] == {**first["to"], "store": third}
     assert set(first["to"]["rows"]) == set(TABLES)
@@ -76,11 +78,11 @@ async def test_a_server_that_runs_is_not_disturbed(old, new):
     """Neither end may be in use."""
     await populate(old, 1, sessions=1)
     async with opened(old):
-        assert "is in use" in await in_thread(fail, "copy", old, new)
+        assert "is in use" in await in_thread(fail, "--store", old, "copy", new)
     assert not paths(new)[0].exists()
     async with opened(new):
-        assert "is in use" in await in_thread(fail, "copy", old, new)
-    await in_thread(succeed, "copy", old, new)
+        assert "is in use" in await in_thread(fail, "--store", old, "copy", new)
+    await in_thread(succeed, "--store", old, "copy", new)
 
 
 async def test_a_chat_that_is_there_is_not_overwritten(old, new):
@@ -89,22 +91,22 @@ async def test_a_chat_that_is_there_is_not_overwritten(old, new):
     async with opened(new) as store:
         await store.add_user("alice", None, 0, NOW)
     before = await all_of(new, [])
-    assert "is not empty" in await in_thread(fail, "copy", old, new)
+    assert "is not empty" in await in_thread(fail, "--store", old, "copy", new)
     assert await all_of(new, []) == before
 
 
 def test_what_cannot_be_copied_is_said(old, new, tmp_path):
     """Nothing, an empty chat, another program's file, a store in memory, no store at all."""
     path = tmp_path / "old.sqlite"
-    assert fail("copy", old, new) == f"There is no database {path}."
+    assert fail("--store", old, "copy", new) == f"There is no database {path}."
     Database(path).close()
-    assert "is empty" in fail("copy", old, new)
+    assert "is empty" in fail("--store", old, "copy", new)
     other = tmp_path / "other"
     with closing(sqlite3.connect(other)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
-    assert "is not chatter's" in fail("copy", f"sqlite:{other}", new)
-    assert "can't be copied" in fail("copy", "memory:", new)
-    assert "There is no store" in fail("copy", "there:", new)
+    assert "is not chatter's" in fail("--store", f"sqlite:{other}", "copy", new)
+    assert "can't be copied" in fail("--store", "memory:", "copy", new)
+    assert "There is no store" in fail("--store", "there:", "copy", new)
     assert not (tmp_path / "new.sqlite").exists()
 
 
@@ -145,7 +147,7 @@ async def test_a_copy_that_fails_leaves_nothing(old, new):
         ):
             copy(source, target, ignore)
         assert not target_path.exists()
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(succeed, "--store", old, "copy", new)
 
 
 async def test_a_copy_that_differs_is_not_kept(old, new):
@@ -194,18 +196,18 @@ def interrupt(number, *words):
 async def test_a_copy_that_is_interrupted_leaves_nothing(old, new, number):
     """It says so, and can be made again."""
     await populate(old, 1, sessions=1)
-    outcome = await in_thread(interrupt, number, "copy", old, new)
+    outcome = await in_thread(interrupt, number, "--store", old, "copy", new)
     assert outcome == (130, "chatter-admin copy: interrupted.\n")
     assert not paths(new)[0].exists()
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(succeed, "--store", old, "copy", new)
 
 
 async def test_a_copy_that_is_killed_can_be_made_again(old, new):
     """What was written is no chat yet."""
     keys = await populate(old, 1, sessions=1)
     before = await all_of(old, keys)
-    await in_thread(interrupt, signal.SIGKILL, "copy", old, new)
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(interrupt, signal.SIGKILL, "--store", old, "copy", new)
+    await in_thread(succeed, "--store", old, "copy", new)
     assert await all_of(new, keys) == before
 
 
@@ -229,7 +231,7 @@ async def test_what_is_no_longer_kept_is_not_in_the_copy(old, new):
         last_id = await store.last_id()
         await store.trim(last_id // 2)
     before = await all_of(old, [])
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(succeed, "--store", old, "copy", new)
     assert await all_of(new, []) == before
     assert before["kept_after"] == last_id // 2
     assert before["feed 1"][0].id > last_id // 2
@@ -239,7 +241,7 @@ async def test_ids_of_revoked_tokens_are_not_given_again(old, new):
     """Whoever knows the id of one has it mean no other token in the copy."""
     await populate(old, 1, sessions=1)
     last = await revoke_a_new_token(old)
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(succeed, "--store", old, "copy", new)
     assert await revoke_a_new_token(new) == last + 1
 
 
@@ -250,14 +252,14 @@ async def test_ids_of_deleted_users_are_not_given_again(old, new):
     (path,) = paths(old)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DELETE FROM users WHERE id = ?", (last,))
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(succeed, "--store", old, "copy", new)
     assert await add_a_new_user(new, "next") == last + 1
 
 
 async def test_triggers_are_there_after_it(old, new):
     """What follows from a row follows again."""
     await populate(old, 1, sessions=1)
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(succeed, "--store", old, "copy", new)
     triggers = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name"
     found = []
     for path in paths(old, new):
@@ -274,7 +276,7 @@ async def test_progress_is_shown_on_a_terminal(old, new):
         ours, theirs = os.openpty()
         code = "from chatter.admin.main import main; main()"
         done = subprocess.run(
-            [sys.executable, "-c", code, "copy", old, new],
+            [sys.executable, "-c", code, "--store", old, "copy", new],
             check=False,
             stdout=subprocess.DEVNULL,
             stderr=theirs,
@@ -291,10 +293,3 @@ async def test_progress_is_shown_on_a_terminal(old, new):
     assert "\r\x1b[Klog: " in said
     assert said.endswith("\r\x1b[K")
     assert "\n" not in said
-
-
-def test_help_has_examples():
-    """Each command has one."""
-    for command in ("copy", "backup", "restore"):
-        assert f"example:\n  chatter-admin {command} " in run(command, "--help").out
-    assert run().status == 2

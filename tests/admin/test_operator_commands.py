@@ -13,7 +13,7 @@ import pytest
 from twisted.internet import reactor
 
 from chatter.admin.main import run
-from chatter.admin.operator_client import OperatorClient
+from chatter.admin.operator_client import OperatorClient, new_file
 from chatter.service import ChatService
 from tests.admin.commands import fail, in_thread
 
@@ -130,6 +130,7 @@ async def test_a_user_leaves(socket, tmp_path, command):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         before = file.read_bytes()
         assert [*json.loads(before.splitlines()[1])] == ["message"]
+        assert (await command.succeed("export", "alice")).encode() == before
         said = await command.fail("export", "alice", file)
         assert said == f"{file}: File exists."
         assert file.read_bytes() == before
@@ -159,8 +160,13 @@ def test_something_else_listens_there(socket, tmp_path, response, said):
             client.get("/stats")
     if "whole" in said:
         with Listener(socket, response), pytest.raises(ValueError, match=said):
-            client.download("/export", tmp_path / "file")
+            export(client, tmp_path / "file")
     assert not (tmp_path / "file").exists()
+
+
+def export(client, file):
+    with new_file(file) as write:
+        client.download("/export", write)
 
 
 class Listener:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from argparse import ArgumentTypeError
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chatter.admin.arguments import duration, table, until
-from chatter.admin.main import run
+from chatter.admin.main import parser, run
 from chatter.admin.operator_client import OperatorClient
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("3h", 10800), ("7d", 604_800)]
+    ("text", "seconds"), [("90s", 90), ("90", 90), ("30m", 1800), ("3h", 10800), ("7d", 604_800)]
 )
 def test_durations(text, seconds):
-    """A number and a unit."""
+    """A number and a unit; a number alone is seconds."""
     assert duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "3", "h", "0s", "-1h", "1w", "1.5h", "1h "])
+@pytest.mark.parametrize("text", ["", "h", "0s", "0", "-1h", "1w", "1.5h", "1h ", "9999999999d"])
 def test_what_is_no_duration(text):
     """The operator is told what to write."""
     with pytest.raises(ArgumentTypeError, match=r"such as 30d for 30 days|a second at least"):
@@ -33,6 +38,13 @@ def test_tables():
     assert table(("", ""), [("a", 1)]) == "a  1"
 
 
+def test_columns_stand_below_one_another():
+    """Also where letters take two columns of a terminal, or none."""
+    rows = [("日本", "x"), ("e\u0301", "x"), ("😀", "x"), ("abcd", "x")]
+    shown = table(("", ""), rows).splitlines()
+    assert shown == ["日本  x", "e\u0301     x", "😀    x", "abcd  x"]
+
+
 def test_a_text_does_nothing_to_the_terminal():
     """Whatever somebody has written: no control sequence, no other line, no other direction."""
     assert table(("text",), [("a\x1b[2Jb\nc\u202ed\x9b",)]) == "text\na [2Jb c d"
@@ -43,6 +55,7 @@ def test_until_when():
     assert until(None) == ""
     assert until("9999-12-31T23:59:59Z") == "for good"
     assert until("2026-11-26T05:00:00Z") == "until 2026-11-26T05:00:00Z"
+    assert until("2026-11-26T05:00:00.123456Z") == "until 2026-11-26T05:00:00Z"
 
 
 STANDING = {"role": "member", "muted_until": None, "banned_until": None}
@@ -88,8 +101,8 @@ TOKEN = {
         (
             ["ban", "--address", "203.0.113.0/24", "--for", "7d"],
             ("/ban-address", {"network": "203.0.113.0/24", "seconds": 604_800, "reason": ""}),
-            {"status": "success"},
-            "203.0.113.0/24 is banned.",
+            {"network": "203.0.113.0/24", "until": "2026-12-03T05:00:00.5Z"},
+            "203.0.113.0/24 is banned until 2026-12-03T05:00:00Z.",
         ),
         (
             ["unban", "--address", "203.0.113.0/24"],
@@ -169,3 +182,80 @@ def test_wrong_arguments(capsys, words):
         run(words)
     assert ended.value.code == 2
     assert "usage: chatter-admin" in capsys.readouterr().err
+
+
+COMMANDS = (
+    *("users", "stats", "role", "mute", "ban", "unmute", "unban", "bans", "reports", "withdraw"),
+    *("tokens", "token", "revoke", "invite", "export", "erase", "backup", "restore", "copy"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(capsys, command):
+    """Of each command, and it is one that can be typed."""
+    with pytest.raises(SystemExit) as ended:
+        run([command, "--help"])
+    assert ended.value.code == 0
+    _, _, example = capsys.readouterr().out.partition("example:\n  chatter-admin ")
+    options = parser().parse_args(example.split())
+    assert options.command == command
+
+
+def test_all_commands_are_in_the_help(capsys):
+    """And no others."""
+    with pytest.raises(SystemExit):
+        run(["--help"])
+    assert re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE) == [*COMMANDS]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--store", "sqlite:x", "users"], "users: This needs the server that runs"),
+        (["copy", "sqlite:x"], "copy: name the store: chatter-admin --store sqlite:PATH copy"),
+        (["restore", "x"], "restore: name the store: chatter-admin --store sqlite:PATH restore"),
+        (["--store", "sqlite:x", "copy", "sqlite:x"], "copy: A store can't be copied into itself"),
+    ],
+)
+def test_a_command_of_a_server_and_one_of_a_store(capsys, words, said):
+    """The operator is told which of both a command needs."""
+    assert run(words) == 1
+    assert capsys.readouterr().err.startswith(f"chatter-admin {said}")
+
+
+@pytest.mark.parametrize("words", [["stats"], ["stats", "--json"], ["export", "alice"], ["--help"]])
+def test_nobody_reads_the_output(tmp_path, words):
+    """The command ends as others do in a pipe that is closed early, and says nothing."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    code = """
+from chatter.admin import main, operator_client
+operator_client.OperatorClient.get = lambda *_: {"users": 1}
+operator_client.OperatorClient.download = lambda self, path, write, **_: write(b"{}\\n")
+main.main()
+"""
+    command = [sys.executable, "-c", code, "--socket", str(tmp_path), *words]
+    done = subprocess.run(command, check=False, stdout=theirs, stderr=subprocess.PIPE, timeout=60)
+    os.close(theirs)
+    assert done.stderr == b""
+    assert done.returncode == (0 if words == ["--help"] else 141)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_result_that_cannot_be_printed_is_an_error():
+    """Or a new token would be lost without a word."""
+    code = """
+from chatter.admin import main, operator_client
+operator_client.OperatorClient.post = lambda *_, **__: {"token": "5ec2e7"}
+main.main()
+"""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code, "--socket", "x", "token", "alice"],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    said = b"chatter-admin token: The result can't be printed: No space left on device.\n"
+    assert (done.returncode, done.stderr) == (1, said)

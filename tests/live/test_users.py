@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
 from chatter.protocol.errors import Unauthorized
 from chatter.testing import memory_chat
 from tests.live.support import result_of
+
+if TYPE_CHECKING:
+    from chatter.protocol.model import User
 
 
 @pytest.fixture
@@ -71,3 +75,23 @@ def test_users_are_looked_up_anew_after_a_restart(chat):
     bob = result_of(chat.join("bob"))
     assert result_of(chat.join("alice")).id == bob.id + 1
     assert alice.id == 1
+
+
+@pytest.mark.parametrize("how", ["id", "name"])
+def test_a_name_that_is_read_while_its_user_leaves_is_not_remembered(chat, monkeypatch, how):
+    """The read was made before, and fires after; later nobody has the name."""
+    alice = result_of(chat.join("alice"))
+    core = core_of(chat)
+    core.directory.forget()
+    held: Deferred[User] = Deferred()
+    with monkeypatch.context() as patch:
+        patch.setattr(core.store, f"user_by_{how}", lambda _: held)
+        look = core.directory.by_id(1) if how == "id" else core.directory.by_name("alice")
+        reading = Deferred.fromCoroutine(look)
+        result_of(Deferred.fromCoroutine(core.erasing.erase(alice)))
+        held.callback(alice)
+    assert result_of(reading) == alice
+    if how == "id":
+        assert result_of(chat.user(1)).name == "erased-1"
+    else:
+        assert result_of(Deferred.fromCoroutine(core.directory.by_name("alice"))) is None

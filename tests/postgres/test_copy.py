@@ -50,7 +50,7 @@ async def test_the_copy_has_everything(way):
     old, new = way
     keys = await populate(old, 7)
     before = await all_of(old, keys)
-    said = await in_thread(succeed, "copy", old, new)
+    said = await in_thread(succeed, "--store", old, "copy", new)
     lines = said.splitlines()
     assert lines[0].partition(" users, ")[2] == lines[1].partition(" users, ")[2]
     assert PASSWORD not in said
@@ -62,7 +62,9 @@ async def test_readers_go_on_in_the_copy(way, seed):
     """Wherever they had stopped, they miss nothing and read nothing twice; no id is given again."""
     old, new = way
     await populate(old, seed)
-    for got, whole in await read_on(old, new, lambda: in_thread(succeed, "copy", old, new)):
+    for got, whole in await read_on(
+        old, new, lambda: in_thread(succeed, "--store", old, "copy", new)
+    ):
         assert got == whole
 
 
@@ -70,8 +72,8 @@ async def test_there_and_back_is_the_same(url, file, tmp_path):
     """Also what no store tells, such as which change is the newest of a message."""
     await populate(file, 3)
     back = f"sqlite:{tmp_path / 'back.sqlite'}"
-    there = await in_thread(succeed, "copy", file, url)
-    again = await in_thread(succeed, "copy", url, back)
+    there = await in_thread(succeed, "--store", file, "copy", url)
+    again = await in_thread(succeed, "--store", url, "copy", back)
     assert there.split()[-1] == again.split()[-1]
 
 
@@ -79,17 +81,17 @@ async def test_a_server_that_runs_is_not_disturbed(url, file):
     """Neither end may be in use, also if nobody writes just now."""
     await populate(file, 1, sessions=1)
     async with opened(url):
-        assert "is in use" in await in_thread(fail, "copy", file, url)
-    await in_thread(succeed, "copy", file, url)
+        assert "is in use" in await in_thread(fail, "--store", file, "copy", url)
+    await in_thread(succeed, "--store", file, "copy", url)
     async with opened(url):
-        assert "is in use" in await in_thread(fail, "copy", url, file + "2")
+        assert "is in use" in await in_thread(fail, "--store", url, "copy", file + "2")
 
 
 async def test_a_chat_that_is_there_is_not_overwritten(url, file):
     """The second copy is refused."""
     await populate(file, 1, sessions=1)
-    await in_thread(succeed, "copy", file, url)
-    assert "is not empty" in await in_thread(fail, "copy", file, url)
+    await in_thread(succeed, "--store", file, "copy", url)
+    assert "is not empty" in await in_thread(fail, "--store", file, "copy", url)
 
 
 async def test_a_database_in_which_a_server_has_run_is_filled(url, file):
@@ -97,7 +99,7 @@ async def test_a_database_in_which_a_server_has_run_is_filled(url, file):
     keys = await populate(file, 1, sessions=1)
     async with opened(url):
         pass
-    await in_thread(succeed, "copy", file, url)
+    await in_thread(succeed, "--store", file, "copy", url)
     assert await all_of(url, keys) == await all_of(file, keys)
 
 
@@ -106,7 +108,7 @@ async def test_what_is_written_to_the_source_afterwards_is_not_taken_for_read(ur
     await populate(url, 1, sessions=1)
     async with opened(other_url):
         pass
-    await in_thread(succeed, "copy", url, other_url)
+    await in_thread(succeed, "--store", url, "copy", other_url)
     async with opened(url) as old, opened(other_url) as new:
         last_id = await new.last_id()
         for store in (old, new):
@@ -125,7 +127,7 @@ async def test_ids_that_were_given_are_not_given_again(way):
     else:
         with psycopg.connect(old) as connection:
             connection.execute(end)
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(succeed, "--store", old, "copy", new)
     async with opened(new) as store:
         assert (await store.append(Draft(1, None, "new", NOW))).id == 1001
 
@@ -135,7 +137,7 @@ async def test_ids_of_revoked_tokens_are_not_given_again(way):
     old, new = way
     await populate(old, 1, sessions=1)
     last = await revoke_a_new_token(old)
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(succeed, "--store", old, "copy", new)
     assert await revoke_a_new_token(new) == last + 1
 
 
@@ -151,7 +153,7 @@ async def test_ids_of_deleted_users_are_not_given_again(way):
     else:
         with psycopg.connect(old) as connection:
             connection.execute(delete.encode())
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(succeed, "--store", old, "copy", new)
     assert await add_a_new_user(new, "next") == last + 1
 
 
@@ -162,7 +164,7 @@ async def test_what_is_no_longer_kept_is_not_in_the_copy(way):
     async with opened(old) as store:
         await store.trim(20)
     before = await all_of(old, [])
-    await in_thread(succeed, "copy", old, new)
+    await in_thread(succeed, "--store", old, "copy", new)
     assert await all_of(new, []) == before
     assert before["kept_after"] == 20
 
@@ -170,16 +172,16 @@ async def test_what_is_no_longer_kept_is_not_in_the_copy(way):
 def test_errors_have_no_password(postgres, file, url):
     """What is wrong with a database is one line."""
     missing = postgres.url("nowhere")
-    said = fail("copy", missing, file)
+    said = fail("--store", missing, "copy", file)
     assert "does not exist" in said
     assert PASSWORD not in said
-    assert "is empty" in fail("copy", url, file)
+    assert "is empty" in fail("--store", url, "copy", file)
 
 
 async def test_triggers_work_after_it(url, file):
     """A message is in the lists of chats."""
     await populate(file, 1, sessions=1)
-    await in_thread(succeed, "copy", file, url)
+    await in_thread(succeed, "--store", file, "copy", url)
     with psycopg.connect(url) as connection:
         triggers = connection.execute("SELECT tgenabled FROM pg_trigger WHERE NOT tgisinternal")
         assert {enabled for (enabled,) in triggers} == {"O"}

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from twisted.scripts._twistd_unix import ServerOptions
 
+from chatter.chat.limits.rate_limits import parse_limits
+from chatter.chat.rates import Rate, parse_rate
 from chatter.process.twistd_service import CannotStart
 from chatter.service import DEFAULT_PORT
 from chatter.tap import makeService
@@ -30,6 +32,19 @@ def test_the_defaults():
     assert options["origin"] == []
     assert not options["no-page"]
     assert options["keep"] is options["keep-messages"] is None
+
+
+def test_a_time_is_written_in_one_way_everywhere():
+    """Seconds, or a number with its unit."""
+    for time, hour in ("90d", "1h"), ("7776000", "3600"), ("7776000s", "60m"):
+        options = parsed(
+            *("--store", "memory:", "--keep", time, "--token-lifetime", time),
+            *("--reports", f"3/{hour}", "--limit", f"general=20/{hour}"),
+        )
+        assert options["keep"] == timedelta(days=90)
+        assert options["token-lifetime"] == 7_776_000
+        assert parse_rate(options["reports"]) == Rate(3, 3600)
+        assert parse_limits(options["limit"]).general == Rate(20, 3600)
 
 
 def test_what_is_taken():
@@ -61,7 +76,7 @@ def test_the_page_can_be_left_out(words, status):
 @pytest.mark.parametrize(
     ("option", "value", "right"),
     [
-        ("--keep", "30", "30d for 30 days"),
+        ("--keep", "30x", "30d for 30 days"),
         ("--keep", "10m", "for an hour at least"),
         ("--keep-messages", "0", "from 1 to 999999999"),
         ("--keep-messages", "30d", "from 1 to 999999999"),
@@ -78,7 +93,7 @@ def test_the_page_can_be_left_out(words, status):
         ("--origin", "chat.example.org", "https://chat.example.org"),
         ("--origin", "https://chat.example.org/", "https://chat.example.org"),
         ("--origin", "", "https://chat.example.org"),
-        ("--reports", "3", "COUNT/SECONDS, such as 3/14400"),
+        ("--reports", "3", "COUNT/TIME, such as 3/4h"),
         ("--reports", "0/60", "a limit is from 1 to 10000"),
         ("--store", "mysql:x", "there are:"),
         ("--store", "sqlite:", "sqlite:PATH"),

@@ -1,6 +1,6 @@
-"""``chatter-admin backup [FROM] FILE``: a copy of the database, while a server serves.
+"""``chatter-admin backup FILE``: a copy of the database, while a server serves.
 
-Without ``FROM`` the server makes it, and it belongs to the server's user.
+The server makes it, and it belongs to the server's user; with ``--store`` this process does.
 """
 
 from __future__ import annotations
@@ -22,21 +22,24 @@ def add_to(commands: Any) -> None:
         commands,
         "backup",
         "Copy a SQLite database into a file, at any time, also while a server uses it.",
-        "chatter-admin backup sqlite:chatter.sqlite backup.sqlite",
+        "chatter-admin backup backup.sqlite",
         _run,
     )
-    help_from = "the store, sqlite:PATH; without it the server that runs makes the copy"
-    parser.add_argument("source", metavar="FROM", nargs="?", help=help_from)
-    parser.add_argument("file", metavar="FILE", type=Path, help="the copy; it must not exist")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        type=Path,
+        help="it must not exist; the server makes it, or with --store this command itself",
+    )
 
 
 def _run(options: argparse.Namespace) -> None:
-    if options.source is None:
+    if options.store is None:
         client = OperatorClient.of(options)
         done = client.post("/backup", file=str(options.file.absolute()))
         show(options, done, _described(options.file, done["users"], done["entries"]))
         return
-    path = sqlite_path(options.source, "Use pg_dump for a PostgreSQL database.")
+    path = sqlite_path(options.store, "Use pg_dump for a PostgreSQL database.")
     users, entries = back_up(path, options.file)
     show(
         options,

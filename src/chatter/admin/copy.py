@@ -1,4 +1,4 @@
-"""``chatter-admin copy FROM TO``: a chat moved to another database."""
+"""``chatter-admin --store … copy STORE``: a chat moved to another database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, show
+from chatter.admin.arguments import add_command, show, store_of
 from chatter.stores.copying import copy
 from chatter.stores.registry import check_store, maker_of, without_password
 from chatter.stores.sqlite.copying import SQLiteSide
@@ -24,21 +24,23 @@ def add_to(commands: Any) -> None:
         commands,
         "copy",
         "Copy a whole chat into a new or an empty database, while no server uses either.",
-        "chatter-admin copy sqlite:chatter.sqlite postgresql://localhost/chat",
+        "chatter-admin --store sqlite:chatter.sqlite copy postgresql://localhost/chat",
         _run,
     )
-    for name, metavar, what in (("source", "FROM", "copied"), ("target", "TO", "filled")):
-        text = f"the store that is {what}, sqlite:PATH or postgresql://HOST/DATABASE"
-        parser.add_argument(name, metavar=metavar, help=text)
+    help_target = "the store that is filled: sqlite:PATH or postgresql://HOST/DATABASE"
+    parser.add_argument("target", metavar="STORE", help=help_target)
 
 
 def _run(options: argparse.Namespace) -> None:
-    with closing(_source(options.source)) as source, closing(_opened(options.target)) as target:
+    location = store_of(options, "copy STORE")
+    if location == options.target:
+        raise ValueError("A store can't be copied into itself.")
+    with closing(_source(location)) as source, closing(_opened(options.target)) as target:
         try:
             copied = copy(source, target, _progress)
         finally:
             _clear_progress()
-    names = (("from", options.source), ("to", options.target))
+    names = (("from", location), ("to", options.target))
     shown = [(end, without_password(name)) for end, name in names]
     show(
         options,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chatter.admin import (
@@ -25,6 +26,7 @@ from chatter.admin import (
     users,
     withdraw,
 )
+from chatter.admin.arguments import OutputClosed
 from chatter.admin.operator_client import PLACES
 from chatter.protocol.errors import StoreUnavailable
 from chatter.version import __version__
@@ -56,41 +58,59 @@ _COMMANDS = (
 _INTERRUPTED = 130
 """The status of a command that a signal has ended, as shells have it for SIGINT."""
 
+_OUTPUT_CLOSED = 141
+"""The status of a command whose output nobody reads any more, as shells have it for SIGPIPE."""
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Do what the arguments say, and exit: with 1 after an error, which is one line."""
     # As SIGINT: what is half done is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(arguments))
+    try:
+        sys.exit(run(arguments))
+    finally:
+        # Python itself would report that nobody reads what is left, such as a help text.
+        with suppress(OSError):
+            sys.stdout.close()
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say; returns the status to exit with."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         options.run(options)
     except (ValueError, StoreUnavailable) as error:
         detail = error.detail if isinstance(error, StoreUnavailable) else str(error)
         print(f"chatter-admin {options.command}: {detail}", file=sys.stderr)
         return 1
+    except OutputClosed:
+        return _OUTPUT_CLOSED
     except KeyboardInterrupt:
         print(f"chatter-admin {options.command}: interrupted.", file=sys.stderr)
         return _INTERRUPTED
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What the command line may have."""
+    made = argparse.ArgumentParser(
         prog="chatter-admin", description="Look after a chat: its server, and its database."
     )
-    parser.add_argument(
+    place = made.add_mutually_exclusive_group()
+    place.add_argument(
         "--socket",
         metavar="PATH",
         help="the server's endpoint for operators (twistd chatter --admin): a UNIX socket, or a "
         f"port of 127.0.0.1 [default: {' or '.join(PLACES)}, whichever is there]",
     )
-    parser.add_argument("--version", action="version", version=f"chatter {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    place.add_argument(
+        "--store",
+        metavar="STORE",
+        help="for backup, restore and copy without a server: sqlite:PATH, or for copy also "
+        "postgresql://HOST/DATABASE",
+    )
+    made.add_argument("--version", action="version", version=f"chatter {__version__}")
+    commands = made.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in _COMMANDS:
         command.add_to(commands)
-    return parser
+    return made

@@ -74,7 +74,7 @@ def _run_for_address(client: OperatorClient, options: argparse.Namespace) -> Non
             seconds=options.seconds,
             reason=options.reason,
         )
-        show(options, done, f"{options.address} is banned.")
+        show(options, done, f"{done['network']} is banned {until(done['until'])}.")
     else:
         done = client.post("/unban-address", network=options.address)
         show(options, done, f"{options.address} is free.")

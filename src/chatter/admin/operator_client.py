@@ -8,12 +8,12 @@ import socket
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PLACES = ("var/admin.sock", "/run/chatter/admin.sock")
 """Where an endpoint is looked for that is not named."""
@@ -47,8 +47,10 @@ class OperatorClient:
     def of(cls, options: argparse.Namespace) -> OperatorClient:
         """The client for what the command line says.
 
-        :raises ValueError: if no endpoint is named, and none is there.
+        :raises ValueError: if no endpoint is named, and none is there; or a store is.
         """
+        if options.store is not None:
+            raise ValueError("This needs the server that runs: leave out --store.")
         return cls(options.socket)
 
     def get(self, path: str, **query: object) -> Any:
@@ -65,21 +67,19 @@ class OperatorClient:
         """
         return self._request("POST", path, json.dumps(body))
 
-    def download(self, path: str, file: Path, **query: object) -> int:
-        """Write the lines that a resource responds with into a new file of its owner's only.
+    def download(self, path: str, write: Callable[[bytes], None], **query: object) -> int:
+        """Write the lines that a resource responds with.
 
+        :param write: may raise anything but an ``OSError``.
         :returns: how many.
-        :raises ValueError: if it can't be reached, or refuses, or the file can't be made.
+        :raises ValueError: if it can't be reached, or refuses.
         """
         lines = 0
         target = f"{path}?{urlencode(query)}"
-        with _new_file(file) as out, self._response("GET", target) as response:
+        with self._response("GET", target) as response:
             while block := response.read(_BLOCK):
                 lines += block.count(b"\n")
-                try:
-                    out.write(block)
-                except OSError as error:
-                    raise _file_error(file, error) from None
+                write(block)
             if response.length:
                 raise IncompleteRead(b"", response.length)
         return lines
@@ -110,15 +110,27 @@ class OperatorClient:
 
 
 @contextmanager
-def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that was not there; it is removed again if the block fails."""
+def new_file(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """Writes into a file that was not there, of its owner's only; removes it if the block fails.
+
+    :raises ValueError: if it is there, or can't be written.
+    """
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except OSError as error:
         raise _file_error(path, error) from None
     try:
         with os.fdopen(descriptor, "wb", buffering=0) as file:
-            yield file
+
+            def write(data: bytes) -> None:
+                rest = memoryview(data)
+                try:
+                    while rest:
+                        rest = rest[file.write(rest) :]
+                except OSError as error:
+                    raise _file_error(path, error) from None
+
+            yield write
     except BaseException:
         path.unlink()
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, show, table
+from chatter.admin.arguments import add_command, show, table, whole_seconds
 from chatter.admin.operator_client import OperatorClient
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _run(options: argparse.Namespace) -> None:
     rows = [
         (
             report["id"],
-            report["at"],
+            whole_seconds(report["at"]),
             report["reporter_id"],
             report["reason"],
             report["message"]["id"],

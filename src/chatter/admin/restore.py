@@ -1,11 +1,11 @@
-"""``chatter-admin restore FILE TO``: a backup put in the place of the database."""
+"""``chatter-admin --store … restore FILE``: a backup put in the place of the database."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, show, sqlite_path
+from chatter.admin.arguments import add_command, show, sqlite_path, store_of
 from chatter.stores.sqlite.backups import restore
 
 if TYPE_CHECKING:
@@ -18,15 +18,15 @@ def add_to(commands: Any) -> None:
         commands,
         "restore",
         "Put a backup in the place of a SQLite database that no server uses; that is kept.",
-        "chatter-admin restore backup.sqlite sqlite:chatter.sqlite",
+        "chatter-admin --store sqlite:chatter.sqlite restore backup.sqlite",
         _run,
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the backup; it is kept, too")
-    parser.add_argument("target", metavar="TO", help="the store, sqlite:PATH")
 
 
 def _run(options: argparse.Namespace) -> None:
-    path = sqlite_path(options.target, "Use pg_restore or psql for a PostgreSQL database.")
+    store = store_of(options, "restore FILE")
+    path = sqlite_path(store, "Use pg_restore or psql for a PostgreSQL database.")
     (users, entries), aside = restore(options.file, path)
     text = f"{path}: {users} users, {entries} entries of the log."
     if aside is not None:

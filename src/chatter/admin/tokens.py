@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, show, table
+from chatter.admin.arguments import add_command, show, table, whole_seconds
 from chatter.admin.operator_client import OperatorClient
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def _run(options: argparse.Namespace) -> None:
         (
             token["id"],
             token["label"],
-            token["created_at"] or "",
-            token["seen_at"],
-            token["expires_at"] or "never",
+            whole_seconds(token["created_at"] or ""),
+            whole_seconds(token["seen_at"]),
+            whole_seconds(token["expires_at"] or "never"),
         )
         for token in found["tokens"]
     ]

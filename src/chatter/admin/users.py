@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, show, table, until
+from chatter.admin.arguments import add_command, show, table, until, whole_seconds
 from chatter.admin.operator_client import OperatorClient
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _run(options: argparse.Namespace) -> None:
             user["id"],
             user["name"],
             "yes" if user["online"] else "",
-            user["last_seen"],
+            whole_seconds(user["last_seen"]),
             user["role"],
             until(user["muted_until"]),
             until(user["banned_until"]),

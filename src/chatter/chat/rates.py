@@ -6,6 +6,8 @@ import re
 
 from msgspec import Struct
 
+from chatter.protocol.durations import parse_duration
+
 LARGEST_COUNT = 10_000
 LONGEST_WINDOW = 31_536_000
 
@@ -33,11 +35,11 @@ class Rate(Struct, frozen=True):
 
 
 def parse_rate(text: str) -> Rate:
-    """The rate that ``COUNT/SECONDS`` stands for.
+    """The rate that ``COUNT/TIME`` stands for, such as ``20/3600`` or ``20/1h``.
 
     :raises ValueError: if it has another form; its text says what is expected.
     """
-    match = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
+    match = re.fullmatch("([0-9]{1,9})/(.+)", text)
     if match is None:
-        raise ValueError("write COUNT/SECONDS, such as 3/14400")
-    return Rate(int(match[1]), int(match[2]))
+        raise ValueError("write COUNT/TIME, such as 3/4h")
+    return Rate(int(match[1]), parse_duration(match[2]))

@@ -77,7 +77,7 @@ def private_endpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
     """Make an endpoint that only this machine reaches, of a string.
 
     A UNIX socket has mode 600, so that only its owner can open it, unless the string has another
-    mode.
+    mode, which can let in a group.
 
     :param description: as for :func:`server_endpoint`.
     :raises ValueError: if others could reach it, or it is no endpoint.
@@ -87,8 +87,12 @@ def private_endpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
             "others could reach it; write unix:/run/chatter/admin.sock, or a port for one of "
             "127.0.0.1."
         )
-    if description.startswith("unix:") and not re.search(r"(?<!\\):mode=", description):
-        description += ":mode=600"
+    if description.startswith("unix:"):
+        mode = re.search(r"(?<!\\):mode=([0-7]+)(?=:|$)", description)
+        if mode is None:
+            description += ":mode=600"
+        elif int(mode[1], 8) & 0o007:
+            raise ValueError("with this mode every user of the machine could open it; write 600.")
     return server_endpoint(reactor, description)
 
 

@@ -29,7 +29,7 @@ class IModerationStore(Interface):
 
         Both are durable then, and the listener was called, also on other nodes or soon.
 
-        :raises UnknownRecipient: if there is no such user.
+        :raises UnknownRecipient: if there is no such user, or none any more.
         :raises StoreUnavailable: if the store can't serve.
         """
 

@@ -6,11 +6,17 @@ import re
 from typing import TYPE_CHECKING
 
 from chatter.chat.messages.retention import parse_age
+from chatter.chat.users.tokens import SHORTEST_LIFETIME
 from chatter.process.twistd_service import CannotStart
+from chatter.protocol.durations import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
+
+
+LONGEST_LIFETIME = 36_500 * 86_400
+"""A token lives for so many seconds at most."""
 
 
 def check_each(option: str, values: list[str | None], parse: Callable[[str], object]) -> None:
@@ -57,6 +63,25 @@ def age(text: str | None) -> timedelta | None:
         return parse_age(text)
     except ValueError as error:
         raise CannotStart(f"chatter: --keep {text!r}: {error}.") from error
+
+
+def token_lifetime(text: str | None) -> int | None:
+    """The value of ``--token-lifetime``, in seconds; ``None`` if there is none.
+
+    :raises CannotStart: if tokens can't live for that time.
+    """
+    if text is None:
+        return None
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise CannotStart(f"chatter: --token-lifetime {text!r}: {error}.") from error
+    if not SHORTEST_LIFETIME <= seconds <= LONGEST_LIFETIME:
+        raise CannotStart(
+            f"chatter: --token-lifetime {text!r}: tokens live for {SHORTEST_LIFETIME} seconds at "
+            "least, and 36500 days at most."
+        )
+    return seconds
 
 
 def number(option: str, value: object, least: int, most: int) -> int:

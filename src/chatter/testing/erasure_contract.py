@@ -53,7 +53,7 @@ class ErasureContract(OpenedStore):
             assert await store.last_id() == 1
 
     async def test_who_has_left_has_no_standing(self) -> None:
-        """Neither a role nor anything that was forbidden."""
+        """Neither a role nor anything that was forbidden, and gets none."""
         async with self.opened() as store:
             (alice,) = await join(store, "alice")
             for draft in (
@@ -63,6 +63,11 @@ class ErasureContract(OpenedStore):
                 await store.moderation.set_standing(draft)
             assert len(await store.moderation.standings()) == 1
             await store.erasure.begin(alice.id, NOW)
+            assert await store.moderation.standings() == []
+            late = StandingDraft(alice.id, "role", "moderator", None, OPERATOR_ID, NOW)
+            await must_raise(UnknownRecipient, store.moderation.set_standing(late))
+            await store.erasure.finish(alice.id)
+            await must_raise(UnknownRecipient, store.moderation.set_standing(late))
             assert await store.moderation.standings() == []
 
     async def test_who_has_left_gets_no_token(self) -> None:

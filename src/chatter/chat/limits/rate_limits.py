@@ -11,6 +11,7 @@ import re
 from msgspec import Struct
 
 from chatter.chat.rates import LARGEST_COUNT, Rate
+from chatter.protocol.durations import parse_duration
 
 
 class RateLimits(Struct, frozen=True, kw_only=True):
@@ -57,11 +58,11 @@ def shown_limits(limits: RateLimits) -> list[str]:
     return [f"{name}={'none' if value is None else value}" for name, value in shown.items()]
 
 
-_FORM = re.compile(r"([a-z]+)=(?:([0-9]{1,9})(?:/([0-9]{1,9}))?|none)")
+_FORM = re.compile(r"([a-z]+)=(?:([0-9]{1,9})(?:/([0-9]{1,9}[smhd]?))?|none)")
 
 
 def parse_limits(texts: list[str]) -> RateLimits:
-    """The defaults, as changed by some of ``NAME=COUNT/SECONDS``, ``NAME=none`` and ``none``.
+    """The defaults, as changed by some of ``NAME=COUNT/TIME``, ``NAME=none`` and ``none``.
 
     Later ones count; ``none`` switches off all before it.
 
@@ -75,18 +76,18 @@ def parse_limits(texts: list[str]) -> RateLimits:
         match = _FORM.fullmatch(text)
         if match is None or match[1] not in limits:
             raise ValueError(
-                "write NAME=COUNT/SECONDS, NAME=none or none; NAME is one of "
+                "write NAME=COUNT/TIME, NAME=none or none; NAME is one of "
                 f"{', '.join(limits)}. Example: general=20/3600"
             )
-        name, count, seconds = match[1], match[2], match[3]
+        name, count, time = match[1], match[2], match[3]
         if count is None:
             limits[name] = None
         elif name == "waiting":
-            if seconds is not None or not 1 <= int(count) <= LARGEST_COUNT:
+            if time is not None or not 1 <= int(count) <= LARGEST_COUNT:
                 raise ValueError("how many polls may wait at once is a number: waiting=32")
             limits[name] = int(count)
-        elif seconds is None:
-            raise ValueError(f"write in how many seconds: {name}={count}/3600")
+        elif time is None:
+            raise ValueError(f"write in how much time: {name}={count}/1h")
         else:
-            limits[name] = Rate(int(count), int(seconds))
+            limits[name] = Rate(int(count), parse_duration(time))
     return RateLimits(**limits)

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from chatter.log.entries import StandingDraft, for_readers
 from chatter.protocol.errors import Forbidden
 from chatter.protocol.model import FOREVER, OPERATOR_ID
+from chatter.protocol.moderation import BannedAddress
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import Change, Role, User
-    from chatter.protocol.moderation import Action, BannedAddress
+    from chatter.protocol.moderation import Action
 
 
 class Moderating:
@@ -68,19 +69,21 @@ class Moderating:
         )
         return change
 
-    async def ban_address(self, network: str, seconds: int | None, reason: str) -> None:
-        """Ban a network, in its usual form.
+    async def ban_address(self, network: str, seconds: int | None, reason: str) -> BannedAddress:
+        """Ban a network, in its usual form; returns the ban.
 
         :raises StoreUnavailable: if the store can't serve.
         """
         now = self._presence.now()
-        await self._store.moderation.ban_address(network, _end_of(now, seconds), now)
+        until = _end_of(now, seconds)
+        await self._store.moderation.ban_address(network, until, now)
         self._log.info(
             "Moderation: ban of the network {network} for {seconds} seconds: {reason!r}",
             network=network,
             seconds=seconds,
             reason=reason,
         )
+        return BannedAddress(network, until)
 
     async def unban_address(self, network: str) -> None:
         """End the ban of a network, in its usual form.

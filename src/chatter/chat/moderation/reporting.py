@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from twisted.logger import Logger
 
 from chatter.log.entries import ReportDraft
 from chatter.protocol.bodies import Reports
-from chatter.protocol.errors import Gone
+from chatter.protocol.errors import Gone, UnknownRecipient
 from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Reporting:
         if author_id in self._standings.moderators or self._standings.muted_until(author_id):
             return
         reason = f"reported by {count} users"
-        await self._moderating.moderate(None, author_id, "mute", self._rule.seconds, reason)
+        with suppress(UnknownRecipient):  # who has left meanwhile
+            await self._moderating.moderate(None, author_id, "mute", self._rule.seconds, reason)
 
     async def reports(self, moderator: User | None, before: int | None, limit: int) -> Reports:
         """The newest reports, or those before an id, newest first.

@@ -36,15 +36,19 @@ class Directory:
         self._online = OnlineUsers(store, presence)
         self._by_id: FIFOCache[int, User] = FIFOCache(_REMEMBERED_USERS)
         self._by_name: FIFOCache[str, User] = FIFOCache(_REMEMBERED_USERS)
+        # What was read from the store before this grew may be out of date.
+        self._forgotten = 0
 
     def forget(self) -> None:
         """Forget who was looked up: the store may have been replaced while it was closed."""
         self._online.forget()
+        self._forgotten += 1
         self._by_name.clear()
         self._by_id.clear()
 
     def forget_user(self, user_id: int) -> None:
         """Forget a user, who has another name now."""
+        self._forgotten += 1
         self._by_id.pop(user_id, None)
         self._by_name.clear()
 
@@ -56,10 +60,12 @@ class Directory:
         """
         user: User | None = self._by_id.get(user_id)
         if user is None:
+            forgotten = self._forgotten
             user = await self._store.user_by_id(user_id)
             if user is None:
                 raise UnknownRecipient(f"There is no user {user_id}.")
-            self._by_id[user_id] = user
+            if forgotten == self._forgotten:
+                self._by_id[user_id] = user
         return user
 
     async def check(self, user: User) -> None:
@@ -83,8 +89,9 @@ class Directory:
         """
         user: User | None = self._by_name.get(name)
         if user is None:
+            forgotten = self._forgotten
             user = await self._store.user_by_name(names.check(name))
-            if user is not None:
+            if user is not None and forgotten == self._forgotten:
                 self._by_name[name] = user
         return user
 

@@ -75,7 +75,7 @@ class MemoryErasure:
         self._begun.add(user_id)
         self._under_way.add(user_id)
         self._tokens.end(user_id)
-        self._moderation.forget_standing(user_id)
+        self._moderation.end(user_id)
         entry = UserErased(self._next_id(), user_id, at)
         self._append(entry)
         return entry

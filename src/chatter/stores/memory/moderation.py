@@ -47,13 +47,14 @@ class MemoryModeration:
         self._next_id = next_id
         self._append = append
         self._standings: dict[int, Standing] = {}
+        self._left: set[int] = set()
         self._reports: dict[int, ReportDraft] = {}
         self._networks: dict[str, datetime] = {}
 
     async def set_standing(self, draft: StandingDraft) -> StandingChange:
         """Change a user's standing."""
         await self._check()
-        if draft.user_id not in self._users:
+        if draft.user_id not in self._users or draft.user_id in self._left:
             raise UnknownRecipient(f"There is no user {draft.user_id}.")
         earlier = self._standings.get(draft.user_id, Standing(draft.user_id))
         standing = self._standings[draft.user_id] = _changed(earlier, draft)
@@ -61,8 +62,9 @@ class MemoryModeration:
         self._append(entry)
         return entry
 
-    def forget_standing(self, user_id: int) -> None:
-        """Have a user be like any other."""
+    def end(self, user_id: int) -> None:
+        """Have a user be like any other, for good."""
+        self._left.add(user_id)
         self._standings.pop(user_id, None)
 
     async def standings(self) -> list[Standing]:

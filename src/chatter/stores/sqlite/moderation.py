@@ -37,7 +37,7 @@ SET_STANDING = f"""
         role = CASE :what WHEN 'role' THEN :role ELSE role END,
         muted_until = CASE :what WHEN 'mute' THEN :until ELSE muted_until END,
         banned_until = CASE :what WHEN 'ban' THEN :until ELSE banned_until END
-    WHERE id = :user_id RETURNING {_STANDING}
+    WHERE id = :user_id AND erasure = 0 RETURNING {_STANDING}
 """  # noqa: S608
 
 INSERT_STANDING_CHANGE = """

@@ -26,7 +26,7 @@ BEGIN
         role = CASE d.what WHEN 'role' THEN d.role ELSE users.role END,
         muted_until = CASE d.what WHEN 'mute' THEN d.until ELSE users.muted_until END,
         banned_until = CASE d.what WHEN 'ban' THEN d.until ELSE users.banned_until END
-    WHERE id = d.user_id RETURNING * INTO u;
+    WHERE id = d.user_id AND erasure = 0 RETURNING * INTO u;  -- the column comes with 009
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
