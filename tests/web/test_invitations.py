@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chatter.chat.chat import core_of
 from chatter.client import ChatClient
 from chatter.protocol.errors import InvalidRequest, InvitationUsed, JoiningClosed
 from chatter.testing import memory_chat, memory_client
@@ -80,6 +81,28 @@ def test_a_retry_joins_once(make_web, invited):
     invitation = result_of(invited.invite())
     key = "a-secret-and-random-key"
     assert join(web, "alice", invitation, key) == join(web, "alice", invitation, key)
+
+
+@pytest.mark.parametrize("name", ["alice", None])
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_two_requests_with_one_key_at_the_same_time_join_once(
+    make_web, invited, clock, monkeypatch, name, seconds
+):
+    """The second one finds nobody yet; then the invitation was used, or has expired."""
+    web = make_web(ChatResource(invited))
+    invitation = result_of(invited.invite(lifetime=60))
+    key = "a-secret-and-random-key"
+    first = join(web, name, invitation, key)
+    clock.advance(seconds)
+    tokens = core_of(invited).store.tokens
+    find = tokens.find
+
+    async def find_too_early(_):
+        monkeypatch.setattr(tokens, "find", find)
+
+    monkeypatch.setattr(tokens, "find", find_too_early)
+    assert join(web, name, invitation, key) == first
+    assert join(web, name, invitation, "another-secret-and-random-key", 403)[:10] == "invitation"
 
 
 @pytest.mark.parametrize("invitation", ["", "a b", "é", "a" * 201, 7, []])

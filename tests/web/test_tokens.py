@@ -115,6 +115,22 @@ def test_a_user_has_a_bounded_number_of_tokens(web, alice):
     make(web, alice)
 
 
+def test_the_last_token_can_be_requested_at_the_same_time(web, chat, alice, monkeypatch):
+    """The second request finds that there are as many as are allowed, and gets the same one."""
+    for _ in range(MOST_TOKENS - 2):
+        make(web, alice)
+    headers = {"Idempotency-Key": "a-secret-and-random-key"}
+    last = web.ask("POST", "/tokens", alice, {}, headers).json
+    tokens = core_of(chat).store.tokens
+    find = tokens.find
+
+    async def too_early(token_hash):
+        monkeypatch.setattr(tokens, "find", find)
+
+    monkeypatch.setattr(tokens, "find", too_early)
+    assert web.ask("POST", "/tokens", alice, {}, headers).json == last
+
+
 @pytest.mark.parametrize("path", [*CLOSED, "/chats", "/disconnect", "/connect"])
 def test_a_revoked_token_is_nobodys(web, alice, path):
     """At every endpoint, like one that there never was."""

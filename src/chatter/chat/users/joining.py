@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from chatter.chat.users.tokens import hash_of, secret_of
 from chatter.protocol import names
-from chatter.protocol.errors import InvitationNeeded, JoiningClosed, KeyUsed, NameTaken
+from chatter.protocol.errors import (
+    InvitationExpired,
+    InvitationNeeded,
+    InvitationUsed,
+    JoiningClosed,
+    KeyUsed,
+    NameTaken,
+)
 
 if TYPE_CHECKING:
     from random import Random
@@ -79,8 +86,10 @@ class Joining:
             try:
                 wanted = names.suggest(self._random) if name is None else name
                 user = await self._add_guest(wanted, token_hash, invitation)
-            except NameTaken:
-                if name is not None and not await self._is_used(key, token_hash):
+            except (NameTaken, InvitationUsed, InvitationExpired) as error:
+                # It may be the same request that was faster, sent at the same time.
+                is_by_chance = name is None and isinstance(error, NameTaken)
+                if not is_by_chance and not await self._is_used(key, token_hash):
                     raise
             else:
                 return user, token

@@ -18,6 +18,7 @@ from chatter.chat.users.known_tokens import KnownToken, KnownTokens
 from chatter.protocol.errors import (
     KeyUsed,
     StoreUnavailable,
+    TooManyTokens,
     Unauthorized,
     UnknownRecipient,
     UnknownToken,
@@ -219,9 +220,9 @@ class Tokens:
         now = self._presence.now()
         try:
             token = await self._tokens.add(user.id, hash_of(secret), label, now, MOST_TOKENS)
-        except KeyUsed:
-            # The same was requested at the same time.
-            made = await self._made(user, secret)
+        except (KeyUsed, TooManyTokens):
+            # The same may have been requested at the same time.
+            made = None if key is None else await self._made(user, secret)
             if made is None:
                 raise
             return made, secret
