@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
@@ -55,6 +57,18 @@ async def test_a_header_in_parts(server):
     assert len(parse_answers(await closed(server, sock))) == 1
     address = server.resource.requests[0].getClientAddress()
     assert address == IPv4Address("TCP", "192.0.2.7", 5555)
+
+
+@pytest.mark.parametrize("parts", [[HEADER + get("/plain")], [HEADER, get("/plain")]])
+@running
+async def test_a_proxy_that_closes_its_sending_side_gets_the_response(server, parts):
+    """Whether it does so with the header or after it."""
+    sock = client(await listen(server))
+    for part in parts:
+        sock.sendall(part)
+        await server.until(lambda: server.site.connections.open)
+    sock.shutdown(socket.SHUT_WR)
+    assert (await closed(server, sock)).endswith(b"small")
 
 
 @running
