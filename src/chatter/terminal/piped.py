@@ -14,13 +14,12 @@ from chatter.terminal.joining import Joining
 from chatter.terminal.lines import remark, text_of
 from chatter.terminal.outage import give_up
 from chatter.terminal.race import first_to_end
-from chatter.terminal.typed_lines import typed_lines
+from chatter.terminal.typed_lines import TypedLines
 from chatter.terminal.wrapping import wrapped
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from twisted.internet.defer import DeferredQueue
     from twisted.internet.interfaces import IReactorTime
 
     from chatter.client import ChatClient
@@ -75,7 +74,7 @@ async def pipe(
         persist=give_up,
     )
     all_done = await first_to_end(
-        _do_all(typed_lines(descriptor, reactor), conversation, display),
+        _do_all(TypedLines(descriptor, reactor), conversation, display),
         _show_others(conversation, reactor),
     )
     await conversation.show_unread()
@@ -89,9 +88,7 @@ async def _show_others(conversation: Conversation, clock: IReactorTime) -> NoRet
         await deferLater(clock, LOOK_EVERY)
 
 
-async def _do_all(
-    lines: DeferredQueue[str | None], conversation: Conversation, display: Plain
-) -> bool:
+async def _do_all(lines: TypedLines, conversation: Conversation, display: Plain) -> bool:
     all_done = True
     while (line := await lines.get()) is not None:
         command = parse(line)

@@ -6,7 +6,7 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from chatter.terminal.lines import remark, text_of
-from chatter.terminal.typed_lines import typed_lines
+from chatter.terminal.typed_lines import TypedLines
 from chatter.terminal.wrapping import wrapped
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class PlainScreen:
     """
 
     def __init__(self, reactor: Any, descriptor: int) -> None:
-        self._lines = typed_lines(descriptor, reactor)
+        self._lines = TypedLines(descriptor, reactor)
 
     def __enter__(self) -> Self:
         return self

@@ -1,42 +1,87 @@
-"""The lines of a pipe, a file or a plain terminal."""
+"""The lines of a pipe, a file or a plain terminal.
+
+They are read only a little ahead of whoever takes them, so a pipe that brings lines without
+end takes no more memory than one that brings a few.
+"""
 
 from __future__ import annotations
 
 import codecs
 import os
-from threading import Thread
-from typing import Any
+from threading import Semaphore, Thread
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import DeferredQueue
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twisted.internet.defer import Deferred
+
+AHEAD = 1000
+"""So many lines are read before they are taken."""
+
+LONGEST = 16 * 1024
+"""So many characters of a line are kept: more than a message, or a command with one, can have."""
+
 _CHUNK = 64 * 1024
+_CUT = "…"
 
 
-def typed_lines(descriptor: int, reactor: Any) -> DeferredQueue[str | None]:
-    """The lines as they come, and ``None`` at the end.
+class TypedLines:
+    """The lines, one after the other.
 
     A thread reads them: whatever standard input is, a file or somebody else's pipe,
     it can be read by a thread, and is not made non-blocking for its other readers.
     The thread does not keep the process from ending.
+
+    :param descriptor: where the lines are read from.
+    :param reactor: an ``IReactorFromThreads`` provider.
     """
-    lines: DeferredQueue[str | None] = DeferredQueue()
 
-    def read() -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        rest = ""
-        while True:
-            try:
-                chunk = os.read(descriptor, _CHUNK)
-            except OSError:  # there is no standard input
-                chunk = b""
-            *whole, rest = (rest + decoder.decode(chunk, final=not chunk)).split("\n")
-            if not chunk and rest:
-                whole.append(rest)
-            for line in whole:
-                reactor.callFromThread(lines.put, line)
-            if not chunk:
-                reactor.callFromThread(lines.put, None)
-                return
+    def __init__(self, descriptor: int, reactor: Any) -> None:
+        self._descriptor = descriptor
+        self._reactor = reactor
+        self._lines: DeferredQueue[str | None] = DeferredQueue()
+        self._room = Semaphore(AHEAD)
+        Thread(target=self._read, name="chatter-lines", daemon=True).start()
 
-    Thread(target=read, name="chatter-lines", daemon=True).start()
-    return lines
+    def get(self) -> Deferred[str | None]:
+        """The next line, once there is one; ``None`` at the end."""
+        self._room.release()
+        return self._lines.get()
+
+    def _read(self) -> None:
+        for line in lines_of(self._descriptor):
+            self._put(line)
+        self._put(None)
+
+    def _put(self, line: str | None) -> None:
+        self._room.acquire()
+        self._reactor.callFromThread(self._lines.put, line)
+
+
+def lines_of(descriptor: int) -> Iterator[str]:
+    """The lines that are read from a descriptor, until its end.
+
+    What is longer than :data:`LONGEST` ends with a mark there, which makes it too long to be
+    sent, whatever else is left out.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    rest = ""
+    while True:
+        try:
+            chunk = os.read(descriptor, _CHUNK)
+        except OSError:  # there is no standard input
+            chunk = b""
+        *whole, rest = (rest + decoder.decode(chunk, final=not chunk)).split("\n")
+        yield from map(_cut, whole)
+        rest = _cut(rest)
+        if not chunk:
+            if rest:
+                yield rest
+            return
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST else line[:LONGEST] + _CUT
