@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import random
-import threading
+import re
 import time
 
-from tests.e2e.people import LosslessReader, PlainReader, Sender, check_log, check_person
-from tests.e2e.server import Server
+from tests.e2e.crowd import TIMES_AS_LONG, Crowd, KeepingServer
 
-SENDERS = 32
-READERS = 4
-ROUNDS = 20
+ROUNDS = 20 * TIMES_AS_LONG
 
 
 def test_twenty_crashes_under_load(tmp_path):
-    """Everything acknowledged is there once and in order, and nobody misses anything."""
-    chance = random.Random(20)
-    over = threading.Event()
-    server = Server(tmp_path, "--history", "0")
-    server.start()
-    kinds = [Sender] * SENDERS + [LosslessReader] * READERS + [PlainReader] * READERS
-    people = [kind([server], server.connect(), over) for kind in kinds]
-    for person in people:
-        person.start()
-    for _ in range(ROUNDS):
-        time.sleep(chance.uniform(0.02, 0.3))
-        server.kill()
-        server.start()
-    time.sleep(0.3)
-    over.set()
-    for person in people:
-        person.join(60)
-        assert person.failure is None, person.failure
+    """Everything acknowledged is there once and in order, and nobody misses anything.
 
-    ids = check_log(server, [person for person in people if isinstance(person, Sender)])
-    for person in people:
-        check_person(server, person, ids)
-        person.hang_up()
+    What was withdrawn or replaced is nowhere, not even in the files.
+    """
+    chance = random.Random(20)
+    server = KeepingServer(tmp_path, "--history", "0")
+    server.start()
+    crowd = Crowd([server], senders=32, readers=2)
+    with crowd:
+        for _ in range(ROUNDS):
+            time.sleep(chance.uniform(0.02, 0.3))
+            server.kill()
+            crowd.trim(chance)
+            server.start()
+        time.sleep(0.3)
+    crowd.check()
     server.stop()
     assert "Traceback" not in server.log.read_text()
+    texts = {
+        text.decode()
+        for path in tmp_path.glob("chatter.sqlite*")
+        for text in re.findall(rb"<[\w:-]+>", path.read_bytes())
+    }
+    assert crowd.gone
+    assert texts
+    assert not texts & crowd.gone

@@ -7,7 +7,9 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec import json
 
 from tests.e2e.server import Server
 from tests.postgres.server import PASSWORD
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def running_nodes(folder: Path, *urls: str) -> Iterator[list[Server]]:
+def running_nodes(folder: Path, *urls: str, kind: type[Server] = Server) -> Iterator[list[Server]]:
     """Run a node for each URL of a database, all started at the same moment.
+
+    :param kind: makes each server.
 
     Their logs must have no traceback and no password at the end.
     """
@@ -27,7 +31,7 @@ def running_nodes(folder: Path, *urls: str) -> Iterator[list[Server]]:
     for number, url in enumerate(urls):
         place = folder / f"node-{number}"
         place.mkdir()
-        nodes.append(Server(place, "--store", url, "--history", "0"))
+        nodes.append(kind(place, "--store", url, "--history", "0"))
     try:
         for node in nodes:
             node.launch()
@@ -57,12 +61,14 @@ class Stream(threading.Thread):
     """Somebody who follows the chat at a node, over one connection.
 
     :ivar ids: of the messages that came.
+    :ivar gaps: what is no longer kept of those.
     :ivar ended: whether the node has ended it.
     """
 
     def __init__(self, node: Server, token: str, after: int | None = None) -> None:
         super().__init__(daemon=True)
         self.ids: list[int] = []
+        self.gaps: list[dict[str, Any]] = []
         self.ended = False
         connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=60)
         path = "/events" if after is None else f"/events?after={after}"
@@ -76,9 +82,17 @@ class Stream(threading.Thread):
     def run(self) -> None:
         """Read until the end."""
         with suppress(OSError, ValueError, http.client.HTTPException):
+            event, last_id = b"", 0
             for line in self._response:
-                if line.startswith(b"id:"):
-                    self.ids.append(int(line[3:]))
+                name, _, value = line.rstrip().partition(b":")
+                if name == b"event":
+                    event = value.strip()
+                elif name == b"id":
+                    last_id = int(value)
+                elif name == b"data" and event == b"gap":
+                    self.gaps.append(json.decode(value))
+                elif name == b"data":
+                    self.ids.append(last_id)
         self.ended = True
 
     def close(self) -> None:
