@@ -95,7 +95,7 @@ class ChangesReader(LosslessReader):
 class LateReader(ChangesReader):
     """Reads so rarely that some of it is no longer kept."""
 
-    pause = 0.5
+    pause = 1.5
 
 
 class Watchful(Person):
