@@ -11,7 +11,8 @@ from pathlib import Path
 
 from twisted.scripts.twistd import run
 
-from chatter.chat import erasing, retention
+from chatter.chat.messages import retention
+from chatter.chat.users import erasing
 
 KEPT_AFTER = "kept-after"
 """The file with the id up to which nothing is kept."""
