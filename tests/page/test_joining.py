@@ -109,7 +109,11 @@ def choose(tab, item):
 
 def test_signing_out_leaves_nothing_in_the_browser(people):
     """Neither drafts nor settings are there for who uses the browser next."""
+    _, other = people.join("bob")
     tab, _ = people.join("alice")
+    tab.go_to(other)
+    tab.box.fill("my secret draft")
+    tab.go_to("General")
     tab.say(new_text("said"))
     tab.has_sent_everything()
     tab.box.press("ArrowUp")
