@@ -30,7 +30,9 @@ def filled(server, count):
             connection.sendall("".join(some).encode())
             received = b""
             while received.count(b"HTTP/1.1 200 OK") < len(some):
-                received += connection.recv(65536)
+                data = connection.recv(65536)
+                assert data, received[-1000:]
+                received += data
     return person
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
@@ -149,6 +150,14 @@ class Tab:
     def has_sent_everything(self, timeout: float = 30_000) -> None:
         """Wait until nothing is on its way any more."""
         expect(self.pending).to_have_count(0, timeout=timeout)
+
+
+def eventually(page: Page, holds: Callable[[], bool], timeout: float = 30_000) -> None:
+    """Wait until something holds that no locator can tell; what the page reports is taken in."""
+    deadline = time.monotonic() + timeout / 1000
+    while not holds():
+        assert time.monotonic() < deadline, "It did not come true in time."
+        page.wait_for_timeout(50)
 
 
 def new_name(name: str) -> str:

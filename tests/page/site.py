@@ -40,8 +40,10 @@ ATTACK = """<!doctype html><title>attack</title>
       {{ method: "POST", credentials: "include", mode: "no-cors", body: text }}));
     navigator.sendBeacon(chat + "send", text);
     for (const form of document.forms) {{
+      const frame = document.getElementsByName("there")[0];
+      const sent = new Promise((resolve) => {{ frame.onload = resolve; }});
       form.submit();
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await sent;
     }}
     return done;
   }})();

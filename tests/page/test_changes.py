@@ -7,7 +7,7 @@ import socket
 from playwright.sync_api import expect
 
 from tests.page.others import filled, id_of, new_text, send, texts_of
-from tests.page.people import LONG_PATIENCE, new_name, people_in
+from tests.page.people import LONG_PATIENCE, eventually, new_name, people_in
 from tests.postgres.proxy import Proxy
 
 
@@ -215,6 +215,16 @@ def test_an_edit_that_comes_too_late(people, server):
     expect(failed).to_have_count(0)
 
 
+# What is drawn because of a scrolling is there by then.
+STILL = """async row => {
+  for (let [frames, place] = [0, NaN]; frames < 20; frames++) {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    const { top } = row.getBoundingClientRect();
+    if (top !== place) [frames, place] = [0, top];
+  }
+}"""
+
+
 def test_a_message_far_back_is_changed_where_it_stands(people, server):
     """Also one from a page of the history; what is read does not move."""
     writer = filled(server, 120)
@@ -222,18 +232,18 @@ def test_a_message_far_back_is_changed_where_it_stands(people, server):
     filled(server, 120)
     tab, _ = people.join("alice")
     row = tab.row(first["text"])
-    for _ in range(50):
-        if row.count():
-            break
-        tab.page.get_by_role("log").evaluate("log => log.scrollBy(0, -2000)")
-        tab.page.wait_for_timeout(30)
+
+    def is_there():
+        tab.log.evaluate("log => log.scrollBy(0, -2000)")
+        return row.count() == 1
+
+    eventually(tab.page, is_there)
     # It is the first one that is seen, partly.
     row.evaluate(
         "row => row.closest('[role=log]').scrollBy(0, row.getBoundingClientRect().bottom"
         " - row.closest('[role=log]').getBoundingClientRect().top - 10)"
     )
-    # What is drawn because of the scrolling is there by then.
-    tab.page.wait_for_timeout(300)
+    row.evaluate(STILL)
     below = "row => row.nextElementSibling.getBoundingClientRect().top"
     before = row.evaluate(below)
     change(server, writer, "/edit", first, text="line\n" * 5 + first["text"])

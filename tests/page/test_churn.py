@@ -9,7 +9,7 @@ import itertools
 import json
 
 from tests.page.others import filled, id_of, new_text, send
-from tests.page.people import LONG_PATIENCE, new_name, people_in
+from tests.page.people import LONG_PATIENCE, eventually, new_name, people_in
 from tests.postgres.proxy import Proxy
 
 # Until as many elements and messages are there as the page keeps.
@@ -64,10 +64,13 @@ class Churn:
         self.proxy.cut()
         missed = send(self.server, self.friend, new_text("missed"))
         self.tab.hide(hidden=False)
+
         # As a browser says that the network is there again: there is no pause to wait for.
-        while self.tab.message(missed["text"]).count() == 0:
+        def is_back():
             self.page.evaluate("dispatchEvent(new Event('online'))")
-            self.page.wait_for_timeout(50)
+            return self.tab.message(missed["text"]).count() == 1
+
+        eventually(self.page, is_back, LONG_PATIENCE)
 
     def held(self):
         """What the page holds, after its garbage was collected."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.page.others import filled, send
-from tests.page.people import LONG_PATIENCE, people_in
+from tests.page.people import LONG_PATIENCE, eventually, people_in
 from tests.postgres.proxy import Proxy
 
 
@@ -16,7 +16,6 @@ def test_a_short_loss_is_nobodys_concern(own_people, own_server):
     tab.say("before")
     other.reads("before")
     own_server.kill()
-    tab.page.wait_for_timeout(500)
     expect(tab.page.locator("#banner")).to_be_hidden()
     own_server.start()
     other.say("after")
@@ -30,13 +29,13 @@ def test_a_long_loss_is_said(own_people, own_server):
     tab.page.clock.install()
     own_server.kill()
     banner = tab.page.get_by_role("status").filter(has_text="The connection is lost.")
+
     # The time counts from when the page has noticed.
-    for _ in range(600):
-        if banner.is_visible():
-            break
+    def is_said():
         tab.page.clock.fast_forward(1000)
-        tab.page.wait_for_timeout(50)
-    expect(banner).to_be_visible()
+        return banner.is_visible()
+
+    eventually(tab.page, is_said)
     tab.say("in the dark")
     own_server.start()
     tab.page.get_by_role("button", name="Try now").click()
@@ -70,7 +69,6 @@ def test_a_network_that_hangs(browser, own_server):
         proxy.hold()
         tab.say("through the jam")
         send(own_server, writer, "meanwhile")
-        tab.page.wait_for_timeout(1000)
         expect(tab.pending).to_have_count(1)
         proxy.resume()
         tab.has_sent_everything(LONG_PATIENCE)
@@ -105,7 +103,6 @@ def test_the_missed_messages_of_a_long_absence(own_people, own_server):
     tab, _ = own_people.join("alice")
     expect(tab.box).to_be_visible()
     tab.hide(hidden=True)
-    tab.page.wait_for_timeout(50)
     writer = filled(own_server, 6000)
     tab.page.evaluate("Date.now = (now => () => now() + 60000)(Date.now)")
     tab.hide(hidden=False)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.page.others import filled, id_of, new_text, send
-from tests.page.people import new_name
+from tests.page.people import eventually, new_name
 
 
-def streams_of(tab):
-    """How many streams the tabs of a browser have open."""
-    return tab.page.evaluate(
-        """async () => (await navigator.locks.query()).held
-          .filter(lock => /place|background/.test(lock.name)).length"""
+def places_of(tab):
+    """Which of the places of streams the tabs of a browser hold."""
+    held = tab.page.evaluate(
+        "async () => (await navigator.locks.query()).held.map((lock) => lock.name)"
     )
+    return [found[0] for found in map(re.compile("place|background").search, held) if found]
 
 
 def test_seven_tabs_all_work(people, server):
@@ -22,7 +24,7 @@ def test_seven_tabs_all_work(people, server):
     tabs = [tab, *(people.tab(tab.page.context) for _ in range(6))]
     for each in tabs:
         expect(each.box).to_be_visible()
-    assert streams_of(tab) <= 4
+    assert len(places_of(tab)) <= 4
     text = new_text("to all tabs")
     tabs[-1].say(text)
     for each in tabs:
@@ -38,21 +40,17 @@ def test_a_hidden_tab_lets_go_of_its_stream(people, server):
     for each in tabs:
         expect(each.box).to_be_visible()
         each.page.clock.install()
-    assert streams_of(first) == 3
+    eventually(first.page, lambda: places_of(first) == ["place"] * 3)
     for each in tabs:
         each.hide(hidden=True)
         each.page.clock.fast_forward(11_000)
-    for _ in range(50):
-        if streams_of(first) == 1:
-            break
-        first.page.wait_for_timeout(100)
-    assert streams_of(first) == 1
+    eventually(first.page, lambda: places_of(first) == ["background"])
     writer = filled(server, 1)
     for each in tabs:
         each.hide(hidden=False)
         each.page.clock.fast_forward(1000)
         each.reads(f"{writer['name']}: 0")
-    assert streams_of(first) == 3
+    eventually(first.page, lambda: places_of(first) == ["place"] * 3)
 
 
 NOTES = """() => {
@@ -83,14 +81,15 @@ def test_a_private_message_is_notified_by_choice(people, server):
     tab.page.clock.install()
     tab.hide(hidden=True)
     tab.page.clock.fast_forward(11_000)
-    tab.page.wait_for_timeout(300)
+    eventually(tab.page, lambda: places_of(tab) == ["background"])
     send(server, writer, "to everybody")
     send(server, writer, "while hidden", alice)
-    for _ in range(50):
-        if tab.page.evaluate(notes):
-            break
-        tab.page.wait_for_timeout(100)
+
+    def is_notified():
         tab.page.clock.fast_forward(100)
+        return bool(tab.page.evaluate(notes))
+
+    eventually(tab.page, is_notified)
     assert tab.page.evaluate(notes) == [[writer["name"], "while hidden"]]
     tab.page.clock.fast_forward(1000)
     expect(tab.page).to_have_title("(3) General")
@@ -106,7 +105,7 @@ def test_what_comes_while_hidden_is_new(people, server):
     tab.hide(hidden=True)
     text = new_text("while you were away")
     send(server, writer, text)
-    tab.page.wait_for_timeout(300)
+    expect(tab.page).to_have_title("(1) General")
     tab.hide(hidden=False)
     tab.reads(text)
     expect(tab.page.locator(".message", has=new)).to_contain_text(text)
@@ -119,7 +118,6 @@ def test_new_messages_are_announced(people, server):
     tab, _ = people.join("alice")
     announcer = tab.page.locator("#announcer")
     writer = server.connect(new_name("writer"))
-    tab.page.wait_for_timeout(100)
     text = new_text("listen")
     send(server, writer, text)
     expect(announcer).to_contain_text(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.page.others import id_of, new_text, texts_of
-from tests.page.people import LONG_PATIENCE, new_name, people_in
+from tests.page.people import LONG_PATIENCE, eventually, new_name, people_in
 from tests.postgres.proxy import Proxy
 
 
@@ -22,8 +22,10 @@ def test_enter_sends_and_shift_enter_breaks(people, server):
     tab.box.press("Enter")
     tab.box.fill("   \n ")
     tab.box.press("Enter")
-    tab.page.wait_for_timeout(100)
-    assert texts_of(server)[-1] == f"{text}\nlines"
+    after = new_text("after")
+    tab.say(after)
+    tab.has_sent_everything()
+    assert texts_of(server)[-2:] == [f"{text}\nlines", after]
 
 
 def test_the_button_sends(people):
@@ -164,8 +166,7 @@ def test_a_lost_response_does_not_send_twice(browser, own_server):
         tab.page.route("**/send", lose, times=2)
         tab.say("once")
         expect(tab.log.get_by_text("once")).not_to_have_count(0)
-        while len(lost) < 1:
-            tab.page.wait_for_timeout(50)
+        eventually(tab.page, lambda: len(lost) == 1)
         tab.page.reload()
         tab.reads("once")
         tab.has_sent_everything(LONG_PATIENCE)
