@@ -68,6 +68,14 @@ REFUSALS = (Forbidden, Gone, KeyUsed, NameTaken, TooManyTokens, UnknownRecipient
 """Errors that are the result of a job, which has changed nothing then."""
 
 
+SHORT_CHECKPOINT, LONG_CHECKPOINT = 250, 1000
+"""With so many pages the write-ahead log is copied into the file, and nobody writes meanwhile.
+The copy costs a few syncs of the disk, and the time for each page."""
+
+MANY = 16
+"""If so many write at the same time, long copies are worth their while."""
+
+
 FILES_CHECKED = 0.005
 """After a commit it is looked whether the files are in place, if that was not done for so
 many seconds: each look has the interpreter's lock change hands."""
@@ -103,6 +111,7 @@ class Writer:
         self._connection: sqlite3.Connection
         self._last_id = 0
         self._files_checked = 0.0
+        self._checkpoint_pages = 0
         self._unsaved_epoch: Epoch | None = None
 
     def start(self, database: Database, connection: sqlite3.Connection, epoch: Epoch) -> None:
@@ -112,6 +121,7 @@ class Writer:
         :param epoch: begins now, after the newest message.
         """
         self._database, self._connection = database, connection
+        self._checkpoint_pages = 0
         self._last_id, self._unsaved_epoch = epoch.began_after, epoch
         self._thread.start()
         self._scrubbing.start()
@@ -180,6 +190,7 @@ class Writer:
         """
         if self._trouble.reason is not None:
             self._database.check_files()
+        self._choose_checkpoint(len(batch))
         drafts = [job for job in batch if isinstance(job, Draft)]
         if self._unsaved_epoch is None and len(drafts) == len(batch) <= entries.MOST_ROWS:
             # One statement is a transaction of its own.
@@ -198,6 +209,12 @@ class Writer:
             self._files_checked = now
             self._database.check_files()
         return results, new
+
+    def _choose_checkpoint(self, writing: int) -> None:
+        pages = SHORT_CHECKPOINT if writing < MANY else LONG_CHECKPOINT
+        if pages != self._checkpoint_pages:
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
+            self._checkpoint_pages = pages
 
     def _do_all(self, batch: list[Write], drafts: list[Draft]) -> tuple[list[Any], list[Entry]]:
         messages, new = entries.insert_messages(self._connection, drafts, self._last_id)
