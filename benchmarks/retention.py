@@ -116,7 +116,7 @@ async def _left(store: Any, old: int) -> int:
     low, high = 0, old
     while low < high:
         middle = (low + high) // 2
-        if await store.count_messages(middle, middle + 1):
+        if any(await store.count_messages(middle, middle + 1)):
             high = middle
         else:
             low = middle + 1

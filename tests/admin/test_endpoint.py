@@ -13,6 +13,7 @@ from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.httpd.endpoints import private_endpoint
 from chatter.service import ChatService
 from chatter.testing import memory_chat
+from chatter.version import __version__
 from chatter.web import ChatResource
 from chatter.web.request_counts import CountedSite
 from chatter.web.site import ChatSite
@@ -71,13 +72,34 @@ def test_the_operator_lists_users(operator):
 
 
 def test_the_operator_sees_the_chat_in_numbers(operator, clock):
-    """The newest entry, and how long the server runs."""
+    """Who and what is there, what is open, and how long the server runs."""
     operator, users = operator
-    users.send(users.join("alice"))
+    alice, _, carol = (users.join(name) for name in ("alice", "bob", "carol"))
+    assert users.ask("POST", "/erase", carol, {"name": "carol"}).status == 200
     clock.advance(60)
+    users.send(alice)
+    users.send_private(alice, 2, "secret")
+    head = f"GET {{}} HTTP/1.1\r\nHost: test\r\nAuthorization: {alice}\r\n\r\n"
+    for path in ("/events", "/events", "/status?wait=60&after=3"):
+        users.connect()[0].dataReceived(head.format(path).encode())
     stats = operator.ask("GET", "/stats").json
-    assert stats["last_id"] == 1
-    assert stats["uptime"] == 60
+    assert len(stats.pop("epoch")) == 10
+    connections = stats.pop("connections")
+    assert connections >= 3
+    assert stats == {
+        "version": __version__,
+        "uptime": 60,
+        "users": 2,
+        "online": 1,
+        "general_messages": 1,
+        "private_messages": 1,
+        "last_id": 3,
+        "kept_after": 0,
+        "oldest_at": None,
+        "db_bytes": None,
+        "streams": 2,
+        "waiting_polls": 1,
+    }
     assert operator.ask("GET", "/health").json == {"status": "OK"}
 
 

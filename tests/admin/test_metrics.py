@@ -108,10 +108,28 @@ def test_it_counts_what_users_do(server):
         ("chatter_stream_ends_total", "other"): 1,
         ("chatter_stream_ends_total", "newer-stream"): 0,
         ("chatter_store_up",): 1,
+        ("chatter_reader_lag",): 0,
+        ("chatter_node_lag",): 0,
         ("chatter_reactor_lag_seconds",): 0,
     }
     assert {name: samples.get(name) for name in expected} == expected
     assert not any(name[:2] == ("chatter_request_seconds_count", "events") for name in samples)
+
+
+def test_it_says_how_far_behind_a_stream_is(server):
+    """One whose client takes nothing stays where it is."""
+    alice = server.users.join("alice")
+    head = f"GET /events HTTP/1.1\r\nHost: test\r\nAuthorization: {alice}\r\n\r\n"
+    streams = [server.users.connect()[0] for _ in range(2)]
+    for stream in streams:
+        stream.dataReceived(head.encode())
+    streams[0].transport.producer.pauseProducing()
+    for _ in range(3):
+        server.clock.advance(60)
+        server.users.send(alice)
+    assert server.samples()["chatter_reader_lag",] == 3
+    streams[0].transport.producer.resumeProducing()
+    assert server.samples()["chatter_reader_lag",] == 0
 
 
 def test_no_label_comes_from_a_client(server):
@@ -130,20 +148,40 @@ def test_it_says_nothing_of_whom_or_what(server):
         assert secret not in server.text()
 
 
-def test_promtool_is_content(server):
-    """Names, units and texts are as Prometheus advises."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
+@pytest.fixture
+def promtool():
+    """Runs Prometheus' own checks."""
+    path = shutil.which("promtool")
+    if path is None:
         pytest.skip("promtool is not installed")
+
+    def check(what, text):
+        done = subprocess.run(
+            [path, "check", what, *(["/dev/stdin"] if what == "rules" else [])],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return check
+
+
+def test_promtool_is_content(server, promtool):
+    """Names, units and texts are as Prometheus advises."""
     server.users.send(server.users.join("alice"))
-    checked = subprocess.run(
-        [promtool, "check", "metrics"],
-        input=server.text(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    assert promtool("metrics", server.text()) == (0, "", "")
+
+
+def test_promtool_is_content_with_the_alerts_of_the_documents(promtool):
+    """They can be used as they are."""
+    document = (ROOT / "docs/operating.md").read_text()
+    rules = "groups:" + document.partition("groups:")[2].partition("```")[0]
+    status, said, errors = promtool("rules", rules)
+    assert (status, errors) == (0, "")
+    assert f"{rules.count('alert:')} rules found" in said
 
 
 def test_the_alerts_of_the_documents_name_metrics_that_there_are(server):
@@ -154,6 +192,17 @@ def test_the_alerts_of_the_documents_name_metrics_that_there_are(server):
     named = set(re.findall(r"chatter_\w+", document.partition("groups:")[2]))
     assert named
     assert named <= there
+
+
+def test_the_table_of_the_documents_has_all_metrics(server):
+    """And no others; those of the process and of a store on a disk included."""
+    document = (ROOT / "docs/operating.md").read_text()
+    table = set(re.findall(r"`chatter_(\w+)", document.partition("groups:")[0]))
+    families = parser.text_string_to_metric_families(server.text())
+    there = {family.name.removeprefix("chatter_") for family in families}
+    of_disk = {"commit_seconds", "batch_size", "batch_waiting", "db_bytes"}
+    ours = {name for name in there if not name.startswith("process_")} | of_disk
+    assert {name.removesuffix("_total") for name in table} == ours
 
 
 async def test_a_store_is_measured(tmp_path):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import socket as sockets
 import stat
 import threading
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -104,6 +106,23 @@ async def test_a_server_makes_a_backup(socket, tmp_path, command):
         assert backup.read_bytes() == before
         missing = tmp_path / "no" / "backup"
         assert "No such file" in await command.fail("backup", missing)
+
+
+async def test_stats_of_a_store_on_a_disk(socket, tmp_path, command):
+    """What is kept, and how much room it takes."""
+    async with serving(socket, f"sqlite:{tmp_path}/chat.sqlite") as chat:
+        alice = await chat.join("alice")
+        first = await chat.send(alice, "Hello!")
+        await chat.send(alice, "Bye.")
+        stats = json.loads(await command.succeed("stats", "--json"))
+        assert (stats["users"], stats["general_messages"], stats["last_id"]) == (1, 2, 2)
+        oldest = datetime.fromisoformat(stats["oldest_at"].replace("Z", "+00:00"))
+        assert oldest == first.sent_at
+        assert stats["db_bytes"] > 4096
+        table = await command.succeed("stats")
+        assert "general messages  2\n" in table
+        assert re.search(r"^uptime +0:00:0\d$", table, re.MULTILINE)
+        assert re.search(r"^oldest at +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", table, re.MULTILINE)
 
 
 async def test_the_endpoint_stops_with_the_server(socket):

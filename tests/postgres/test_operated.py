@@ -23,6 +23,9 @@ async def test_a_database_is_measured_and_names_its_own_tools(postgres, database
         assert await operated.size() > 100_000
         assert sum(counts.sizes.counts) == sum(counts.seconds.counts) >= 2
         assert operated.waiting() == 0
+        assert await operated.end() == (1, NOW)
+        await store.trim(1)
+        assert await operated.end() == (1, None)
         with pytest.raises(StoreUnavailable) as raised:
             await operated.back_up(tmp_path / "backup")
         assert raised.value.detail == "Use pg_dump for a PostgreSQL database."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, show, table
+from chatter.admin.arguments import add_command, show, table, whole_seconds
 from chatter.admin.operator_client import OperatorClient
 
 if TYPE_CHECKING:
@@ -24,5 +25,13 @@ def add_to(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     stats = OperatorClient.of(options).get("/stats")
-    rows = [(name.replace("_", " "), value) for name, value in stats.items()]
+    rows = [(name.replace("_", " "), _shown(name, value)) for name, value in stats.items()]
     show(options, stats, table(("", ""), rows))
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "uptime":
+        return str(timedelta(seconds=value))
+    return whole_seconds(str(value))

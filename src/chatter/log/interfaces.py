@@ -131,10 +131,11 @@ class IChatStore(IService):
         :raises StoreUnavailable: if the store can't serve.
         """
 
-    def count_messages(after: int, until: int) -> Awaitable[int]:
+    def count_messages(after: int, until: int) -> Awaitable[tuple[int, int]]:
         """How many messages have ids after the first and up to the second one.
 
-        It costs the size of that stretch.
+        It fires with those of the general chat and the private ones.  It costs the size of
+        that stretch.
 
         :raises StoreUnavailable: if the store can't serve.
         """
@@ -211,6 +212,14 @@ class IChatStore(IService):
             ``None`` for a user whom only the application knows.
         :raises NameTaken: if :func:`chatter.protocol.names.fold` finds the name taken, or
             somebody has the token.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def count_users() -> Awaitable[int]:
+        """How many users there are, without those who have left for good.
+
+        It may cost the number of users.
+
         :raises StoreUnavailable: if the store can't serve.
         """
 

@@ -8,6 +8,7 @@ from zope.interface import Interface
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from datetime import datetime
     from pathlib import Path
 
     from chatter.histograms import BatchCounts
@@ -24,6 +25,15 @@ class IOperatedStore(Interface):
 
     def waiting() -> int:
         """How many writes wait for their batch."""
+
+    def end() -> Awaitable[tuple[int, datetime | None]]:
+        """The id of the newest entry that is stored, and when the oldest one was made.
+
+        The listener may not have got the newest one yet, if another node has appended it.  The
+        oldest one is the first that is kept; ``None`` if there is none.
+
+        :raises StoreUnavailable: if that can't be found out now.
+        """
 
     def size() -> Awaitable[int]:
         """How many bytes the store takes on disks.

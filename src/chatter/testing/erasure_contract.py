@@ -36,6 +36,7 @@ class ErasureContract(OpenedStore):
             await must_raise(NameTaken, store.add_user(names.erased(alice.id), None, 0, NOW))
             (carol,) = await join(store, "carol")
             assert carol.id > bob.id
+            assert await store.count_users() == len([bob, carol])
 
     async def test_a_user_is_erased_once(self) -> None:
         """Nobody else is; and it is under way until it is finished."""

@@ -89,6 +89,7 @@ class StoreContract(
             store.tokens.of_user(user_id),
             store.tokens.revoke(user_id, None),
             store.tokens.save_uses([(1, NOW)]),
+            store.count_users(),
             store.users(0, 1),
             store.users_by_id([user_id]),
             store.users_by_prefix("b", 1),

@@ -118,17 +118,17 @@ class TrimmingContract(OpenedStore):
             assert await chats() == [(None, general, 1), (carol.id, again, 1)]
 
     async def test_a_stretch_can_be_counted(self) -> None:
-        """Its messages, without their changes and what was withdrawn."""
+        """Its messages, general and private, without their changes and what was withdrawn."""
         async with self.opened() as store:
             alice, bob = await join(store, "alice", "bob")
             messages = [await _say(store, alice, bob if n % 2 else None) for n in range(5)]
             await store.change(ChangeDraft(messages[1].id, None, alice.id, LATER))
             await store.change(ChangeDraft(messages[2].id, "new", alice.id, LATER))
             last_id = await store.last_id()
-            assert await store.count_messages(0, last_id) == 4
-            assert await store.count_messages(messages[0].id, messages[3].id) == 2
-            assert await store.count_messages(messages[3].id, last_id + 1000) == 1
-            assert await store.count_messages(last_id, last_id) == 0
+            assert await store.count_messages(0, last_id) == (3, 1)
+            assert await store.count_messages(messages[0].id, messages[3].id) == (1, 1)
+            assert await store.count_messages(messages[3].id, last_id + 1000) == (1, 0)
+            assert await store.count_messages(last_id, last_id) == (0, 0)
 
     async def test_old_entries_stand_before_the_first_one_that_is_not(self) -> None:
         """An entry that is younger protects all that come after it, whatever their time says."""

@@ -77,6 +77,13 @@ def of_log(counts: LogCounts, last_id: int, kept_after: int) -> Iterator[Metric]
     yield gauge("kept_after", "Entries up to this id are no longer kept.", kept_after)
 
 
+def of_lags(reader_lag: int, node_lag: int) -> Iterator[Metric]:
+    """How far behind the log they are who read it."""
+    reader_means = "How many ids the stream that is farthest behind is behind the log."
+    yield gauge("reader_lag", reader_means, reader_lag)
+    yield gauge("node_lag", "How many ids this node is behind the database.", node_lag)
+
+
 def of_requests(counts: RequestCounts) -> Iterator[Metric]:
     """The requests of users."""
     family = CounterMetricFamily(

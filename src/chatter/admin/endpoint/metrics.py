@@ -76,14 +76,17 @@ class MetricsResource(JSONResource):
 
         core, site = self._core, self._site
         lag = await self._reactor_lag()
-        is_up, size = await self._store_state()
+        is_up, size, end = await self._store_state()
+        streams = counted_in(site.resource).streams
+        reader_lag = await streams.lag()
+        newest = await self._newest_known()
 
         def all_of_them() -> Iterator[Metric]:
             yield families.gauge("store_up", "Whether the store can be read and written.", is_up)
             lag_means = "How late the reactor called what was due, in seconds."
             yield families.gauge("reactor_lag_seconds", lag_means, lag)
-            newest = core.live.newest_known(0)
             yield from families.of_log(self._log_counts, newest, core.store.kept_after)
+            yield from families.of_lags(reader_lag, max(0, end - newest))
             yield from families.of_site(site)
             yield from families.of_requests(site.counts)
             yield from families.of_resource(counted_in(site.resource), site)
@@ -99,16 +102,25 @@ class MetricsResource(JSONResource):
         await deferLater(clock, _LAG_SAMPLE)
         return max(0.0, clock.seconds() - due)
 
-    async def _store_state(self) -> tuple[bool, int | None]:
+    async def _store_state(self) -> tuple[bool, int | None, int]:
+        """Whether it is up, its size, and the id of the newest entry that any node has appended."""
         try:
             await self._core.store.check()
         except StoreUnavailable:
-            return False, None
+            return False, None, 0
         size: int | None = None
+        end = 0
         if self._store is not None:
             with suppress(StoreUnavailable):
                 size = await self._store.size()
-        return True, size
+                end, _ = await self._store.end()
+        return True, size, end
+
+    async def _newest_known(self) -> int:
+        """The id of the newest entry that this node knows of."""
+        with suppress(StoreUnavailable):
+            return await self._core.store.last_id()
+        return self._core.live.newest_known(0)
 
 
 class _Collector:

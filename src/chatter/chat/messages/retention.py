@@ -169,7 +169,7 @@ class Retention:
         until = last_id
         while until > self._store.kept_after:
             after = max(self._store.kept_after, until - COUNTED_AT_ONCE)
-            count = await self._store.count_messages(after, until)
+            count = sum(await self._store.count_messages(after, until))
             if count >= kept:
                 return await self._where_left(after, until, kept)
             kept -= count
@@ -182,7 +182,7 @@ class Retention:
         end = until
         while until - after > 1:
             middle = (after + until) // 2
-            if await self._store.count_messages(middle, end) >= kept:
+            if sum(await self._store.count_messages(middle, end)) >= kept:
                 after = middle
             else:
                 until = middle

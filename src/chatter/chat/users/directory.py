@@ -133,6 +133,15 @@ class Directory:
                 break
         return Users(online[:limit], len(online) > limit)
 
+    async def count_online(self) -> int:
+        """How many users are online.
+
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        presence = self._presence
+        last_seen = (presence.last_seen(u.id, u.last_seen) for u in await self._online.after(0))
+        return sum(map(presence.is_online, last_seen))
+
     def participant(self, user: User) -> Participant:
         """A user, as the others see them."""
         last_seen = self._presence.last_seen(user.id, user.last_seen)

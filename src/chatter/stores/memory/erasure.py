@@ -61,6 +61,10 @@ class MemoryErasure:
         """Whether a name was that of somebody who has left."""
         return names.digest(folded_name) in self._taken
 
+    def count(self) -> int:
+        """How many have left."""
+        return len(self._begun)
+
     async def begin(self, user_id: int, at: datetime) -> UserErased | None:
         """Have a user erased."""
         await self._check()

@@ -190,10 +190,13 @@ class MemoryStore(Service):
         if self.trimmed is not None:
             self.trimmed(until)
 
-    async def count_messages(self, after: int, until: int) -> int:
+    async def count_messages(self, after: int, until: int) -> tuple[int, int]:
         """How many messages there are in a stretch."""
         await self.check()
-        return sum(i in self._messages for i in range(after + 1, min(until, self._last_id) + 1))
+        stretch = range(after + 1, min(until, self._last_id) + 1)
+        found = [self._messages[i] for i in stretch if i in self._messages]
+        private = sum(message.recipient_id is not None for message in found)
+        return len(found) - private, private
 
     async def old_entries(
         self, after: int, until: int, before: datetime, limit: int
@@ -278,6 +281,11 @@ class MemoryStore(Service):
         """The user with that name."""
         await self.check()
         return self._users.get(self._ids_by_name.get(names.fold(name), 0))
+
+    async def count_users(self) -> int:
+        """How many users there are, without those who have left."""
+        await self.check()
+        return len(self._users) - self.erasure.count()
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msgspec import convert
 from zope.interface import implementer
 
 from chatter.log.operated import IOperatedStore
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
     from chatter.histograms import BatchCounts
     from chatter.stores.postgres.reading import Reader
     from chatter.stores.postgres.writing import Writer
+
+READ_END = Query(b"""
+    SELECT last_id, (
+        SELECT to_json(sent_at)#>>'{}' FROM log
+        WHERE id > (SELECT kept_after FROM log_end) ORDER BY id LIMIT 1
+    ) FROM log_end
+""")
 
 _SIZE = Query(b"SELECT pg_database_size(current_database())")
 
@@ -35,6 +44,12 @@ class OperatedPostgres:
     def waiting(self) -> int:
         """How many writes wait for their batch."""
         return len(self._batches)
+
+    async def end(self) -> tuple[int, datetime | None]:
+        """The id of the newest entry of all nodes, and when the oldest one was made."""
+        last_id, oldest = await self._reads.row(READ_END)
+        assert last_id is not None
+        return int(last_id), None if oldest is None else convert(oldest.decode(), datetime)
 
     async def size(self) -> int:
         """The bytes of the database, all of its tables and indexes included."""

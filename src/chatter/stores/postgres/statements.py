@@ -79,6 +79,11 @@ TAKE_ROOM = Query(
 """
 )
 
+# Each of those who have left has one taken name, and it is the index that is counted.
+COUNT_USERS = Query(b"""
+    SELECT (SELECT count(*) FROM users WHERE id > 0) - (SELECT count(*) FROM taken_names)
+""")
+
 READ_USERS = b"""
     SELECT json_agg(u ORDER BY id) FROM (
         SELECT id, name, last_seen FROM users WHERE id > $1 ORDER BY id LIMIT $2

@@ -194,10 +194,12 @@ class PostgresStore(Service):
             self._deleted_until = deleted_until
         return Slice(deleted_until is None, self._reactor.seconds() - began)
 
-    async def count_messages(self, after: int, until: int) -> int:
+    async def count_messages(self, after: int, until: int) -> tuple[int, int]:
         """How many messages there are in a stretch."""
-        row = await self._reads.row(trimming.count_messages(after, until))
-        return trimming.number(row) or 0
+        general, private = await self._reads.row(trimming.count_messages(after, until))
+        assert general is not None
+        assert private is not None
+        return int(general), int(private)
 
     async def old_entries(
         self, after: int, until: int, before: datetime, limit: int
@@ -246,6 +248,10 @@ class PostgresStore(Service):
     async def user_by_name(self, name: str) -> User | None:
         """The user with that name."""
         return await self._find_user(statements.USER_BY_NAME, names.fold(name))
+
+    async def count_users(self) -> int:
+        """How many users there are, without those who have left."""
+        return trimming.number(await self._reads.row(statements.COUNT_USERS)) or 0
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""

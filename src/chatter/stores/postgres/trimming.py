@@ -29,7 +29,10 @@ TRIM = b"""
     ) SELECT set_config('synchronous_commit', 'on', true)
 """
 
-COUNT_MESSAGES = b"SELECT count(*) FROM log WHERE id > $1 AND id <= $2 AND kind = 0"
+COUNT_MESSAGES = b"""
+    SELECT count(*) - count(recipient_id), count(recipient_id) FROM log
+    WHERE id > $1 AND id <= $2 AND kind = 0
+"""
 
 OLD_ENTRIES = b"""
     WITH stretch AS MATERIALIZED (

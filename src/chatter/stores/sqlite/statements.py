@@ -68,6 +68,13 @@ def find_user(connection: sqlite3.Connection, column: str, value: int | str) -> 
     return None if row is None else _user(row)
 
 
+def count_users(connection: sqlite3.Connection) -> int:
+    """How many users there are; each of those who have left has one taken name."""
+    statement = "SELECT (SELECT count(*) FROM users) - (SELECT count(*) FROM taken_names)"
+    (count,) = connection.execute(statement).fetchone()
+    return int(count)
+
+
 def read_users(connection: sqlite3.Connection, after: int, limit: int) -> list[User]:
     """The users with a larger id, by id."""
     statement = f"SELECT {_USER} FROM users WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608

@@ -72,7 +72,7 @@ class SQLiteStore(Service):
         self._writer = Writer(reactor, path, self._report)
         self._reader = Reader(reactor, path)
         self.moderation = SQLiteModeration(self._writer, self._reader)
-        self._operated = OperatedSQLite(path, reactor, self._writer)
+        self._operated = OperatedSQLite(path, reactor, self._writer, self._reader)
         self.invitations = SQLiteInvitations(self._writer)
         self.erasure = SQLiteErasure(self._writer, self._reader)
         self.tokens = SQLiteTokens(self._reader, self._writer)
@@ -223,7 +223,7 @@ class SQLiteStore(Service):
             lambda connection: entries.read_feed(connection, user_id, after, limit, self.kept_after)
         )
 
-    async def count_messages(self, after: int, until: int) -> int:
+    async def count_messages(self, after: int, until: int) -> tuple[int, int]:
         """How many messages there are in a stretch."""
         return await self._reader.submit(
             lambda connection: trimming.count_messages(connection, after, until)
@@ -266,6 +266,10 @@ class SQLiteStore(Service):
     async def user_by_name(self, name: str) -> User | None:
         """The user with that name."""
         return await self._find_user("folded_name", names.fold(name))
+
+    async def count_users(self) -> int:
+        """How many users there are, without those who have left."""
+        return await self._reader.submit(statements.count_users)
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""

@@ -36,7 +36,10 @@ TRIM = """
         ))
 """
 
-COUNT_MESSAGES = "SELECT count(*) FROM log WHERE id > ? AND id <= ? AND kind = 0"
+COUNT_MESSAGES = """
+    SELECT count(*) - count(recipient_id), count(recipient_id) FROM log
+    WHERE id > ? AND id <= ? AND kind = 0
+"""
 
 OLD_ENTRIES = """
     WITH stretch AS MATERIALIZED (
@@ -63,10 +66,10 @@ def trim(connection: sqlite3.Connection, until: int) -> int:
     return kept_after(connection)
 
 
-def count_messages(connection: sqlite3.Connection, after: int, until: int) -> int:
-    """How many messages there are in a stretch."""
-    (count,) = connection.execute(COUNT_MESSAGES, (after, until)).fetchone()
-    return int(count)
+def count_messages(connection: sqlite3.Connection, after: int, until: int) -> tuple[int, int]:
+    """How many messages there are in a stretch, general and private ones."""
+    general, private = connection.execute(COUNT_MESSAGES, (after, until)).fetchone()
+    return general, private
 
 
 def old_entries(

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from math import inf
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from chatter.chat.delivery.followers import SLICE_SECONDS, one_by_one, serve_some
@@ -48,6 +50,10 @@ STORE_RETRY = 1.0
 """So many seconds after the store was away for them, streams try to read on."""
 
 _TICK = 0.25
+
+_MEASURED_AT_ONCE = 10_000
+
+_cursor_of = attrgetter("cursor")
 
 
 class Streams:
@@ -154,6 +160,17 @@ class Streams:
 
     def _has_all(self, user_id: int) -> bool:
         return user_id in self._of_user and len(self._of_user[user_id]) >= STREAMS_PER_USER
+
+    async def lag(self) -> int:
+        """How many ids the stream that is farthest behind is behind the log."""
+        streams = [*self._streams]
+        lag = 0
+        for start in range(0, len(streams), _MEASURED_AT_ONCE):
+            if start:
+                await deferLater(self.clock, 0)
+            some = streams[start : start + _MEASURED_AT_ONCE]
+            lag = max(lag, self.feed.recent.last_id - min(map(_cursor_of, some)))
+        return lag
 
     def cut(self, user_id: int) -> None:
         """End the streams of a user at once, whatever is left to be sent."""
