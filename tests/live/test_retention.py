@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 
 from chatter.chat import Chat
+from chatter.chat.messages import clock_doubt
 from chatter.chat.messages import retention as retention_of
-from chatter.chat.messages.retention import parse_age
+from chatter.chat.messages.retention import Retention, parse_age
 from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.model import Gap
+from chatter.protocol.model import Draft, Gap, Message
 from chatter.stores.memory import MemoryStore
 from chatter.testing.waiting import begun
 from tests.live.support import result_of
@@ -181,8 +183,100 @@ def test_a_stop_ends_the_look(keep, monkeypatch):
     result_of(kept.chat.stopService())
     assert kept.clock.getDelayedCalls() == []
     result_of(kept.chat.startService())
-    kept.pass_time(60)
+    kept.say()
+    kept.pass_time(clock_doubt.LASTS)
     assert kept.ids == []
+
+
+class Wall:
+    """A chat of which messages are kept for two hours, and the clock of its machine."""
+
+    def __init__(self):
+        self.clock = Clock()
+        self.clock.advance(1_700_000_000)
+        self.set_by = timedelta(0)
+        self.store = MemoryStore()
+        result_of(self.store.startService())
+        self.alice = result_of(self.store.add_user("alice", None, 0, self.now()))
+        self.retention = Retention(self.store, self.clock, self.now, timedelta(hours=2), None)
+
+    def now(self):
+        return datetime.fromtimestamp(self.clock.seconds(), timezone.utc) + self.set_by
+
+    def say(self):
+        draft = Draft(self.alice.id, None, "hi", self.now())
+        message: Message = result_of(self.store.append(draft))
+        return message.id
+
+    def pass_minutes(self, minutes=1):
+        for _ in range(minutes):
+            self.clock.advance(60)
+            self.clock.pump([0] * 5)
+
+
+@pytest.fixture
+def wall():
+    """It is stopped in the end, and leaves nothing behind."""
+    wall = Wall()
+    yield wall
+    result_of(wall.retention.stop())
+    assert wall.clock.getDelayedCalls() == []
+
+
+def test_a_clock_that_is_set_wrong_deletes_nothing(wall):
+    """For a day, in which it can be set right; the log says so, once."""
+    wall.retention.start()
+    wall.say()
+    wall.pass_minutes()
+    wall.set_by = timedelta(days=1000)
+    wall.say()
+    with capturedLogs() as logs:
+        wall.pass_minutes(3)
+    assert [log["log_level"].name for log in logs] == ["warn"]
+    assert "2026-08-10" in formatEvent(logs[0])
+    assert wall.store.kept_after == 0
+    wall.set_by = timedelta(0)
+    wall.pass_minutes(24 * 60)
+    assert wall.store.kept_after == 1
+
+
+def test_a_clock_that_was_set_is_believed_after_a_day(wall):
+    """A machine that slept has old messages, too, and they go."""
+    wall.retention.start()
+    old = wall.say()
+    wall.pass_minutes()
+    wall.set_by = timedelta(hours=3)
+    wall.pass_minutes(24 * 60)
+    assert wall.store.kept_after == 0
+    wall.pass_minutes()
+    assert wall.store.kept_after == old
+
+
+def test_a_clock_that_is_wrong_at_the_start_deletes_nothing(wall):
+    """Whatever is sent meanwhile; what is then there goes when its time comes."""
+    before = wall.say()
+    wall.set_by = timedelta(days=1000)
+    wall.retention.start()
+    wall.say()
+    wall.pass_minutes(3)
+    assert wall.store.kept_after == 0
+    result_of(wall.retention.stop())
+    wall.set_by = timedelta(0)
+    wall.retention.start()
+    wall.pass_minutes(2)
+    assert wall.store.kept_after == 0
+    wall.pass_minutes(24 * 60)
+    assert wall.store.kept_after >= before
+
+
+def test_after_a_start_messages_go_as_ever_while_one_of_them_stays(wall):
+    """Nobody doubts a clock by which some of them are young."""
+    old = wall.say()
+    wall.pass_minutes(90)
+    wall.say()
+    wall.retention.start()
+    wall.pass_minutes(31)
+    assert wall.store.kept_after == old
 
 
 async def next_of(entries):

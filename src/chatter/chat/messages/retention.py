@@ -3,24 +3,26 @@
 The log is cut off at its begin, at one id for all.  So a reader needs to know of one number
 only, and nothing is looked for that has gone here and there.
 
-Nothing goes within an hour, so that a client that repeats what it has sent finds its key.
+Nothing goes within an hour, so that a client that repeats what it has sent finds its key.  Of a
+clock that may be wrong see :mod:`chatter.chat.messages.clock_doubt`.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from chatter.chat.messages.clock_doubt import ClockDoubt
 from chatter.protocol.durations import parse_duration
 from chatter.protocol.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from datetime import datetime
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -101,17 +103,20 @@ class Retention:
         self._now = now
         self._age = None if age is None else checked_age(age)
         self._messages = None if messages is None else checked_number(messages)
+        self._doubt = ClockDoubt(clock, now)
         self._counted_at = -inf
         self._surplus_until = 0
         self._next: IDelayedCall | None = None
-        self._looking: Deferred[None] | None = None
+        self._looking: Deferred[object] | None = None
         self._pausing: Deferred[None] | None = None
 
     def start(self) -> None:
         """Look every minute from now on, if there is anything to look for."""
         if self._age is not None or self._messages is not None:
             self._counted_at = -inf
+            self._doubt.begin()
             self._next = self._clock.callLater(CHECK_EVERY, self._look)
+            self._do(self._look_at_clock())
 
     async def stop(self) -> None:
         """Look no more."""
@@ -126,9 +131,12 @@ class Retention:
     def _look(self) -> None:
         self._next = self._clock.callLater(CHECK_EVERY, self._look)
         if self._looking is None:
-            self._looking = Deferred.fromCoroutine(self._trim())
-            self._looking.addErrback(self._failed)
-            self._looking.addBoth(self._has_looked)
+            self._do(self._trim())
+
+    def _do(self, work: Coroutine[Any, Any, object]) -> None:
+        self._looking = looking = Deferred.fromCoroutine(work)
+        looking.addErrback(self._failed)
+        looking.addBoth(self._has_looked)
 
     def _failed(self, failure: Failure) -> None:
         # Either it stops, or it looks again in a minute.
@@ -140,10 +148,12 @@ class Retention:
 
     async def _trim(self) -> None:
         store = self._store
-        last_id = await store.last_id()
+        last_id = await self._look_at_clock()
         until = store.kept_after
         if self._age is not None:
-            until = await self._old_until(last_id, self._age)
+            old_until = await self._old_until(last_id, self._age)
+            if not self._doubt.spares(until, old_until):
+                until = old_until
         if self._messages is not None:
             if last_id - self._counted_at > self._messages // _SLACK:
                 self._surplus_until = await self._count_surplus(last_id, self._messages)
@@ -153,6 +163,11 @@ class Retention:
         if until > store.kept_after:
             await store.trim(until)
             self._log.info("Messages up to {until} are no longer kept.", until=until)
+
+    async def _look_at_clock(self) -> int:
+        last_id = await self._store.last_id()
+        self._doubt.look(last_id)
+        return last_id
 
     async def _old_until(self, end: int, age: timedelta) -> int:
         """The last entry up to an id before which all are older than an age."""
