@@ -12,8 +12,10 @@ import itertools
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -173,6 +175,13 @@ class PostgresServer:
         """
         if self.is_running:
             self._run("pg_ctl", "stop", "--wait", "--silent", f"--mode={mode}")
+            # It has removed its file by now, but may not have closed its sockets yet.
+            while self._accepts():
+                time.sleep(0.01)
+
+    def _accepts(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def restart(self, mode: Mode = "fast") -> None:
         """End it and start it again."""
