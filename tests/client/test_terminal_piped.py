@@ -97,6 +97,24 @@ async def test_what_others_wrote_does_not_control_the_terminal(environment):
     assert printed(done) == ["mallory: \ufffd[2Jgone\ufffd"]
 
 
+async def test_a_standard_output_that_takes_nothing(environment):
+    """A full disk is one line, and Python does not try again at its end."""
+    chat = make_chat(Clock())
+    async with serving(ChatResource(chat)) as url:
+        with open("/dev/full", "w") as full:  # noqa: ASYNC230, PTH123 - it is no file
+            done = await deferToThread(
+                subprocess.run,
+                [sys.executable, str(CLIENT), url, "--name", "alice"],
+                input="hello\n",
+                text=True,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env={**environment, "PYTHONUNBUFFERED": ""},
+            )
+    assert done.returncode == 1
+    assert done.stderr == "chatter: [Errno 28] No space left on device\n"
+
+
 async def test_lines_that_come_slowly(environment):
     """A pipe that stays open is a conversation: lines go out and come in as they are said."""
     chat = make_chat(Clock())

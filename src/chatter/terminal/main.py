@@ -19,6 +19,7 @@ from chatter.client import DEFAULT_URL, ChatClient, NoResponse, Retries
 from chatter.client.urls import checked_url
 from chatter.clocks import use_monotonic_time
 from chatter.protocol.errors import ChatError
+from chatter.standard_streams import discard, open_standard_streams
 from chatter.terminal.completion import ChatCompleter
 from chatter.terminal.interactive import converse
 from chatter.terminal.lines import remark
@@ -45,6 +46,7 @@ _INPUT, _OUTPUT = 0, 1
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Chat until it is over, and exit."""
+    open_standard_streams()
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
@@ -150,10 +152,12 @@ async def _chat(reactor: Any, options: argparse.Namespace) -> int:
             who = (options.name, options.invitation)
             return 0 if await pipe(client, reactor, tokens, people, _INPUT, *who) else 1
     except BrokenPipeError:
-        # Nobody reads any more; nor shall Python try to flush at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)
+        # Nobody reads any more.
+        discard(_OUTPUT)
     except (ChatError, NoResponse, OSError, UnreadableTokens, ValueError) as error:
         print(f"chatter: {remark(str(error))}", file=sys.stderr)  # noqa: T201
+        # If that is why, Python shall not try again at its end.
+        discard(_OUTPUT)
     except CancelledError:
         pass
     return 1
