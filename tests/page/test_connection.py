@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from playwright.sync_api import expect
 
 from tests.page.others import filled, send
@@ -109,3 +111,34 @@ def test_the_missed_messages_of_a_long_absence(own_people, own_server):
     tab.reads(f"{writer['name']}: 5999")
     send(own_server, writer, "and then")
     tab.reads("and then")
+
+
+def test_a_log_that_was_restored(own_people, own_server):
+    """What the backup does not have goes; what is new has the same ids, and is there."""
+    tab, _ = own_people.join("alice")
+    writer = own_server.connect("writer")
+    send(own_server, writer, "before the backup")
+    tab.reads("before the backup")
+    own_server.stop()
+    database = own_server.folder / "chatter.sqlite"
+    backup = own_server.folder / "backup.sqlite"
+    shutil.copy(database, backup)
+    own_server.start()
+    for text in ("lost", "lost as well"):
+        send(own_server, writer, text)
+        tab.reads(text, LONG_PATIENCE)
+    tab.box.fill("a draft")
+    own_server.kill()
+    for file in own_server.folder.glob("chatter.sqlite*"):
+        file.unlink()
+    shutil.copy(backup, database)
+    own_server.start()
+    for text in ("new", "newer"):
+        send(own_server, writer, text)
+    tab.page.evaluate("dispatchEvent(new Event('online'))")
+    tab.reads("newer", LONG_PATIENCE)
+    expect(tab.texts).to_have_text(["before the backup", "new", "newer"])
+    expect(tab.box).to_have_value("a draft")
+    send(own_server, writer, "newest")
+    tab.reads("newest")
+    expect(tab.chat("General")).to_contain_text("newest")

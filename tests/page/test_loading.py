@@ -71,3 +71,52 @@ def test_a_page_whose_server_has_a_newer_version(people):
     tab = people.tab(context)
     tab.join(new_name("alice"))
     assert len(asked) == 2
+
+
+def test_a_page_that_is_older_than_its_server_is_loaded_anew(people):
+    """Once nobody looks at it, and no draft would be lost."""
+    context = people.browser()
+    tab = people.tab(context)
+    tab.page.clock.install()
+    looked = []
+
+    def is_gone(route):
+        looked.append(route.request.method)
+        route.fulfill(status=404)
+
+    with tab.page.expect_response("**/upgrade.js"):
+        tab.join(new_name("alice"))
+        tab.page.clock.fast_forward(2_000)
+    context.route("**/upgrade.js", is_gone)
+    tab.page.evaluate("window.isOld = true")
+    tab.box.fill("a draft")
+    tab.hide(hidden=True)
+    tab.page.clock.fast_forward(3_700_000)
+    tab.hide(hidden=False)
+    tab.box.fill("")
+    assert not looked
+    tab.hide(hidden=True)
+    with tab.page.expect_event("load"):
+        tab.page.clock.fast_forward(61_000)
+    assert looked == ["HEAD"]
+    expect(tab.box).to_be_visible()
+    assert tab.page.evaluate("window.isOld") is None
+
+
+def test_a_menu_that_an_older_page_has_not_loaded(people):
+    """The page is loaded anew then, and what was written is there again."""
+    context = people.browser()
+    tab = people.tab(context)
+
+    def is_gone(route):
+        route.fulfill(status=404)
+
+    for file in ("menu", "account"):
+        context.route(f"**/{file}.js", is_gone)
+    with tab.page.expect_response("**/upgrade.js"):
+        tab.join(new_name("alice"))
+    tab.box.fill("a draft")
+    context.route("**/upgrade.js", is_gone)
+    with tab.page.expect_event("load"):
+        tab.page.get_by_role("button", name="Menu").click()
+    expect(tab.box).to_have_value("a draft")

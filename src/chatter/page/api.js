@@ -11,6 +11,7 @@
  * @typedef {{id: number, name: string, online: boolean}} Person
  * @typedef {{recipient_id: number | null, last: Message | null, read: number, unread: number}} Summary
  * @typedef {{user: {id: number, name: string} | null, last_id: number, chats: Summary[], more: boolean, can_join: boolean, needs_invitation?: true, uses_tokens?: true, role?: string, muted_until?: string}} Start
+ * @typedef {{epoch: string, moved_from?: number}} Epoch Which log it is. If it is another one than before, it says from where it moved the position.
  * @typedef {{messages: Message[], more: boolean, as_of: number, kept_after?: number}} History Is complete up to the position `as_of`.
  */
 
@@ -129,11 +130,12 @@ export function getHistory(chat, limit, before = 0) {
  * What comes in the feed after a position, without acknowledging it.
  *
  * @param {number} after
+ * @param {string} epoch
  * @param {AbortSignal} signal
- * @returns {Promise<{messages: Message[], changes?: Change[], cursor: number, more: boolean, gap?: object}>}
+ * @returns {Promise<{messages: Message[], changes?: Change[], cursor: number, more: boolean, gap?: object} & Epoch>}
  */
-export function poll(after, signal) {
-  return json(`status?after=${after}&peek=true&changes=1&limit=1000`, { signal });
+export function poll(after, epoch, signal) {
+  return json(`status?after=${after}&epoch=${epoch}&peek=true&changes=1&limit=1000`, { signal });
 }
 
 /** @param {number} position Everything up to it was read, also by clients that know no marks. */

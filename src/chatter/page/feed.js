@@ -3,7 +3,10 @@
  * connection, the next request asks for what comes after that position. Nothing is lost, and
  * nothing is shown twice.
  *
- * @import {Change, Message} from "./api.js"
+ * A position is one in a log. If the server's log is another one, since it was restored from a
+ * backup, what the page has of it may be wrong.
+ *
+ * @import {Change, Epoch, Message} from "./api.js"
  */
 
 import { open, poll, Problem } from "./api.js";
@@ -33,12 +36,17 @@ export const reader = {
   connected(/** @type {boolean} */ _connected) {},
   /** Messages that would have come are no longer kept. */
   missed() {},
+  /** The log is another one than that of the position. */
+  replaced() {},
   /** The user is not signed in any more, or banned. */
   refused() {},
 };
 
 /** @type {"stream" | "poll" | "off"} By which means the feed is followed. */
 export let mode = "off";
+
+/** That of the position, once the server has told it. */
+let epoch = "";
 
 let connection = new AbortController();
 let lastHeard = 0;
@@ -106,11 +114,23 @@ async function run(signal) {
 /** @param {AbortSignal} signal */
 async function pollAll(signal) {
   for (let goOn = true; goOn && !signal.aborted;) {
-    const { messages, changes = [], cursor, more, gap } = await poll(position, signal);
-    if (gap && !signal.aborted) return reader.missed();
-    if (!signal.aborted) reader.received(messages, changes, cursor);
+    const page = await poll(position, epoch, signal);
+    const { messages, changes = [], cursor, more, gap } = page;
+    if (signal.aborted || isOther(page)) return;
+    if (gap) return reader.missed();
+    reader.received(messages, changes, cursor);
     goOn = more;
   }
+}
+
+/**
+ * @param {Epoch} of What the server says of its log.
+ * @returns {boolean} Whether that is another one.
+ */
+function isOther({ epoch: current, moved_from }) {
+  epoch = current;
+  if (moved_from !== undefined) reader.replaced();
+  return moved_from !== undefined;
 }
 
 /**
@@ -123,7 +143,7 @@ async function stream(signal, heard) {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), PATIENCE);
   try {
-    const response = await open(`events?after=${position}&peek=true&changes=1`, {
+    const response = await open(`events?after=${position}&epoch=${epoch}&peek=true&changes=1`, {
       signal: AbortSignal.any([signal, silence.signal]),
     });
     // A proxy may have responded with a page of its own.
@@ -165,6 +185,7 @@ function take(lines, event) {
         event.name = value;
         break;
       case "data":
+        if (event.name === "epoch" && isOther(JSON.parse(value))) return;
         if (event.name === "gap") return reader.missed();
         if (event.name === "closed") return follow(document.hidden ? "off" : "poll");
         if (event.name === "message" || event.name === "change") {

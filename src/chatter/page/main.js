@@ -68,6 +68,8 @@ function compose() {
 
 feed.reader.connected = showConnected;
 feed.reader.refused = () => void start();
+// Nothing of the page can be trusted then; what was written is kept.
+feed.reader.replaced = () => location.reload();
 feed.reader.missed = () => {
   chats.forget();
   void start();
@@ -111,9 +113,14 @@ const loadAccount = () => import("./account.js");
 const loadNotifications = () => import("./notifications.js");
 const loadRestrictions = () => import("./restrictions.js");
 
+const loadUpgrade = () => import("./upgrade.js");
+
 /** The server is away, or has another page by now. */
 const explainMissing = () =>
-  composer.explain("The menu could not be loaded. Reload the page, and try again.");
+  loadUpgrade()
+    .then((upgrade) => upgrade.reloadIfOld())
+    .catch(() => true)
+    .then((failed) => failed && composer.explain("This could not be loaded. Try again."));
 
 log.around.openMenu = (message, button) =>
   loadMenu().then((menu) => menu.open(button, message), explainMissing);
@@ -211,6 +218,7 @@ async function loadOthers() {
   const account = await loadAccount().catch(() => null);
   if (canLeave) account?.keepCookie();
   await loadMenu().catch(() => null);
+  await loadUpgrade().catch(() => null);
 }
 
 /** @param {{id: number, name: string}} user */

@@ -34,6 +34,8 @@ export function begin() {
   changed();
 }
 
+export const isEmpty = () => all.length === 0;
+
 /** Send now what waits for its next attempt. */
 export const retryNow = () => wake();
 
