@@ -11,14 +11,16 @@ CREATE TABLE chats (
 
 -- The table is filled twice: first while other nodes go on writing, which takes as long as
 -- the log is; then, under the lock of the log's end, with the few messages that came meanwhile.
+WITH pairs AS MATERIALIZED (
+    SELECT sender_id, recipient_id, max(id) AS last_id
+    FROM messages WHERE recipient_id IS NOT NULL GROUP BY sender_id, recipient_id
+)
 INSERT INTO chats (user_id, other_id, last_id)
     SELECT user_id, other_id, max(last_id) FROM (
-        SELECT sender_id AS user_id, recipient_id AS other_id, max(id) AS last_id
-        FROM messages WHERE recipient_id IS NOT NULL GROUP BY sender_id, recipient_id
+        SELECT sender_id AS user_id, recipient_id AS other_id, last_id FROM pairs
         UNION ALL
-        SELECT recipient_id, sender_id, max(id)
-        FROM messages WHERE recipient_id IS NOT NULL GROUP BY sender_id, recipient_id
-    ) AS pairs GROUP BY user_id, other_id;
+        SELECT recipient_id, sender_id, last_id FROM pairs
+    ) AS both_ways GROUP BY user_id, other_id;
 
 -- Without the general chat, so that one chat is never looked for among all of its user's.
 CREATE INDEX newest_chats ON chats (user_id, last_id) WHERE other_id <> 0;

@@ -9,14 +9,14 @@ CREATE TABLE chats (
     PRIMARY KEY (user_id, other_id)
 ) WITHOUT ROWID;
 
+-- Each of the two statements passes over one index, and sorts nothing but pairs.
 INSERT INTO chats (user_id, other_id, last_id)
-    SELECT user_id, other_id, max(last_id) FROM (
-        SELECT sender_id AS user_id, recipient_id AS other_id, max(id) AS last_id
-        FROM messages WHERE recipient_id IS NOT NULL GROUP BY sender_id, recipient_id
-        UNION ALL
-        SELECT recipient_id, sender_id, max(id)
-        FROM messages WHERE recipient_id IS NOT NULL GROUP BY sender_id, recipient_id
-    ) GROUP BY user_id, other_id;
+    SELECT sender_id, recipient_id, max(id)
+    FROM messages WHERE recipient_id IS NOT NULL GROUP BY sender_id, recipient_id;
+
+INSERT INTO chats (user_id, other_id, last_id)
+    SELECT other_id, user_id, last_id FROM chats WHERE true
+    ON CONFLICT (user_id, other_id) DO UPDATE SET last_id = max(last_id, excluded.last_id);
 
 CREATE INDEX newest_chats ON chats (user_id, last_id);
 

@@ -21,7 +21,8 @@ CREATE TABLE users_end (last_id INTEGER NOT NULL);
 INSERT INTO users_end SELECT max(
     coalesce((SELECT max(id) FROM users), 0),
     coalesce((SELECT max(sender_id) FROM log), 0),
-    coalesce((SELECT max(recipient_id) FROM log), 0)
+    -- The same condition as the one of an index.
+    coalesce((SELECT max(recipient_id) FROM log WHERE recipient_id IS NOT NULL), 0)
 );
 
 CREATE TRIGGER note_users_end AFTER DELETE ON users WHEN OLD.id > (SELECT last_id FROM users_end)
