@@ -173,6 +173,27 @@ def test_what_was_not_stored_does_not_count(chat, clock):
     assert [send(web, alice).status for _ in range(2)] == [200, 429]
 
 
+def test_a_retry_is_no_further_message(chat, clock):
+    """Who has sent as much as is allowed, and lost the response, gets it; also a private one."""
+    limits = ("none", "general=1/3600", "send=3/3600", "stranger=1/3600")
+    web = web_with(chat, clock, *limits)
+    alice, bob, _ = web.join("alice"), web.join("bob"), web.join("carol")
+    keys: list[dict[str, str]] = [{"Idempotency-Key": f"k{number}"} for number in range(3)]
+    text, private = {"text": "hi"}, {"text": "psst", "recipient_id": 3}
+    first = web.ask("POST", "/send", alice, text, keys[0]).json
+    assert web.ask("POST", "/send", alice, text, keys[0]).json == first
+    assert web.ask("POST", "/send", alice, text, keys[1]).problem == "too-many-requests"
+    assert web.ask("POST", "/send", bob, text, keys[0]).json["id"] != first["id"]
+    second = web.ask("POST", "/send-private", alice, private, keys[1]).json
+    assert web.ask("POST", "/send-private", alice, private, keys[1]).json == second
+    assert web.ask("POST", "/send-private", alice, private, keys[2]).problem == "too-many-requests"
+    send_private(web, alice, 1)
+    assert web.ask("POST", "/send-private", alice, private, keys[1]).json == second
+    assert web.ask("POST", "/send", alice, text, {"Idempotency-Key": "k" * 65}).status == 400
+    web.ask("POST", "/withdraw", alice, {"message_id": first["id"]})
+    assert web.ask("POST", "/send", alice, text, keys[0]).problem == "gone"
+
+
 def test_what_is_under_way_counts(chat, clock, monkeypatch):
     """Nobody gets past a limit by sending all at once."""
     web = web_with(chat, clock, "none", "general=2/3600")

@@ -160,6 +160,13 @@ class IChatStore(IService):
         :raises StoreUnavailable: if the store can't serve.
         """
 
+    def read_sent(sender_id: int, key: str) -> Awaitable[Message | None]:
+        """The message that a user has sent with a key; ``None`` if there is none.
+
+        :raises Gone: if it was withdrawn.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
     def read_feed(user_id: int, after: int, limit: int) -> Awaitable[list[Entry]]:
         """What a user may see after an id, messages and changes: at most ``limit``, oldest first.
 

@@ -142,6 +142,19 @@ class ChangesContract(OpenedStore):
                 assert await store.read_private(user.id, other.id, None, 10) == [edited]
             assert await store.read_feed(carol.id, 0, 10) == []
 
+    async def test_what_was_sent_with_a_key_is_found(self) -> None:
+        """It is each sender's own, and as it is now; of one that was withdrawn it is said."""
+        async with self.opened() as store:
+            alice, bob = await join(store, "alice", "bob")
+            message = await _say(store, alice, key="key")
+            assert await store.read_sent(alice.id, "key") == message
+            assert await store.read_sent(alice.id, "Key") is None
+            assert await store.read_sent(bob.id, "key") is None
+            await store.change(_edit(message))
+            assert await store.read_sent(alice.id, "key") == _edited(message)
+            await store.change(_withdrawal(message))
+            await must_raise(Gone, store.read_sent(alice.id, "key"))
+
     async def test_the_key_of_a_withdrawn_message_stays_used(self) -> None:
         """A retry of what was withdrawn sends it not again, and says so."""
         async with self.opened() as store:

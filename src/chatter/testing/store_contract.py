@@ -72,6 +72,7 @@ class StoreContract(
             store.count_messages(0, 1),
             store.old_entries(0, 1, NOW, 1),
             store.read_message(1),
+            store.read_sent(user_id, "key"),
             store.read_feed(user_id, 0, 1),
             store.read_general(None, 1),
             store.read_private(user_id, user_id, None, 1),

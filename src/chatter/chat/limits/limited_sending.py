@@ -15,6 +15,7 @@ from chatter.chat.limits.meters import Window
 from chatter.chat.limits.sent_before import SentBefore
 from chatter.protocol.errors import TooManyRequests
 from chatter.protocol.model import Message
+from chatter.protocol.validation import checked_key
 
 if TYPE_CHECKING:
     from chatter.chat.core import ChatCore
@@ -74,7 +75,10 @@ class LimitedSending:
         if self._sent_before is not None:
             await self._sent_before.counted()
         limits = self._general if user.id not in self._moderators else ()
-        _begin(limits, user.id)
+        try:
+            _begin(limits, user.id)
+        except TooManyRequests as refusal:
+            return await self._sent_or_refused(user, key, refusal)
         try:
             return await self._sending.send(user, text, key)
         finally:
@@ -93,13 +97,28 @@ class LimitedSending:
         if user.id in self._moderators:
             return await self._sending.send_private(user, recipient_id, text, key)
         limits = self._private
-        _begin(limits, user.id)
+        try:
+            _begin(limits, user.id)
+        except TooManyRequests as refusal:
+            return await self._sent_or_refused(user, key, refusal)
         try:
             if self._stranger is not None and await self._is_stranger(recipient_id, user):
-                self._stranger.take(user.id)
+                try:
+                    self._stranger.take(user.id)
+                except TooManyRequests as refusal:
+                    return await self._sent_or_refused(user, key, refusal)
             return await self._sending.send_private(user, recipient_id, text, key)
         finally:
             _end(limits, user.id)
+
+    async def _sent_or_refused(
+        self, user: User, key: str | None, refusal: TooManyRequests
+    ) -> Message:
+        """What was sent with the same key before: a retry is no further message."""
+        sent = None if key is None else await self._store.read_sent(user.id, checked_key(key))
+        if sent is None:
+            raise refusal
+        return sent
 
     async def _is_stranger(self, other_id: int, user: User) -> bool:
         """Whether somebody has not written to a user, or not for a long time."""

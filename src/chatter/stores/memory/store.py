@@ -111,9 +111,9 @@ class MemoryStore(Service):
         """Append a message."""
         await self.check()
         if draft.key is not None:
-            first = self._ids_by_key.get((draft.sender_id, draft.key))
+            first = await self.read_sent(draft.sender_id, draft.key)
             if first is not None:
-                return self._message(first)
+                return first
         self._last_id += 1
         message = Message(
             self._last_id, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
@@ -212,6 +212,12 @@ class MemoryStore(Service):
         """The message with that id."""
         await self.check()
         return self._messages.get(message_id)
+
+    async def read_sent(self, sender_id: int, key: str) -> Message | None:
+        """The message that a user has sent with a key."""
+        await self.check()
+        message_id = self._ids_by_key.get((sender_id, key))
+        return None if message_id is None else self._message(message_id)
 
     def _message(self, message_id: int) -> Message:
         message = self._messages.get(message_id)

@@ -74,6 +74,13 @@ READ_MESSAGE = f"""
     ) AS m
 """.encode()  # noqa: S608
 
+# Of a message that was withdrawn the change has the key; it has no text.
+READ_SENT = f"""
+    SELECT json_agg(m) FROM (
+        SELECT {_MESSAGE} FROM log WHERE sender_id = $1 AND idempotency_key = $2
+    ) AS m
+""".encode()  # noqa: S608
+
 READ_GENERAL = f"""
     SELECT json_agg(m ORDER BY id) FROM (
         SELECT {_MESSAGE} FROM log WHERE recipient_id IS NULL AND kind = 0 AND id < $1

@@ -227,6 +227,13 @@ class PostgresStore(Service):
         found = await self._read_messages(entries.READ_MESSAGE, message_id, self.kept_after)
         return found[0] if found else None
 
+    async def read_sent(self, sender_id: int, key: str) -> Message | None:
+        """The message that a user has sent with a key."""
+        found = await self._read_messages(entries.READ_SENT, sender_id, key)
+        if found and not found[0].text:
+            raise Gone
+        return found[0] if found else None
+
     async def read_general(self, before: int | None, limit: int) -> list[Message]:
         """The newest messages of the general chat."""
         return await self._read_messages(
@@ -283,7 +290,7 @@ class PostgresStore(Service):
             wanted.insert(0, chats.read_general_chat(user_id, cursor, kept_after))
         return [chat for row in await self._reads.rows(wanted) for chat in chats.chats(row)]
 
-    async def _read_messages(self, sql: bytes, *parameters: int) -> list[Message]:
+    async def _read_messages(self, sql: bytes, *parameters: int | str) -> list[Message]:
         return entries.messages(await self._reads.row(query(sql, *parameters)))
 
     async def _find_user(self, sql: bytes, value: int | str) -> User | None:

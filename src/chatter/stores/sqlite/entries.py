@@ -174,7 +174,8 @@ def insert_messages(
 
     :returns: the message of each draft, and of these the ones that are new.
     """
-    first_of = _messages_by_key(connection, drafts)
+    keys = [(draft.sender_id, draft.key) for draft in drafts if draft.key is not None]
+    first_of = messages_by_key(connection, keys) if keys else {}
     results: list[Message | Gone] = []
     new: list[Entry] = []
     values: list[Any] = []
@@ -204,12 +205,10 @@ def _insert(rows: int) -> str:
     return f"INSERT INTO log ({_INSERTED}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - only names of columns are put in
 
 
-def _messages_by_key(
-    connection: sqlite3.Connection, drafts: list[Draft]
+def messages_by_key(
+    connection: sqlite3.Connection, keys: list[tuple[int, str]]
 ) -> dict[tuple[int, str], Message | Gone]:
-    keys = [(draft.sender_id, draft.key) for draft in drafts if draft.key is not None]
-    if not keys:
-        return {}
+    """The message of each key that was used, by its sender and key."""
     rows = connection.execute(FIRST_OF_KEYS, (json.encode(keys).decode(),))
     return {(row[1], row[6]): message(row) if row[7] == Kind.MESSAGE else Gone() for row in rows}
 

@@ -243,6 +243,16 @@ class SQLiteStore(Service):
             lambda connection: entries.read_message(connection, message_id, self.kept_after)
         )
 
+    async def read_sent(self, sender_id: int, key: str) -> Message | None:
+        """The message that a user has sent with a key."""
+        used = (sender_id, key)
+        found = await self._reader.submit(
+            lambda connection: entries.messages_by_key(connection, [used]).get(used)
+        )
+        if isinstance(found, Gone):
+            raise found
+        return found
+
     async def read_general(self, before: int | None, limit: int) -> list[Message]:
         """The newest messages of the general chat."""
         return await self._read_messages(entries.READ_GENERAL, before=_below(before), limit=limit)
