@@ -9,6 +9,7 @@ from tests.page.people import new_name
 
 HISTORY = "**/status?chat_type=general*"
 CHATS = "**/chats?*"
+ONLINE = "**/users?online=true*"
 
 
 def test_what_is_sent_while_a_page_is_opened_is_not_missed(people, server):
@@ -120,3 +121,33 @@ def test_a_menu_that_an_older_page_has_not_loaded(people):
     with tab.page.expect_event("load"):
         tab.page.get_by_role("button", name="Menu").click()
     expect(tab.box).to_have_value("a draft")
+
+
+def test_who_is_online_is_known_with_the_first_messages(people, server):
+    """It is asked for beside the chats and the messages, and whom it names is not asked for."""
+    tab, _ = people.join("alice")
+    writer = server.connect(new_name("writer"))
+    text = new_text("hello")
+    send(server, writer, text)
+    tab.reads(text)
+    asked = []
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    # The server reads its list once a second, so the writer may be missing in it for a moment.
+    person = {"id": writer["user_id"], "name": writer["name"], "online": True}
+    people_online = {"users": [person], "more": False}
+    tab.page.route(ONLINE, lambda route: route.fulfill(json=people_online))
+    tab.page.route(CHATS, hold)
+    with tab.page.expect_response(ONLINE):
+        tab.page.reload()
+    tab.page.on("request", lambda request: asked.append(request.url))
+    for route in held:
+        route.continue_()
+    tab.page.unroute(CHATS)
+    tab.reads(text)
+    expect(tab.page.locator("#chats").get_by_text(writer["name"])).to_be_visible()
+    by_id = [url.partition("ids=")[2].split(",") for url in asked if "users?ids=" in url]
+    assert str(writer["user_id"]) not in [one for ids in by_id for one in ids]

@@ -9,6 +9,7 @@
  * @typedef {{id: number, sender_id: number, recipient_id: number | null, text: string, sent_at: string, edited_at?: string, withdrawn_by?: number}} Message
  * @typedef {{change: string, id: number, message_id: number, text: string, at: string, by_id: number, user_id?: number, role?: string, muted_until?: string | null}} Change
  * @typedef {{id: number, name: string, online: boolean}} Person
+ * @typedef {{users: Person[], more: boolean}} People
  * @typedef {{recipient_id: number | null, last: Message | null, read: number, unread: number}} Summary
  * @typedef {{user: {id: number, name: string} | null, last_id: number, chats: Summary[], more: boolean, can_join: boolean, needs_invitation?: true, uses_tokens?: true, role?: string, muted_until?: string}} Start
  * @typedef {{epoch: string, moved_from?: number}} Epoch Which log it is. If it is another one than before, it says from where it moved the position.
@@ -192,7 +193,10 @@ export const withdraw = (message_id) => post("withdraw", { message_id });
 export const connect = (body, headers) => post("connect", { ...body, cookie: true }, headers);
 
 /**
- * @param {string} query Such as `online=true`.
- * @returns {Promise<{users: Person[], more: boolean}>}
+ * @param {string} query Such as `prefix=al`.
+ * @returns {Promise<People>}
  */
 export const getPeople = (query) => json(`users?${query}`);
+
+/** Those who are online: as many as one response has. */
+export const getOnline = () => getPeople("online=true&limit=100");

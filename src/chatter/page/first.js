@@ -1,11 +1,12 @@
 /**
  * The first requests. They are under way while the other scripts are still being loaded, so this
- * module imports little: the chats, and the newest messages of the chat that the URL names.
+ * module imports little: the chats, the newest messages of the chat that the URL names, and who is
+ * online, whose names are needed for these.
  *
- * @import {History} from "./api.js"
+ * @import {History, People} from "./api.js"
  */
 
-import { getChats, getHistory } from "./api.js";
+import { getChats, getHistory, getOnline } from "./api.js";
 import { hadOwner } from "./saved.js";
 
 /**
@@ -29,14 +30,14 @@ firstChats.catch(() => undefined);
 
 const chat = named();
 
-/** @type {Promise<History | null> | null} For somebody who has not joined it would be an error. */
-let newest = chat !== null && hadOwner() ? getHistory(chat, FIRST).catch(() => null) : null;
+// For somebody who has not joined the others would be errors.
+const joined = hadOwner();
 
-/**
- * How times are written. To make the first formatter takes a browser about 10 ms, which it has
- * while it waits for the responses.
- */
-export const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+/** @type {Promise<People | null> | null} */
+let online = joined ? getOnline().catch(() => null) : null;
+
+/** @type {Promise<History | null> | null} */
+let newest = joined && chat !== null ? getHistory(chat, FIRST).catch(() => null) : null;
 
 /**
  * The newest messages of a chat, once, if they were asked for and there was no error.
@@ -48,3 +49,26 @@ export function firstHistory(id) {
   newest = null;
   return asked;
 }
+
+/** Who is online, once, if it was asked for and there was no error. */
+export function firstOnline() {
+  const asked = online;
+  online = null;
+  return asked;
+}
+
+/**
+ * @param {Intl.DateTimeFormatOptions} options
+ * @returns {(date: Date) => string} Makes the formatter when it is needed for the first time.
+ */
+export function format(options) {
+  /** @type {Intl.DateTimeFormat | undefined} */
+  let made;
+  return (date) => (made ??= new Intl.DateTimeFormat(undefined, options)).format(date);
+}
+
+/** How times are written. */
+export const clock = format({ timeStyle: "short" });
+
+// The first formatter takes a browser about 15 ms, which it has while it waits for the responses.
+setTimeout(() => clock(new Date()));

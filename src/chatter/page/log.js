@@ -111,12 +111,13 @@ const moreOf = (element) => element.querySelector(".more");
 
 /** @param {Chat} wanted */
 export function open(wanted) {
+  // To scroll costs a layout; the first chat is at its end.
+  if (chat) scroller.scrollTop = 0;
   chat = wanted;
   rows = [];
   list.replaceChildren();
   opening = true;
   follows = true;
-  scroller.scrollTop = 0;
 }
 
 /** Show the newest message, and follow it. */

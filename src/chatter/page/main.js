@@ -12,7 +12,7 @@ import * as composer from "./composer.js";
 import * as conversation from "./conversation.js";
 import { drawAll, pause, perFrame, plan, setAvatar, setText, soon, the } from "./drawing.js";
 import * as feed from "./feed.js";
-import { firstChats, named, narrow } from "./first.js";
+import { firstChats, firstOnline, named, narrow } from "./first.js";
 import "./keys.js";
 import * as log from "./log.js";
 import * as outbox from "./outbox.js";
@@ -143,8 +143,9 @@ function show() {
   // At once: a text must not reach the chat before, and all its readers.
   compose();
   drawAll();
-  // On a touch screen the keyboard would cover the messages.
-  if (id !== null && id !== before && !touch.matches) composer.focus();
+  // On a touch screen the keyboard would cover the messages. To focus costs a layout, which the
+  // next frame has anyway.
+  if (id !== null && id !== before && !touch.matches) requestAnimationFrame(composer.focus);
 }
 
 /** Ask who the user is and what there is, and begin. */
@@ -201,6 +202,7 @@ function begin(begun, user) {
   if (chats.user && chats.user.id !== user.id) return location.reload();
   setOwner(user.id);
   meet([user]);
+  void refreshOnline(firstOnline());
   showUser(user);
   canLeave = begun.can_join || begun.uses_tokens === true;
   chats.begin(begun, GAP);
@@ -209,7 +211,6 @@ function begin(begun, user) {
   show();
   composer.restore();
   tabs.update();
-  void refreshOnline();
   setTimeout(loadOthers, OTHERS_AFTER);
 }
 

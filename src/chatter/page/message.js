@@ -12,7 +12,7 @@
  */
 
 import { make, setAvatar, setHue } from "./drawing.js";
-import { clock } from "./first.js";
+import { clock, format } from "./first.js";
 
 /** Messages of one user within this time are a group, in milliseconds. */
 const GROUP = 5 * 60_000;
@@ -89,7 +89,7 @@ function editTime({ edited_at = "" }) {
   const date = new Date(edited_at);
   const time = make("time", "", brief(date));
   time.dateTime = edited_at;
-  time.title = whole.format(date);
+  time.title = whole(date);
   return time;
 }
 
@@ -197,9 +197,6 @@ const isEmoji = (text) => text.length < 40 && EMOJI.test(text);
 /** @param {string} text */
 const isLong = (text) => text.length > LONG || text.split("\n").length > LINES;
 
-/** @param {Intl.DateTimeFormatOptions} options */
-const format = (options) => new Intl.DateTimeFormat(undefined, options);
-
 const whole = format({ dateStyle: "full", timeStyle: "medium" });
 const short = format({ day: "numeric", month: "short" });
 const thisYear = format({ weekday: "long", day: "numeric", month: "long" });
@@ -227,17 +224,17 @@ function dayName({ sent_at }) {
   const ago = today() - dayNumber(date);
   if (ago === 0) return "Today";
   if (ago === 1) return "Yesterday";
-  return (date.getFullYear() === new Date().getFullYear() ? thisYear : otherYear).format(date);
+  return (date.getFullYear() === new Date().getFullYear() ? thisYear : otherYear)(date);
 }
 
 /** @param {Message} message */
-const timeOf = ({ sent_at }) => clock.format(new Date(sent_at));
+const timeOf = ({ sent_at }) => clock(new Date(sent_at));
 
 /** @param {Message} message */
-const momentOf = ({ sent_at }) => whole.format(new Date(sent_at));
+const momentOf = ({ sent_at }) => whole(new Date(sent_at));
 
 /** @param {Date} date The time if it is today, else the day. */
-const brief = (date) => (dayNumber(date) === today() ? clock : short).format(date);
+const brief = (date) => (dayNumber(date) === today() ? clock : short)(date);
 
 /** @param {Message} message When it was sent. */
 export const briefly = ({ sent_at }) => brief(new Date(sent_at));

@@ -2,13 +2,13 @@
  * Who the users are, and who is online. A name does not change, so each is asked for once; what is
  * wanted in the same moment is one request.
  *
- * @import {Person} from "./api.js"
+ * @import {People, Person} from "./api.js"
  */
 
-import { getPeople } from "./api.js";
+import { getOnline, getPeople } from "./api.js";
 import { drawAll, pause, soon } from "./drawing.js";
 
-/** So many names are asked for in one request, and so many people are listed as online. */
+/** So many names are asked for in one request. */
 const AT_ONCE = 100;
 
 /** How long to wait before a request that failed is repeated, in milliseconds. */
@@ -28,7 +28,10 @@ export let onlineCount = "";
 
 /** @param {{id: number, name: string}[]} people */
 export function meet(people) {
-  for (const { id, name } of people) names.set(id, name);
+  for (const { id, name } of people) {
+    names.set(id, name);
+    wanted.delete(id);
+  }
 }
 
 /** @param {number} id A user who has another name from now on: who has left for good. */
@@ -37,14 +40,19 @@ export const forgetName = (id) => names.delete(id);
 /** @param {number} id The name is empty as long as it is not known. */
 export function nameOf(id) {
   const name = names.get(id);
-  if (name === undefined && !wanted.size) void ask();
-  if (name === undefined) wanted.add(id);
-  return name ?? "";
+  if (name !== undefined) return name;
+  wanted.add(id);
+  void ask();
+  return "";
 }
 
+let asking = false;
+
 async function ask() {
-  // All that is drawn now is asked for together.
-  await Promise.resolve();
+  if (asking) return;
+  asking = true;
+  // All that is drawn now is asked for together, but for those who are on the way.
+  await listed;
   while (wanted.size) {
     const ids = [...wanted].slice(0, AT_ONCE);
     try {
@@ -53,18 +61,27 @@ async function ask() {
       await pause(PAUSE);
       continue;
     }
-    for (const id of ids) {
-      wanted.delete(id);
-      if (!names.has(id)) names.set(id, `#${id}`);
-    }
+    // Nobody has the others' ids.
+    meet(ids.filter((id) => wanted.has(id)).map((id) => ({ id, name: `#${id}` })));
     drawAll();
   }
+  asking = false;
 }
 
-/** Ask who is online. */
-export async function refreshOnline() {
+/** Is done when it is known who is online, or that the request has failed. */
+let listed = Promise.resolve();
+
+/**
+ * Ask who is online.
+ *
+ * @param {Promise<People | null> | null} [asked] Has the response, if it was asked already.
+ */
+export const refreshOnline = (asked) => (listed = list(asked));
+
+/** @param {Promise<People | null> | null} [asked] */
+async function list(asked) {
   try {
-    const { users, more } = await getPeople(`online=true&limit=${AT_ONCE}`);
+    const { users, more } = (await asked) ?? (await getOnline());
     meet(users);
     online = users;
     onlineCount = `${users.length}${more ? "+" : ""} online`;

@@ -42,6 +42,9 @@ _TYPES = {
 # Those that have lines of their own.
 _COMMENTS = re.compile(rb"^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*$", re.MULTILINE | re.DOTALL)
 
+# The types of parameters and the like, within a line.
+_INLINE_TYPES = re.compile(rb"/\*\* @[^*\n]*\*/ ")
+
 _INDENTATION = re.compile(rb"^[ \t]+", re.MULTILINE)
 
 _Headers = tuple[tuple[bytes, bytes], ...]
@@ -176,6 +179,7 @@ def has_tag(header: bytes, tag: bytes) -> bool:
 def _smaller(content: bytes) -> bytes:
     """A script or a style sheet, with empty lines for its comments, and no indentation."""
     content = _COMMENTS.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
+    content = _INLINE_TYPES.sub(b"", content)
     return _INDENTATION.sub(b"", content)
 
 
