@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from chatter.chat.limits.rate_limits import RateLimits
     from chatter.chat.rates import Rate
-    from chatter.protocol.model import JoinPolicy
+    from chatter.protocol.scalars import JoinPolicy
 
 DEFAULT_PORT = "tcp:8000:interface=127.0.0.1"
 """Where a chat listens by default."""

@@ -26,8 +26,8 @@ from chatter.process.pid_file import remove_stale_pid_file
 from chatter.process.server_log import server_log
 from chatter.process.store_check import check_store_as_server
 from chatter.process.twistd_service import CannotStart, TwistdService
-from chatter.protocol.bodies import MAX_LIMIT
 from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.queries import MAX_LIMIT
 from chatter.service import DEFAULT_PORT
 from chatter.stores.registry import maker_of, without_password
 from chatter.version import __version__

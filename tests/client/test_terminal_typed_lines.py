@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from twisted.internet import reactor as the_reactor
 
-from chatter.protocol.model import MAX_TEXT
+from chatter.protocol.scalars import MAX_TEXT
 from chatter.terminal import typed_lines
 from chatter.terminal.commands import Say, parse
 from chatter.terminal.typed_lines import LONGEST, TypedLines, lines_of

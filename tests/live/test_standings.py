@@ -11,8 +11,9 @@ from twisted.internet.task import Clock
 from chatter.chat.chat import core_of
 from chatter.log.entries import StandingChange
 from chatter.protocol.errors import Banned, Forbidden, InvalidRequest, Muted, StoreUnavailable
-from chatter.protocol.model import FOREVER, OPERATOR_ID, Standing, StandingChanged
+from chatter.protocol.model import FOREVER, Standing, StandingChanged
 from chatter.protocol.moderation import BannedAddress
+from chatter.protocol.scalars import OPERATOR_ID
 from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
 from chatter.web.event_streams.streams import Streams

@@ -11,7 +11,8 @@ from twisted.internet import reactor
 from chatter.chat.chat import Chat, core_of
 from chatter.log.entries import StandingDraft
 from chatter.protocol.errors import Banned
-from chatter.protocol.model import OPERATOR_ID, Standing
+from chatter.protocol.model import Standing
+from chatter.protocol.scalars import OPERATOR_ID
 from chatter.stores.postgres import moderation, tail
 from chatter.stores.postgres.database import Database, schema_scripts
 from chatter.stores.registry import make_store

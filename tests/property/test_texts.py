@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import json
 
 from chatter.protocol.errors import InvalidRequest
-from chatter.protocol.model import MAX_TEXT, Text
+from chatter.protocol.scalars import MAX_TEXT, Text
 from chatter.protocol.validation import checked_text
 
 SCHEMA = json.schema(Text)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatter.chat.chat import core_of
-from chatter.protocol.model import OPERATOR_ID
+from chatter.protocol.scalars import OPERATOR_ID
 from tests.live.support import result_of
 from tests.web.test_access import CLOSED, FOR_MODERATORS, OPEN
 from tests.web.test_events import listen  # noqa: F401 - a fixture

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from chatter.protocol.bodies import MAX_LIMIT, MAX_WAIT
-from chatter.protocol.model import MAX_NAME, MAX_TEXT
 from chatter.protocol.problems import ERRORS
+from chatter.protocol.queries import MAX_LIMIT, MAX_WAIT
+from chatter.protocol.scalars import MAX_NAME, MAX_TEXT
 from chatter.web import ChatResource
 from tests.web.test_access import CLOSED, FOR_MODERATORS, OPEN
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from chatter.protocol.bodies import MAX_CHATS, MAX_REPORTS, Limit
-from chatter.protocol.model import Cursor, Id, Label, Role
+from chatter.protocol.model import Role
 from chatter.protocol.moderation import Action, Reason, Seconds
+from chatter.protocol.queries import MAX_CHATS, MAX_REPORTS, Limit
+from chatter.protocol.scalars import Cursor, Id, Label
 from chatter.protocol.validation import checked_value
 
 _LONGEST_WAIT = 1e9

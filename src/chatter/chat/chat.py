@@ -15,8 +15,8 @@ from chatter.chat.core import ChatCore
 from chatter.chat.messages.retention import Retention
 from chatter.chat.typed_service import TypedService
 from chatter.chat.users.tokens import SHORTEST_LIFETIME
-from chatter.protocol.bodies import DEFAULT_CHATS, DEFAULT_LIMIT, MAX_LIMIT
 from chatter.protocol.deferring import returns_deferred, when_done
+from chatter.protocol.queries import DEFAULT_CHATS, DEFAULT_LIMIT, MAX_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
@@ -25,16 +25,8 @@ if TYPE_CHECKING:
 
     from chatter.chat.rates import Rate
     from chatter.protocol.bodies import Users
-    from chatter.protocol.model import (
-        Change,
-        ChatPage,
-        Gap,
-        JoinPolicy,
-        Message,
-        Page,
-        Token,
-        User,
-    )
+    from chatter.protocol.model import Change, ChatPage, Gap, Message, Page, Token, User
+    from chatter.protocol.scalars import JoinPolicy
 
 DEFAULT_HISTORY = 20
 """So many messages of the general chat are unread for a new user."""

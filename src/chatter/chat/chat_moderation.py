@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from chatter.chat.arguments import check
 from chatter.chat.moderation.address_bans import checked_network
-from chatter.protocol.bodies import DEFAULT_REPORTS
 from chatter.protocol.deferring import returns_deferred
+from chatter.protocol.queries import DEFAULT_REPORTS
 
 if TYPE_CHECKING:
     from chatter.chat.core import ChatCore

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from chatter.chat.rates import Rate
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import JoinPolicy, User
+    from chatter.protocol.model import User
+    from chatter.protocol.scalars import JoinPolicy
 
 
 class ChatCore:

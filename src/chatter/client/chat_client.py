@@ -18,8 +18,6 @@ from chatter.client.moderating import Moderating
 from chatter.client.own_tokens import OwnTokens
 from chatter.client.page_checks import check_chats, check_history, check_users
 from chatter.protocol.bodies import (
-    DEFAULT_CHATS,
-    DEFAULT_LIMIT,
     Chats,
     Connected,
     Done,
@@ -31,6 +29,7 @@ from chatter.protocol.bodies import (
 )
 from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.model import Message, Page
+from chatter.protocol.queries import DEFAULT_CHATS, DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from chatter.client import requests
 from chatter.client.page_checks import check_reports
 from chatter.client.session import Session
-from chatter.protocol.bodies import DEFAULT_REPORTS, Done, Reports
+from chatter.protocol.bodies import Done, Reports
 from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.model import StandingChanged
+from chatter.protocol.queries import DEFAULT_REPORTS
 
 if TYPE_CHECKING:
     from chatter.protocol.moderation import Action

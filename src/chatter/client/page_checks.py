@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from chatter.client.errors import UnexpectedResponse
-from chatter.protocol.model import MAX_ID
+from chatter.protocol.scalars import MAX_ID
 
 if TYPE_CHECKING:
     from chatter.protocol.bodies import Chats, Reports, Users

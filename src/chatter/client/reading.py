@@ -17,10 +17,10 @@ from chatter.client.errors import ClientClosed, UnexpectedResponse
 from chatter.client.page_checks import check_feed, start_of
 from chatter.client.responses import error_in
 from chatter.client.subscription import ENTRIES, MESSAGES, Subscription
-from chatter.protocol.bodies import DEFAULT_LIMIT
 from chatter.protocol.deferring import returns_deferred
 from chatter.protocol.errors import Unauthorized
 from chatter.protocol.model import Message, Page
+from chatter.protocol.queries import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -8,8 +8,6 @@ from msgspec import Struct
 
 from chatter.client.json_bodies import encoded
 from chatter.protocol.bodies import (
-    MAX_LIMIT,
-    ChatType,
     ConnectBody,
     EditBody,
     EraseBody,
@@ -20,7 +18,8 @@ from chatter.protocol.bodies import (
     TokenBody,
     WithdrawBody,
 )
-from chatter.protocol.model import MAX_NAME, MAX_TEXT
+from chatter.protocol.queries import MAX_LIMIT, ChatType
+from chatter.protocol.scalars import MAX_NAME, MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Collection

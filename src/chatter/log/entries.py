@@ -137,7 +137,7 @@ class StandingDraft(Struct, frozen=True, gc=False):
     :ivar what: which part of it changes.
     :ivar role: the new one, if it is the role.
     :ivar until: how long the mute or the ban lasts; ``None`` ends it.
-    :ivar by_id: the moderator, or :data:`chatter.protocol.model.OPERATOR_ID`.
+    :ivar by_id: the moderator, or :data:`chatter.protocol.scalars.OPERATOR_ID`.
     """
 
     user_id: int

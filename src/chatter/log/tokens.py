@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
 
-from chatter.protocol.model import MAX_ID
+from chatter.protocol.scalars import MAX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection

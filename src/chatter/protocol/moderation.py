@@ -7,7 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from chatter.protocol.model import Id, Message
+from chatter.protocol.model import Message
+from chatter.protocol.scalars import Id
 
 Action: TypeAlias = Annotated[
     Literal["mute", "unmute", "ban", "unban"],

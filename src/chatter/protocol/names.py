@@ -18,7 +18,7 @@ from precis_i18n import get_profile
 from precis_i18n.context import context_rule_error
 
 from chatter.protocol.errors import InvalidRequest
-from chatter.protocol.model import BLANK_SYMBOLS, MAX_NAME
+from chatter.protocol.scalars import BLANK_SYMBOLS, MAX_NAME
 
 if TYPE_CHECKING:
     from random import Random

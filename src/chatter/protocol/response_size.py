@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import json
 
-from chatter.protocol.model import MAX_TEXT
+from chatter.protocol.scalars import MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

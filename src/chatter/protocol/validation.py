@@ -1,8 +1,9 @@
 """Checking what came from outside against the types of the protocol.
 
-What is valid stands on the types (:mod:`chatter.protocol.model`,
-:mod:`chatter.protocol.bodies`).  An error says which parameter or member is wrong, how,
-and with the type's description what it should be; it never repeats a value.
+What is valid stands on the types (:mod:`chatter.protocol.scalars`,
+:mod:`chatter.protocol.bodies`, :mod:`chatter.protocol.queries`).  An error says which parameter
+or member is wrong, how, and with the type's description what it should be; it never repeats a
+value.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import DecodeError, ValidationError, convert, json
 
 from chatter.protocol.errors import InvalidRequest
-from chatter.protocol.model import MAX_TEXT, IdempotencyKey, Text
+from chatter.protocol.scalars import MAX_TEXT, IdempotencyKey, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,7 @@ def _is_unicode(text: str) -> bool:
 def checked_key(key: str, of: Any = IdempotencyKey) -> str:
     """Return an idempotency key that can be used.
 
-    :param of: what it has to be; :data:`chatter.protocol.model.JoinKey` for joining.
+    :param of: what it has to be; :data:`chatter.protocol.scalars.JoinKey` for joining.
     :raises InvalidRequest: if it can't be used.
     """
     try:

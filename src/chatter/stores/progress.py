@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.model import MAX_ID
+from chatter.protocol.scalars import MAX_ID
 from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatter.protocol.errors import InvalidRequest, NameTaken, Unauthorized
-from chatter.protocol.model import MAX_NAME
+from chatter.protocol.scalars import MAX_NAME
 from chatter.terminal.tokens import Identity
 
 if TYPE_CHECKING:

@@ -26,8 +26,9 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeAlias
 
 from chatter.protocol.errors import InvalidRequest
-from chatter.protocol.model import MAX_NAME, Edited
+from chatter.protocol.model import Edited
 from chatter.protocol.names import check, is_invisible
+from chatter.protocol.scalars import MAX_NAME
 from chatter.terminal.commands import quoted
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from chatter.protocol.bodies import MAX_LIMIT
-from chatter.protocol.model import MAX_NAME
 from chatter.protocol.names import fold
+from chatter.protocol.queries import MAX_LIMIT
+from chatter.protocol.scalars import MAX_NAME
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable

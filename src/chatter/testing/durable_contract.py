@@ -8,7 +8,8 @@ from typing import Any
 from chatter.log.entries import ChangeDraft, Entry, StandingDraft
 from chatter.log.lineage import Lineage, new_epoch
 from chatter.protocol.errors import Gone, InvitationUsed, NameTaken
-from chatter.protocol.model import FOREVER, OPERATOR_ID, ChatSummary, Draft, User
+from chatter.protocol.model import FOREVER, ChatSummary, Draft, User
+from chatter.protocol.scalars import OPERATOR_ID
 from chatter.testing.store_contract import StoreContract
 from chatter.testing.waiting import NOW, all_of, begun, finished, join, must_raise
 

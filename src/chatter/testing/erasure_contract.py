@@ -5,7 +5,8 @@ from __future__ import annotations
 from chatter.log.entries import ChangeDraft, Entry, StandingDraft, UserErased
 from chatter.protocol import names
 from chatter.protocol.errors import NameTaken, UnknownRecipient
-from chatter.protocol.model import FOREVER, OPERATOR_ID, Draft
+from chatter.protocol.model import FOREVER, Draft
+from chatter.protocol.scalars import OPERATOR_ID
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, join, must_raise
 

@@ -13,7 +13,7 @@ from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
 
 if TYPE_CHECKING:
-    from chatter.protocol.model import JoinPolicy
+    from chatter.protocol.scalars import JoinPolicy
 
 
 def memory_chat(

@@ -14,8 +14,9 @@ from chatter.log.entries import (
     StandingDraft,
 )
 from chatter.protocol.errors import UnknownRecipient
-from chatter.protocol.model import FOREVER, OPERATOR_ID, Draft, Standing
+from chatter.protocol.model import FOREVER, Draft, Standing
 from chatter.protocol.moderation import BannedAddress
+from chatter.protocol.scalars import OPERATOR_ID
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, all_of, join, must_raise, outcomes_of
 

@@ -10,7 +10,8 @@ from twisted.internet.defer import Deferred
 
 from chatter.log.entries import ChangeDraft
 from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.model import MAX_ID, Draft, Message
+from chatter.protocol.model import Draft, Message
+from chatter.protocol.scalars import MAX_ID
 from chatter.testing.changes_contract import ChangesContract
 from chatter.testing.chats_contract import ChatsContract
 from chatter.testing.erasure_contract import ErasureContract

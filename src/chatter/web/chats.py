@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import UNSET, UnsetType, json
 
-from chatter.protocol.bodies import Chats, ChatsQuery, Done, ReadBody
+from chatter.protocol.bodies import Chats, Done, ReadBody
 from chatter.protocol.errors import (
     Banned,
     Forbidden,
@@ -14,6 +14,7 @@ from chatter.protocol.errors import (
     Unauthorized,
     UnknownRecipient,
 )
+from chatter.protocol.queries import ChatsQuery
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of, parsed_query
 from chatter.web.responses import Response, json_response

@@ -19,7 +19,7 @@ from chatter.protocol.errors import (
     TooManyRequests,
     Unauthorized,
 )
-from chatter.protocol.model import JoinKey
+from chatter.protocol.scalars import JoinKey
 from chatter.protocol.validation import checked_body
 from chatter.web.authentication import token_of
 from chatter.web.csrf import refuse_foreign_page

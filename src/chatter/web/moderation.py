@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import json
 
-from chatter.protocol.bodies import Done, ModerateBody, ReportBody, Reports, ReportsQuery
+from chatter.protocol.bodies import Done, ModerateBody, ReportBody, Reports
 from chatter.protocol.errors import Gone, Muted, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import StandingChanged
+from chatter.protocol.queries import ReportsQuery
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of, parsed_query
 from chatter.web.responses import Response, json_response

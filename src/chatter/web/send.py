@@ -8,7 +8,8 @@ from msgspec import json
 
 from chatter.protocol.bodies import SendBody, SendPrivateBody
 from chatter.protocol.errors import Gone, InvalidRequest, Muted, TooManyRequests, UnknownRecipient
-from chatter.protocol.model import IdempotencyKey, Message
+from chatter.protocol.model import Message
+from chatter.protocol.scalars import IdempotencyKey
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
 from chatter.web.lean import header_of, query_of

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from chatter.chat.reading.pages import has_news
-from chatter.protocol.bodies import DEFAULT_LIMIT, StatusQuery
 from chatter.protocol.errors import InvalidRequest, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import Page
+from chatter.protocol.queries import DEFAULT_LIMIT, StatusQuery
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
 from chatter.web.lean import query_of
 from chatter.web.responses import Response, json_response

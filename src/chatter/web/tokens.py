@@ -8,7 +8,7 @@ from msgspec import json
 
 from chatter.protocol.bodies import Done, NewToken, RevokeBody, TokenBody, TokenInfo, TokenList
 from chatter.protocol.errors import KeyUsed, TooManyRequests, TooManyTokens, UnknownToken
-from chatter.protocol.model import JoinKey
+from chatter.protocol.scalars import JoinKey
 from chatter.protocol.validation import checked_body
 from chatter.web.endpoint import Operation, UserEndpoint, body_of
 from chatter.web.responses import Response, json_response

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.protocol.bodies import Users, UsersQuery
+from chatter.protocol.bodies import Users
 from chatter.protocol.errors import InvalidRequest
-from chatter.protocol.model import MAX_ID
+from chatter.protocol.queries import UsersQuery
+from chatter.protocol.scalars import MAX_ID
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
 from chatter.web.responses import Response, json_response
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.protocol.bodies import ReportsQuery
+from chatter.protocol.queries import ReportsQuery
 from chatter.web.endpoint import JSONResource, parsed_query
 from chatter.web.responses import Response, json_response
 

@@ -11,8 +11,8 @@ from twisted.logger import Logger
 from chatter.admin.endpoint.acts import user_named
 from chatter.protocol.bodies import Done, NewToken
 from chatter.protocol.errors import UnknownToken
-from chatter.protocol.model import Id, Label
 from chatter.protocol.moderation import Seconds
+from chatter.protocol.scalars import Id, Label
 
 if TYPE_CHECKING:
     from chatter.chat.core import ChatCore

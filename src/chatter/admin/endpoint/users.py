@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from chatter.protocol.bodies import UsersQuery
 from chatter.protocol.model import Role
+from chatter.protocol.queries import UsersQuery
 from chatter.web.endpoint import JSONResource, parsed_query
 from chatter.web.responses import Response, json_response
 

@@ -8,7 +8,7 @@ from twisted.logger import Logger
 
 from chatter.log.entries import ChangeDraft
 from chatter.protocol.errors import Gone
-from chatter.protocol.model import OPERATOR_ID
+from chatter.protocol.scalars import OPERATOR_ID
 from chatter.protocol.validation import checked_text
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from twisted.logger import Logger
 
 from chatter.log.entries import StandingDraft, for_readers
 from chatter.protocol.errors import Forbidden
-from chatter.protocol.model import FOREVER, OPERATOR_ID
+from chatter.protocol.model import FOREVER
 from chatter.protocol.moderation import BannedAddress
+from chatter.protocol.scalars import OPERATOR_ID
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from chatter.log.entries import for_readers, messages_of
-from chatter.protocol.model import MAX_TEXT, Message, Page
+from chatter.protocol.model import Message, Page
 from chatter.protocol.response_size import how_many_fit
+from chatter.protocol.scalars import MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

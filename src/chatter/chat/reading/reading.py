@@ -14,9 +14,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from chatter.chat.reading.pages import has_news, page_of
-from chatter.protocol.bodies import DEFAULT_LIMIT
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Gap, Message, Page
+from chatter.protocol.queries import DEFAULT_LIMIT
 from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:

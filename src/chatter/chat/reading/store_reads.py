@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from chatter.chat.turns import Turns
 from chatter.log.entries import messages_of
-from chatter.protocol.bodies import MAX_LIMIT
+from chatter.protocol.queries import MAX_LIMIT
 from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:

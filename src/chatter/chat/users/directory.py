@@ -15,7 +15,7 @@ from chatter.chat.users.online_users import OnlineUsers
 from chatter.protocol import names
 from chatter.protocol.bodies import Participant, Users
 from chatter.protocol.errors import Unauthorized, UnknownRecipient
-from chatter.protocol.model import MAX_ID
+from chatter.protocol.scalars import MAX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from chatter.chat.users.presence import Presence
     from chatter.chat.users.tokens import Tokens
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import JoinPolicy, User
+    from chatter.protocol.model import User
+    from chatter.protocol.scalars import JoinPolicy
 
 
 KEY_LIFETIME = timedelta(minutes=10)

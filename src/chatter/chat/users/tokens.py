@@ -23,7 +23,7 @@ from chatter.protocol.errors import (
     UnknownRecipient,
     UnknownToken,
 )
-from chatter.protocol.model import MAX_ID, JoinKey
+from chatter.protocol.scalars import MAX_ID, JoinKey
 from chatter.protocol.validation import checked_key
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from chatter.log.feed import participants
-from chatter.protocol.model import MOST_UNREAD, ChatSummary
+from chatter.protocol.model import ChatSummary
+from chatter.protocol.scalars import MOST_UNREAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,7 +18,8 @@ from chatter.log.interfaces import IChatStore
 from chatter.log.lineage import Epoch, Lineage, continued, new_epoch
 from chatter.protocol import names
 from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
-from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
+from chatter.protocol.model import ChatSummary, Draft, Message, User
+from chatter.protocol.scalars import MAX_ID
 from chatter.stores.memory.chats import MemoryChats
 from chatter.stores.memory.erasure import MemoryErasure
 from chatter.stores.memory.invitations import MemoryInvitations

@@ -9,7 +9,8 @@ from zope.interface import implementer
 
 from chatter.log.tokens import ITokens
 from chatter.protocol.errors import KeyUsed, TooManyTokens, UnknownRecipient
-from chatter.protocol.model import MAX_ID, Token
+from chatter.protocol.model import Token
+from chatter.protocol.scalars import MAX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection

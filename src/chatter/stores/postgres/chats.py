@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, json
 
-from chatter.protocol.model import MAX_ID, ChatSummary
+from chatter.protocol.model import ChatSummary
+from chatter.protocol.scalars import MAX_ID
 from chatter.stores.postgres.session import Query
 from chatter.stores.postgres.statements import query
 

@@ -10,8 +10,9 @@ from zope.interface import implementer
 from chatter.log.entries import AddressBan, StandingChange
 from chatter.log.moderation import MOST_REPORTS, IModerationStore
 from chatter.protocol.errors import UnknownRecipient
-from chatter.protocol.model import MAX_ID, Standing
+from chatter.protocol.model import Standing
 from chatter.protocol.moderation import BannedAddress, Report
+from chatter.protocol.scalars import MAX_ID
 from chatter.stores.postgres.session import Query
 from chatter.stores.postgres.statements import query
 from chatter.stores.postgres.writing import Step

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import json
 
-from chatter.protocol.model import MAX_ID
+from chatter.protocol.scalars import MAX_ID
 from chatter.stores.postgres.statements import query
 
 if TYPE_CHECKING:

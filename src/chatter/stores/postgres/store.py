@@ -17,7 +17,7 @@ from chatter.log.interfaces import IChatStore
 from chatter.log.operated import IOperatedStore
 from chatter.protocol import names
 from chatter.protocol.errors import Gone, StoreUnavailable
-from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
+from chatter.protocol.scalars import MAX_ID
 from chatter.stores.checking import Check
 from chatter.stores.deleting import Deleting, Slice
 from chatter.stores.postgres import chats, entries, statements, trimming
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from chatter.log.entries import ChangeDraft, Entry
     from chatter.log.lineage import Lineage
+    from chatter.protocol.model import ChatSummary, Draft, Message, User
 
 
 PATIENCE_AT_THE_END = 1.5

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.model import MAX_ID
+from chatter.protocol.scalars import MAX_ID
 from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:

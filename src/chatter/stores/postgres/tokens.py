@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, json
 
 from chatter.protocol.errors import KeyUsed, TooManyTokens, UnknownRecipient
-from chatter.protocol.model import MAX_ID, Token, User
+from chatter.protocol.model import Token, User
+from chatter.protocol.scalars import MAX_ID
 from chatter.stores.postgres.statements import query
 from chatter.stores.postgres.writing import Step, without_entries
 

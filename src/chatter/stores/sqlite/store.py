@@ -19,7 +19,7 @@ from chatter.log.lineage import Lineage, continued, new_epoch
 from chatter.log.operated import IOperatedStore
 from chatter.protocol import names
 from chatter.protocol.errors import Gone
-from chatter.protocol.model import MAX_ID, ChatSummary, Draft, Message, User
+from chatter.protocol.scalars import MAX_ID
 from chatter.stores.checking import Check
 from chatter.stores.deleting import Deleting, Slice
 from chatter.stores.known_cursors import KnownCursors
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from chatter.log.entries import ChangeDraft, Entry
     from chatter.log.lineage import Epoch
     from chatter.log.pending import Pending
+    from chatter.protocol.model import ChatSummary, Draft, Message, User
 
 
 @implementer(IChatStore)

@@ -10,7 +10,8 @@ from zope.interface import implementer
 from chatter.log.tokens import ITokens
 from chatter.protocol import names
 from chatter.protocol.errors import KeyUsed, NameTaken, TooManyTokens, UnknownRecipient
-from chatter.protocol.model import MAX_ID, Token, User
+from chatter.protocol.model import Token, User
+from chatter.protocol.scalars import MAX_ID
 from chatter.stores.sqlite.statements import microseconds, moment
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, json
 
-from chatter.protocol.bodies import EpochEvent, EventsQuery
+from chatter.protocol.bodies import EpochEvent
 from chatter.protocol.errors import InvalidRequest, StoreUnavailable, TooManyRequests
-from chatter.protocol.model import Cursor
+from chatter.protocol.queries import EventsQuery
+from chatter.protocol.scalars import Cursor
 from chatter.protocol.validation import checked_query
 from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
 from chatter.web.responses import Response
