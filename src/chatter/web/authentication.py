@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from chatter.chat.core import ChatCore
     from chatter.web.address_limits import AddressLimits
+    from chatter.web.refusals import Refusals
 
 Authenticate: TypeAlias = "Callable[[Request], User | Awaitable[User | None] | None]"
 """An application's own way to find the user of a request, in :class:`chatter.ChatResource`."""
@@ -58,6 +59,7 @@ class Authentication:
     :param authenticate: the application's own way; without it users have tokens.
     :param origins: the origins whose pages may use the chat.
 
+    :ivar refusals: sends what those get who are refused.
     :ivar challenge: what a 401 says in ``WWW-Authenticate``; nothing where the application
         authenticates its users, by whatever means.
     """
@@ -66,6 +68,7 @@ class Authentication:
         self,
         core: ChatCore,
         limits: AddressLimits,
+        refusals: Refusals,
         authenticate: Authenticate | None = None,
         origins: Collection[str] = (),
     ) -> None:
@@ -75,6 +78,7 @@ class Authentication:
         self._banned_addresses = core.standings.addresses.until
         self._limits = limits
         self._authenticate = authenticate
+        self.refusals = refusals
         self._origins = origins
         self.uses_tokens = authenticate is None
         self.challenge: tuple[tuple[bytes, bytes], ...] = (

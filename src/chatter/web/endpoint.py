@@ -98,7 +98,8 @@ class JSONResource(Resource):
         except StopIteration as done:
             response: Response = done.value
         except BaseException as error:  # noqa: BLE001 - a defect must not leave a client waiting
-            response = self._response_to_error(error)
+            self._send_error(request, error)
+            return NOT_DONE_YET
         else:
             driven = DrivenCoroutine(coroutine, waits_for, partial(self._send_later, request))
             if self.ends_with_client(request):
@@ -115,18 +116,26 @@ class JSONResource(Resource):
         return False
 
     def _send_later(self, request: Request, outcome: Response | BaseException) -> None:
-        response = outcome if isinstance(outcome, Response) else self._response_to_error(outcome)
         channel: object = request.channel
         if channel is None:
             # The client is gone.
+            if not isinstance(outcome, Response):
+                self._response_to_error(outcome)
             return
         try:
-            send(request, response)
+            if isinstance(outcome, Response):
+                send(request, outcome)
+            else:
+                self._send_error(request, outcome)
         except Exception:  # noqa: BLE001 - it must not reach what fired the Deferred
             self._log.failure("A response could not be sent.")
             cut_off(request)
 
+    def _send_error(self, request: Request, error: BaseException) -> None:
+        send(request, self._response_to_error(error))
+
     def _response_to_error(self, error: BaseException) -> Response:
+        """The response to an error, which is logged if it is a defect."""
         if isinstance(error, ChatError):
             return error_response(error)
         self._log.failure("A request failed.", Failure(error))
@@ -218,6 +227,13 @@ class UserEndpoint(Endpoint):
         if isinstance(error, Unauthorized):
             return error_response(error, *self._authentication.challenge)
         return super()._response_to_error(error)
+
+    def _send_error(self, request: Request, error: BaseException) -> None:
+        refusals = self._authentication.refusals
+        if refusals.delays(request, error):
+            refusals.send_later(request, self._response_to_error(error))
+        else:
+            super()._send_error(request, error)
 
     def respond(self, request: Request) -> Coroutine[Any, Any, Response]:
         """Respond to the user of a request."""

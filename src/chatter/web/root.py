@@ -28,6 +28,7 @@ from chatter.web.hosts import Hosts
 from chatter.web.moderation import ModerateEndpoint, ReportEndpoint, ReportsEndpoint
 from chatter.web.openapi import OpenAPIEndpoint
 from chatter.web.page import chat_page, slash_added
+from chatter.web.refusals import Refusals
 from chatter.web.responses import send
 from chatter.web.send import SendEndpoint, SendPrivateEndpoint
 from chatter.web.status import StatusEndpoint
@@ -109,7 +110,9 @@ class ChatResource(MissingResource):
         user_limits = UserLimits(core, limits)
         address_limits = AddressLimits(limits, addresses, core.clock)
         self._counted = Counted(streams, user_limits, address_limits)
-        authentication = Authentication(core, address_limits, authenticate, self._origins)
+        authentication = Authentication(
+            core, address_limits, Refusals(core.clock, addresses), authenticate, self._origins
+        )
         core.access.add_ending(streams.cut)
         core.access.add_address_ending(streams.cut_banned)
         endpoints: dict[str, Endpoint | Methods] = {

@@ -1,0 +1,110 @@
+"""Who is refused again and again waits for it."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from chatter.chat.limits.rate_limits import parse_limits
+from chatter.testing import memory_chat
+from chatter.web import ChatResource, refusals
+from chatter.web.site import ChatSite
+from tests.live.support import result_of
+from tests.web.conftest import Web
+
+SEND = (
+    b"POST /send HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer %b\r\n"
+    b'Content-Length: 13\r\n\r\n{"text":"hi"}'
+)
+HEALTH = b"GET /health HTTP/1.1\r\nHost: test\r\n\r\n"
+
+
+@pytest.fixture
+def clock():
+    clock = Clock()
+    clock.advance(1_700_000_000)
+    return clock
+
+
+@pytest.fixture
+def chat(clock):
+    return memory_chat(clock)
+
+
+@pytest.fixture
+def web(chat, clock):
+    """A chat of which a user may send one message in an hour."""
+    resource = ChatResource(chat, limits=parse_limits(["none", "send=1/3600"]))
+    return Web(ChatSite(resource, clock))
+
+
+class Flooder:
+    """A connection that sends without a pause."""
+
+    def __init__(self, web):
+        joined = web.ask("POST", "/connect").json
+        self.user_id, self._token = joined["user_id"], joined["token"].encode()
+        self.protocol, self.transport = web.connect()
+
+    def send(self, number=1):
+        """How many responses there are at once."""
+        self.transport.clear()
+        for _ in range(number):
+            self.protocol.dataReceived(SEND % self._token)
+        return self.responses
+
+    @property
+    def responses(self):
+        return self.transport.value().count(b"HTTP/1.1 429")
+
+    def hang_up(self):
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+
+
+@pytest.fixture
+def flooder(web):
+    """It has had all the refusals that it gets at once."""
+    flooder = Flooder(web)
+    assert flooder.send(1 + refusals.AT_ONCE.count) == refusals.AT_ONCE.count
+    return flooder
+
+
+def test_who_is_refused_again_and_again_waits_for_it(flooder, clock):
+    """One refusal comes in a second, however many are asked for; and at once later."""
+    assert flooder.send(3) == 0
+    for number in (1, 2):
+        clock.advance(refusals.PAUSE - 0.01)
+        assert flooder.responses == number - 1
+        clock.advance(0.01)
+        assert flooder.responses == number
+    clock.advance(refusals.AT_ONCE.seconds)
+    assert flooder.send(10) == 10
+    flooder.hang_up()
+
+
+def test_what_is_no_refusal_does_not_wait(flooder):
+    """Who floods still gets all else."""
+    flooder.transport.clear()
+    flooder.protocol.dataReceived(HEALTH)
+    assert flooder.transport.value().startswith(b"HTTP/1.1 200")
+    flooder.hang_up()
+
+
+def test_nothing_is_left_of_one_who_does_not_wait(flooder, clock):
+    """Neither for who is gone, nor when the server stops."""
+    before = [*clock.getDelayedCalls()]
+    assert flooder.send() == 0
+    flooder.hang_up()
+    assert [call for call in clock.getDelayedCalls() if call not in before] == []
+
+
+def test_who_is_banned_waits_too(chat, flooder, clock):
+    """A ban is no reason to keep a server busy."""
+    result_of(chat.moderation.moderate(None, flooder.user_id, "ban"))
+    flooder.send()
+    assert flooder.transport.value() == b""
+    clock.advance(refusals.PAUSE)
+    assert b"urn:chatter:banned" in flooder.transport.value()
+    flooder.hang_up()
