@@ -14,6 +14,7 @@ from chatter.terminal.conversation import Conversation
 from chatter.terminal.lines import PRIVATE, text_of
 from chatter.terminal.outage import Outage, give_up
 from chatter.terminal.people import People
+from chatter.terminal.session import Session
 
 CLIENT = Path(__file__).parents[2] / "client.py"
 
@@ -57,13 +58,9 @@ class Seat:
         outage = Outage(rig.clock, self.screen.tell)
         outage.add_memory(self.people.forget)
         outage.found()
+        persist = outage.outlast if persistently else give_up
         self.conversation = Conversation(
-            self.client,
-            rig.clock,
-            user_id=me.user_id,
-            people=self.people,
-            display=self.screen,
-            persist=outage.outlast if persistently else give_up,
+            Session(self.client, rig.clock, me.user_id, self.people, self.screen, persist)
         )
 
     def type(self, line):

@@ -15,7 +15,6 @@ from cachetools import FIFOCache
 from msgspec.structs import replace
 from twisted.internet.defer import DeferredLock
 
-from chatter.clocks import wall_clock
 from chatter.protocol.errors import (
     ContentTooLarge,
     Forbidden,
@@ -40,20 +39,14 @@ from chatter.terminal.commands import (
     Withdraw,
     quoted,
 )
-from chatter.terminal.lines import READ, line_of, line_of_change, shown_name, time_at
+from chatter.terminal.lines import READ, line_of_change, shown_name
 from chatter.terminal.moderation import Moderation
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IReactorTime
-
-    from chatter.client import ChatClient
     from chatter.client.watcher import Watcher
     from chatter.protocol.model import Change
     from chatter.terminal.commands import Command
-    from chatter.terminal.display import Display
-    from chatter.terminal.outage import Persist
-    from chatter.terminal.people import People
-
+    from chatter.terminal.session import Session
 
 REJECTIONS = (ContentTooLarge, Forbidden, Gone, InvalidRequest, Muted, UnknownRecipient)
 """What a single line may be rejected with; the next one may be fine."""
@@ -67,7 +60,6 @@ OLDER = 20
 MOST_NAMES = 100
 """At most so many names a ``/who`` shows."""
 
-
 REMEMBERED = 500
 """Changes of so many messages that were shown last are shown."""
 
@@ -75,35 +67,21 @@ REMEMBERED = 500
 class Conversation:
     """One user in the chat.
 
-    :param user_id: the user.
-    :param persist: what to do when the server is away.
-
     Each method that is awaited raises what :class:`chatter.ChatClient` raises.
     """
 
-    def __init__(
-        self,
-        client: ChatClient,
-        clock: IReactorTime,
-        *,
-        user_id: int,
-        people: People,
-        display: Display,
-        persist: Persist,
-    ) -> None:
-        self._client = client
-        self._wall_clock = wall_clock(clock)
-        self._user_id = user_id
-        self._people = people
-        self._display = display
-        self._persist = persist
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._client = session.client
+        self._user_id = session.user_id
+        self._people = session.people
+        self._display = session.display
+        self._persist = session.persist
         self._reading = DeferredLock()
         self._oldest_shown: dict[int | None, int] = {}
         self._shown: FIFOCache[int, Message] = FIFOCache(REMEMBERED)
         self._mine: FIFOCache[int, Message] = FIFOCache(REMEMBERED)
-        self._moderation = Moderation(
-            client, clock, user_id=user_id, people=people, display=display, persist=persist
-        )
+        self._moderation = Moderation(session)
 
     async def show_unread(self) -> None:
         """Show what has come, until there is nothing more."""
@@ -215,8 +193,7 @@ class Conversation:
         else:
             del self._shown[message.id]
             self._mine.pop(message.id, None)
-        now = time_at(self._wall_clock())
-        name_of = self._people.name_of
+        name_of, now = self._people.name_of, self._session.now()
         self._display.show(line_of_change(change, message, self._user_id, name_of, now))
 
     async def _id_of(self, name: str) -> int:
@@ -257,8 +234,7 @@ class Conversation:
 
     async def _show(self, message: Message, *, style: str = "") -> None:
         await self._people.meet({message.sender_id, message.recipient_id or message.sender_id})
-        now = time_at(self._wall_clock())
         self._shown[message.id] = message
         self._keep(message)
-        line = line_of(message, self._user_id, self._people.name_of, now)
+        line = self._session.line_of(message)
         self._display.show([(f"{part} {style}".strip(), text) for part, text in line])

@@ -18,6 +18,7 @@ from chatter.terminal.joining import Joining
 from chatter.terminal.lines import shown_name
 from chatter.terminal.outage import Outage
 from chatter.terminal.race import first_to_end
+from chatter.terminal.session import Session
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -79,14 +80,8 @@ async def converse(
             shown = shown_name(me.name, me.user_id)
             terminal.tell(f"You are {shown} (--name NAME for another). /help lists the commands.")
             await outage.outlast(people.meet_some)
-            conversation = Conversation(
-                client,
-                clock,
-                user_id=me.user_id,
-                people=people,
-                display=terminal,
-                persist=outage.outlast,
-            )
+            session = Session(client, clock, me.user_id, people, terminal, outage.outlast)
+            conversation = Conversation(session)
             if joining.came_back:
                 await conversation.show_context()
             await _Chatting(conversation, clock, terminal, shown, outage).run()

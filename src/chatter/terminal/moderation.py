@@ -5,50 +5,30 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chatter.clocks import wall_clock
 from chatter.protocol.errors import InvalidRequest
 from chatter.protocol.model import FOREVER
 from chatter.terminal.commands import quoted
-from chatter.terminal.lines import TIME, harmless, line_of, shown_name, time_at, time_of
+from chatter.terminal.lines import TIME, harmless, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from twisted.internet.interfaces import IReactorTime
-
-    from chatter.client import ChatClient
     from chatter.protocol.model import Message, StandingChanged
     from chatter.protocol.moderation import Action
-    from chatter.terminal.display import Display
-    from chatter.terminal.outage import Persist
-    from chatter.terminal.people import People
+    from chatter.terminal.session import Session
 
 
 class Moderation:
     """Reports, mutes and bans, as a person types them.
 
-    :param user_id: the user.
-    :param persist: what to do when the server is away.
-
     Each method that is awaited raises what :class:`chatter.ChatClient` raises.
     """
 
-    def __init__(
-        self,
-        client: ChatClient,
-        clock: IReactorTime,
-        *,
-        user_id: int,
-        people: People,
-        display: Display,
-        persist: Persist,
-    ) -> None:
-        self._client = client
-        self._wall_clock = wall_clock(clock)
-        self._user_id = user_id
-        self._people = people
-        self._display = display
-        self._persist = persist
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._client = session.client
+        self._persist = session.persist
+        self._tell = session.display.tell
 
     async def report(self, user_id: int, name: str, reason: str, shown: Iterable[Message]) -> None:
         """Show the moderators the last message of a user.
@@ -60,7 +40,7 @@ class Moderation:
         if last is None:
             raise InvalidRequest(f"Nothing of {quoted(name)} was shown lately.")
         await self._persist(lambda: self._client.report(last, reason))
-        self._display.tell(f"The moderators can read what {quoted(name)} has said last.")
+        self._tell(f"The moderators can read what {quoted(name)} has said last.")
 
     async def moderate(self, user_id: int, action: Action, seconds: int | None) -> None:
         """Mute or ban a user, or end that, and say what the user may do then."""
@@ -70,30 +50,26 @@ class Moderation:
     async def show_reports(self) -> None:
         """Show what was reported, the newest last."""
         page = await self._persist(self._client.reports)
-        now = time_at(self._wall_clock())
         for report in reversed(page.reports):
             people = {report.message.sender_id, report.reporter_id}
-            await self._persist(partial(self._people.meet, people))
-            line = line_of(report.message, self._user_id, self._people.name_of, now)
+            await self._persist(partial(self._session.people.meet, people))
+            line = self._session.line_of(report.message)
             why = f": {harmless(report.reason)}" if report.reason else ""
-            who = self._name(report.reporter_id)
-            self._display.show([*line, (TIME, f" (reported by {who}{why})")])
+            who = self._session.name_of(report.reporter_id)
+            self._session.display.show([*line, (TIME, f" (reported by {who}{why})")])
         if not page.reports:
-            self._display.tell("Nothing is reported.")
+            self._tell("Nothing is reported.")
         elif page.more:
-            self._display.tell("There are older reports.")
+            self._tell("There are older reports.")
 
     def tell_standing(self, change: StandingChanged) -> None:
         """Say in one sentence what a user may do now."""
-        is_me = change.user_id == self._user_id
-        who = "You are" if is_me else f"{self._name(change.user_id)} is"
-        now = time_at(self._wall_clock())
+        is_me = change.user_id == self._session.user_id
+        who = "You are" if is_me else f"{self._session.name_of(change.user_id)} is"
+        now = self._session.now()
         for until, what in ((change.banned_until, "banned"), (change.muted_until, "muted")):
             if until is not None and until > now:
                 end = "" if until == FOREVER else f" until {time_of(until, now)}"
-                self._display.tell(f"{who} {what}{end}.")
+                self._tell(f"{who} {what}{end}.")
                 return
-        self._display.tell(f"{who} a {change.role}, neither muted nor banned.")
-
-    def _name(self, user_id: int) -> str:
-        return shown_name(self._people.name_of(user_id), user_id)
+        self._tell(f"{who} a {change.role}, neither muted nor banned.")

@@ -14,6 +14,7 @@ from chatter.terminal.joining import Joining
 from chatter.terminal.lines import remark, text_of
 from chatter.terminal.outage import give_up
 from chatter.terminal.race import first_to_end
+from chatter.terminal.session import Session
 from chatter.terminal.typed_lines import TypedLines
 from chatter.terminal.wrapping import wrapped
 
@@ -65,14 +66,7 @@ async def pipe(
     """
     display = Plain()
     me = await Joining(client, tokens, give_up, display.tell).join(name, invitation)
-    conversation = Conversation(
-        client,
-        reactor,
-        user_id=me.user_id,
-        people=people,
-        display=display,
-        persist=give_up,
-    )
+    conversation = Conversation(Session(client, reactor, me.user_id, people, display, give_up))
     all_done = await first_to_end(
         _do_all(TypedLines(descriptor, reactor), conversation, display),
         _show_others(conversation, reactor),
