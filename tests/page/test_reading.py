@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.page.others import filled, id_of, new_text, send
-from tests.page.people import new_name
+from tests.page.people import LONG_PATIENCE, eventually, new_name
 
 
 def test_two_people_read_each_other(people):
@@ -115,6 +115,55 @@ SCROLLED_UP = """async by => {
 }"""
 
 
+# The ids of the messages that the page has of the general chat, and whether there are later ones.
+KEPT = """async () => {
+  const main = document.querySelector("script[src$='/main.js']").src;
+  const { messages, later } = (await import(new URL("chats.js", main).href)).chatWith(0);
+  return [messages.map(({ id }) => id), later !== null];
+}"""
+
+# Scrolls as far as there are elements, for a second, and says whether a text is there.
+SCROLLED_TO = """async ([by, text]) => {
+  const isThere = () =>
+    [...document.querySelectorAll("#messages .text")].some((one) => one.textContent === text);
+  for (let frames = 0; frames < 60 && !isThere(); frames++) {
+    document.getElementById("scroller").scrollBy(0, by);
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+  return isThere();
+}"""
+
+
+def scroll_to(tab, by, text):
+    eventually(tab.page, lambda: tab.page.evaluate(SCROLLED_TO, [by, text]), LONG_PATIENCE)
+
+
+def test_a_chat_of_any_length_is_not_kept_whole(own_people, own_server):
+    """Far back, the newest messages are dropped; on the way to them they are loaded again."""
+    writer = filled(own_server, 3300)
+    tab, _ = own_people.join("alice")
+    tab.reads(f"{writer['name']}: 3299")
+    scroll_to(tab, -1e6, f"{writer['name']}: 0")
+    ids, has_later = tab.page.evaluate(KEPT)
+    assert has_later
+    assert len(ids) <= 3000
+    for number in range(3):
+        send(own_server, writer, f"meanwhile {number}")
+    expect(tab.page.get_by_role("button", name="3 new")).to_be_visible()
+    scroll_to(tab, 1e6, "meanwhile 2")
+    ids, has_later = tab.page.evaluate(KEPT)
+    assert not has_later
+    assert len(ids) <= 3000
+    assert ids == list(range(ids[0], ids[-1] + 1))
+    send(own_server, writer, "live again")
+    tab.reads("live again")
+    scroll_to(tab, -1e6, f"{writer['name']}: 0")
+    # Whatever is unread by now, it leads to the end.
+    tab.page.locator("#to-end").click()
+    expect(tab.message("live again")).to_be_in_viewport()
+    expect(tab.chat("General").locator(".badge")).to_be_hidden()
+
+
 def test_a_reader_of_older_messages_is_not_moved(people, server):
     """What comes meanwhile is counted on a button, which leads to it."""
     filler = filled(server, 60)["name"]
@@ -203,6 +252,23 @@ def test_somebody_is_found_by_the_beginning_of_the_name(people):
     expect(tab.log).to_contain_text(f"Only you and {name} can read this.")
     tab.page.get_by_role("searchbox").fill("nobody begins so")
     expect(tab.page.get_by_text("Nobody has a name that begins so.")).to_be_visible()
+
+
+def test_somebody_with_very_many_chats(people, server):
+    """The newest are listed, and on demand all others, also if an old one was opened before."""
+    tab, name = people.join("alice")
+    alice = id_of(server, server.connect(), name)
+    friends = [server.connect() for _ in range(60)]
+    for friend in friends:
+        send(server, friend, f"to you {friend['user_id']}", alice)
+    tab.page.goto(f"{people.url}#{friends[0]['user_id']}")
+    tab.page.reload()
+    entries = tab.chats.get_by_role("listitem")
+    expect(tab.chats).to_contain_text(f"to you {friends[0]['user_id']}")
+    expect(entries).to_have_count(52)
+    tab.page.get_by_role("button", name="Older chats").click()
+    expect(entries).to_have_count(61)
+    expect(tab.page.get_by_role("button", name="Older chats")).to_be_hidden()
 
 
 def test_a_chat_with_nobody(people):

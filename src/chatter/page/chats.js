@@ -5,6 +5,7 @@
  * that is edited or withdrawn stays where it is, as another object.
  *
  * @import {Change, Message, Start} from "./api.js"
+ * @import {Later} from "./long.js"
  */
 
 import { drawAll, plan } from "./drawing.js";
@@ -28,6 +29,9 @@ export let position = 0;
 /** Whether there are older chats than those that are known. */
 export let more = false;
 
+/** All chats whose last message is not older than this one are known, where there are more. */
+export let oldest = 0;
+
 /** @type {Map<number, Chat>} */
 const chats = new Map();
 
@@ -42,6 +46,8 @@ export class Chat {
     this.complete = false;
     /** Whether there were others before it, which are no longer kept. */
     this.cut = false;
+    /** @type {Later | null} What comes after these messages, if it was dropped. */
+    this.later = null;
     /** @type {Message | null} */
     this.last = null;
     /** Everything up to this message was read. */
@@ -72,6 +78,7 @@ export class Chat {
     const { messages } = this;
     const index = this.indexOf(message.id);
     if (messages[index]?.id === message.id) return;
+    if (this.later && index === messages.length) return this.later.note(message);
     // One that is older than all that are there would leave a gap. It can be loaded.
     if (index === 0 && messages.length && this.loaded === "yes" && !this.complete) return;
     messages.splice(index, 0, message);
@@ -98,6 +105,17 @@ export class Chat {
     return this.messages.findLast(
       ({ sender_id, withdrawn_by }) => sender_id === user?.id && withdrawn_by === undefined,
     );
+  }
+
+  /** Have the messages loaded anew. */
+  reset() {
+    Object.assign(this, {
+      messages: [],
+      loaded: "no",
+      complete: false,
+      later: null,
+      scrolledBack: false,
+    });
   }
 
   /** @param {number} kept Drop all but so many; the others can be loaded again. */
@@ -142,8 +160,7 @@ export function begin(start, gap) {
   const missed = start.last_id - position;
   if (!user || missed > gap || missed < 0) {
     position = start.last_id;
-    for (const chat of chats.values())
-      Object.assign(chat, { messages: [], loaded: "no", complete: false, scrolledBack: false });
+    for (const chat of chats.values()) chat.reset();
   }
   user = start.user;
   moderates = start.role === "moderator";
@@ -154,7 +171,9 @@ export function begin(start, gap) {
 
 /** @param {Start} page */
 export function addChats(page) {
-  more = page.more;
+  const end = page.chats.at(-1)?.last?.id ?? 0;
+  // Older ones may be known already.
+  if (!oldest || end <= oldest) [oldest, more] = [end, page.more];
   for (const { recipient_id, last, ...marks } of page.chats) {
     const chat = chatWith(recipient_id ?? 0);
     if (marks.read >= chat.read) Object.assign(chat, marks);
@@ -298,7 +317,7 @@ export function markRead(chat, id) {
   if (id <= chat.read) return false;
   chat.read = id;
   if (id >= (chat.last?.id ?? 0)) chat.unread = 0;
-  else if (chat.loaded === "yes") {
+  else if (chat.loaded === "yes" && !chat.later) {
     const after = chat.messages.slice(chat.indexOf(id + 1));
     const unreadNow = after.filter(
       (message) => message.sender_id !== user?.id && message.withdrawn_by === undefined,

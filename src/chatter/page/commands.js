@@ -3,6 +3,8 @@
  * understood is explained, and never sent to anybody.
  */
 
+import { Problem } from "./api.js";
+import { add } from "./outbox.js";
 import { find } from "./search.js";
 
 const SLASHES = "To send a text with a slash, begin with two.";
@@ -10,16 +12,26 @@ const SLASHES = "To send a text with a slash, begin with two.";
 const NAME_AND_TEXT = /^\/msg\s+(?:"((?:[^"\\]|\\.)+)"|([^\s"]\S*))\s+(.*\S)/su;
 
 /**
+ * Send what is meant, and show that chat.
+ *
  * @param {string} text
- * @returns {Promise<{id: number, text: string} | string>} What is to be sent to whom, or why
- *   nothing is.
+ * @returns {Promise<string>} Why nothing was sent, if so.
  */
-export async function understand(text) {
+export async function run(text) {
   if (!/^\/msg(\s|$)/u.test(text)) return `Only /msg NAME TEXT is known. ${SLASHES}`;
   const [, quoted, bare, said] = NAME_AND_TEXT.exec(text) ?? [];
   if (!said) return 'It is /msg NAME TEXT; a name with blanks goes in "quotes".';
   const name = quoted?.replace(/\\(.)/gu, "$1") ?? bare;
-  return (await findByName(name, said)) ?? `Nobody is called ${name}.`;
+  try {
+    const meant = await findByName(name, said);
+    if (!meant) return `Nobody is called ${name}.`;
+    add(meant.id, meant.text);
+    location.hash = String(meant.id);
+    return "";
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return error.message;
+  }
 }
 
 /**

@@ -122,22 +122,14 @@ async function submit() {
 async function command(text) {
   const [typedIn, typedText] = [chat, box.value];
   busy = true;
-  try {
-    const { understand } = await import("./commands.js").catch(() => Promise.reject(new Problem()));
-    const meant = await understand(text);
-    if (typeof meant === "string") return explain(meant);
-    outbox.add(meant.id, meant.text);
-    // Another chat, or another text, may be here by now.
-    if (chat === typedIn && box.value === typedText) write("");
-    else if (load(`draft ${typedIn}`) === typedText) save(`draft ${typedIn}`, undefined);
-    keep();
-    location.hash = String(meant.id);
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    explain(error.message);
-  } finally {
-    busy = false;
-  }
+  const { run } = await import("./commands.js").catch(() => ({ run: () => new Problem().message }));
+  const wrong = await run(text);
+  busy = false;
+  if (wrong) return explain(wrong);
+  // Another chat, or another text, may be here by now.
+  if (chat === typedIn && box.value === typedText) write("");
+  else if (load(`draft ${typedIn}`) === typedText) save(`draft ${typedIn}`, undefined);
+  keep();
 }
 
 /** Edit the newest own message, if there is one. */

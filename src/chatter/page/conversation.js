@@ -20,6 +20,9 @@ import { noteRead } from "./reading.js";
 /** So many older messages are loaded at a time. */
 const LATER = 200;
 
+/** If there are more, those that are far from what is seen are dropped. */
+const MANY = 3000;
+
 /** A chat that is left keeps so many. */
 const KEPT = 200;
 
@@ -36,7 +39,8 @@ export function open(id) {
   if (shown) {
     shown.newAfter = Infinity;
     shown.scrolledBack = false;
-    shown.trim(KEPT);
+    if (shown.later) shown.reset();
+    else shown.trim(KEPT);
   }
   shown = wanted;
   if (!shown) return;
@@ -123,6 +127,8 @@ async function load(chat) {
     if (chat.loaded !== "no" && (!first || chat.messages[0]?.id === first.id))
       addOlder(chat, page.messages, page.more, page.kept_after !== undefined);
     settle(changes, page.as_of);
+    if (chat === shown && chat.messages.length > MANY)
+      (await import("./long.js").catch(() => null))?.drop(chat);
   } catch (error) {
     if (error instanceof Problem && error.status === 404) chat.loaded = "missing";
     else {

@@ -12,7 +12,7 @@
  */
 
 import { user } from "./chats.js";
-import { perFrame, the } from "./drawing.js";
+import { perFrame, plan, the } from "./drawing.js";
 import { elementOf, shapeOf, toggleFold } from "./message.js";
 import { changeOf } from "./outbox.js";
 import { nameOf } from "./people.js";
@@ -122,6 +122,11 @@ export function open(wanted) {
 
 /** Show the newest message, and follow it. */
 export function toEnd() {
+  if (chat?.later) {
+    chat.reset();
+    open(chat);
+    return plan.chat();
+  }
   follows = true;
   scroller.scrollTop = 0;
   draw();
@@ -147,7 +152,7 @@ export function draw(grow = 0) {
   // Another element may stand for it afterwards.
   const find = () => rows.find(({ message }) => message.id === anchor)?.element;
   keepInPlace(find, "bottom", () => sync(messages, from, to));
-  reachesEnd = to === messages.length;
+  reachesEnd = to === messages.length && !chat.later;
   if (chat.loaded !== "yes") return;
   if (opening) showFresh();
   opening = false;
@@ -277,7 +282,10 @@ function reachOut() {
   most = Math.max(WINDOW, Math.ceil((clientHeight + 2 * AHEAD) / LOWEST));
   const full = follows && rows.length >= most;
   if (above < AHEAD && !full && rows[0]?.message !== chat.messages[0]) extend(-1);
-  else if (below < AHEAD && !reachesEnd) extend(1);
+  else if (below < AHEAD && !reachesEnd) {
+    if (rows.at(-1)?.message === chat.messages.at(-1)) void chat.later?.load();
+    else extend(1);
+  }
   // Nobody may want older messages than those that fill the screen.
   else if (above < (follows ? NEAR : AHEAD) && !chat.complete) around.loadOlder(chat);
 }

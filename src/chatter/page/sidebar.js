@@ -6,9 +6,8 @@
  * @typedef {ReturnType<typeof makeEntry>} Entry
  */
 
-import { getChats } from "./api.js";
 import { atMost99 } from "./attention.js";
-import { addChats, more, noteChanges, settle, sorted, user } from "./chats.js";
+import { more, sorted, user } from "./chats.js";
 import { shown } from "./conversation.js";
 import { make, setAvatar, setChildren, setText, the } from "./drawing.js";
 import { isOnline, nameOf, online } from "./people.js";
@@ -133,10 +132,8 @@ the("side").addEventListener("keydown", (event) => {
   event.preventDefault();
   stops.at(Math.min(here + step, stops.length - 1))?.focus();
 });
-the("more-chats").onclick = async () => {
-  const oldest = sorted().at(-1)?.last?.id;
-  const changes = noteChanges();
-  const page = oldest && (await getChats(oldest).catch(() => null));
-  if (page) addChats(page);
-  settle(changes, page ? page.last_id : undefined);
-};
+the("more-chats").onclick = () =>
+  import("./older.js").then(
+    ({ load }) => load(),
+    () => undefined,
+  );
