@@ -16,6 +16,7 @@ _TOKEN = re.compile(r"\b[0-9a-f]{64}\b")
 _VARIES = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r"^\d\d:\d\d ", re.MULTILINE), "HH:MM "),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "32 HEXADECIMAL DIGITS"),
     (re.compile(r"^Date: .*$", re.MULTILINE), "Date: DATE"),
     (re.compile(r"^Server: .*$", re.MULTILINE), "Server: SERVER"),
 ]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from chatter.stores.copying import Content, Side
 
+_BAR = 40
+"""The bar that shows the progress has so many columns."""
+
 
 def add_to(commands: Any) -> None:
     """Add the command."""
@@ -84,9 +87,12 @@ def _described(content: Content) -> str:
     )
 
 
-def _progress(table: str, count: int) -> None:
+def _progress(passed: int, total: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r\x1b[K{table}: {count}", end="", file=sys.stderr, flush=True)
+        share = passed / total
+        bar = "#" * int(_BAR * share)
+        line = f"[{bar:{_BAR}}] {share:4.0%}"
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
 
 def _clear_progress() -> None:

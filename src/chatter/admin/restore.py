@@ -28,6 +28,8 @@ def _run(options: argparse.Namespace) -> None:
     store = store_of(options, "restore FILE")
     path = sqlite_path(store, "Use pg_restore or psql for a PostgreSQL database.")
     (users, entries), aside = restore(options.file, path)
+    if aside is not None and aside.is_relative_to(Path.cwd()):
+        aside = aside.relative_to(Path.cwd())
     text = f"{path}: {users} users, {entries} entries of the log."
     if aside is not None:
         text += f"\nWhat was there before is now {aside}."

@@ -58,6 +58,9 @@ class Side(Protocol):
     def last_token_id(self) -> int:
         """The largest id that a token has had, also if it is not there any more; 0 for none."""
 
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
         """All rows of a table, in any order."""
 
@@ -99,10 +102,11 @@ class Copied(NamedTuple):
     target: Content
 
 
-def copy(source: Side, target: Side, progress: Callable[[str, int], None]) -> Copied:
+def copy(source: Side, target: Side, progress: Callable[[int, int], None]) -> Copied:
     """Copy everything, and commit.
 
-    :param progress: called with a table and the number of its rows that were copied.
+    :param progress: called now and then with how many rows have passed by, and how many there
+        are: each is copied, and then compared.
     :raises StoreUnavailable: if the source has nothing, the target has something, a database
         fails, or the two differ after it.  Nothing is committed then.
     """
@@ -110,16 +114,18 @@ def copy(source: Side, target: Side, progress: Callable[[str, int], None]) -> Co
         raise StoreUnavailable(f"{source} is empty: there is nothing to copy.")
     if not is_empty(target):
         raise StoreUnavailable(f"{target} is not empty: a copy needs a new or an empty database.")
-    tally = _Tally()
+    total = 2 * sum(map(source.count, TABLES))
+    tally = _Tally(lambda passed: progress(passed, total))
     for table in TABLES:
         columns = source.columns(table)
         if columns != target.columns(table):
             raise StoreUnavailable(f"The tables {table} of {source} and {target} differ.")
-        target.fill(table, columns, tally.counted(table, source.rows(table, columns), progress))
+        target.fill(table, columns, tally.counted(table, source.rows(table, columns)))
     target.end_at(
         source.last_id(), source.kept_after(), source.last_user_id(), source.last_token_id()
     )
-    read, written = tally.content(source), content(target)
+    read = tally.content(source)
+    written = content(target, lambda passed: progress(total // 2 + passed, total))
     if read != written:
         raise StoreUnavailable(f"{target} has not become what {source} is. Nothing was copied.")
     target.commit()
@@ -131,11 +137,14 @@ def is_empty(side: Side) -> bool:
     return side.last_id() == 0 and not any(True for _ in side.rows("users", ["id"]))
 
 
-def content(side: Side) -> Content:
-    """What a database has."""
-    tally = _Tally()
+def content(side: Side, progress: Callable[[int], None]) -> Content:
+    """What a database has.
+
+    :param progress: called now and then with how many rows have passed by.
+    """
+    tally = _Tally(progress)
     for table in TABLES:
-        for _ in tally.counted(table, side.rows(table, side.columns(table)), _ignore):
+        for _ in tally.counted(table, side.rows(table, side.columns(table))):
             pass
     return tally.content(side)
 
@@ -146,13 +155,13 @@ class _Tally:
     The checksum is the sum of those of the rows, so their order does not matter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Callable[[int], None]) -> None:
+        self._progress = progress
+        self._passed = 0
         self._rows = dict.fromkeys(TABLES, 0)
         self._sum = 0
 
-    def counted(
-        self, table: str, rows: Iterable[Row], progress: Callable[[str, int], None]
-    ) -> Iterator[Row]:
+    def counted(self, table: str, rows: Iterable[Row]) -> Iterator[Row]:
         encode = msgpack.Encoder().encode
         count = 0
         for row in rows:
@@ -160,15 +169,12 @@ class _Tally:
             self._sum += int.from_bytes(digest, "big")
             count += 1
             if count % BATCH == 0:
-                progress(table, count)
+                self._progress(self._passed + count)
             yield row
         self._rows[table] = count
-        progress(table, count)
+        self._passed += count
+        self._progress(self._passed)
 
     def content(self, side: Side) -> Content:
         checksum = f"{self._sum % 256**_DIGEST_SIZE:0{2 * _DIGEST_SIZE}x}"
         return Content(dict(self._rows), side.last_id(), side.kept_after(), checksum)
-
-
-def _ignore(table: str, count: int) -> None:
-    pass

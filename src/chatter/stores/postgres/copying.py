@@ -120,6 +120,11 @@ class PostgresSide:
         with self._database.clear_errors():
             return int(self._value(_LAST_ID_GIVEN))
 
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        with self._database.clear_errors():
+            return int(self._value(f"SELECT count(*) FROM {table}"))  # noqa: S608
+
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
         """All rows of a table."""
         found = sql.SQL("SELECT {} FROM {}").format(

@@ -89,6 +89,12 @@ class SQLiteSide:
         with clear_errors(self._path):
             return int(self._connection.execute(last).fetchone()[0])
 
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        count = f"SELECT count(*) FROM {table}"  # noqa: S608
+        with clear_errors(self._path):
+            return int(self._connection.execute(count).fetchone()[0])
+
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
         """All rows of a table."""
         with clear_errors(self._path):
