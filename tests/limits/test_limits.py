@@ -8,7 +8,8 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
-from chatter.chat.limits import sent_before
+from chatter.chat.limits import limited_sending, sent_before
+from chatter.chat.limits.limited_sending import LimitedSending
 from chatter.chat.limits.meters import Window
 from chatter.chat.limits.rate_limits import NO_LIMITS, RateLimits, parse_limits
 from chatter.chat.limits.sent_before import SentBefore
@@ -243,6 +244,22 @@ def test_private_messages_to_strangers(chat, clock):
     # What was before a restart is found in the log.
     again = web_with(chat, clock, "none", "stranger=1/3600")
     assert [send_private(again, alice, 2).status for _ in range(3)] == [200] * 3
+
+
+def test_who_knows_whom_takes_bounded_memory(chat, monkeypatch):
+    """Whoever is forgotten is found in the log again."""
+    monkeypatch.setattr(limited_sending, "_REMEMBERED_PAIRS", 3)
+    alice, *others = [result_of(chat.join(f"user-{n}")) for n in range(10)]
+    sending = UserLimits(core_of(chat), RateLimits()).sending
+    assert isinstance(sending, LimitedSending)
+    for other in others:
+        result_of(chat.send_private(other, alice.id, "hi"))
+    for _ in range(2):
+        for other in others:
+            result_of(sending.send_private(alice, other.id, "hi", None))
+            assert len(sending._has_written) <= 3
+    assert sending.limits["stranger"] is not None
+    assert sending.limits["stranger"].refused == 0
 
 
 def test_edits_and_withdrawals_of_a_user(chat, clock):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cachetools import FIFOCache
-
 from chatter.chat.limits.limit import Limit
 from chatter.chat.limits.meters import Window
 from chatter.chat.limits.sent_before import SentBefore
@@ -62,7 +60,7 @@ class LimitedSending:
             "stranger": self._stranger,
         }
         # Whether the second of two users has ever written to the first.
-        self._has_written: FIFOCache[tuple[int, int], bool] = FIFOCache(_REMEMBERED_PAIRS)
+        self._has_written: dict[tuple[int, int], bool] = {}
         core.live.add_counter(self._count)
 
     async def send(self, user: User, text: str, key: str | None) -> Message:
@@ -102,7 +100,11 @@ class LimitedSending:
         except TooManyRequests as refusal:
             return await self._sent_or_refused(user, key, refusal)
         try:
-            if self._stranger is not None and await self._is_stranger(recipient_id, user):
+            if (
+                self._stranger is not None
+                and not self._has_written.get((user.id, recipient_id))
+                and await self._is_stranger(recipient_id, user)
+            ):
                 try:
                     self._stranger.take(user.id)
                 except TooManyRequests as refusal:
@@ -129,6 +131,8 @@ class LimitedSending:
         if has_written is None:
             # What is committed meanwhile is counted, and found here.
             self._has_written[pair] = False
+            while len(self._has_written) > _REMEMBERED_PAIRS:
+                del self._has_written[next(iter(self._has_written))]
             found = await self._store.read_private(*pair, None, _LOOKED_THROUGH)
             if any(message.sender_id == other_id for message in found):
                 self._has_written[pair] = True
