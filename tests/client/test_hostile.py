@@ -226,6 +226,28 @@ def test_a_token_that_can_not_be_sent():
     assert client.token is None
 
 
+NO_TIME = b'"2026-01-01T00:00:00"'
+STANDING = b'{"change":"standing","id":9,"user_id":1,"role":"member","at":%s,' % NO_TIME
+STANDING += b'"muted_until":%s,"banned_until":null}' % NO_TIME
+
+
+def test_a_time_without_a_zone():
+    """It could be compared with no time of this client: it is refused wherever it may come."""
+    user = b'{"users":[{"id":1,"name":"a","online":true,"last_seen":%s}],"more":false}' % NO_TIME
+    for body, send in ((user, ChatClient.users), (STANDING, _mute)):
+        rig = Rig(Scripted((200, {}, body)))
+        with pytest.raises(UnexpectedResponse):
+            rig.result(send(rig.client(token="t")))
+    problem = b'{"type":"urn:chatter:muted","title":"","status":403,"detail":"","until":%s}'
+    rig = Rig(Scripted((403, {}, problem % NO_TIME)))
+    with pytest.raises(UnexpectedResponse):
+        rig.result(rig.client(token="t").send("a"))
+
+
+def _mute(client):
+    return client.moderate(1, "mute")
+
+
 def test_an_error_of_many_words():
     """What a server says of an error is shown, but not all that it could say."""
     body = b'{"type":"urn:chatter:unauthorized","title":"","status":401,"detail":"%s"}'

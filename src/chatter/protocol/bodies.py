@@ -6,7 +6,6 @@ them, so that the two can't disagree.  The OpenAPI document is made from them.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -24,6 +23,7 @@ from chatter.protocol.scalars import (
     Label,
     Name,
     Text,
+    Time,
 )
 
 MAX_BODY = 64 * 1024
@@ -91,9 +91,9 @@ class TokenInfo(Struct, frozen=True):
 
     id: Id
     label: str
-    created_at: datetime | None
-    seen_at: datetime
-    expires_at: datetime | None
+    created_at: Time | None
+    seen_at: Time
+    expires_at: Time | None
     current: bool
 
 
@@ -217,7 +217,7 @@ class Participant(Struct, frozen=True):
     id: Id
     name: str
     online: bool
-    last_seen: datetime
+    last_seen: Time
 
 
 class Users(Struct, frozen=True):
@@ -244,7 +244,7 @@ class Chats(ChatPage, frozen=True):
     needs_invitation: Literal[True] | UnsetType = UNSET
     uses_tokens: Literal[True] | UnsetType = UNSET
     role: Literal["moderator"] | UnsetType = UNSET
-    muted_until: datetime | UnsetType = UNSET
+    muted_until: Time | UnsetType = UNSET
 
 
 class Health(Struct, frozen=True):

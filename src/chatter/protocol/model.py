@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chatter.protocol.scalars import ById, Cursor, Epoch, Id, Unread
+from chatter.protocol.scalars import ById, Cursor, Epoch, Id, Time, Unread
 
 # gc=False: they refer to nothing that could refer back to them, and there are many.
 
@@ -28,8 +28,8 @@ class Message(Struct, frozen=True, gc=False, omit_defaults=True):
     sender_id: Id
     recipient_id: Id | None
     text: str
-    sent_at: datetime
-    edited_at: datetime | None = None
+    sent_at: Time
+    edited_at: Time | None = None
 
 
 class Edited(Struct, frozen=True, gc=False, tag_field="change", tag="edited"):
@@ -42,7 +42,7 @@ class Edited(Struct, frozen=True, gc=False, tag_field="change", tag="edited"):
     id: Id
     message_id: Id
     text: str
-    at: datetime
+    at: Time
 
 
 class Withdrawn(Struct, frozen=True, gc=False, tag_field="change", tag="withdrawn"):
@@ -55,7 +55,7 @@ class Withdrawn(Struct, frozen=True, gc=False, tag_field="change", tag="withdraw
 
     id: Id
     message_id: Id
-    at: datetime
+    at: Time
     by_id: ById
 
 
@@ -76,8 +76,8 @@ class Standing(Struct, frozen=True, gc=False):
 
     user_id: Id
     role: Role = "member"
-    muted_until: datetime | None = None
-    banned_until: datetime | None = None
+    muted_until: Time | None = None
+    banned_until: Time | None = None
 
 
 class StandingChanged(Struct, frozen=True, gc=False, tag_field="change", tag="standing"):
@@ -90,9 +90,9 @@ class StandingChanged(Struct, frozen=True, gc=False, tag_field="change", tag="st
     id: Id
     user_id: Id
     role: Role
-    muted_until: datetime | None
-    banned_until: datetime | None
-    at: datetime
+    muted_until: Time | None
+    banned_until: Time | None
+    at: Time
 
 
 class Erased(Struct, frozen=True, gc=False, tag_field="change", tag="erased"):
@@ -104,7 +104,7 @@ class Erased(Struct, frozen=True, gc=False, tag_field="change", tag="erased"):
 
     id: Id
     user_id: Id
-    at: datetime
+    at: Time
 
 
 Change: TypeAlias = Edited | Withdrawn | StandingChanged | Erased
@@ -131,7 +131,7 @@ class Draft(Struct, frozen=True, gc=False):
     sender_id: Id
     recipient_id: Id | None
     text: str
-    sent_at: datetime
+    sent_at: Time
     key: str | None = None
 
 
@@ -144,7 +144,7 @@ class User(Struct, frozen=True, gc=False):
 
     id: Id
     name: str
-    last_seen: datetime
+    last_seen: Time
 
 
 class Token(Struct, frozen=True, gc=False):
@@ -158,8 +158,8 @@ class Token(Struct, frozen=True, gc=False):
     id: Id
     user_id: Id
     label: str
-    created_at: datetime | None
-    seen_at: datetime
+    created_at: Time | None
+    seen_at: Time
 
 
 class Page(Struct, frozen=True):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
 from chatter.protocol.model import Message
-from chatter.protocol.scalars import Id
+from chatter.protocol.scalars import Id, Time
 
 Action: TypeAlias = Annotated[
     Literal["mute", "unmute", "ban", "unban"],
@@ -47,7 +46,7 @@ class Report(Struct, frozen=True, gc=False):
     message: Message
     reporter_id: Id
     reason: str
-    at: datetime
+    at: Time
 
 
 class BannedAddress(Struct, frozen=True, gc=False):
@@ -58,4 +57,4 @@ class BannedAddress(Struct, frozen=True, gc=False):
     """
 
     network: str
-    until: datetime
+    until: Time

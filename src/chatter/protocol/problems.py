@@ -6,8 +6,6 @@ The server renders an error as a problem (`RFC 9457
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec import UNSET, Struct, UnsetType
 
 from chatter.protocol.errors import (
@@ -38,6 +36,7 @@ from chatter.protocol.errors import (
     UnknownToken,
     UnsupportedMediaType,
 )
+from chatter.protocol.scalars import Time
 
 
 class Problem(Struct, frozen=True):
@@ -50,7 +49,7 @@ class Problem(Struct, frozen=True):
     title: str
     status: int
     detail: str
-    until: datetime | UnsetType = UNSET
+    until: Time | UnsetType = UNSET
 
 
 PROBLEM_URN = "urn:chatter:"

@@ -5,6 +5,7 @@ The bodies of HTTP, the OpenAPI document and the chat itself all check with thes
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
@@ -33,6 +34,9 @@ _NEEDED = "\u200c\u200d\U000e0030-\U000e007f"
 Id: TypeAlias = Annotated[
     int, Meta(ge=1, le=MAX_ID, description="An id: an integer from 1 to 9223372036854775807.")
 ]
+
+Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
+"""A time with its zone, which is UTC in all that the server sends."""
 
 OPERATOR_ID = 0
 """Who the operator of the chat is, where the one who did something is named."""
