@@ -186,7 +186,6 @@ def check_log(server, senders):
     ids = [number for number, _ in log]
     assert ids == sorted(set(ids))
     acknowledged = [message for sender in senders for message in sender.acknowledged]
-    assert len(acknowledged) > 20 * len(senders)
     assert set(acknowledged) == set(log)
     assert len(acknowledged) == len(log), "a retried send was appended twice"
     for sender in senders:

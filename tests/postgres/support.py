@@ -8,9 +8,11 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.registry import make_store
+from chatter.testing.waiting import begun
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone.utc)
 
@@ -69,3 +71,17 @@ async def seconds_of(awaitable, error):
     except error:
         return reactor.seconds() - began
     raise AssertionError("it raised nothing")
+
+
+async def refused_at_once(awaitable):
+    """See that something is refused without waiting for anybody, however slow the machine is."""
+    outcomes: list[Any] = []
+    deferred: Any = begun(awaitable)
+    deferred.addBoth(outcomes.append)
+    for _ in range(20):
+        if outcomes:
+            break
+        await deferLater(reactor, 0, lambda: None)
+    [outcome] = outcomes
+    assert isinstance(outcome, Failure)
+    assert outcome.check(StoreUnavailable)
