@@ -48,9 +48,8 @@ class Options(UsageOptions):
     longdesc = """\
 Serves a chat over HTTP: one general chat, and private ones. With no option it
 listens on 127.0.0.1:8000 and keeps everything in chatter.sqlite in the current
-folder. Try: curl -X POST http://127.0.0.1:8000/connect
-
-A time is a number and s, m, h or d; without one of these it is seconds."""
+folder. A time is a number and s, m, h or d, or a number of seconds. Try:
+curl -X POST http://127.0.0.1:8000/connect"""
 
     optParameters: ClassVar[list[list[object]]] = [
         [
