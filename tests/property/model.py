@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from chatter.log.entries import MessageChange, without_text
+from chatter.log.entries import AddressBan, MessageChange, without_text
 from chatter.protocol.model import ChatSummary, Message, User
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from chatter.log.entries import Entry
 
 HISTORY = 2
 
@@ -14,6 +20,8 @@ HISTORY = 2
 class Person:
     """One user, with a device that polls losslessly beside plain polls.
 
+    :ivar tokens: the secrets of its tokens, by their ids.
+    :ivar revoked: the secrets of those that were revoked.
     :ivar cursor: up to where the server knows the user to have read.
     :ivar saved: so far this survives a crash at least.
     :ivar device: the cursor that the device keeps by itself.
@@ -24,7 +32,7 @@ class Person:
     """
 
     user: User
-    token: str
+    tokens: dict[int, str]
     start: int
     cursor: int = 0
     saved: int = 0
@@ -34,12 +42,40 @@ class Person:
     view: dict[int, str] = field(default_factory=dict)
     view_cursor: int = 0
     marks: dict[int | None, int] = field(default_factory=dict)
+    revoked: list[str] = field(default_factory=list)
+    moderates: bool = False
+    muted_until: datetime | None = None
+    banned_until: datetime | None = None
+    has_left: bool = False
 
     def __post_init__(self):
         self.cursor = self.saved = self.device = self.view_cursor = self.start
 
+    def may_use(self, now):
+        """Whether the person may use the chat."""
+        return not self.has_left and (self.banned_until is None or self.banned_until <= now)
+
+    def may_write(self, now):
+        """Whether the person may send and edit."""
+        return self.muted_until is None or self.muted_until <= now
+
+    def leave(self):
+        """Be gone, for good."""
+        self.has_left = True
+        self.moderates = False
+        self.revoked += self.tokens.values()
+        self.tokens = {}
+
     def may_see(self, message):
         return message.recipient_id in (None, self.user.id) or message.sender_id == self.user.id
+
+
+@dataclass
+class Invitation:
+    """With which so many more can join, until then."""
+
+    uses: int
+    until: float | None
 
 
 class Model:
@@ -48,7 +84,9 @@ class Model:
     :ivar log: the messages that are there, as they are now.
     :ivar sent: all messages that were ever sent, as they were.
     :ivar changes: the newest change of each message that has one, by the message's id.
+    :ivar acts: the entries about people and addresses.
     :ivar made: all changes that were ever made.
+    :ivar networks: until when each network is banned.
     :ivar kept_after: what comes before is no longer kept, nor is it anywhere above.
     :ivar stale: the keys of what is no longer kept, which hold as long as it is not deleted.
     """
@@ -58,7 +96,10 @@ class Model:
         self.log: list[Message] = []
         self.sent: list[Message] = []
         self.changes: dict[int, MessageChange] = {}
-        self.made: list[MessageChange] = []
+        self.acts: list[Entry] = []
+        self.made: list[Entry] = []
+        self.networks: dict[str, datetime | None] = {}
+        self.invitations: dict[str, Invitation] = {}
         self.by_key: dict[tuple[int, str], Message] = {}
         self.kept_after = 0
         self.stale: set[tuple[int, str]] = set()
@@ -83,6 +124,7 @@ class Model:
             for change in self.changes.values()
             if change.id > self.kept_after
         }
+        self.acts = [act for act in self.acts if act.id > self.kept_after]
         gone = {key for key, first in self.by_key.items() if first.id <= self.kept_after}
         self.stale |= gone
         for key in gone:
@@ -99,9 +141,28 @@ class Model:
         self.changes[change.message_id] = change
         self.made.append(change)
 
+    def act(self, entry):
+        """Append an entry about a user or an address."""
+        self.acts.append(entry)
+        self.made.append(entry)
+
+    def withdraw(self, change_id, message, by_id, at):
+        """Take a message out of the log."""
+        sender_id, recipient_id = message.sender_id, message.recipient_id
+        self.change(MessageChange(change_id, sender_id, recipient_id, message.id, None, by_id, at))
+
+    def told_after(self, after):
+        """What was told to those who listen to changes, by id and message: not of addresses."""
+        return [
+            (change.id, getattr(change, "message_id", None))
+            for change in self.made
+            if change.id > after and not isinstance(change, AddressBan)
+        ]
+
     def entries(self, person, after=0):
         """What a person is told of who has asked for changes."""
-        found = [c for c in self.changes.values() if c.id > after and person.may_see(c)]
+        changes = [*self.changes.values(), *self.acts]
+        found = [c for c in changes if c.id > after and person.may_see(c)]
         return sorted([*self.feed(person, after), *found], key=lambda entry: entry.id)
 
     def feed(self, person, after=0):

@@ -55,6 +55,7 @@ class SQLitePlace:
         self._reactor.advance(0)
         while self.store._writer.batches._busy or self.store._reader._batches._busy:
             self._reactor.take()()
+            self._reactor.advance(0)
 
     def restart(self) -> None:
         """Stop, and start again."""

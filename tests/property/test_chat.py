@@ -8,32 +8,31 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from chatter.chat.chat import Chat, core_of
 from chatter.log.entries import MessageChange
 from chatter.log.recent import RecentLog
-from chatter.protocol.errors import Gone, NameTaken
-from chatter.protocol.model import Change, ChatPage, Edited, Gap, Message, Page
+from chatter.protocol.errors import Gone, Muted
+from chatter.protocol.model import Change, ChatPage, Edited, Gap, Message, Page, Withdrawn
 from chatter.stores.postgres import trimming as postgres_trimming
 from chatter.stores.sqlite import trimming as sqlite_trimming
 from tests.property.hand_reactor import HandReactor
-from tests.property.model import HISTORY, Model, Person
+from tests.property.model import HISTORY, Model
+from tests.property.people_rules import PEOPLE, PeopleRules
 from tests.property.stores import MemoryPlace, PostgresPlace, SQLitePlace
 
-PEOPLE = st.integers(0, 99)
 LIMITS = st.integers(1, 4)
 BEFORE = st.none() | st.integers(1, 30)
-NAMES = {"Ann": "ann", "ANN": "ann", "bob": "bob", "\uff42\uff4f\uff42": "bob", "Bob": "bob"}
 # Who sends, to whom (to all: none), and with which key.
 SENDS = st.tuples(PEOPLE, st.none() | PEOPLE, st.sampled_from([None, None, "k1", "k2"]))
 TODAY = 1_800_000_000
 _AT = datetime.fromtimestamp(TODAY, timezone.utc)
 
 
-class ChatMachine(RuleBasedStateMachine):
+class ChatMachine(PeopleRules):
     """What people do, and what befalls the server."""
 
     place_of: Any
@@ -46,8 +45,8 @@ class ChatMachine(RuleBasedStateMachine):
         self.texts = 0
         self.names: set[str] = set()
         self.serve()
-        self.connect(None)
-        self.connect(None)
+        for _ in range(3):
+            self.connect(None)
 
     def serve(self):
         self.chat = Chat(self.place.store, self.reactor, history=HISTORY)
@@ -57,35 +56,12 @@ class ChatMachine(RuleBasedStateMachine):
         self.told: list[Message] = []
         self.changes_told: list[Change] = []
         self.told_from = len(self.model.sent)
-        self.changes_told_from = len(self.model.made)
+        self.changes_told_from = self.model.last_id
         self.chat.add_listener(self.told.append)
+        # As a start of the chat does, which the place does for the store.
+        core_of(self.chat).erasing.resume()
+        self.place.settle()
         self.chat.add_change_listener(self.changes_told.append)
-
-    # Joining
-
-    @rule(name=st.none() | st.sampled_from(sorted(NAMES)))
-    def connect(self, name):
-        start = self.model.start()
-        joined = self.reactor.watch(self.chat.connect(name))
-        self.settle(joined)
-        if name is not None and NAMES[name] in self.names:
-            assert joined[0].check(NameTaken)
-            return
-        user, token = joined[0]
-        assert name is None or user.name == name
-        assert user.id not in [person.user.id for person in self.model.people]
-        assert self.reactor.result_of(self.chat.cursor(user)) == start
-        self.model.people.append(Person(user, token, start))
-        if name is not None:
-            self.names.add(NAMES[name])
-
-    def somebody(self, number) -> Person:
-        """One of the people, who now asks for something, as HTTP has it."""
-        person: Person = self.model.people[number % len(self.model.people)]
-        user = self.reactor.result_of(self.chat.authenticate(person.token))
-        assert (user.id, user.name) == (person.user.id, person.user.name)
-        core_of(self.chat).presence.see(user.id)
-        return person
 
     # Sending
 
@@ -116,14 +92,16 @@ class ChatMachine(RuleBasedStateMachine):
 
     def begin(self, sends):
         """Begin to send in one turn of the reactor, so that all is one batch."""
-        senders = [self.somebody(sender) for sender, _, _ in sends]
-        for _, recipient, _ in sends:
+        begun = []
+        for number, recipient, key in sends:
+            sender = self.somebody(number)
+            if not sender.may_write(self.now):
+                self.refuse_muted(sender)
+                continue
             if recipient is not None:
                 self.reactor.result_of(self.chat.user(self.id_of(recipient)))
-        return [
-            self.begin_one(sender, recipient, key)
-            for sender, (_, recipient, key) in zip(senders, sends, strict=True)
-        ]
+            begun.append((sender, recipient, key))
+        return [self.begin_one(*each) for each in begun]
 
     def begin_one(self, sender, recipient, key):
         self.texts += 1
@@ -138,7 +116,7 @@ class ChatMachine(RuleBasedStateMachine):
         return sender.user.id, recipient_id, text, key, self.reactor.watch(sending)
 
     def id_of(self, number):
-        return self.model.people[number % len(self.model.people)].user.id
+        return self.anybody(number).user.id
 
     def append(self, messages):
         for message in messages:
@@ -149,19 +127,15 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(number=PEOPLE, which=st.integers(0, 30), edits=st.booleans())
     def change(self, number, which, edits):
-        """Somebody edits or withdraws a message; nobody can touch those of others."""
+        """Somebody edits or withdraws a message of their own."""
         person = self.somebody(number)
         own = [m for m in self.model.log if m.sender_id == person.user.id]
-        others = [m.id for m in self.model.sent if m.sender_id != person.user.id]
-        if others:
-            refused = self.reactor.watch(
-                self.chat.withdraw(person.user, others[which % len(others)])
-            )
-            self.settle(refused)
-            assert refused[0].check(Gone)
         if not own:
             return
         message = own[which % len(own)]
+        if edits and not person.may_write(self.now):
+            assert isinstance(self.result(self.chat.edit(person.user, message.id, "no")), Muted)
+            return
         self.texts += edits
         text = f"{self.texts}" if edits else None
         changing: Any
@@ -232,9 +206,9 @@ class ChatMachine(RuleBasedStateMachine):
             for entry in told:
                 if isinstance(entry, Message):
                     person.view[entry.id] = entry.text
-                elif not isinstance(entry, Edited):
+                elif isinstance(entry, Withdrawn):
                     person.view.pop(entry.message_id, None)
-                elif entry.message_id in person.view:
+                elif isinstance(entry, Edited) and entry.message_id in person.view:
                     person.view[entry.message_id] = entry.text
 
     @rule(number=PEOPLE, limit=LIMITS, arrives=st.booleans())
@@ -367,9 +341,13 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self):
+        self.end_serving()
         self.place.restart()
         self.model.saved()
         self.serve()
+
+    def end_serving(self):
+        self.reactor.result_of(core_of(self.chat).erasing.stop())
 
     def settle(self, responses, until=True):
         """Turn until there is a response, or until nothing happens any more."""
@@ -383,23 +361,18 @@ class ChatMachine(RuleBasedStateMachine):
     def listeners_are_told_once_in_order(self):
         if hasattr(self, "model"):
             assert self.told == self.model.sent[self.told_from :]
-            made = self.model.made[self.changes_told_from :]
-            assert [(c.id, getattr(c, "message_id", None)) for c in self.changes_told] == [
-                (change.id, change.message_id) for change in made
-            ]
-
-    @invariant()
-    def cursors_are_where_they_should_be(self):
-        for person in self.model.people if hasattr(self, "model") else ():
-            assert self.reactor.result_of(self.chat.cursor(person.user)) == person.cursor
+            told = [(c.id, getattr(c, "message_id", None)) for c in self.changes_told]
+            assert told == self.model.told_after(self.changes_told_from)
 
     def teardown(self):
         if not hasattr(self, "model"):
             return
         try:
-            for number in range(len(self.model.people)):
+            here = [person for person in self.model.people if person.may_use(self.now)]
+            for number in range(len(here)):
                 self.drain(number)
         finally:
+            self.end_serving()
             self.place.close()
         assert not self.reactor.getDelayedCalls()
 
@@ -432,7 +405,8 @@ class CrashingMachine(ChatMachine):
         """What was answered is there; what was not is there if it was committed, or not at all."""
         self.place.settle()
         lost = self.begin(sends)
-        self.place.crash(committed=committed and bool(sends))
+        self.place.crash(committed=committed and bool(lost))
+        self.end_serving()
         self.told_from = len(self.model.sent)
         expected = [] if not committed else list(self.first_of(lost))
         feeds = (
@@ -452,7 +426,7 @@ class CrashingMachine(ChatMachine):
                 self.model.by_key[sender_id, key] = message
         self.serve()
         for person in self.model.people:
-            cursor = self.reactor.result_of(self.chat.cursor(person.user))
+            cursor = self.reactor.result_of(self.place.store.cursor(person.user.id))
             assert person.saved <= cursor <= person.cursor, "it may repeat, but never skip"
             person.cursor = person.saved = cursor
 
@@ -487,8 +461,9 @@ def case(machine, **more):
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch):
     """What is no longer kept is still there for a while."""
-    for trimming in (sqlite_trimming, postgres_trimming):
-        monkeypatch.setattr(trimming, "SLICE", 2)
+    for name in ("FIRST_SLICE", "LEAST_SLICE", "MOST_SLICE"):
+        monkeypatch.setattr(sqlite_trimming, name, 2)
+    monkeypatch.setattr(postgres_trimming, "SLICE", 2)
 
 
 TestMemory = case(MemoryMachine)
