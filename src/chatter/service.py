@@ -115,8 +115,8 @@ class ChatService(TypedService):
         :param page: whether there is a page for browsers.
         :param limits: how much a user, and an address, may request.
         :param reports: when reports mute a user, as :class:`chatter.Chat` takes it.
-        :param trust: the proxies that are believed whom they forward: addresses, networks such
-            as ``10.0.0.0/8``, and ``unix`` for UNIX sockets.
+        :param trust: the proxies whose headers about clients are believed: addresses, networks
+            such as ``10.0.0.0/8``, and ``unix`` for UNIX sockets.
         :param hosts: the names under which the chat may be requested, beside addresses and
             ``localhost``.  If there are none: where it listens on loopback addresses only, any
             that a proxy forwards which is trusted or on a UNIX socket; elsewhere, any.

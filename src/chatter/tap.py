@@ -195,7 +195,7 @@ curl -X POST http://127.0.0.1:8000/connect"""
 
     def opt_version(self) -> None:
         """Display the version of chatter and exit."""
-        print(f"chatter {__version__}")  # noqa: T201 - it is what was asked for
+        print(f"chatter {__version__}")  # noqa: T201 - it is what was requested
         raise SystemExit(0)
 
     def postOptions(self) -> None:

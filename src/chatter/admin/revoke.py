@@ -1,4 +1,4 @@
-"""``chatter-admin revoke NAME``: tokens that are to be nobody's from now on."""
+"""``chatter-admin revoke NAME``: takes all tokens from a user, or one."""
 
 from __future__ import annotations
 

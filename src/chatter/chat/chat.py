@@ -174,7 +174,7 @@ class Chat(TypedService):
     async def authenticate(self, token: str) -> User:
         """The user whose token it is.
 
-        :raises Unauthorized: if it is nobody's.
+        :raises Unauthorized: if no user has that token.
         """
         return await self._core.tokens.user_of(token)
 
@@ -216,7 +216,7 @@ class Chat(TypedService):
     async def erase(self, user: User) -> None:
         """Have a user leave for good; fires once all messages of the user were withdrawn.
 
-        The user's tokens are nobody's, and what is open ends.  Nobody can have the name again.
+        The user's tokens are revoked, and what is open ends.  Nobody can have the name again.
         """
         await self._core.directory.check(user)
         await self._core.erasing.erase(user)
@@ -398,7 +398,7 @@ class Chat(TypedService):
         :raises StoreUnavailable: when the chat stops, too.
         """
         check(after=after)
-        return self._core.reading.follow(user, after)
+        return self._core.following.follow(user, after)
 
     def follow_entries(
         self, user: User, after: int | None = None
@@ -409,7 +409,7 @@ class Chat(TypedService):
         later.  Where entries are no longer kept that were not read, a gap comes instead.
         """
         check(after=after)
-        return self._core.reading.follow_entries(user, after)
+        return self._core.following.follow_entries(user, after)
 
     @returns_deferred
     async def general_history(self, user: User, limit: int, before: int | None = None) -> Page:

@@ -15,6 +15,7 @@ from chatter.chat.moderation.moderating import Moderating
 from chatter.chat.moderation.reporting import Reporting
 from chatter.chat.moderation.standings import Standings
 from chatter.chat.reading.chat_list import ChatList
+from chatter.chat.reading.following import Following
 from chatter.chat.reading.reading import Reading
 from chatter.chat.reading.store_reads import StoreReads
 from chatter.chat.users.access import Access
@@ -79,9 +80,8 @@ class ChatCore:
         self.moderating = Moderating(store, self.presence, self.standings)
         self.reporting = Reporting(store, self.presence, self.standings, self.moderating, reports)
         self.chat_list = ChatList(store, self.live, self.directory)
-        self.reading = Reading(
-            store, self.presence, self.live, StoreReads(store), self.directory, self.standings
-        )
+        self.reading = Reading(store, self.presence, self.live, StoreReads(store), self.directory)
+        self.following = Following(store, self.live, self.reading, self.directory, self.standings)
 
     def _save_seen(self, user_id: int, seen: datetime) -> None:
         self.store.save_progress(user_id, 0, seen)

@@ -31,7 +31,7 @@ class OwnTokens(Session):
 
     @returns_deferred
     async def revoke_token(self, token_id: int) -> None:
-        """Revoke a token of the user: it is nobody's any more, and what is open with it ends.
+        """Revoke a token of the user: nobody can use it any more, and what is open with it ends.
 
         :raises UnknownToken: if the user has no such token, or not any more: where a response
             was lost, an attempt before may have revoked it.
@@ -42,7 +42,7 @@ class OwnTokens(Session):
     async def disconnect(self) -> None:
         """Revoke the token of this client, and forget it.
 
-        :raises Unauthorized: if it is nobody's; it is forgotten, too.
+        :raises Unauthorized: if no user has it; it is forgotten, too.
         """
         try:
             await self._attempts.until_done(Done, requests.DISCONNECT)
@@ -55,7 +55,7 @@ class OwnTokens(Session):
 
         :param name: the user's own name, so that nobody leaves by mistake.
         :raises InvalidRequest: if it is not the user's name.
-        :raises Unauthorized: if the token is nobody's: where a response was lost, an attempt
+        :raises Unauthorized: if no user has the token: where a response was lost, an attempt
             before may have done it.
         """
         await self._attempts.until_done(Done, requests.erasure(name))

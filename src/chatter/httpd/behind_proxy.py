@@ -1,4 +1,4 @@
-"""Connections of a proxy that tells first whom it serves: ``haproxy:`` endpoints.
+"""Connections of a proxy that sends the client's address first: ``haproxy:`` endpoints.
 
 Once the PROXY header is read, the site's own connection takes the place of the one here,
 so that no request costs more than without a proxy.

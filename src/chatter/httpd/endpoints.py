@@ -60,7 +60,7 @@ def server_endpoint(
         path = named.get("address", *positional[:1])
         if not path:
             raise ValueError(f"a UNIX socket has a path; {_FORMS}.")
-        # The lock that this asks for is known by a process id, which may be reused.
+        # The lock that this wants is known by a process id, which may be reused.
         arguments = [argument for argument in arguments if not argument.startswith("lockfile=")]
         arguments.append("lockfile=0")
     if kind in {"tcp", "tcp6", "ssl", "unix"}:

@@ -22,7 +22,7 @@ class ITokens(Interface):
     """The tokens of the users of a store; a user may have several."""
 
     revoked: Callable[[int], None] | None = Attribute(
-        """Called with the id of a user of whom tokens were revoked, at this server or at another
+        """Called with the id of a user whose tokens were revoked, at this server or at another
         one; before ``revoke`` fires.  It may be called once more than needed, and also after the
         store was away.  In the reactor thread.  It raises nothing."""
     )

@@ -36,7 +36,7 @@ class ServerLog(LogFile):
 
 
 def server_log(twistd: Mapping[str, Any]) -> ServerLog | None:
-    """Open the log that the options of ``twistd`` ask for.
+    """Open the log that the options of ``twistd`` choose.
 
     :param twistd: the options.
     :returns: ``None`` if the log is no file.

@@ -1,4 +1,4 @@
-"""Checking the store before the server starts, from where and as whom it will run.
+"""Checking the store before the server starts, in the folder and as the user of the server.
 
 ``twistd`` changes its root, its folder and its user only after it has parsed its options.
 Errors after daemonising are not seen by anybody.  So a short-lived child process takes the

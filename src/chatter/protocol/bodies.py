@@ -230,7 +230,7 @@ class Users(Struct, frozen=True):
 class Chats(ChatPage, frozen=True):
     """The response to ``GET /chats``.
 
-    :ivar user: ``None`` if the request is nobody's; there are no chats then.
+    :ivar user: ``None`` if the request is of no user; there are no chats then.
     :ivar can_join: whether ``POST /connect`` makes new users.
     :ivar needs_invitation: whether it does so for those only who have an invitation.
     :ivar uses_tokens: whether users have tokens although nobody can join; where somebody can

@@ -22,7 +22,7 @@ class KnownCursors:
     def get(self, user_id: int) -> int | None:
         """Up to where a user has read, if that is known."""
         try:
-            # Its get() would ask twice.
+            # Its get() would look twice.
             return self._known[user_id][0]
         except KeyError:
             return None

@@ -64,7 +64,7 @@ class StoreContract(
         await self._check_unavailable(store, alice.id)
 
     async def _check_unavailable(self, store: IChatStore, user_id: int = 1) -> None:
-        for asked in (
+        for call in (
             store.check(),
             store.last_id(),
             store.append(Draft(user_id, None, "a", NOW)),
@@ -100,7 +100,7 @@ class StoreContract(
             store.chats(user_id, 0, None, 1),
             store.mark_read(user_id, None, 1),
         ):
-            await must_raise(StoreUnavailable, asked)
+            await must_raise(StoreUnavailable, call)
 
     async def test_what_is_wrong_fails_alone(self) -> None:
         """An id that no column holds, or of no user, touches no other call of that moment."""

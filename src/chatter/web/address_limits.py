@@ -24,7 +24,7 @@ class AddressLimits:
 
     :param clock: an ``IReactorTime`` provider.
 
-    :ivar wrong_tokens: how many tokens were nobody's.
+    :ivar wrong_tokens: how many tokens no user had.
     """
 
     def __init__(self, limits: RateLimits, addresses: Addresses, clock: Any) -> None:
@@ -55,7 +55,7 @@ class AddressLimits:
             self._token.check(self._addresses.bucket_of(request))
 
     def wrong_token(self, request: Request) -> None:
-        """Count a token that is nobody's."""
+        """Count a token that no user has."""
         self.wrong_tokens += 1
         if self._token is not None:
             self._token.count(self._addresses.bucket_of(request))

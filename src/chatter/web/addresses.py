@@ -35,8 +35,8 @@ _HEADERS = (b"X-Forwarded-For", b"Forwarded")
 class Addresses:
     """Tells the address of the client of a request.
 
-    :param trust: whose word is taken for whom they forward: addresses, networks such as
-        ``10.0.0.0/8``, and ``unix`` for all that comes over a UNIX socket.
+    :param trust: whose ``X-Forwarded-For`` or ``Forwarded`` is believed: addresses, networks such
+        as ``10.0.0.0/8``, and ``unix`` for all that comes over a UNIX socket.
     :raises TypeError: if it is one string.
     :raises ValueError: if one of them is none of these.
     """
@@ -169,7 +169,7 @@ def _named(request: Request, header: bytes) -> list[str] | None:
 
 
 def _for_in(element: str) -> str:
-    """Whom one proxy has served, in an element of ``Forwarded``."""
+    """The client of one proxy, in an element of ``Forwarded``."""
     for pair in element.split(";"):
         name, _, value = pair.partition("=")
         if name.strip().lower() == "for":

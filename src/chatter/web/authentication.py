@@ -1,6 +1,6 @@
 """The user of a request: by the token in ``Authorization``, or else in the page's cookie.
 
-Where an application authenticates its users, they are whom it says they are.
+Where an application authenticates its users, its word is taken.
 
 A browser has one cookie for all its tabs, and somebody else may have signed in in one of them.  So
 a page names its user in each request, in ``Chatter-User``, and one that is another user's by
@@ -55,7 +55,7 @@ def check_named(request: Request, user: User) -> None:
 class Authentication:
     """Maps requests to users, and notes that these are there.
 
-    :param limits: how often an address may try tokens that are nobody's.
+    :param limits: how often an address may try tokens that no user has.
     :param authenticate: the application's own way; without it users have tokens.
     :param origins: the origins whose pages may use the chat.
 
@@ -124,7 +124,7 @@ class Authentication:
 
         A cookie may be left from another database, or from a chat in a folder above.
 
-        :raises Unauthorized: if it carries a token in ``Authorization`` that is nobody's, or names
+        :raises Unauthorized: if it carries a token in ``Authorization`` that no user has, or names
             a user and is not from that one.
         :raises Banned: if the user is banned.
         :raises Forbidden: as :meth:`user_of` does.
@@ -169,7 +169,7 @@ class Authentication:
         """The id of the token of a request, for a response that keeps it in use.
 
         :returns: ``None`` if there is none, or tokens live for ever.
-        :raises Unauthorized: if it is nobody's any more.
+        :raises Unauthorized: if no user has it any more.
         """
         if not self.uses_tokens:
             return None
@@ -178,7 +178,7 @@ class Authentication:
     async def token_id(self, request: Request) -> int:
         """The id of the token of a request.
 
-        :raises Unauthorized: if it is nobody's.
+        :raises Unauthorized: if no user has it.
         """
         return await self._core.tokens.id_of(self._token_of(request) or "")
 

@@ -98,7 +98,7 @@ class ConnectEndpoint(UserEndpoint):
             # Another site must not have a browser join, which would lose the user it has.
             refuse_foreign_page(request, ())
         token = token_in_cookie(request)
-        # Who only wants the cookie again must not join if it is nobody's by now.
+        # Who only wants the cookie again must not join if the token has ended.
         is_somebody = token is not None or request.getHeader(b"Chatter-User") is not None
         known = await authentication.user_or_nobody(request) if is_somebody else None
         if known is None:

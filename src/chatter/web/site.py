@@ -57,8 +57,7 @@ class ChatSite(LeanSite):
     :param origins: the origins of web pages that may read what the site itself responds to a
         request that is too large or is not HTTP; they are the resource's own.
     :param limits: how many connections an address may make, and how fast.
-    :param trust: the proxies that are believed whom they forward, as the resource has them.
-
+    :param trust: the proxies whose headers about clients are believed, as the resource has them.
 
     :ivar addresses: tells the addresses of clients.
     :ivar connection_limit: the limit of connections that an address makes.

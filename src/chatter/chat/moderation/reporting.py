@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Reporting:
-    """Keeps what users report, and mutes whom many have reported.
+    """Keeps what users report, and mutes users whom many have reported.
 
     :param rule: so many users who report messages of one user, within so many seconds, mute that
         user for so many seconds; ``None`` if reports mute nobody.

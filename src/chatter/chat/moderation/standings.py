@@ -1,7 +1,7 @@
 """What users may do, as each node knows it: who moderates, who is muted, who is banned.
 
 The truth is in the store, and each change of it is an entry of the log.  A node reads all of it
-once, and from then on it is told by the log.  So a request asks only whether a user is
+once, and from then on it is told by the log.  So a request only looks a user up
 in a dict, which is empty in most chats.
 """
 

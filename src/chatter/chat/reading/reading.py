@@ -7,33 +7,22 @@ cursor.  So a response that is lost on the way is simply read again.
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from chatter.chat.reading.pages import has_news, page_of
-from chatter.protocol.errors import StoreUnavailable
-from chatter.protocol.model import Gap, Message, Page
-from chatter.protocol.queries import DEFAULT_LIMIT
+from chatter.protocol.model import Gap, Page
 from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from chatter.chat.delivery.live import Live
-    from chatter.chat.moderation.standings import Standings
     from chatter.chat.reading.store_reads import StoreReads
     from chatter.chat.users.directory import Directory
     from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import Change, User
-
-_id_of = attrgetter("id")
-
-_LONG = 3600.0
-"""A follower waits so many seconds for a message before it looks again."""
+    from chatter.protocol.model import Message, User
 
 
 class Reading:
@@ -46,9 +35,7 @@ class Reading:
         live: Live,
         reads: StoreReads,
         directory: Directory,
-        standings: Standings,
     ) -> None:
-        self._standings = standings
         self._store = store
         self._presence = presence
         self._live = live
@@ -79,7 +66,7 @@ class Reading:
             else:
                 cursor = await self.position(user, after)
             if wait <= 0:
-                page = await self._page_after(user, cursor, limit, changes)
+                page = await self.page_after(user, cursor, limit, changes)
             else:
                 page = await self._page_or_wait(user, cursor, limit, wait, changes=changes)
             if after is None and page.cursor > cursor:
@@ -143,14 +130,40 @@ class Reading:
         self, user: User, cursor: int, limit: int, wait: float, *, changes: bool
     ) -> Page:
         if wait <= 0:
-            return await self._page_after(user, cursor, limit, changes)
+            return await self.page_after(user, cursor, limit, changes)
         end = (await self._live.recent()).last_id
-        page = await self._page_after(user, cursor, limit, changes)
+        page = await self.page_after(user, cursor, limit, changes)
         if not has_news(page):
             # There is nothing up to the end, but perhaps something came since.
-            await self._wait(user, max(cursor, end), wait, changes=changes)
-            page = await self._page_after(user, page.cursor, limit, changes)
+            await self.wait(user, max(cursor, end), wait, changes=changes)
+            page = await self.page_after(user, page.cursor, limit, changes)
         return page
+
+    async def page_after(self, user: User, cursor: int, limit: int, changes: bool) -> Page:
+        """What a user may see after a position.
+
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        recent = self._live.newest_stretch or await self._live.recent()
+        if cursor >= recent.last_id:
+            # Most polls find nothing.
+            return Page([], cursor, more=False)
+        if cursor < recent.complete_after:
+            return await self._stored_page_after(user, cursor, limit, changes=changes)
+        longest_text = recent.longest_text
+        if not changes:
+            messages, until = recent.messages(user.id, cursor, limit + 1)
+            return page_of(messages, until, limit, False, longest_text)
+        entries = recent.feed(user.id, cursor, limit + 1)
+        return page_of(entries, cursor, limit, True, longest_text)
+
+    async def wait(self, user: User, cursor: int, seconds: float, *, changes: bool) -> bool:
+        """Wait for an entry of a user's feed after a position, while the user is online.
+
+        :returns: ``False`` if it was ended because the chat is about to stop.
+        """
+        with self._presence.held(user.id):
+            return await self._live.wait(user.id, cursor, seconds, changes=changes)
 
     async def position(self, user: User, after: int | None = None) -> int:
         """Where a user reads on: after an id, which acknowledges it, or at the cursor.
@@ -179,59 +192,6 @@ class Reading:
         :raises StoreUnavailable: if the store can't be read.
         """
         return await self._store.cursor(user.id)
-
-    async def follow(self, user: User, after: int | None) -> AsyncGenerator[Message, None]:
-        """The messages of :meth:`follow_entries`."""
-        async for entry in self._entries(user, after, changes=False):
-            if isinstance(entry, Message):
-                yield entry
-
-    async def follow_entries(
-        self, user: User, after: int | None
-    ) -> AsyncGenerator[Message | Change | Gap, None]:
-        """Every entry of the user's feed, and then each as it is committed, in id order.
-
-        An entry counts as read when the next one is requested.  When the end of the log is
-        lost, it goes on with what is new in its place.  A gap stands where entries are no
-        longer kept.
-
-        :param after: begin after this id, instead of at the user's cursor.
-        :raises Unauthorized: if the user is not one of this chat.
-        :raises Banned: if the user is banned, also later.
-        :raises StoreUnavailable: if the store can't be read, and when the chat stops.
-        """
-        async for entry in self._entries(user, after, changes=True):
-            yield entry
-
-    async def _entries(
-        self, user: User, after: int | None, *, changes: bool
-    ) -> AsyncGenerator[Message | Change | Gap, None]:
-        await self._directory.check(user)
-        await self._standings.known()
-        lineage = self._store.lineage
-        cursor = await self.position(user, after)
-        while True:
-            self._standings.check(user.id)
-            if lineage is not self._store.lineage:
-                cursor = self._store.lineage.shared(lineage.current, cursor)
-                lineage = self._store.lineage
-            end = (await self._live.recent()).last_id
-            page = await self._page_after(user, cursor, DEFAULT_LIMIT, changes)
-            if page.gap is not UNSET:
-                yield page.gap
-                cursor = page.gap.until
-                self.acknowledge(user, cursor)
-            for entry in sorted([*page.messages, *(page.changes or ())], key=_id_of):
-                yield entry
-                self._standings.check(user.id)
-                cursor = entry.id
-                self.acknowledge(user, cursor)
-            if has_news(page):
-                continue
-            # There is nothing up to the end.
-            cursor = max(page.cursor, end)
-            if not await self._wait(user, cursor, _LONG, changes=changes):
-                raise StoreUnavailable("The chat is about to stop.")
 
     async def general_history(
         self, user: User, limit: int, before: int | None, *, changes: bool = False
@@ -268,20 +228,6 @@ class Reading:
         recent = self._live.newest_stretch
         return recent is None or messages[0].id <= recent.edited_until
 
-    async def _page_after(self, user: User, cursor: int, limit: int, changes: bool) -> Page:
-        recent = self._live.newest_stretch or await self._live.recent()
-        if cursor >= recent.last_id:
-            # Most polls find nothing.
-            return Page([], cursor, more=False)
-        if cursor < recent.complete_after:
-            return await self._stored_page_after(user, cursor, limit, changes=changes)
-        longest_text = recent.longest_text
-        if not changes:
-            messages, until = recent.messages(user.id, cursor, limit + 1)
-            return page_of(messages, until, limit, False, longest_text)
-        entries = recent.feed(user.id, cursor, limit + 1)
-        return page_of(entries, cursor, limit, True, longest_text)
-
     async def _stored_page_after(
         self, user: User, cursor: int, limit: int, *, changes: bool
     ) -> Page:
@@ -305,7 +251,3 @@ class Reading:
         page = Page(found[len(found) - count :], cursor, more=more)
         kept_after = self._store.kept_after
         return replace(page, kept_after=kept_after) if kept_after and not more else page
-
-    async def _wait(self, user: User, cursor: int, seconds: float, *, changes: bool) -> bool:
-        with self._presence.held(user.id):
-            return await self._live.wait(user.id, cursor, seconds, changes=changes)

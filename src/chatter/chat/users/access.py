@@ -1,9 +1,9 @@
 """The end of all that a user has open, here and now.
 
-When a token is revoked, or a user may not use the chat any more, each request must prove
-again who it is from.  Whoever remembers that a request was allowed asks here whether that still
-holds, by the *era*; and what goes on by itself, such as an event stream, is ended.  A client that
-may go on reconnects, and loses nothing.
+When a token is revoked, or a user may not use the chat any more, each request must be
+authenticated again.  Whoever remembers that a request was allowed compares the *era*, to see
+whether that still holds; and what goes on by itself, such as an event stream, is ended.  A client
+that may go on reconnects, and loses nothing.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ SAVED_TOGETHER = 1.0
 class Tokens:
     """The tokens of the users of a chat.
 
-    :param lifetime: a token that was not used for so many seconds is nobody's; ``None`` if
+    :param lifetime: a token that was not used for so many seconds ends; ``None`` if
         tokens live for ever.
     :param random: where tokens come from.
 
@@ -110,7 +110,7 @@ class Tokens:
     async def user_of(self, token: str) -> User:
         """The user whose token it is.
 
-        :raises Unauthorized: if it is nobody's.
+        :raises Unauthorized: if no user has that token.
         :raises StoreUnavailable: if the store can't be read.
         """
         known = self.known_user(token)
@@ -119,7 +119,7 @@ class Tokens:
     async def id_of(self, token: str) -> int:
         """The id of a token.
 
-        :raises Unauthorized: if it is nobody's.
+        :raises Unauthorized: if no user has that token.
         :raises StoreUnavailable: if the store can't be read.
         """
         return (await self._find(token))[0].id
@@ -145,7 +145,7 @@ class Tokens:
         """The id of a token that was looked up before, whose uses are to be noted with ``use``.
 
         :returns: ``None`` where tokens live for ever.
-        :raises Unauthorized: if it is nobody's any more.
+        :raises Unauthorized: if no user has it any more.
         :raises StoreUnavailable: if the store can't be read.
         """
         if self.lifetime is None:

@@ -43,7 +43,7 @@ class ConnectedLog:
     :ivar reader: the session of :attr:`reads`.
     :ivar tail: how far the log was reported.
     :ivar lineage: the epochs of the log.
-    :ivar revocations: of whom tokens were revoked.
+    :ivar revocations: whose tokens were revoked.
     :ivar kept_after: up to this id the log is no longer kept.
     """
 

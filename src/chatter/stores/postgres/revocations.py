@@ -1,4 +1,4 @@
-"""Of whom tokens were revoked, at this server or at another one.
+"""Whose tokens were revoked, at this server or at another one.
 
 Each revocation has a number.  A notification tells the servers of it; one that has lost its
 connection meanwhile reads what has a larger number than it knows, when it is connected again.

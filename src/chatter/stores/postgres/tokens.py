@@ -69,7 +69,7 @@ class PostgresTokens:
 
     @property
     def revoked(self) -> Callable[[int], None] | None:
-        """Called with the id of a user of whom tokens were revoked."""
+        """Called with the id of a user whose tokens were revoked."""
         return self._revocations.report
 
     @revoked.setter

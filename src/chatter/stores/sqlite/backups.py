@@ -162,7 +162,7 @@ def _move_aside(path: Path) -> Path | None:
 
 
 def _give_to_owner(copy: Path, status: os.stat_result) -> None:
-    """Have a copy belong to whom the database belongs that it replaces."""
+    """Give a copy the owner of the database that it replaces."""
     if status.st_uid != os.geteuid():
         os.chown(copy, status.st_uid, status.st_gid)
 
