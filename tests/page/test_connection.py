@@ -6,7 +6,7 @@ import shutil
 
 from playwright.sync_api import expect
 
-from tests.page.others import filled, send
+from tests.page.others import filled, send, texts_of
 from tests.page.people import LONG_PATIENCE, eventually, people_in
 from tests.postgres.proxy import Proxy
 
@@ -76,6 +76,22 @@ def test_a_network_that_hangs(browser, own_server):
         tab.has_sent_everything(LONG_PATIENCE)
         tab.reads("meanwhile", LONG_PATIENCE)
         tab.reads("through the jam")
+
+
+def test_a_slow_network(own_people, own_server):
+    """What is written comes in its order and once, and nothing is said of a loss."""
+    tab, _ = own_people.join("alice")
+    session = tab.page.context.new_cdp_session(tab.page)
+    slow = {"offline": False, "latency": 400, "downloadThroughput": -1, "uploadThroughput": -1}
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", slow)
+    texts = [f"slow {number}" for number in range(3)]
+    for text in texts:
+        tab.say(text)
+    expect(tab.texts).to_have_text(texts)
+    tab.has_sent_everything()
+    expect(tab.page.locator("#banner")).to_be_hidden()
+    assert texts_of(own_server) == texts
 
 
 def test_a_dead_connection_is_replaced(browser, own_server):

@@ -138,6 +138,30 @@ def test_a_report(joined, operate):
     expect(other.page.get_by_text("Withdrawn by a moderator")).to_be_visible()
 
 
+def test_a_moderator_acts_on_a_person(joined, operate):
+    """Beside the name in a private chat, also if there is no message; while one is a moderator."""
+    mod, mod_name = joined("mod")
+    tab, name = joined("mallory")
+    operate("role", mod_name, "moderator")
+    mod.page.reload()
+    mod.go_to(name)
+    options = mod.page.get_by_role("button", name=f"Moderate {name}")
+    options.click()
+    mod.page.get_by_role("button", name=f"Mute {name}…").click()
+    dialog = mod.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Mute").click()
+    expect(tab.page.get_by_role("status").filter(has_text="You are muted until")).to_be_visible()
+    options.click()
+    mod.page.get_by_role("button", name=f"End restrictions of {name}").click()
+    expect(tab.box).to_be_editable()
+    mod.go_to("General")
+    expect(options).to_be_hidden()
+    mod.go_to(name)
+    expect(options).to_be_visible()
+    operate("role", mod_name, "member")
+    expect(options).to_be_hidden()
+
+
 def test_a_moderator_acts_in_the_menu_of_a_message(joined, operate):
     """Withdraws, mutes, ends that, and bans; a member sees nothing of these."""
     mod, mod_name = joined("mod")
@@ -196,6 +220,11 @@ def test_nothing_is_wrong_with_it(invited, joined, operate, look):
     mod.page.get_by_role("button", name=f"Mute {name}…").click()
     nothing_is_wrong(mod)
     dialog.get_by_role("button", name="Cancel").click()
+    mod.open_menu(text)
+    mod.page.get_by_role("button", name=f"Write to {name}").click()
+    mod.page.get_by_role("button", name=f"Moderate {name}").click()
+    nothing_is_wrong(mod)
+    mod.page.keyboard.press("Escape")
     if mod.page.get_by_role("link", name="All chats").is_visible():
         mod.page.get_by_role("link", name="All chats").click()
     mod.page.get_by_role("button", name="Menu").click()

@@ -58,12 +58,21 @@ plan.title = soon(300, () => {
   setText(the("back-count"), atMost99(elsewhere));
 });
 
+/** Whether the user is a moderator, or was. */
+let hasModerated = false;
+
 /** What is typed goes to the chat that is shown. */
 function compose() {
   const { shown } = conversation;
   if (shown) composer.open(shown.id, shown.id ? conversation.title() : "everybody");
   if (chats.mutedUntil || composer.box.readOnly)
     void loadRestrictions().then(({ mute }) => mute(chats.mutedUntil), explainMissing);
+  hasModerated ||= chats.moderates;
+  if (hasModerated)
+    import("./person.js").then(
+      ({ draw }) => draw(),
+      () => {},
+    );
 }
 
 feed.reader.connected = showConnected;

@@ -6,7 +6,7 @@
 
 import { chatOf, moderates, user } from "./chats.js";
 import { focus, startEditing } from "./composer.js";
-import { free, restrict } from "./moderate.js";
+import { restrictionItems } from "./moderate.js";
 import * as outbox from "./outbox.js";
 import { nameOf } from "./people.js";
 import { report } from "./reports.js";
@@ -38,12 +38,7 @@ function itemsForOther(message) {
   // Private messages are withdrawn where it is seen that they were reported.
   if (moderates && message.recipient_id === null)
     items.push(makeItem("Withdraw…", () => void withdraw(message)));
-  if (moderates)
-    items.push(
-      makeItem(`Mute ${person.name}…`, () => void restrict("mute", person)),
-      makeItem(`Ban ${person.name}…`, () => void restrict("ban", person)),
-      makeItem(`End restrictions of ${person.name}`, () => void free(person)),
-    );
+  if (moderates) items.push(...restrictionItems(person));
   return items;
 }
 

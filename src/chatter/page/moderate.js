@@ -4,7 +4,7 @@
 
 import { post } from "./api.js";
 import { make } from "./drawing.js";
-import { attempt, showDialog } from "./popover.js";
+import { attempt, makeItem, showDialog } from "./popover.js";
 
 /** For how long, in seconds; without a number until somebody ends it. */
 const TIMES = new Map([
@@ -47,8 +47,15 @@ export async function restrict(action, { id, name }) {
   await attempt(() => post("moderate", { user_id: id, action, seconds, reason: reason.value }));
 }
 
+/** @param {{id: number, name: string}} person What a menu has for moderators. */
+export const restrictionItems = (person) => [
+  makeItem(`Mute ${person.name}…`, () => void restrict("mute", person)),
+  makeItem(`Ban ${person.name}…`, () => void restrict("ban", person)),
+  makeItem(`End restrictions of ${person.name}`, () => void free(person)),
+];
+
 /** @param {{id: number}} person One who is muted or banned. */
-export async function free({ id }) {
+async function free({ id }) {
   await attempt(async () => {
     await post("moderate", { user_id: id, action: "unmute" });
     await post("moderate", { user_id: id, action: "unban" });
