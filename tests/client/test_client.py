@@ -121,6 +121,17 @@ def test_history_looks_back_and_reads_nothing():
     assert len(rig.texts(alice)) == 5
 
 
+def test_history_says_what_was_edited_and_as_of_which_change():
+    """A change with a larger id may not be in the page, whichever of the two comes first."""
+    rig = Rig()
+    alice = rig.joined("alice")
+    message = rig.result(alice.send("old"))
+    edited = rig.result(alice.edit(message.id, "new"))
+    page = rig.result(alice.history())
+    assert page.messages == [edited]
+    assert page.as_of == message.id + 1
+
+
 def test_history_of_a_private_chat():
     """The private chat with a user has what the two wrote to each other, and nothing else."""
     rig = Rig()

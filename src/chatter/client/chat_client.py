@@ -216,6 +216,9 @@ class ChatClient(OwnTokens, Moderating):
     ) -> Page:
         """The newest messages of one chat, oldest first.  Nothing is read by looking.
 
+        Who follows the changes, too, applies those with a larger id than ``as_of`` of the page to
+        it: they may have come before the page.
+
         :param with_user: whose private chat with this user; without it, the
             general chat.
         :param before: only what is older than this id: pages back.

@@ -155,6 +155,7 @@ def history(with_user: int | None, before: int | None, limit: int | None) -> Req
         recipient_id=with_user,
         before=before,
         limit=limit,
+        changes="1",
     )
 
 
