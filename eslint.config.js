@@ -3,7 +3,7 @@ import js from "@eslint/js";
 
 const BROWSER = [
   "AbortController AbortSignal BroadcastChannel CSS Element HTMLButtonElement HTMLDialogElement",
-  "HTMLElement HTMLFormElement HTMLInputElement HTMLTextAreaElement Notification TextDecoderStream",
+  "HTMLElement HTMLFormElement HTMLInputElement HTMLTextAreaElement Notification TextDecoder",
   "URL clearTimeout crypto document fetch localStorage location matchMedia navigator performance",
   "history innerHeight innerWidth isSecureContext requestAnimationFrame screen sessionStorage setInterval setTimeout window",
 ];

@@ -3,7 +3,7 @@
  * the banner of a lost connection, and the announcements that screen readers read.
  */
 
-import { setText, soon, the } from "./drawing.js";
+import { setHidden, setText, soon, the } from "./drawing.js";
 
 /** A connection that is lost for less is nobody's concern, in milliseconds. */
 const CALM = 5000;
@@ -45,7 +45,7 @@ export function showConnected(connected) {
 /** @param {string} text */
 function showBanner(text) {
   setText(the("banner-text"), text);
-  the("banner-retry").hidden = !text;
+  setHidden(the("banner-retry"), !text);
 }
 
 /** @type {string[]} */

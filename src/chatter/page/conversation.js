@@ -9,7 +9,17 @@
 import { getHistory, Problem } from "./api.js";
 import { atMost99 } from "./attention.js";
 import { addOlder, chatOf, chatWith, noteChanges, position, settle } from "./chats.js";
-import { make, makeButton, pause, plan, setAvatar, setChildren, setText, the } from "./drawing.js";
+import {
+  make,
+  makeButton,
+  pause,
+  plan,
+  setAvatar,
+  setChildren,
+  setHidden,
+  setText,
+  the,
+} from "./drawing.js";
 import { FIRST, firstHistory } from "./first.js";
 import * as log from "./log.js";
 import { bubbleOf } from "./message.js";
@@ -77,13 +87,13 @@ export function draw() {
   setText(the("chat-name"), name || "\u00a0");
   setAvatar(the("chat-avatar"), id, name);
   setText(the("chat-status"), id ? (isOnline(id) ? "Online" : "Not online") : onlineCount);
-  the("older").hidden = loaded !== "yes" || complete;
+  setHidden(the("older"), loaded !== "yes" || complete);
   setText(the("beginning"), beginning(shown));
   drawPending(id);
   // What is empty is not laid out, so nothing moves when the messages come.
   const waits = loaded === "no" || loaded === "loading";
-  the("column").hidden = waits && pendingElements.size === 0;
-  the("loading").hidden = !waits;
+  setHidden(the("column"), waits && pendingElements.size === 0);
+  setHidden(the("loading"), !waits);
   if (loaded === "no") void load(shown);
   log.draw();
   moved();
@@ -94,7 +104,7 @@ function moved() {
   if (!shown) return;
   const seen = document.hidden ? 0 : log.lastSeen();
   if (seen) noteRead(shown, seen);
-  the("to-end").hidden = log.follows;
+  setHidden(the("to-end"), log.follows);
   const { unread } = shown;
   setText(the("to-end-text"), unread ? `${atMost99(unread)} new` : "Newest messages");
 }

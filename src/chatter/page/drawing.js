@@ -21,7 +21,7 @@ export function drawAll() {
 /**
  * @param {() => void} work What is to be done before the next frame.
  * @param {number} [gap] At least so long after the last time, in milliseconds.
- * @param {number} [step] How much longer for each time in the last second, in milliseconds.
+ * @param {number} [step] How much longer for each time in the last second but two, in milliseconds.
  */
 export function perFrame(work, gap = 0, step = 0) {
   let planned = false;
@@ -37,7 +37,7 @@ export function perFrame(work, gap = 0, step = 0) {
   return () => {
     if (planned) return;
     planned = true;
-    const least = Math.max(gap, Math.min(LONGEST, (recent - 1) * step));
+    const least = Math.max(gap, Math.min(LONGEST, (recent - 2) * step));
     const wait = last + least - performance.now();
     if (wait > 0) setTimeout(() => requestAnimationFrame(draw), wait);
     else requestAnimationFrame(draw);
@@ -107,6 +107,16 @@ export function makeButton(text, clicked) {
  */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * Hide an element or show it, if that is a change: to set the same would cost a frame.
+ *
+ * @param {HTMLElement} element
+ * @param {boolean} hidden
+ */
+export function setHidden(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
 }
 
 /**

@@ -149,7 +149,8 @@ async function stream(signal, heard) {
     // A proxy may have responded with a page of its own.
     const type = response.headers.get("Content-Type") ?? "";
     if (!response.body || !type.startsWith("text/event-stream")) throw new Problem();
-    const body = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    const body = response.body.getReader();
+    const decoder = new TextDecoder();
     const events = { name: "", id: 0 };
     for (let rest = ""; ;) {
       heard();
@@ -157,7 +158,7 @@ async function stream(signal, heard) {
       timer = setTimeout(() => silence.abort(), SILENCE);
       const { done, value } = await body.read();
       if (done || signal.aborted) return;
-      const lines = (rest + value).split("\n");
+      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
       take(lines, events);
     }

@@ -50,6 +50,9 @@ let rows = [];
 /** How many elements there may be: enough for a screen of any height. */
 let most = WINDOW;
 
+/** So many there are while the newest message is followed: each message moves all that are there. */
+let few = WINDOW;
+
 /** Whether the newest message is seen, and those that come will be. */
 export let follows = true;
 
@@ -178,7 +181,7 @@ function range(of, end, grow) {
   if (grow < 0) from = Math.max(0, from - STEP);
   if (grow > 0) to = Math.min(end, to + STEP);
   if (grow < 0 && !follows) to = Math.min(to, from + most);
-  return [Math.max(from, to - most), to];
+  return [Math.max(from, to - (follows ? few : most)), to];
 }
 
 /**
@@ -280,7 +283,8 @@ function reachOut() {
   const { clientHeight } = scroller;
   const above = scroller.scrollHeight - clientHeight - below;
   most = Math.max(WINDOW, Math.ceil((clientHeight + 2 * AHEAD) / LOWEST));
-  const full = follows && rows.length >= most;
+  few = Math.ceil((clientHeight + AHEAD) / LOWEST);
+  const full = follows && rows.length >= few;
   if (above < AHEAD && !full && rows[0]?.message !== chat.messages[0]) extend(-1);
   else if (below < AHEAD && !reachesEnd) {
     if (rows.at(-1)?.message === chat.messages.at(-1)) void chat.later?.load();

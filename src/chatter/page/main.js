@@ -10,7 +10,17 @@ import { announce, atMost99, showConnected, showUnread } from "./attention.js";
 import * as chats from "./chats.js";
 import * as composer from "./composer.js";
 import * as conversation from "./conversation.js";
-import { drawAll, pause, perFrame, plan, setAvatar, setText, soon, the } from "./drawing.js";
+import {
+  drawAll,
+  pause,
+  perFrame,
+  plan,
+  setAvatar,
+  setHidden,
+  setText,
+  soon,
+  the,
+} from "./drawing.js";
 import * as feed from "./feed.js";
 import { firstChats, firstOnline, named, narrow } from "./first.js";
 import "./keys.js";
@@ -46,7 +56,7 @@ plan.chat = perFrame(
     compose();
   },
   0,
-  25,
+  35,
 );
 plan.side = perFrame(side.draw, 200);
 plan.title = soon(300, () => {
@@ -54,7 +64,7 @@ plan.title = soon(300, () => {
   const unread = chats.unread();
   const elsewhere = unread - (conversation.shown?.unread ?? 0);
   showUnread(conversation.title() || "Chat", unread);
-  the("back-count").hidden = !elsewhere;
+  setHidden(the("back-count"), !elsewhere);
   setText(the("back-count"), atMost99(elsewhere));
 });
 

@@ -9,7 +9,7 @@
 import { atMost99 } from "./attention.js";
 import { more, sorted, user } from "./chats.js";
 import { shown } from "./conversation.js";
-import { make, setAvatar, setChildren, setText, the } from "./drawing.js";
+import { make, setAvatar, setChildren, setHidden, setText, the } from "./drawing.js";
 import { isOnline, nameOf, online } from "./people.js";
 import { briefly } from "./message.js";
 
@@ -26,10 +26,10 @@ const entries = new Map();
 
 export function draw() {
   const searching = search.value.trim() !== "";
-  the("found-section").hidden = !searching;
-  the("chats-section").hidden = searching;
-  the("online-section").hidden = searching;
-  the("more-chats").hidden = !more;
+  setHidden(the("found-section"), !searching);
+  setHidden(the("chats-section"), searching);
+  setHidden(the("online-section"), searching);
+  setHidden(the("more-chats"), !more);
   const chats = sorted();
   if (shown && !chats.includes(shown)) chats.splice(1, 0, shown);
   const others = online.filter(({ id }) => id !== user?.id).slice(0, LISTED);
@@ -58,6 +58,7 @@ function makeEntry(list, id) {
   const time = make("time", "entry-time");
   const text = make("bdi", "entry-text");
   const badge = make("span", "badge");
+  badge.title = "Unread messages";
   avatar.ariaHidden = "true";
   const link = make("a", list === "chats" ? "entry" : "entry small", avatar, name, presence);
   link.href = id ? `#${id}` : "#general";
@@ -95,10 +96,10 @@ function drawChat(chat) {
     setText(entry.time, briefly(last));
   }
   setText(entry.badge, unread ? atMost99(unread) : "");
-  entry.badge.hidden = !unread;
-  entry.badge.title = "Unread messages";
+  setHidden(entry.badge, !unread);
   entry.link.classList.toggle("unread", unread > 0);
-  entry.link.ariaCurrent = chat === shown ? "page" : null;
+  const current = chat === shown ? "page" : null;
+  if (entry.link.ariaCurrent !== current) entry.link.ariaCurrent = current;
   return entry.item;
 }
 
