@@ -6,7 +6,7 @@ browser checks each time whether it has changed.
 
 Comments are for those who read the source.  They are not sent, but their lines are, empty, so
 that what a browser says of a line is true of the source.  Lines are sent without indentation:
-no text in the scripts has more than one line.
+no text in the scripts has more than one line, and in HTML a new line is a space already.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def read_page(place: Traversable) -> Page:
 
     :raises OSError: if it can't be read.
     """
-    html = place.joinpath(_HTML).read_bytes()
+    html = _smaller(place.joinpath(_HTML).read_bytes())
     contents = {
         file.name: _smaller(file.read_bytes())
         for file in sorted(place.iterdir(), key=lambda file: file.name)
@@ -177,7 +177,7 @@ def has_tag(header: bytes, tag: bytes) -> bool:
 
 
 def _smaller(content: bytes) -> bytes:
-    """A script or a style sheet, with empty lines for its comments, and no indentation."""
+    """A file, with empty lines for the comments of scripts and style sheets; no indentation."""
     content = _COMMENTS.sub(lambda found: b"\n" * found[0].count(b"\n"), content)
     content = _INLINE_TYPES.sub(b"", content)
     return _INDENTATION.sub(b"", content)
