@@ -54,9 +54,9 @@ def lose(store):
     """Loses the end of the log while it is served, as a failover to a late replica does."""
 
     def lose(after):
-        kept = store._log.general(None, 1000)
-        store._log = Log()
-        store._log.extend([message for message in kept if message.id <= after])
+        kept = store._entries.log.general(None, 1000)
+        store._entries.log = Log()
+        store._entries.log.extend([message for message in kept if message.id <= after])
         store._epochs = continued(store._epochs, new_epoch(after))
         store.lineage = Lineage(store._epochs)
         store.rewound(after)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chatter.protocol.model import Message, User
+    from chatter.stores.memory.entries import MemoryEntries
     from chatter.stores.memory.moderation import MemoryModeration
     from chatter.stores.memory.tokens import MemoryTokens
 
@@ -27,11 +28,9 @@ class MemoryErasure:
     :param check: raises unless the store is open.
     :param users: all users, by id.
     :param ids_by_name: their ids, by folded name.
-    :param messages: all messages, by id.
+    :param entries: the entries of the log.
     :param tokens: the tokens of the users.
     :param moderation: what the users may do.
-    :param next_id: gives the id of a new entry.
-    :param append: appends it.
     """
 
     def __init__(
@@ -39,20 +38,16 @@ class MemoryErasure:
         check: Callable[[], Awaitable[None]],
         users: dict[int, User],
         ids_by_name: dict[str, int],
-        messages: dict[int, Message],
+        entries: MemoryEntries,
         tokens: MemoryTokens,
         moderation: MemoryModeration,
-        next_id: Callable[[], int],
-        append: Callable[[UserErased], None],
     ) -> None:
         self._check = check
         self._users = users
         self._ids_by_name = ids_by_name
-        self._messages = messages
+        self._entries = entries
         self._tokens = tokens
         self._moderation = moderation
-        self._next_id = next_id
-        self._append = append
         self._begun: set[int] = set()
         self._under_way: set[int] = set()
         self._taken: set[bytes] = set()
@@ -80,8 +75,8 @@ class MemoryErasure:
         self._under_way.add(user_id)
         self._tokens.end(user_id)
         self._moderation.end(user_id)
-        entry = UserErased(self._next_id(), user_id, at)
-        self._append(entry)
+        entry = UserErased(self._entries.next_id(), user_id, at)
+        self._entries.append(entry)
         return entry
 
     async def under_way(self) -> list[int]:
@@ -99,6 +94,6 @@ class MemoryErasure:
         await self._check()
         return [
             message
-            for message in self._messages.values()
+            for message in self._entries.messages.values()
             if after < message.id <= until and user_id in (message.sender_id, message.recipient_id)
         ]

@@ -15,11 +15,11 @@ from chatter.protocol.model import Standing
 from chatter.protocol.moderation import BannedAddress, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container, Mapping
+    from collections.abc import Awaitable, Callable, Container
     from datetime import datetime
 
     from chatter.log.entries import ReportDraft, StandingChange, StandingDraft
-    from chatter.protocol.model import Message
+    from chatter.stores.memory.entries import MemoryEntries
 
 
 @implementer(IModerationStore)
@@ -28,24 +28,18 @@ class MemoryModeration:
 
     :param check: raises unless the store is open.
     :param users: the ids of all users.
-    :param messages: all messages by their ids.
-    :param next_id: gives the id of a new entry.
-    :param append: appends it.
+    :param entries: the entries of the log.
     """
 
     def __init__(
         self,
         check: Callable[[], Awaitable[None]],
         users: Container[int],
-        messages: Mapping[int, Message],
-        next_id: Callable[[], int],
-        append: Callable[[StandingChange | AddressBan], None],
+        entries: MemoryEntries,
     ) -> None:
         self._check = check
         self._users = users
-        self._messages = messages
-        self._next_id = next_id
-        self._append = append
+        self._entries = entries
         self._standings: dict[int, Standing] = {}
         self._left: set[int] = set()
         self._reports: dict[int, ReportDraft] = {}
@@ -58,8 +52,8 @@ class MemoryModeration:
             raise UnknownRecipient(f"There is no user {draft.user_id}.")
         earlier = self._standings.get(draft.user_id, Standing(draft.user_id))
         standing = self._standings[draft.user_id] = _changed(earlier, draft)
-        entry = standing_change(self._next_id(), draft, standing)
-        self._append(entry)
+        entry = standing_change(self._entries.next_id(), draft, standing)
+        self._entries.append(entry)
         return entry
 
     def end(self, user_id: int) -> None:
@@ -88,9 +82,11 @@ class MemoryModeration:
         """The newest reports."""
         await self._check()
         found = (
-            Report(i, self._messages[kept.message_id], kept.reporter_id, kept.reason, kept.at)
+            Report(
+                i, self._entries.messages[kept.message_id], kept.reporter_id, kept.reason, kept.at
+            )
             for i, kept in reversed(self._reports.items())
-            if kept.message_id in self._messages and (before is None or i < before)
+            if kept.message_id in self._entries.messages and (before is None or i < before)
         )
         return list(islice(found, limit))
 
@@ -117,8 +113,8 @@ class MemoryModeration:
         await self._check()
         kept = {name: end for name, end in self._networks.items() if end > at and name != network}
         self._networks = kept if until is None else {**kept, network: until}
-        entry = AddressBan(self._next_id(), network, until, at)
-        self._append(entry)
+        entry = AddressBan(self._entries.next_id(), network, until, at)
+        self._entries.append(entry)
         return entry
 
     async def banned_addresses(self) -> list[BannedAddress]:

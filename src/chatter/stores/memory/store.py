@@ -5,22 +5,20 @@ For trying things out, for tests, and as the plainest reading of what a store is
 
 from __future__ import annotations
 
-from itertools import islice, takewhile
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from chatter.log.entries import MessageChange, edited
-from chatter.log.feed import Log
 from chatter.log.interfaces import IChatStore
 from chatter.log.lineage import Epoch, Lineage, continued, new_epoch
 from chatter.protocol import names
-from chatter.protocol.errors import Gone, NameTaken, StoreUnavailable
+from chatter.protocol.errors import NameTaken, StoreUnavailable
 from chatter.protocol.model import ChatSummary, Draft, Message, User
 from chatter.protocol.scalars import MAX_ID
-from chatter.stores.memory.chats import MemoryChats
+from chatter.stores.memory.entries import MemoryEntries
 from chatter.stores.memory.erasure import MemoryErasure
 from chatter.stores.memory.invitations import MemoryInvitations
 from chatter.stores.memory.moderation import MemoryModeration
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from chatter.log.entries import AddressBan, ChangeDraft, Entry, StandingChange, UserErased
+    from chatter.log.entries import ChangeDraft, Entry
 
 
 @implementer(IChatStore)
@@ -46,32 +44,20 @@ class MemoryStore(Service):
         self.kept_after = 0
         self._epochs: list[Epoch] = []
         self.lineage = Lineage([new_epoch(0)])
-        self._log = Log()
-        self._last_id = 0
-        self._messages: dict[int, Message] = {}
-        self._ids_by_key: dict[tuple[int, str], int] = {}
-        # Of each entry that is in the log: when it was made, and the key that it holds.
-        self._made_at: dict[int, datetime] = {}
-        self._keys: dict[int, tuple[int, str]] = {}
-        self._change_of: dict[int, int] = {}
+        self._entries = MemoryEntries(self._report)
         self._users: dict[int, User] = {}
         self._ids_by_name: dict[str, int] = {}
         self.invitations = MemoryInvitations(self.check, self.add_user)
         self._cursors: dict[int, int] = {}
-        self._chats = MemoryChats(self._log)
         self.tokens = MemoryTokens(self._users, self.check)
-        self.moderation = MemoryModeration(
-            self.check, self._users, self._messages, self._next_id, self._append
-        )
+        self.moderation = MemoryModeration(self.check, self._users, self._entries)
         self.erasure = MemoryErasure(
             self.check,
             self._users,
             self._ids_by_name,
-            self._messages,
+            self._entries,
             self.tokens,
             self.moderation,
-            self._next_id,
-            self._append,
         )
 
     @classmethod
@@ -89,7 +75,7 @@ class MemoryStore(Service):
     def startService(self) -> Deferred[None]:
         """Open it; that takes no time."""
         super().startService()
-        self._epochs = continued(self._epochs, new_epoch(self._last_id))
+        self._epochs = continued(self._epochs, new_epoch(self._entries.last_id))
         self.lineage = Lineage(self._epochs)
         return succeed(None)
 
@@ -106,7 +92,7 @@ class MemoryStore(Service):
     async def last_id(self) -> int:
         """The id of the newest entry."""
         await self.check()
-        return self._last_id
+        return self._entries.last_id
 
     async def append(self, draft: Draft) -> Message:
         """Append a message."""
@@ -115,116 +101,45 @@ class MemoryStore(Service):
             first = await self.read_sent(draft.sender_id, draft.key)
             if first is not None:
                 return first
-        self._last_id += 1
-        message = Message(
-            self._last_id, draft.sender_id, draft.recipient_id, draft.text, draft.sent_at
-        )
-        self._messages[message.id] = message
-        self._made_at[message.id] = message.sent_at
-        self._log.extend([message])
-        if message.recipient_id is not None:
-            self._chats.note(message)
-        if draft.key is not None:
-            self._ids_by_key[draft.sender_id, draft.key] = message.id
-            self._keys[message.id] = (draft.sender_id, draft.key)
-        if self.listener is not None:
-            self.listener([message])
-        return message
+        return self._entries.append_message(draft)
 
     async def change(self, draft: ChangeDraft) -> tuple[int | None, Message]:
         """Edit or withdraw a message."""
         await self.check()
-        message = self._message(draft.message_id)
-        if message.text == draft.text:
-            return None, message
-        change = MessageChange(
-            self._next_id(),
-            message.sender_id,
-            message.recipient_id,
-            message.id,
-            draft.text,
-            draft.by_id,
-            draft.at,
-        )
-        self._made_at.pop(self._change_of.pop(message.id, 0), None)
-        self._made_at[change.id] = change.at
-        if draft.text is None:
-            del self._messages[message.id], self._made_at[message.id]
-            if message.id in self._keys:
-                self._keys[change.id] = self._keys.pop(message.id)
-        else:
-            self._change_of[message.id] = change.id
-            message = self._messages[message.id] = edited(message, draft)
-        self._log.extend([change])
-        self._log.change([change])
-        self._chats.look_at(message)
-        self._report(change)
-        return change.id, message
-
-    def _next_id(self) -> int:
-        self._last_id += 1
-        return self._last_id
-
-    def _append(self, entry: StandingChange | UserErased | AddressBan) -> None:
-        self._made_at[entry.id] = entry.at
-        self._log.extend([entry])
-        self._report(entry)
+        return self._entries.change(draft)
 
     async def trim(self, until: int) -> None:
         """Keep only the entries after an id."""
         await self.check()
-        until = min(until, self._last_id)
+        until = min(until, self._entries.last_id)
         if until <= self.kept_after:
             return
-        gone = []
-        for entry_id in range(self.kept_after + 1, until + 1):
-            if self._made_at.pop(entry_id, None) is None:
-                continue
-            self._change_of.pop(entry_id, None)
-            if entry_id in self._keys:
-                del self._ids_by_key[self._keys.pop(entry_id)]
-            if entry_id in self._messages:
-                gone.append(self._messages.pop(entry_id))
+        self._entries.trim(self.kept_after, until)
         self.kept_after = until
-        self._log.trim(until)
-        self._chats.trim(gone)
         if self.trimmed is not None:
             self.trimmed(until)
 
     async def count_messages(self, after: int, until: int) -> tuple[int, int]:
         """How many messages there are in a stretch."""
         await self.check()
-        stretch = range(after + 1, min(until, self._last_id) + 1)
-        found = [self._messages[i] for i in stretch if i in self._messages]
-        private = sum(message.recipient_id is not None for message in found)
-        return len(found) - private, private
+        return self._entries.count(after, until)
 
     async def old_entries(
         self, after: int, until: int, before: datetime, limit: int
     ) -> tuple[int, int]:
         """How many entries of a stretch come before the first one that is not old."""
         await self.check()
-        stretch = range(after + 1, min(until, self._last_id) + 1)
-        entries = islice((i for i in stretch if i in self._made_at), limit)
-        old = [*takewhile(lambda i: self._made_at[i] < before, entries)]
-        return len(old), old[-1] if old else after
+        return self._entries.old(after, until, before, limit)
 
     async def read_message(self, message_id: int) -> Message | None:
         """The message with that id."""
         await self.check()
-        return self._messages.get(message_id)
+        return self._entries.messages.get(message_id)
 
     async def read_sent(self, sender_id: int, key: str) -> Message | None:
         """The message that a user has sent with a key."""
         await self.check()
-        message_id = self._ids_by_key.get((sender_id, key))
-        return None if message_id is None else self._message(message_id)
-
-    def _message(self, message_id: int) -> Message:
-        message = self._messages.get(message_id)
-        if message is None:
-            raise Gone
-        return message
+        return self._entries.sent(sender_id, key)
 
     def _report(self, entry: Entry) -> None:
         if self.listener is not None:
@@ -233,31 +148,31 @@ class MemoryStore(Service):
     async def read_feed(self, user_id: int, after: int, limit: int) -> list[Entry]:
         """What a user may see after an id."""
         await self.check()
-        return self._log.feed(user_id, after, limit)
+        return self._entries.log.feed(user_id, after, limit)
 
     async def read_general(self, before: int | None, limit: int) -> list[Message]:
         """The newest messages of the general chat."""
         await self.check()
-        return self._log.general(before, limit)
+        return self._entries.log.general(before, limit)
 
     async def read_private(
         self, user_id: int, other_id: int, before: int | None, limit: int
     ) -> list[Message]:
         """The newest messages between two users."""
         await self.check()
-        return self._log.private(user_id, other_id, before, limit)
+        return self._entries.log.private(user_id, other_id, before, limit)
 
     async def chats(
         self, user_id: int, cursor: int, before: int | None, limit: int
     ) -> list[ChatSummary]:
         """The chats of a user, newest message first."""
         await self.check()
-        return self._chats.page(user_id, cursor, before, limit)
+        return self._entries.chats.page(user_id, cursor, before, limit)
 
     async def mark_read(self, user_id: int, other_id: int | None, message_id: int) -> None:
         """Move the read mark of one chat on."""
         await self.check()
-        self._chats.mark_read(user_id, other_id, message_id)
+        self._entries.chats.mark_read(user_id, other_id, message_id)
 
     async def add_user(
         self, name: str, token_hash: bytes | None, cursor: int, now: datetime
