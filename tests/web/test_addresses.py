@@ -98,6 +98,12 @@ def test_an_address_of_ipv6_counts_as_its_network():
     assert bucket_of("unix") == "unix"
 
 
+def test_a_proxy_may_be_written_as_ipv6():
+    """It is the same one, as it is when it connects."""
+    assert Addresses(["::ffff:10.0.0.0/104"]).trusts(PROXY)
+    assert not Addresses(["::ffff:10.0.0.0/104"]).trusts(OTHER)
+
+
 @pytest.mark.parametrize("trust", [["10.0.0.0/33"], ["localhost"], [""], ["10.0.0"], ["unix:"]])
 def test_what_is_no_proxy_is_refused(trust):
     """The error says what is expected."""

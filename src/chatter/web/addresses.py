@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import IPv6Address as IPv6
-from ipaddress import IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import Logger
+
+from chatter.chat.moderation.address_bans import parsed_network
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -128,7 +130,7 @@ def bucket_of(address: str) -> str:
 
 def _network(text: str) -> Any:
     try:
-        return ip_network(text, strict=False)
+        return parsed_network(text)
     except ValueError:
         raise ValueError(
             f"{text!r} is no address: write one (10.0.0.5), a network (10.0.0.0/8), or unix "

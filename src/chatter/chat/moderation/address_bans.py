@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from cachetools import FIFOCache
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from chatter.protocol.moderation import BannedAddress
 
 _REMEMBERED = 4096
+
+_BEFORE_MAPPED = 96
+"""So many bits stand before an address of IPv4 that is written as one of IPv6."""
 
 
 class AddressBans:
@@ -76,13 +79,25 @@ class AddressBans:
         return tuple(network for network in self.until if parsed in network)
 
 
+def parsed_network(text: str) -> IPv4Network | IPv6Network:
+    """A network; one of IPv4 also if it is written as IPv6, since no client has such an address.
+
+    :raises ValueError: if it is none.
+    """
+    network = ip_network(text, strict=False)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < _BEFORE_MAPPED:
+        return network
+    return IPv4Network((int(mapped), network.prefixlen - _BEFORE_MAPPED))
+
+
 def checked_network(network: str) -> str:
     """A network in its usual form.
 
     :raises InvalidRequest: if it is none.
     """
     try:
-        return str(ip_network(network, strict=False))
+        return str(parsed_network(network))
     except ValueError:
         raise InvalidRequest(
             "network is not valid. Expected: an IP address, or a network of them: 10.0.0.5 or "
