@@ -9,7 +9,7 @@ from tests.httpd.support import Server, get
 
 
 class Calling(Resource):
-    """Answers with what a function makes of the request."""
+    """Responds with what a function makes of the request."""
 
     isLeaf = True
 

@@ -11,7 +11,7 @@ LIMITS = Limits(idle=60, receive=40, stall=30, linger=5)
 
 
 class Held(Resource):
-    """Answers when it is told to."""
+    """Responds when it is told to."""
 
     isLeaf = True
 

@@ -25,7 +25,7 @@ LIMITS = Limits(idle=60, receive=60, stall=30, linger=5)
 
 
 class Large(Resource):
-    """Answers with more than any buffer takes: at once, or in parts by a producer."""
+    """Responds with more than any buffer takes: at once, or in parts by a producer."""
 
     isLeaf = True
 
@@ -50,7 +50,7 @@ class Large(Resource):
         return bytes(LARGE)
 
     def plain(self, request):
-        """Answer without asking for the end of the client."""
+        """Respond without asking for the end of the client."""
         if request.path == b"/plain/held":
             return NOT_DONE_YET
         return (

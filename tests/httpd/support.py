@@ -130,7 +130,7 @@ def post(body: bytes, *lines: str, path: str = "/echo") -> bytes:
 
 
 class Echo(Resource):
-    """Answers with what the request looks like to a resource, and remembers it."""
+    """Responds with what the request looks like to a resource, and remembers it."""
 
     isLeaf = True
 
@@ -183,7 +183,7 @@ class Chunks(Echo):
 
 
 class Later(Echo):
-    """Answers when time has passed."""
+    """Responds when time has passed."""
 
     def __init__(self, seen: list[str], reactor: Any) -> None:
         super().__init__(seen)
@@ -203,7 +203,7 @@ class Later(Echo):
 
 
 class Coded(Resource):
-    """Answers with a status and a body, both in the path."""
+    """Responds with a status and a body, both in the path."""
 
     isLeaf = True
 
@@ -235,7 +235,7 @@ class Failing(Resource):
 
 
 class Empty(Resource):
-    """Answers with nothing at all."""
+    """Responds with nothing at all."""
 
     isLeaf = True
 

@@ -74,7 +74,7 @@ def test_keep_alive_is_the_rule_of_http_11_and_the_wish_of_http_10():
             connection.lose()
 
 
-def test_an_answer_of_unknown_length_ends_with_the_connection_in_http_10():
+def test_a_response_of_unknown_length_ends_with_the_connection_in_http_10():
     """HTTP/1.0 has no chunks, whatever it says about keep-alive."""
     connection = Server().connect()
     connection.send(b"GET /chunks HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
@@ -95,7 +95,7 @@ def test_nothing_behind_a_close_is_answered():
     assert len(server.seen) == 1
 
 
-def test_a_resource_may_close_after_its_answer():
+def test_a_resource_may_close_after_its_response():
     """A response that says Connection: close is the connection's last."""
 
     class Closing(Resource):

@@ -65,7 +65,7 @@ def test_what_fails_in_the_reports_of_failures_wedges_nothing(logged):
 
 
 def test_text_is_no_body(logged):
-    """Writing text is an error of the resource, and is answered with 500."""
+    """Writing text is an error of the resource, and gets 500."""
 
     def response(request):
         request.write("text")
@@ -75,7 +75,7 @@ def test_text_is_no_body(logged):
     assert failures(logged) == [TypeError]
 
 
-def test_what_is_no_answer_is_answered_with_500():
+def test_what_is_no_response_gets_500():
     """A resource that returns neither bytes nor NOT_DONE_YET gets Twisted's page for that."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

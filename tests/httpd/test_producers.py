@@ -63,7 +63,7 @@ def test_a_pull_producer_is_asked_only_while_it_is_wanted():
     assert server.clock.getDelayedCalls() == []
 
 
-def test_a_producer_that_fails_cuts_the_answer_off(logged):
+def test_a_producer_that_fails_cuts_the_response_off(logged):
     """The failure is logged once, and the client sees that the response is not whole."""
     resource = Calling(lambda _: NOT_DONE_YET)
     server = Server(resource)

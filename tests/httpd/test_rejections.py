@@ -260,7 +260,7 @@ def test_the_default_limits_let_usual_requests_through():
     assert response.status == 200
 
 
-def test_a_defect_of_the_reader_is_logged_and_answered_with_500(monkeypatch, capfd):
+def test_a_defect_of_the_reader_is_logged_and_gets_500(monkeypatch, capfd):
     """An exception inside a parser's callback closes the connection, and nothing else."""
     from chatter.httpd import reader
 

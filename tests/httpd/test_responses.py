@@ -14,7 +14,7 @@ from tests.httpd.support import Server, get
 HEAD = b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-def test_headers_of_an_answer():
+def test_headers_of_a_response():
     """Fields may be set, replaced, repeated, removed and read back, with any spelling."""
 
     def response(request):
@@ -94,7 +94,7 @@ def test_a_redirect_and_what_is_not_modified():
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_an_answer_without_a_body_has_no_length(status):
+def test_a_response_without_a_body_has_no_length(status):
     """204 and 304 carry no body, however much is written, and the next response is whole."""
 
     def response(request):
@@ -149,7 +149,7 @@ def test_head_is_get_without_the_body():
         connection.lose()
 
 
-def test_an_answer_of_unknown_length_comes_in_chunks():
+def test_a_response_of_unknown_length_comes_in_chunks():
     """Each write is a chunk; an empty one is none, for it would end the response."""
 
     def response(request):
@@ -165,7 +165,7 @@ def test_an_answer_of_unknown_length_comes_in_chunks():
     connection.lose()
 
 
-def test_a_compressed_answer():
+def test_a_compressed_response():
     """EncodingResourceWrapper works: the length is not told, the body is compressed."""
     for raw in (
         get("/", "Accept-Encoding: gzip"),

@@ -22,7 +22,7 @@ from tests.httpd.support import get, parse_answers
 
 
 @running
-async def test_a_slow_reader_gets_the_whole_answer(server):
+async def test_a_slow_reader_gets_the_whole_response(server):
     """A response larger than all buffers arrives whole, though much time passes meanwhile."""
     sock = await server.asked(get("/close"))
     [response] = parse_answers(await read_slowly(server, sock))
@@ -88,7 +88,7 @@ async def test_a_producer_waits_for_a_slow_reader(server):
 
 
 @running
-async def test_pipelined_large_answers_arrive_in_order(server):
+async def test_pipelined_large_responses_arrive_in_order(server):
     """Small and large responses, some of them left to the transport, stay in order and whole."""
     address = await server.listen()
     sock = client(address)

@@ -1,4 +1,4 @@
-"""Answers without an end: what takes a connection's place once only bytes go out."""
+"""Responses without an end: what takes a connection's place once only bytes go out."""
 
 from __future__ import annotations
 

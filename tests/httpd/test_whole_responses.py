@@ -84,7 +84,7 @@ def test_the_next_request_is_answered():
     assert told == [b"/a", b"/b", b"/c"]
 
 
-def test_nobody_is_told_of_an_answer_to_nobody():
+def test_nobody_is_told_of_a_response_to_nobody():
     """A request whose connection was lost can't be answered, as in steps."""
     told = []
     request, connection = made(get())
@@ -160,7 +160,7 @@ def test_what_the_server_says_nobody_else_says(name, logged):
 
 
 class LargeWhole(Calling):
-    """Answers with more than a socket takes at once."""
+    """Responds with more than a socket takes at once."""
 
     def __init__(self):
         super().__init__(self.whole)

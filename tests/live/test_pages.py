@@ -118,7 +118,7 @@ def reads(chat, monkeypatch):
 
 
 def test_one_read_for_a_page_of_the_usual_length(chat, people, reads):
-    """What is asked for in most cases is read at once."""
+    """What is requested in most cases is read at once."""
     say(chat, people, ["a"] * 300)
     assert len(result_of(chat.poll(people[1], 100, after=0)).messages) == 100
     assert reads == [101]

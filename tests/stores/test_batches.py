@@ -39,7 +39,7 @@ class Working:
 
 @pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize("error", [RuntimeError, asyncio.CancelledError])
-def test_who_fails_with_an_answer_fails_alone(logged, error, ahead):
+def test_who_fails_with_a_response_fails_alone(logged, error, ahead):
     """The others of the batch have theirs, the next batch begins, and there is an end."""
     working = Working(ahead=ahead)
     results: list[None] = []
@@ -84,7 +84,7 @@ def test_it_can_be_stopped_busy_and_started_again(logged):
 
 
 @pytest.mark.parametrize("ahead", [True, False])
-def test_the_next_batch_begins_before_or_after_the_answers(ahead):
+def test_the_next_batch_begins_before_or_after_the_responses(ahead):
     """After them all that they led to comes along; either way it is one batch at a time."""
     working = Working(ahead=ahead)
     seen = []

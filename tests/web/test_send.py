@@ -11,7 +11,7 @@ def body(path, text="hi", **more):
     return {"text": text, **({"recipient_id": 1} if path == "/send-private" else {}), **more}
 
 
-def test_the_answer_is_the_message(web):
+def test_the_response_is_the_message(web):
     """A message says who sent it, to whom, what and when."""
     token = web.join("alice")
     message = web.send(token, "Grüße 😀")
