@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-SLICE_SECONDS = 0.002
-"""About so long takes the deletion of a slice: sends wait for it."""
+SLICE_SECONDS = 0.001
+"""About so long takes the deletion of a slice, beside what the disk needs: sends wait for it."""
 
 FIRST_SLICE = 50
 """The first slice has so many entries."""
@@ -84,9 +84,9 @@ def old_entries(
 class Slices:
     """Deletes slices that take as long as they may.
 
-    A slice has at least a quarter more entries than the log has got since the one before, so that
-    the log becomes shorter however much is sent.  Each entry that is deleted costs about as much
-    as one that is appended.
+    While others write, a slice has a quarter more entries than they have written since the one
+    before: the log becomes shorter, and they share the disk with no more than that.  An entry
+    that is deleted costs about half as much as one that is appended.
 
     :param seconds: the time, from any beginning.
     """
@@ -107,7 +107,7 @@ class Slices:
         is_last = deleted < rows
         if is_last:
             self._newest = None
-        else:
+        elif rows >= self._fitting or took > SLICE_SECONDS:
             # A slice may have waited for the processor: the next ones are not all small for it.
             fitting = rows * SLICE_SECONDS / max(took, SLICE_SECONDS / 2)
             self._fitting = max(LEAST_SLICE, int(max(fitting, self._fitting / 2)))
@@ -116,4 +116,5 @@ class Slices:
     def _how_many(self, newest: int) -> int:
         arrived = 0 if self._newest is None else newest - self._newest
         self._newest = newest
-        return min(max(self._fitting, arrived + arrived // 4), MOST_SLICE)
+        wanted = max(LEAST_SLICE, arrived + arrived // 4) if arrived else self._fitting
+        return min(wanted, MOST_SLICE)

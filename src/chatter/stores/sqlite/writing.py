@@ -72,7 +72,7 @@ SHORT_CHECKPOINT, LONG_CHECKPOINT = 250, 1000
 """With so many pages the write-ahead log is copied into the file, and nobody writes meanwhile.
 The copy costs a few syncs of the disk, and the time for each page."""
 
-MANY = 16
+MANY = 32
 """If so many write at the same time, long copies are worth their while."""
 
 
