@@ -205,8 +205,12 @@ def test_the_table_of_the_documents_has_all_metrics(server):
     assert {name.removesuffix("_total") for name in table} == ours
 
 
-async def test_a_store_is_measured(tmp_path):
-    """How long its batches take, how large they are, and how large it is."""
+async def test_a_store_is_measured(tmp_path, monkeypatch):
+    """How long its batches take, how large they are, how large it is, and whether it is ahead."""
+
+    async def ahead():
+        return 8, None
+
     chat = Chat(SQLiteStore(tmp_path / "chat", reactor), reactor)
     site = CountedSite(ChatResource(chat), reactor)
     await chat.startService()
@@ -214,6 +218,8 @@ async def test_a_store_is_measured(tmp_path):
         metrics = MetricsResource(core_of(chat), site)
         await chat.send(await chat.join("alice"), "Hello!")
         samples = samples_of((await metrics.respond(cast("Any", None))).body.decode())
+        monkeypatch.setattr(metrics._store, "end", ahead)
+        behind = samples_of((await metrics.respond(cast("Any", None))).body.decode())
     finally:
         await chat.stopService()
     assert samples["chatter_messages_total", "general"] == 1
@@ -221,6 +227,8 @@ async def test_a_store_is_measured(tmp_path):
     assert samples["chatter_batch_size_sum",] >= 2
     assert samples["chatter_batch_waiting",] == 0
     assert samples["chatter_db_bytes",] > 4096
+    assert (samples["chatter_last_id",], samples["chatter_node_lag",]) == (1, 0)
+    assert (behind["chatter_last_id",], behind["chatter_node_lag",]) == (1, 7)
 
 
 def test_without_prometheus_client(server, monkeypatch):
