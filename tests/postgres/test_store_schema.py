@@ -11,7 +11,15 @@ import psycopg
 import pytest
 
 from chatter.protocol.errors import StoreUnavailable
-from chatter.stores.postgres import chats, entries, moderation, revocations, statements, tokens
+from chatter.stores.postgres import (
+    chats,
+    entries,
+    moderation,
+    revocations,
+    statements,
+    tokens,
+    users,
+)
 from chatter.stores.postgres.database import Database, schema_scripts
 from chatter.stores.registry import check_store
 
@@ -222,7 +230,7 @@ READS = {
     "READ_GENERAL_CHAT": "1, 0, 0",
 }
 
-MODULES = (statements, entries, chats, moderation, tokens, revocations)
+MODULES = (statements, users, entries, chats, moderation, tokens, revocations)
 
 OF_A_KIND = (
     "(kind = 0)",

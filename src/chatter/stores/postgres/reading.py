@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.batches import Batches
-from chatter.stores.postgres import statements
+from chatter.stores.postgres import users
 from chatter.stores.postgres.session import QueryFailed
 from chatter.stores.reasons import Reasons
 
@@ -83,7 +83,7 @@ class Reader:
         queries = [read for read in reads if not isinstance(read, _CursorOf)]
         user_ids = {read.user_id for read in reads if isinstance(read, _CursorOf)}
         if user_ids:
-            queries.append(statements.read_cursors(user_ids))
+            queries.append(users.read_cursors(user_ids))
         try:
             rows = await self._session.run(queries)
         except StoreUnavailable as error:
@@ -91,7 +91,7 @@ class Reader:
                 self._trouble.failed(error.__cause__)
             raise
         self._trouble.worked()
-        cursors = statements.cursors(rows.pop()) if user_ids else {}
+        cursors = users.cursors_of(rows.pop()) if user_ids else {}
         each = iter(rows)
         return [
             cursors.get(read.user_id, 0) if isinstance(read, _CursorOf) else next(each)

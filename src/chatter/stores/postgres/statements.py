@@ -1,4 +1,4 @@
-"""What is read of the database besides the log: the SQL, and rows made values.
+"""How a session with the database begins, and what is read of the end of the log.
 
 Rows go in and come out as one JSON text each way.  So nothing is done for each row in
 Python: it is PostgreSQL that puts the text together and takes it apart, and msgspec.
@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import json
 
 from chatter.log.lineage import Epoch, Lineage
-from chatter.protocol.model import User
 from chatter.stores.postgres.session import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from chatter.stores.postgres.session import Row
 
 Value = TypeVar("Value")
@@ -79,53 +76,7 @@ TAKE_ROOM = Query(
 """
 )
 
-# Each of those who have left has one taken name, and it is the index that is counted.
-COUNT_USERS = Query(b"""
-    SELECT (SELECT count(*) FROM users WHERE id > 0) - (SELECT count(*) FROM taken_names)
-""")
-
-READ_USERS = b"""
-    SELECT json_agg(u ORDER BY id) FROM (
-        SELECT id, name, last_seen FROM users WHERE id > $1 ORDER BY id LIMIT $2
-    ) AS u
-"""
-
-READ_USERS_BY_ID = b"""
-    SELECT json_agg(u ORDER BY id) FROM (
-        SELECT id, name, last_seen FROM users WHERE id = ANY($1)
-    ) AS u
-"""
-
-READ_USERS_BY_PREFIX = b"""
-    SELECT json_agg(u ORDER BY folded_name COLLATE "C") FROM (
-        SELECT id, name, last_seen, folded_name FROM users
-        WHERE folded_name COLLATE "C" >= $1 AND folded_name COLLATE "C" < $2
-        ORDER BY folded_name COLLATE "C" LIMIT $3
-    ) AS u
-"""
-
-READ_USERS_SEEN = b"""
-    SELECT json_agg(u ORDER BY id) FROM (
-        SELECT id, name, last_seen FROM users WHERE last_seen >= $1 AND id > $2
-        ORDER BY id LIMIT $3
-    ) AS u
-"""
-
-_FIND_USER = """
-    SELECT json_agg(u) FROM (SELECT id, name, last_seen FROM users WHERE {} = {}) AS u
-"""
-
-USER_BY_ID = _FIND_USER.format("id", "$1").encode()
-
-USER_BY_NAME = _FIND_USER.format("folded_name", "$1").encode()
-
-READ_CURSORS = b"""
-    SELECT json_object_agg(id, cursor) FROM users WHERE id = ANY($1)
-"""
-
 _epochs = json.Decoder(list[Epoch]).decode
-_users = json.Decoder(list[User]).decode
-_cursors = json.Decoder(dict[int, int]).decode
 
 
 def entered(row: Row) -> tuple[int, Lineage, int]:
@@ -137,32 +88,6 @@ def entered(row: Row) -> tuple[int, Lineage, int]:
     return int(last_id), Lineage(_epochs(epochs)), int(kept_after)
 
 
-def users(row: Row) -> list[User]:
-    """The users that a row has."""
-    (value,) = row
-    return [] if value is None else _users(value)
-
-
-def cursors(row: Row) -> dict[int, int]:
-    """The cursor of each user that a row has."""
-    (value,) = row
-    return {} if value is None else _cursors(value)
-
-
 def query(sql: bytes, *parameters: int | str) -> Query:
     """A query with its parameters."""
     return Query(sql, tuple(str(parameter).encode() for parameter in parameters))
-
-
-def read_cursors(user_ids: Iterable[int]) -> Query:
-    """The query for the cursors of some users."""
-    return query(READ_CURSORS, _array(user_ids))
-
-
-def read_users_by_id(user_ids: Iterable[int]) -> Query:
-    """The query for the users with those ids."""
-    return query(READ_USERS_BY_ID, _array(user_ids))
-
-
-def _array(ids: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, ids)) + "}"

@@ -20,7 +20,7 @@ from chatter.protocol.errors import Gone, StoreUnavailable
 from chatter.protocol.scalars import MAX_ID
 from chatter.stores.checking import Check
 from chatter.stores.deleting import Deleting, Slice
-from chatter.stores.postgres import chats, entries, statements, trimming
+from chatter.stores.postgres import chats, entries, statements, trimming, users
 from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
 from chatter.stores.postgres.erasure import PostgresErasure
@@ -251,35 +251,35 @@ class PostgresStore(Service):
 
     async def user_by_id(self, user_id: int) -> User | None:
         """The user with that id."""
-        return await self._find_user(statements.USER_BY_ID, user_id)
+        return await self._find_user(users.USER_BY_ID, user_id)
 
     async def user_by_name(self, name: str) -> User | None:
         """The user with that name."""
-        return await self._find_user(statements.USER_BY_NAME, names.fold(name))
+        return await self._find_user(users.USER_BY_NAME, names.fold(name))
 
     async def count_users(self) -> int:
         """How many users there are, without those who have left."""
-        return trimming.number(await self._reads.row(statements.COUNT_USERS)) or 0
+        return trimming.number(await self._reads.row(users.COUNT_USERS)) or 0
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""
-        return statements.users(await self._reads.row(query(statements.READ_USERS, after, limit)))
+        return users.users_of(await self._reads.row(query(users.READ_USERS, after, limit)))
 
     async def users_by_id(self, user_ids: Collection[int]) -> list[User]:
         """The users with those ids, by id."""
-        return statements.users(await self._reads.row(statements.read_users_by_id(user_ids)))
+        return users.users_of(await self._reads.row(users.read_users_by_id(user_ids)))
 
     async def users_by_prefix(self, prefix: str, limit: int) -> list[User]:
         """The users whose name begins with a prefix, by name."""
         folded = names.fold(prefix)
         end = folded + names.AFTER_ALL
-        wanted = query(statements.READ_USERS_BY_PREFIX, folded, end, limit)
-        return statements.users(await self._reads.row(wanted))
+        wanted = query(users.READ_USERS_BY_PREFIX, folded, end, limit)
+        return users.users_of(await self._reads.row(wanted))
 
     async def users_seen(self, since: datetime, after: int, limit: int) -> list[User]:
         """The users who were seen since then, by id."""
-        wanted = query(statements.READ_USERS_SEEN, since.isoformat(), after, limit)
-        return statements.users(await self._reads.row(wanted))
+        wanted = query(users.READ_USERS_SEEN, since.isoformat(), after, limit)
+        return users.users_of(await self._reads.row(wanted))
 
     async def chats(
         self, user_id: int, cursor: int, before: int | None, limit: int
@@ -295,7 +295,7 @@ class PostgresStore(Service):
         return entries.messages(await self._reads.row(query(sql, *parameters)))
 
     async def _find_user(self, sql: bytes, value: int | str) -> User | None:
-        found = statements.users(await self._reads.row(query(sql, value)))
+        found = users.users_of(await self._reads.row(query(sql, value)))
         return found[0] if found else None
 
     # Cursors

@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 from chatter.log.entries import Kind, MessageChange, StandingChange, UserErased, edited
 from chatter.protocol.errors import Gone
 from chatter.protocol.model import Message
-from chatter.stores.sqlite.statements import microseconds, moment
+from chatter.stores.sqlite.times import microseconds, moment
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,7 +10,7 @@ from chatter.log.entries import UserErased
 from chatter.log.erasure import IErasure
 from chatter.protocol import names
 from chatter.stores.sqlite import entries
-from chatter.stores.sqlite.statements import microseconds
+from chatter.stores.sqlite.times import microseconds
 from chatter.stores.sqlite.writing import Appending
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from chatter.log.invitations import IInvitations
 from chatter.protocol.errors import InvitationExpired, InvitationNeeded, InvitationUsed
-from chatter.stores.sqlite.statements import microseconds
+from chatter.stores.sqlite.times import microseconds
 from chatter.stores.sqlite.tokens import insert_user
 
 if TYPE_CHECKING:

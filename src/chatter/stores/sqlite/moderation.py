@@ -14,7 +14,7 @@ from chatter.protocol.model import Standing
 from chatter.protocol.moderation import BannedAddress, Report
 from chatter.protocol.scalars import MAX_ID
 from chatter.stores.sqlite.entries import message
-from chatter.stores.sqlite.statements import microseconds, moment
+from chatter.stores.sqlite.times import microseconds, moment
 from chatter.stores.sqlite.writing import Appending
 
 if TYPE_CHECKING:

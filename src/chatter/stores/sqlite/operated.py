@@ -12,7 +12,7 @@ from zope.interface import implementer
 from chatter.log.operated import IOperatedStore
 from chatter.stores.sqlite.backups import SUFFIXES, back_up
 from chatter.stores.sqlite.entries import last_id
-from chatter.stores.sqlite.statements import moment
+from chatter.stores.sqlite.times import moment
 
 if TYPE_CHECKING:
     import sqlite3

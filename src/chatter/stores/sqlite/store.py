@@ -24,7 +24,7 @@ from chatter.stores.checking import Check
 from chatter.stores.deleting import Deleting, Slice
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
-from chatter.stores.sqlite import chats, entries, statements, trimming
+from chatter.stores.sqlite import chats, entries, trimming, users
 from chatter.stores.sqlite.database import Database, check, clear_errors
 from chatter.stores.sqlite.epochs import read_epochs
 from chatter.stores.sqlite.erasure import SQLiteErasure
@@ -280,32 +280,32 @@ class SQLiteStore(Service):
 
     async def count_users(self) -> int:
         """How many users there are, without those who have left."""
-        return await self._reader.submit(statements.count_users)
+        return await self._reader.submit(users.count_users)
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""
         return await self._reader.submit(
-            lambda connection: statements.read_users(connection, after, limit)
+            lambda connection: users.read_users(connection, after, limit)
         )
 
     async def users_by_id(self, user_ids: Collection[int]) -> list[User]:
         """The users with those ids, by id."""
         wanted = list(user_ids)
         return await self._reader.submit(
-            lambda connection: statements.read_users_by_id(connection, wanted)
+            lambda connection: users.read_users_by_id(connection, wanted)
         )
 
     async def users_by_prefix(self, prefix: str, limit: int) -> list[User]:
         """The users whose name begins with a prefix, by name."""
         folded = names.fold(prefix)
         return await self._reader.submit(
-            lambda connection: statements.read_users_by_prefix(connection, folded, limit)
+            lambda connection: users.read_users_by_prefix(connection, folded, limit)
         )
 
     async def users_seen(self, since: datetime, after: int, limit: int) -> list[User]:
         """The users who were seen since then, by id."""
         return await self._reader.submit(
-            lambda connection: statements.read_users_seen(connection, since, after, limit)
+            lambda connection: users.read_users_seen(connection, since, after, limit)
         )
 
     async def chats(
@@ -325,9 +325,7 @@ class SQLiteStore(Service):
         )
 
     def _find_user(self, column: str, value: int | str) -> Pending[User | None]:
-        return self._reader.submit(
-            lambda connection: statements.find_user(connection, column, value)
-        )
+        return self._reader.submit(lambda connection: users.find_user(connection, column, value))
 
     # Cursors
 
@@ -338,7 +336,7 @@ class SQLiteStore(Service):
             # One that is being saved now may be saved too late to be read, and forgotten then.
             before = self._progress.cursor(user_id)
             saved = await self._reader.submit(
-                lambda connection: statements.read_cursor(connection, user_id)
+                lambda connection: users.read_cursor(connection, user_id)
             )
             moved = max(before, self._progress.cursor(user_id))
             known = self._cursors.learn(user_id, max(saved, moved))
@@ -350,7 +348,7 @@ class SQLiteStore(Service):
         self._cursors.move(user_id, cursor)
 
     async def _save_progress(self, progress: list[tuple[int, int, datetime]]) -> None:
-        await self._writer.submit(lambda connection: statements.save_progress(connection, progress))
+        await self._writer.submit(lambda connection: users.save_progress(connection, progress))
 
     async def check(self) -> None:
         """Raise unless the store can serve, within about a second."""

@@ -12,7 +12,7 @@ from chatter.protocol import names
 from chatter.protocol.errors import KeyUsed, NameTaken, TooManyTokens, UnknownRecipient
 from chatter.protocol.model import Token, User
 from chatter.protocol.scalars import MAX_ID
-from chatter.stores.sqlite.statements import microseconds, moment
+from chatter.stores.sqlite.times import microseconds, moment
 
 if TYPE_CHECKING:
     import sqlite3

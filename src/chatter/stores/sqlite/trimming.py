@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatter.stores.deleting import Slice
 from chatter.stores.sqlite.entries import last_id
-from chatter.stores.sqlite.statements import microseconds
+from chatter.stores.sqlite.times import microseconds
 
 if TYPE_CHECKING:
     import sqlite3

@@ -26,7 +26,7 @@ from chatter.protocol.errors import (
 from chatter.protocol.model import Draft
 from chatter.stores.batches import Batches
 from chatter.stores.reasons import Reasons
-from chatter.stores.sqlite import entries, statements
+from chatter.stores.sqlite import entries, transactions
 from chatter.stores.sqlite.epochs import save_epoch
 from chatter.stores.sqlite.scrubbing import Scrubbing, empty_log
 from chatter.stores.worker_thread import WorkerThread
@@ -150,8 +150,8 @@ class Writer:
             # A transaction of nothing takes the lock, and looks whether the file is there.
             await self.submit(entries.prepare_to_append)
             if self._trouble.reason is not None:
-                await self.submit(statements.take_room)
-                await self.submit(statements.give_room_back)
+                await self.submit(transactions.take_room)
+                await self.submit(transactions.give_room_back)
         except StoreUnavailable as error:
             if self._trouble.reason is None:
                 raise
@@ -167,7 +167,7 @@ class Writer:
         except (sqlite3.Error, StoreUnavailable) as error:
             self._trouble.failed(error)
             raise StoreUnavailable("The chat can't store anything now.", 5) from error
-        if new or statements.take_room in batch:
+        if new or transactions.take_room in batch:
             self._trouble.worked()
         if new:
             self._committed(new)
@@ -197,7 +197,7 @@ class Writer:
             results: list[Any]
             results, new = entries.insert_messages(self._connection, drafts, self._last_id)
         else:
-            results, new = statements.in_transaction(
+            results, new = transactions.in_transaction(
                 self._connection, partial(self._do_all, batch, drafts)
             )
         if new:

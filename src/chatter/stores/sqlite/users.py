@@ -1,29 +1,22 @@
-"""What is read from and written to the SQLite file about users: the SQL, and rows made values.
+"""The users in a SQLite file, and their cursors: the SQL, and rows made values.
 
 All of it blocks.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from msgspec import json
 
 from chatter.protocol import names
 from chatter.protocol.model import User
+from chatter.stores.sqlite.times import microseconds, moment
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
-
-Result = TypeVar("Result")
-
-ROOM = 64 * 1024
-"""As many bytes as a database that could not be written must take to be well again."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
+    from collections.abc import Iterable
+    from datetime import datetime
 
 _USER = "id, name, last_seen"
 
@@ -45,16 +38,6 @@ READ_USERS_BY_PREFIX = f"""
 READ_USERS_SEEN = f"""
     SELECT {_USER} FROM users WHERE last_seen >= ? AND id > ? ORDER BY id LIMIT ?
 """  # noqa: S608
-
-
-def microseconds(moment: datetime) -> int:
-    """A time as the tables hold it."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(value: int) -> datetime:
-    """A time that the tables hold."""
-    return _EPOCH + timedelta(microseconds=value)
 
 
 def _user(row: tuple[Any, ...]) -> User:
@@ -113,28 +96,3 @@ def save_progress(
     """Save users' cursors and signs of life, none of them going back."""
     rows = [(user_id, cursor, microseconds(seen)) for user_id, cursor, seen in progress]
     connection.execute(SAVE_PROGRESS, (json.encode(rows).decode(),))
-
-
-def take_room(connection: sqlite3.Connection) -> None:
-    """Write as much as some messages need, to see whether the disk takes it."""
-    give_room_back(connection)
-    connection.execute(f"CREATE TABLE room AS SELECT zeroblob({ROOM}) AS blank")
-
-
-def give_room_back(connection: sqlite3.Connection) -> None:
-    """Undo :func:`take_room`; the next messages find the room in the file."""
-    connection.execute("DROP TABLE IF EXISTS room")
-
-
-def in_transaction(connection: sqlite3.Connection, work: Callable[[], Result]) -> Result:
-    """Do some work in one durable transaction, or not at all."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        result = work()
-        connection.execute("COMMIT")
-    except BaseException:
-        # A full disk may have ended the transaction already.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return result
