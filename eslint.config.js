@@ -4,7 +4,7 @@ import js from "@eslint/js";
 const BROWSER = [
   "AbortController AbortSignal BroadcastChannel CSS Element HTMLButtonElement HTMLDialogElement",
   "HTMLElement HTMLFormElement HTMLInputElement HTMLTextAreaElement Notification TextDecoder",
-  "URL clearTimeout crypto document fetch localStorage location matchMedia navigator performance",
+  "URL clearInterval clearTimeout crypto document fetch localStorage location matchMedia navigator performance",
   "history innerHeight innerWidth isSecureContext requestAnimationFrame screen sessionStorage setInterval setTimeout window",
 ];
 const UNSAFE = ["innerHTML", "outerHTML", "insertAdjacentHTML", "srcdoc", "write", "writeln"];

@@ -12,6 +12,8 @@ from tests.page.people import people_in
 
 OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    # Browsers trust a host with another name less than this one, where it comes over plain http.
+    "--host-resolver-rules=MAP chat.test 127.0.0.1",
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 

@@ -199,6 +199,11 @@ class People:
         tab.join(name)
         return tab, name
 
+    def expect_complaint(self, part: str) -> None:
+        """A complaint with that part is none."""
+        for tab in self._tabs:
+            tab.complaints = [each for each in tab.complaints if part not in each]
+
     def close(self) -> None:
         """Close everything; no page may have complained."""
         complaints = [complaint for tab in self._tabs for complaint in tab.complaints]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.server import Server
 from tests.page.others import filled, id_of, new_text, send
-from tests.page.people import eventually, new_name
+from tests.page.people import eventually, new_name, people_in
 
 
 def places_of(tab):
@@ -51,6 +53,36 @@ def test_a_hidden_tab_lets_go_of_its_stream(people, server):
         each.page.clock.fast_forward(1000)
         each.reads(f"{writer['name']}: 0")
     eventually(first.page, lambda: places_of(first) == ["place"] * 3)
+
+
+@pytest.fixture
+def far_people(browser, tmp_path):
+    """People whose pages come over plain http from another machine, as far as a browser knows."""
+    with (
+        Server(tmp_path, "--store", "memory:", "--host", "chat.test") as server,
+        people_in(browser, f"http://chat.test:{server.port}/") as people,
+    ):
+        yield people
+        # Of such a page a browser says that it has ignored a header.
+        people.expect_complaint("Cross-Origin-Opener-Policy")
+
+
+def test_seven_tabs_over_plain_http(far_people):
+    """Browsers have no locks there; all the same at most three are streams, and all work."""
+    tab, _ = far_people.join("alice")
+    assert not tab.page.evaluate("isSecureContext || 'locks' in navigator")
+    tabs = [tab, *(far_people.tab(tab.page.context) for _ in range(6))]
+    for each in tabs:
+        expect(each.box).to_be_visible()
+    held = "Object.keys(localStorage).filter((key) => key.includes('place')).length"
+    eventually(tab.page, lambda: tab.page.evaluate(held) == 3)
+    text = new_text("to all tabs")
+    tabs[-1].say(text)
+    for each in tabs:
+        each.reads(text)
+    for each in tabs[:-1]:
+        each.page.close()
+    eventually(tabs[-1].page, lambda: tabs[-1].page.evaluate(held) == 0)
 
 
 NOTES = """() => {

@@ -68,21 +68,15 @@ plan.title = soon(300, () => {
   setText(the("back-count"), atMost99(elsewhere));
 });
 
-/** Whether the user is a moderator, or was. */
-let hasModerated = false;
+/** Whether the user is, or was, muted or a moderator. */
+let hasStanding = false;
 
 /** What is typed goes to the chat that is shown. */
 function compose() {
   const { shown } = conversation;
   if (shown) composer.open(shown.id, shown.id ? conversation.title() : "everybody");
-  if (chats.mutedUntil || composer.box.readOnly)
-    void loadRestrictions().then(({ mute }) => mute(chats.mutedUntil), explainMissing);
-  hasModerated ||= chats.moderates;
-  if (hasModerated)
-    import("./person.js").then(
-      ({ draw }) => draw(),
-      () => {},
-    );
+  hasStanding ||= chats.moderates || chats.mutedUntil !== "";
+  if (hasStanding) void loadStanding().then(({ draw }) => draw(), explainMissing);
 }
 
 feed.reader.connected = showConnected;
@@ -109,7 +103,7 @@ function tell(message) {
   const name = nameOf(sender_id) || "Somebody";
   if (document.hidden) {
     if (chat.id)
-      loadNotifications().then(
+      import("./notifications.js").then(
         ({ notify }) => notify(name, text, chat.id),
         () => {},
       );
@@ -129,8 +123,7 @@ function tellChange(message) {
 // What nobody needs at first.
 const loadMenu = () => import("./menu.js");
 const loadAccount = () => import("./account.js");
-const loadNotifications = () => import("./notifications.js");
-const loadRestrictions = () => import("./restrictions.js");
+const loadStanding = () => import("./standing.js");
 
 const loadUpgrade = () => import("./upgrade.js");
 
@@ -192,8 +185,8 @@ async function start(asked = getChats()) {
 /** @param {Problem} error */
 async function whyNot({ type, message, until }) {
   if (type !== "urn:chatter:banned") return message;
-  const restrictions = await loadRestrictions().catch(() => null);
-  return restrictions?.banned(until, () => void start()) ?? message;
+  const standing = await loadStanding().catch(() => null);
+  return standing?.banned(until, () => void start()) ?? message;
 }
 
 /** @param {Start} begun */

@@ -18,7 +18,7 @@ the("chat-name").parentElement?.after(button);
 const personIn = (id) => ({ id, name: nameOf(id) });
 
 /** The chat, or what the user may do, is another one. */
-export function draw() {
+export function drawOptions() {
   button.hidden = !moderates || !shown?.id || shown.loaded === "missing";
   button.ariaLabel = `Moderate ${nameOf(shown?.id ?? 0)}`;
 }

@@ -17,6 +17,9 @@ const GRACE = 10_000;
 /** The names of the locks of tabs that are looked at begin so. */
 export const PLACE = "place";
 
+/** @type {{request: Function} | undefined} */
+let locks = navigator.locks;
+
 /** Ends what is asked for or held. */
 let place = new AbortController();
 
@@ -48,8 +51,12 @@ function leave() {
 async function show() {
   seen = true;
   const signal = leave();
-  // There are no locks on plain http: then each tab that is looked at has a stream.
-  let got = !navigator.locks;
+  // There are none on plain http.
+  locks ??= await import("./places.js").then(
+    (places) => places.locks,
+    () => locks,
+  );
+  let got = !locks;
   for (let number = 0; !got && number < PLACES; number++)
     got = await hold(`${PLACE} ${number}`, signal, { ifAvailable: true });
   if (!signal.aborted) follow(got ? "stream" : "poll");
@@ -77,6 +84,6 @@ function hold(name, signal, options) {
       resolve(held);
       return held && new Promise((letGo) => signal.addEventListener("abort", letGo));
     };
-    navigator.locks.request(ownName(name), options, until).catch(() => resolve(false));
+    locks?.request(ownName(name), options, until).catch(() => resolve(false));
   });
 }

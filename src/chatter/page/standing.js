@@ -1,7 +1,9 @@
-/** What the page shows to a user who is muted or banned, of whom most chats have none. */
+/** What the page shows to a user who is muted, banned or a moderator, which few are. */
 
+import { mutedUntil } from "./chats.js";
 import { box } from "./composer.js";
 import { plan, setText, the } from "./drawing.js";
+import { drawOptions } from "./person.js";
 
 /** The longest time that a browser's timers take, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
@@ -16,11 +18,16 @@ function untilWhen(time) {
   return date.getFullYear() > 9000 ? "" : ` until ${(isToday ? sameDay : otherDay).format(date)}`;
 }
 
-/** @param {string} until Until when the user may not write; empty if they may. */
-export function mute(until) {
-  const left = until ? Date.parse(until) - Date.now() : 0;
+/** The chat, or what the user may do, is another one. */
+export function draw() {
+  drawMute();
+  drawOptions();
+}
+
+function drawMute() {
+  const left = mutedUntil ? Date.parse(mutedUntil) - Date.now() : 0;
   const isMuted = left > 0;
-  const text = isMuted ? `You are muted${untilWhen(until)}: you can read, and not write.` : "";
+  const text = isMuted ? `You are muted${untilWhen(mutedUntil)}: you can read, and not write.` : "";
   setText(the("muted"), text);
   if (box.readOnly === isMuted) return;
   box.readOnly = isMuted;
