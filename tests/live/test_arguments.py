@@ -16,6 +16,7 @@ from tests.live.support import result_of
 NO_IDS: list[Any] = [0, -1, 2**63, 1.5, "1", True, None]
 NO_CURSORS: list[Any] = [-1, 2**63, 1.5, "1", True]
 NO_LIMITS: list[Any] = [0, -1, 1001, 2.0, "1", True, None]
+NO_TEXTS: list[Any] = ["", " ", "a" * 4097, "\ud800", b"a", 1, None]
 NO_WAITS: list[Any] = [-1, float("nan"), float("inf"), "1", None]
 
 
@@ -37,6 +38,9 @@ CALLS = {
     "prefix": (lambda chat, _, bad: chat.users_by_prefix("a", bad), "limit", NO_LIMITS),
     "online": (lambda chat, _, bad: chat.online_users(limit=bad), "limit", NO_LIMITS),
     "to": (lambda chat, user, bad: chat.send_private(user, bad, "a"), "recipient_id", NO_IDS),
+    "send": (lambda chat, user, bad: chat.send(user, bad), "text", NO_TEXTS),
+    "send_private": (lambda chat, user, bad: chat.send_private(user, 1, bad), "text", NO_TEXTS),
+    "edit": (lambda chat, user, bad: chat.edit(user, 1, bad), "text", NO_TEXTS),
     "poll limit": (lambda chat, user, bad: chat.poll(user, bad), "limit", NO_LIMITS),
     "poll after": (lambda chat, user, bad: chat.poll(user, after=bad), "after", NO_CURSORS),
     "poll wait": (lambda chat, user, bad: chat.poll(user, wait=bad), "wait", NO_WAITS),
@@ -68,6 +72,14 @@ def test_what_is_not_valid(chat, alice, call, bad):
     with pytest.raises(InvalidRequest, match=rf"^{name} .*\. Expected: .*") as caught:
         result_of(make(chat, alice, bad))
     assert "`" not in caught.value.detail
+
+
+@pytest.mark.parametrize("bad", ["", "a" * 33, b"a", 1])
+def test_what_is_no_name(chat, bad):
+    """A new user and one of an account have the same names."""
+    for call in (chat.join, chat.connect):
+        with pytest.raises(InvalidRequest, match=r"^A name (is a string|has 1 to 32 characters)\."):
+            result_of(call(bad))
 
 
 @pytest.mark.parametrize("bad", NO_CURSORS)

@@ -48,6 +48,8 @@ def check(name: str) -> str:
 
     :raises InvalidRequest: if not.
     """
+    if not isinstance(name, str):
+        raise InvalidRequest("A name is a string.")
     if not 1 <= len(name) <= MAX_NAME:
         raise InvalidRequest(f"A name has 1 to {MAX_NAME} characters.")
     shown = _without_what_is_needed(name)

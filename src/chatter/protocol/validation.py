@@ -62,7 +62,8 @@ def checked_text(text: str) -> str:
     """
     # As the type has it, without searching for its pattern.
     if (
-        1 <= len(text) <= MAX_TEXT
+        isinstance(text, str)
+        and 1 <= len(text) <= MAX_TEXT
         and "\0" not in text
         and not text.isspace()
         and (text.isascii() or _is_unicode(text))
