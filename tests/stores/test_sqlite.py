@@ -354,10 +354,10 @@ async def test_the_write_ahead_log_is_copied_in_parts(path, together, pages):
     await store.startService()
     try:
         (alice,) = await join(store, "alice")
-        large = Draft(alice.id, None, "forty pages and more" * 8192, NOW)
-        for _ in range(1 + 2 * pages // 40 // together):
+        large = Draft(alice.id, None, "ten pages" * 4400, NOW)
+        for _ in range(1 + 2 * pages // 10 // together):
             await all_of(store.append(large) for _ in range(together))
         log = path.with_name(f"{path.name}-wal")
-        assert pages < log.stat().st_size // 4096 < 1.2 * pages + 41 * together
+        assert pages < log.stat().st_size // 4096 < 1.2 * pages + 12 * together
     finally:
         await store.stopService()
