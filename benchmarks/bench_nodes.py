@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import live_listen
+import nodes_bans
 import nodes_live
 import nodes_sends
 import scenarios
@@ -25,6 +26,7 @@ SCENARIOS: dict[str, Callable[[Path, int, float], Iterable[Table]]] = {
     "sends": nodes_sends.durable_sends,
     "latency": nodes_live.latency,
     "costs": nodes_live.costs,
+    "bans": nodes_bans.bans,
 }
 """Each measures in a directory of its own, for so many rounds of so many seconds."""
 

@@ -196,11 +196,13 @@ def _peer_of(senders: Sequence[Server], listeners: Sequence[Server]) -> live_pee
 
 
 @contextmanager
-def running_cluster(directory: Path, postgres: PostgresServer, count: int) -> Iterator[Cluster]:
-    """Run so many nodes on an empty database of their own."""
+def running_cluster(
+    directory: Path, postgres: PostgresServer, count: int, options: Sequence[str] = ()
+) -> Iterator[Cluster]:
+    """Run so many nodes on an empty database of their own, with further options."""
     directory.mkdir(exist_ok=True)
     database = postgres.new_database()
-    command = servers.chatter(postgres.url(database))
+    command = [*servers.chatter(postgres.url(database)), *options]
     with ExitStack() as stack:
         nodes = [
             stack.enter_context(
