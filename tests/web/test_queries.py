@@ -6,7 +6,7 @@ import pytest
 from twisted.web.resource import Resource
 
 from chatter.web import ChatResource
-from chatter.web.endpoint import _KNOWN_QUERIES, _known_queries
+from chatter.web.parsing import _KNOWN_QUERIES, _known_queries
 
 
 def test_the_same_url_is_another_request(web):

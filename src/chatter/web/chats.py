@@ -16,7 +16,8 @@ from chatter.protocol.errors import (
 )
 from chatter.protocol.queries import ChatsQuery
 from chatter.protocol.validation import checked_body
-from chatter.web.endpoint import Operation, UserEndpoint, body_of, parsed_query
+from chatter.web.endpoint import Operation, UserEndpoint
+from chatter.web.parsing import body_of, parsed_query
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

@@ -23,8 +23,9 @@ from chatter.protocol.scalars import JoinKey
 from chatter.protocol.validation import checked_body
 from chatter.web.authentication import token_of
 from chatter.web.csrf import refuse_foreign_page
-from chatter.web.endpoint import Operation, UserEndpoint, body_of
+from chatter.web.endpoint import Operation, UserEndpoint
 from chatter.web.page_cookie import setting, token_in_cookie
+from chatter.web.parsing import body_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

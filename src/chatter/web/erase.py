@@ -10,8 +10,9 @@ from chatter.protocol import names
 from chatter.protocol.bodies import Done, EraseBody
 from chatter.protocol.errors import InvalidRequest
 from chatter.protocol.validation import checked_body
-from chatter.web.endpoint import Operation, UserEndpoint, body_of
+from chatter.web.endpoint import Operation, UserEndpoint
 from chatter.web.page_cookie import clearing, token_in_cookie
+from chatter.web.parsing import body_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from chatter.protocol.errors import Gone, Muted, TooManyRequests, UnknownRecipie
 from chatter.protocol.model import StandingChanged
 from chatter.protocol.queries import ReportsQuery
 from chatter.protocol.validation import checked_body
-from chatter.web.endpoint import Operation, UserEndpoint, body_of, parsed_query
+from chatter.web.endpoint import Operation, UserEndpoint
+from chatter.web.parsing import body_of, parsed_query
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

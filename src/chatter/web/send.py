@@ -11,8 +11,9 @@ from chatter.protocol.errors import Gone, InvalidRequest, Muted, TooManyRequests
 from chatter.protocol.model import Message
 from chatter.protocol.scalars import IdempotencyKey
 from chatter.protocol.validation import checked_body
-from chatter.web.endpoint import Operation, UserEndpoint, body_of
+from chatter.web.endpoint import Operation, UserEndpoint
 from chatter.web.lean import header_of, query_of
+from chatter.web.parsing import body_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from chatter.chat.reading.pages import has_news
 from chatter.protocol.errors import InvalidRequest, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import Page
 from chatter.protocol.queries import DEFAULT_LIMIT, StatusQuery
-from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
+from chatter.web.endpoint import Operation, UserEndpoint
 from chatter.web.lean import query_of
+from chatter.web.parsing import parsed_query
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

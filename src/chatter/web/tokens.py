@@ -10,7 +10,8 @@ from chatter.protocol.bodies import Done, NewToken, RevokeBody, TokenBody, Token
 from chatter.protocol.errors import KeyUsed, TooManyRequests, TooManyTokens, UnknownToken
 from chatter.protocol.scalars import JoinKey
 from chatter.protocol.validation import checked_body
-from chatter.web.endpoint import Operation, UserEndpoint, body_of
+from chatter.web.endpoint import Operation, UserEndpoint
+from chatter.web.parsing import body_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from chatter.protocol.bodies import Users
 from chatter.protocol.errors import InvalidRequest
 from chatter.protocol.queries import UsersQuery
 from chatter.protocol.scalars import MAX_ID
-from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
+from chatter.web.endpoint import Operation, UserEndpoint
+from chatter.web.parsing import parsed_query
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from msgspec import json
 
 from chatter.protocol.errors import UnknownRecipient
 from chatter.protocol.validation import checked_body
-from chatter.web.endpoint import JSONResource, body_of
+from chatter.web.endpoint import JSONResource
+from chatter.web.parsing import body_of
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

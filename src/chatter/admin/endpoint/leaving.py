@@ -11,8 +11,9 @@ from twisted.logger import Logger
 
 from chatter.admin.endpoint.acts import user_named
 from chatter.protocol.bodies import Done
-from chatter.web.endpoint import JSONResource, parsed_query
+from chatter.web.endpoint import JSONResource
 from chatter.web.export import LINES, LinesWriter
+from chatter.web.parsing import parsed_query
 from chatter.web.responses import Response
 
 if TYPE_CHECKING:

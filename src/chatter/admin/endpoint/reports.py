@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.protocol.queries import ReportsQuery
-from chatter.web.endpoint import JSONResource, parsed_query
+from chatter.web.endpoint import JSONResource
+from chatter.web.parsing import parsed_query
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from chatter.protocol.model import Role
 from chatter.protocol.queries import UsersQuery
-from chatter.web.endpoint import JSONResource, parsed_query
+from chatter.web.endpoint import JSONResource
+from chatter.web.parsing import parsed_query
 from chatter.web.responses import Response, json_response
 
 if TYPE_CHECKING:

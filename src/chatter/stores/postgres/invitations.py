@@ -17,7 +17,7 @@ from chatter.protocol.errors import (
 from chatter.protocol.model import User
 from chatter.stores.postgres.session import Query
 from chatter.stores.postgres.statements import query
-from chatter.stores.postgres.writing import Step, without_entries
+from chatter.stores.postgres.write_batch import Step, without_entries
 
 if TYPE_CHECKING:
     from datetime import datetime

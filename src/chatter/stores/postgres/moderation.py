@@ -15,7 +15,7 @@ from chatter.protocol.moderation import BannedAddress, Report
 from chatter.protocol.scalars import MAX_ID
 from chatter.stores.postgres.session import Query
 from chatter.stores.postgres.statements import query
-from chatter.stores.postgres.writing import Step
+from chatter.stores.postgres.write_batch import Step
 
 if TYPE_CHECKING:
     from datetime import datetime

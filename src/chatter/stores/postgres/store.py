@@ -29,7 +29,8 @@ from chatter.stores.postgres.moderation import PostgresModeration
 from chatter.stores.postgres.operated import OperatedPostgres
 from chatter.stores.postgres.statements import query
 from chatter.stores.postgres.tokens import PostgresTokens
-from chatter.stores.postgres.writing import Moved, NewUser, Writer
+from chatter.stores.postgres.write_batch import Moved, NewUser
+from chatter.stores.postgres.writing import Writer
 from chatter.stores.progress import Progress
 
 if TYPE_CHECKING:

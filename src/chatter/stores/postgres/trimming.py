@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.stores.postgres.statements import query
-from chatter.stores.postgres.writing import Step
+from chatter.stores.postgres.write_batch import Step
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,7 +12,8 @@ from chatter.protocol.errors import InvalidRequest, StoreUnavailable, TooManyReq
 from chatter.protocol.queries import EventsQuery
 from chatter.protocol.scalars import Cursor
 from chatter.protocol.validation import checked_query
-from chatter.web.endpoint import Operation, UserEndpoint, parsed_query
+from chatter.web.endpoint import Operation, UserEndpoint
+from chatter.web.parsing import parsed_query
 from chatter.web.responses import Response
 
 if TYPE_CHECKING:
