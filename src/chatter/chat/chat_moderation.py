@@ -84,7 +84,7 @@ class Moderation:
     async def ban_address(self, network: str, seconds: int | None = None, reason: str = "") -> None:
         """Serve no requests from an address or a network any more; fires once it is durable.
 
-        Event streams that are open stay open: ban the user, too.
+        Event streams to there are cut, and a poll that waits gets the error when it ends.
 
         :param network: such as ``203.0.113.7`` or ``2001:db8::/64``.
         :param seconds: for how long; ``None`` is without an end.
