@@ -50,11 +50,15 @@ class KeepingServer(Server):
         new.replace(self.folder / KEPT_AFTER)
 
     def make_moderator(self, name: str) -> None:
-        """Make somebody a moderator, as its operator does."""
+        """Make somebody a moderator, as its operator does, who tries again after a 503."""
+        deadline = time.monotonic() + PATIENCE
         connection = http.client.HTTPConnection("127.0.0.1", self._admin_port, timeout=60)
         try:
             body = {"name": name, "role": "moderator"}
-            assert ask(connection, "POST", "/role", body=body)[0] == 200
+            while (response := ask(connection, "POST", "/role", body=body))[0] != 200:
+                assert response[0] == 503, response
+                assert time.monotonic() < deadline, response
+                time.sleep(0.05)
         finally:
             connection.close()
 
