@@ -258,14 +258,14 @@ def test_somebody_is_found_by_the_beginning_of_the_name(people):
     expect(tab.page.get_by_text("Nobody has a name that begins so.")).to_be_visible()
 
 
-def test_somebody_with_very_many_chats(people, server):
+def test_somebody_with_very_many_chats(own_people, own_server):
     """The newest are listed, and on demand all others, also if an old one was opened before."""
-    tab, name = people.join("alice")
-    alice = id_of(server, server.connect(), name)
-    friends = [server.connect() for _ in range(60)]
+    tab, name = own_people.join("alice")
+    alice = id_of(own_server, own_server.connect(), name)
+    friends = [own_server.connect() for _ in range(60)]
     for friend in friends:
-        send(server, friend, f"to you {friend['user_id']}", alice)
-    tab.page.goto(f"{people.url}#{friends[0]['user_id']}")
+        send(own_server, friend, f"to you {friend['user_id']}", alice)
+    tab.page.goto(f"{own_people.url}#{friends[0]['user_id']}")
     tab.page.reload()
     entries = tab.chats.get_by_role("listitem")
     expect(tab.chats).to_contain_text(f"to you {friends[0]['user_id']}")
