@@ -6,7 +6,7 @@ Python: it is PostgreSQL that puts the text together and takes it apart, and msg
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from msgspec import json
 
@@ -15,8 +15,6 @@ from chatter.stores.postgres.session import Query
 
 if TYPE_CHECKING:
     from chatter.stores.postgres.session import Row
-
-Value = TypeVar("Value")
 
 CHANNEL = b"chatter"
 """On this it is notified, with the last id, that the log has grown."""
