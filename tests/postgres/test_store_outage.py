@@ -236,6 +236,12 @@ async def test_a_start_that_is_ended_while_the_database_is_away(postgres, url):
         pass
 
 
+@pytest.mark.parametrize("host", ["/nowhere/password", "/nowhere/pg_hba"])
+def test_a_database_that_is_away_is_waited_for_whatever_its_name(host):
+    """A name in an error may have the words of one that never passes."""
+    check_store(f"postgresql:///chat?host={host}")
+
+
 @pytest.mark.parametrize("wrong", ["database", "password", "user"])
 async def test_what_can_never_work_ends_the_start(postgres, url, wrong):
     """It is said in one line, and not tried again and again."""

@@ -36,10 +36,11 @@ LOCK_ATTEMPTS = 50
 # Running nodes hold locks for moments only.  PostgreSQL looks for deadlocks after a second.
 _LOCK_TIMEOUT = "800ms"
 
-# Errors at connecting with one of these will not pass by themselves.
+# Errors at connecting with one of these will not pass by themselves, whatever is named in them.
 _NEVER = re.compile(
     r"password|authentication failed|pg_hba|permission denied|does not exist|\binvalid "
 )
+_NAMED = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 FOLDED_ANEW = 2
 """With this version of the schema names are folded in another way than before."""
@@ -119,7 +120,7 @@ class Database:
             try:
                 return psycopg.connect(autocommit=True, **self._parameters)
             except psycopg.OperationalError as error:
-                if _NEVER.search(str(error)):
+                if _NEVER.search(_NAMED.sub("", str(error))):
                     raise
                 raise DatabaseAway(self._explained(error), 2) from error
 
