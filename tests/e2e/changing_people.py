@@ -6,7 +6,6 @@ acknowledged it.  Other servers may be told a little later.
 
 from __future__ import annotations
 
-import itertools
 import random
 import time
 
@@ -30,6 +29,7 @@ class Changer(Sender):
         self.edits: list[tuple[int, str]] = []
         self.changed: list[int] = []
         self.refused: list[int] = []
+        self._edited: set[int] = set()
         self._chance = random.Random(self.user_id)
 
     def do_something(self):
@@ -42,7 +42,9 @@ class Changer(Sender):
 
     def change(self, message_id):
         text = None
-        if self._chance.random() < 0.6:
+        if message_id not in self._edited and self._chance.random() < 0.6:
+            # Once only: a request whose response was lost may still take effect a while later.
+            self._edited.add(message_id)
             text = f"<{self.user_id}:{self.number}:edited>"
             body = {"message_id": message_id, "text": text}
             status, message = self.insist("POST", "/edit", body, refusals=(410,))
@@ -120,44 +122,44 @@ class Watchful(Person):
 
 
 class Moderator(Watchful):
-    """Bans and mutes somebody, and withdraws what they say.
+    """Mutes and bans people, one after the other, and withdraws what they have said.
 
-    :param victim: whom.
+    Nobody is pardoned: a request whose response was lost may still take effect a while later.
 
-    :ivar acknowledged: what the other one has said, as that of a :class:`Sender`.
+    :ivar acknowledged: what those have said, as that of a :class:`Sender`.
     :ivar said: what these messages say now, as that of a :class:`Changer`.
     :ivar changed: the ids of the changes.
+    :ivar banned: the tokens of those who are banned.
     """
 
-    def __init__(self, servers, connected, over, victim):
-        super().__init__(servers, connected, over)
-        self.victim = victim
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
         self.acknowledged: list[tuple[int, str]] = []
         self.said: dict[int, str | None] = {}
         self.changed: list[int] = []
-        self._numbers = itertools.count()
+        self.banned: list[str] = []
 
     def do_something(self):
-        token = self.victim["token"]
-        self.moderate("ban")
-        assert self.must_soon(403, token, "GET", "/status")["type"] == "urn:chatter:banned"
-        self.moderate("unban")
-        number = next(self._numbers)
-        text = f"<{self.victim['user_id']}:{number}>"
-        sending = (token, "POST", "/send", {"text": text}, {"Idempotency-Key": f"{number}"})
-        message = self.must_soon(200, *sending)
+        name = f"victim-{self.user_id}-{len(self.banned)}"
+        key = {"Idempotency-Key": name.ljust(22, "k")}
+        _, victim = self.insist("POST", "/connect", {"name": name}, key, "")
+        token, text = victim["token"], f"<{name}>"
+        sending = ("POST", "/send", {"text": text}, {"Idempotency-Key": "first"})
+        _, message = self.insist(*sending, token)
         self.acknowledged.append((message["id"], text))
-        self.moderate("mute")
-        assert self.must_soon(403, *sending)["type"] == "urn:chatter:muted"
-        self.moderate("unmute")
+        self.moderate("mute", victim)
+        assert self.must_soon(403, token, *sending)["type"] == "urn:chatter:muted"
+        self.moderate("ban", victim)
+        assert self.must_soon(403, token, "GET", "/status")["type"] == "urn:chatter:banned"
+        self.banned.append(token)
         body = {"message_id": message["id"]}
         status, withdrawn = self.insist("POST", "/withdraw", body, refusals=(410,))
         self.said[message["id"]] = None
         if status == 200:
             self.changed.append(withdrawn["change_id"])
 
-    def moderate(self, action):
-        body = {"user_id": self.victim["user_id"], "action": action, "reason": "a test"}
+    def moderate(self, action, victim):
+        body = {"user_id": victim["user_id"], "action": action, "reason": "a test"}
         _, change = self.insist("POST", "/moderate", body)
         self.changed.append(change["id"])
 

@@ -97,7 +97,7 @@ class Crowd:
             for kind in (LosslessReader, PlainReader, ChangesReader, LateReader)
             for _ in range(readers)
         ]
-        self._moderator = self._person(Moderator, servers[0].connect("victim"))
+        self._moderator = self._person(Moderator)
         self._servers[0].make_moderator(self._moderator.name)
         self._leavers = [self._person(Leaver) for _ in range(2)]
         self._owner = self._person(TokenOwner)
@@ -109,11 +109,11 @@ class Crowd:
             self._owner,
         ]
 
-    def _person(self, kind, *arguments):
+    def _person(self, kind):
         number = next(self._turns)
         first = number % len(self._servers)
         order = self._servers[first:] + self._servers[:first]
-        return kind(order, order[0].connect(f"person {number}"), self._over, *arguments)
+        return kind(order, order[0].connect(f"person {number}"), self._over)
 
     def __enter__(self):
         for person in self._people:
@@ -200,12 +200,14 @@ class Crowd:
         )
 
     def _check_tokens(self):
-        """Tokens hold that nobody has revoked, and no others, at each server."""
+        """Tokens hold that nobody has revoked, and no others, and bans do, at each server."""
         for server in self._servers:
             for person in self._people:
                 assert server.request("GET", "/users?limit=1", person.token)[0] == 200
                 for token in getattr(person, "revoked", ())[-_LOOKED_AT:]:
                     assert server.request("GET", "/users?limit=1", token)[0] == 401
+            for token in self._moderator.banned[-_LOOKED_AT:]:
+                assert server.request("GET", "/users?limit=1", token)[0] == 403
             for leaver in self._leavers:
                 for name in leaver.names[-_LOOKED_AT:]:
                     assert server.request("POST", "/connect", body={"name": name})[0] == 409

@@ -1,7 +1,7 @@
 """``twistd`` whose chats keep what a file in their folder says, instead of what is young.
 
 Retention keeps everything for an hour, and nobody waits that long for a test.  An erasure that
-was interrupted goes on at once, for the same reason.
+was interrupted goes on at once, and who is refused much is told at once, for the same reason.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from twisted.scripts.twistd import run
 
 from chatter.chat.messages import retention
 from chatter.chat.users import erasing
+from chatter.web import refusals
 
 KEPT_AFTER = "kept-after"
 """The file with the id up to which nothing is kept."""
@@ -34,5 +35,6 @@ if __name__ == "__main__":
     retention.CHECK_EVERY = 0.05
     retention.Retention._trim = _trim  # type: ignore[method-assign]
     erasing.AGAIN = 0.5
+    refusals.PAUSE = 0.0
     sys.argv = sys.argv[1:]
     run()
