@@ -51,6 +51,21 @@ def test_nothing_is_wider_than_the_screen(people, server, size):
     assert tab.page.evaluate(WIDE) <= 0
 
 
+def test_a_menu_is_no_higher_than_the_screen(people):
+    """At 400 % zoom its last item is reached by scrolling, and by keyboard."""
+    tab, _ = people.join("alice", viewport={"width": 320, "height": 256})
+    tab.page.get_by_role("link", name="All chats").click()
+    tab.page.get_by_role("button", name="Menu").click()
+    menu = tab.page.get_by_role("group", name="You")
+    box = menu.bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 256
+    tab.page.keyboard.press("ArrowUp")
+    last = menu.get_by_role("button").last
+    expect(last).to_be_focused()
+    expect(last).to_be_in_viewport(ratio=0.9)
+
+
 def test_right_to_left(people):
     """Each text has its own direction; a page in such a language is laid out so."""
     tab, _ = people.join("محمد")
