@@ -108,3 +108,16 @@ def test_who_is_banned_waits_too(chat, flooder, clock):
     clock.advance(refusals.PAUSE)
     assert b"urn:chatter:banned" in flooder.transport.value()
     flooder.hang_up()
+
+
+def test_a_poll_that_a_ban_ends_does_not_wait_again(chat, web, flooder):
+    """However many refusals others behind the same address have had."""
+    joined = web.ask("POST", "/connect").json
+    poll = "GET /status?wait=60&after=1 HTTP/1.1\r\nHost: test"
+    protocol, transport = web.connect()
+    protocol.dataReceived(f"{poll}\r\nAuthorization: Bearer {joined['token']}\r\n\r\n".encode())
+    assert transport.value() == b""
+    result_of(chat.moderation.moderate(None, joined["user_id"], "ban"))
+    assert b"urn:chatter:banned" in transport.value()
+    protocol.connectionLost(Failure(ConnectionDone()))
+    flooder.hang_up()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from chatter.chat.reading.pages import has_news
-from chatter.protocol.errors import InvalidRequest, TooManyRequests, UnknownRecipient
+from chatter.protocol.errors import ChatError, InvalidRequest, TooManyRequests, UnknownRecipient
 from chatter.protocol.model import Page
 from chatter.protocol.queries import DEFAULT_LIMIT, StatusQuery
 from chatter.web.endpoint import Operation, UserEndpoint
@@ -88,7 +88,15 @@ class StatusEndpoint(UserEndpoint):
             reads = reading.peek(user, limit, after, wait, query.epoch, changes=query.changes)
         else:
             reads = reading.poll(user, limit, after, wait, query.epoch, changes=query.changes)
-        page = await (self._waiting(request, user, reads) if wait else reads)
+        era = self._core.access.era
+        page = await (self._waiting(user, reads) if wait else reads)
+        if wait and self._core.access.era is not era:
+            # The user's access may have ended while it waited.
+            try:
+                await self._authentication.user_of(request)
+            except ChatError as error:
+                # Not as a refusal that may have to wait: this one has waited.
+                return self._response_to_error(error)
         messages = page.messages
         if messages:
             if not query.changes and reading.may_have_edited(messages):
@@ -100,17 +108,10 @@ class StatusEndpoint(UserEndpoint):
         # The cursor moves when the response has left, not when it was made.
         return json_response(page, partial(reading.acknowledge, user, page.cursor))
 
-    async def _waiting(
-        self, request: Request, user: User, reads: Coroutine[Any, Any, Page]
-    ) -> Page:
+    async def _waiting(self, user: User, reads: Coroutine[Any, Any, Page]) -> Page:
         """Read a page that may be waited for, unless too many polls of the user wait."""
-        era = self._core.access.era
         with closing(reads), self._limits.waiting(user):
-            page = await reads
-        if self._core.access.era is not era:
-            # The user's access may have ended while it waited.
-            await self._authentication.user_of(request)
-        return page
+            return await reads
 
     async def _look(self, user: User, query: StatusQuery) -> Response:
         if (
