@@ -79,7 +79,7 @@ def test_the_server_goes_on_when_the_wall_clock_jumps_back():
     options.parseOptions(["--nodaemon", "chatter", "--store", "memory:", "--port", port])
     service = tap.makeService(options.subOptions)
 
-    def ask(sock, request, *lines):
+    def call(sock, request, *lines):
         head = [request + " HTTP/1.1", "Host: localhost", "Content-Length: 0", *lines, "", ""]
         sock.sendall("\\r\\n".join(head).encode())
         return sock.recv(65536).decode()
@@ -93,16 +93,16 @@ def test_the_server_goes_on_when_the_wall_clock_jumps_back():
             return socket.create_connection(("127.0.0.1", port), timeout=60)
 
         idle, stream, other = connected(), connected(), connected()
-        user = "Authorization: " + header(ask(other, "POST /connect"), "Authorization")
-        assert "200 OK" in ask(stream, "GET /events", user)
+        user = "Authorization: " + header(call(other, "POST /connect"), "Authorization")
+        assert "200 OK" in call(stream, "GET /events", user)
         jump(-3600)
         began = time.monotonic()
-        assert "200 OK" in ask(other, "GET /status?wait=1", user)
+        assert "200 OK" in call(other, "GET /status?wait=1", user)
         while not stream.recv(65536).endswith(b":\\n\\n"):
             pass
         assert idle.recv(1) == b""
         assert time.monotonic() - began < 60
-        date = parsedate_to_datetime(header(ask(connected(), "GET /health"), "Date"))
+        date = parsedate_to_datetime(header(call(connected(), "GET /health"), "Date"))
         assert abs(date.timestamp() - time.time()) < 30, date
 
     async def main():

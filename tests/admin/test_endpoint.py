@@ -44,9 +44,9 @@ def operator(clock):
 class Operator(Web):
     """Requests as ``chatter-admin`` makes them."""
 
-    def ask(self, method, path, token=None, body=None, headers=None, content=None):
+    def call(self, method, path, token=None, body=None, headers=None, content=None):
         headers = {"Host": "localhost", **(headers or {})}
-        return super().ask(method, path, token, body, headers, content)
+        return super().call(method, path, token, body, headers, content)
 
     def ask_slowly(self, clock, method, path, body=None):
         """A request that takes some turns of the reactor."""
@@ -63,26 +63,26 @@ def test_the_operator_lists_users(operator):
     operator, users = operator
     for name in ("alice", "bob", "carol"):
         users.join(name)
-    page = operator.ask("GET", "/users?limit=2").json
+    page = operator.call("GET", "/users?limit=2").json
     assert [user["name"] for user in page["users"]] == ["alice", "bob"]
     assert page["more"]
-    rest = operator.ask("GET", "/users?after=2").json
+    rest = operator.call("GET", "/users?after=2").json
     assert [user["name"] for user in rest["users"]] == ["carol"]
-    assert operator.ask("GET", "/users?limit=x").problem == "invalid-request"
+    assert operator.call("GET", "/users?limit=x").problem == "invalid-request"
 
 
 def test_the_operator_sees_the_chat_in_numbers(operator, clock):
     """Who and what is there, what is open, and how long the server runs."""
     operator, users = operator
     alice, _, carol = (users.join(name) for name in ("alice", "bob", "carol"))
-    assert users.ask("POST", "/erase", carol, {"name": "carol"}).status == 200
+    assert users.call("POST", "/erase", carol, {"name": "carol"}).status == 200
     clock.advance(60)
     users.send(alice)
     users.send_private(alice, 2, "secret")
     head = f"GET {{}} HTTP/1.1\r\nHost: test\r\nAuthorization: {alice}\r\n\r\n"
     for path in ("/events", "/events", "/status?wait=60&after=3"):
         users.connect()[0].dataReceived(head.format(path).encode())
-    stats = operator.ask("GET", "/stats").json
+    stats = operator.call("GET", "/stats").json
     assert len(stats.pop("epoch")) == 10
     connections = stats.pop("connections")
     assert connections >= 3
@@ -100,7 +100,7 @@ def test_the_operator_sees_the_chat_in_numbers(operator, clock):
         "streams": 2,
         "waiting_polls": 1,
     }
-    assert operator.ask("GET", "/health").json == {"status": "OK"}
+    assert operator.call("GET", "/health").json == {"status": "OK"}
 
 
 def test_the_operator_withdraws_any_message(operator):
@@ -108,18 +108,18 @@ def test_the_operator_withdraws_any_message(operator):
     operator, users = operator
     alice, bob, carol = (users.join(name) for name in ("alice", "bob", "carol"))
     message = users.send_private(alice, 2, "secret")
-    done = operator.ask("POST", "/withdraw", body={"message_id": message["id"]})
+    done = operator.call("POST", "/withdraw", body={"message_id": message["id"]})
     assert done.json == {"message_id": 1, "change_id": 2}
     assert "secret" not in done.body.decode()
     for token in (alice, bob):
-        page = users.ask("GET", "/status?after=0&changes=1", token).json
+        page = users.call("GET", "/status?after=0&changes=1", token).json
         assert page["messages"] == []
         (change,) = page["changes"]
         assert (change["change"], change["message_id"], change["by_id"]) == ("withdrawn", 1, 0)
-    assert "changes" not in users.ask("GET", "/status?after=0&changes=1", carol).json
-    again = operator.ask("POST", "/withdraw", body={"message_id": message["id"]})
+    assert "changes" not in users.call("GET", "/status?after=0&changes=1", carol).json
+    again = operator.call("POST", "/withdraw", body={"message_id": message["id"]})
     assert again.problem == "gone"
-    assert operator.ask("POST", "/withdraw", body={}).problem == "invalid-request"
+    assert operator.call("POST", "/withdraw", body={}).problem == "invalid-request"
 
 
 def test_the_operator_makes_moderators(operator):
@@ -127,15 +127,15 @@ def test_the_operator_makes_moderators(operator):
     operator, users = operator
     alice, _ = users.join("alice"), users.join("bob")
     body = {"user_id": 2, "action": "mute"}
-    assert users.ask("POST", "/moderate", alice, body).problem == "forbidden"
-    done = operator.ask("POST", "/role", body={"name": "Alice", "role": "moderator"})
+    assert users.call("POST", "/moderate", alice, body).problem == "forbidden"
+    done = operator.call("POST", "/role", body={"name": "Alice", "role": "moderator"})
     assert done.json["role"] == "moderator"
-    assert users.ask("POST", "/moderate", alice, body).status == 200
-    roles = [user["role"] for user in operator.ask("GET", "/users").json["users"]]
+    assert users.call("POST", "/moderate", alice, body).status == 200
+    roles = [user["role"] for user in operator.call("GET", "/users").json["users"]]
     assert roles == ["moderator", "member"]
-    operator.ask("POST", "/role", body={"name": "alice", "role": "member"})
-    assert users.ask("POST", "/moderate", alice, body).problem == "forbidden"
-    wrong = operator.ask("POST", "/role", body={"name": "alice", "role": "king"})
+    operator.call("POST", "/role", body={"name": "alice", "role": "member"})
+    assert users.call("POST", "/moderate", alice, body).problem == "forbidden"
+    wrong = operator.call("POST", "/role", body={"name": "alice", "role": "king"})
     assert wrong.problem == "invalid-request"
 
 
@@ -143,21 +143,21 @@ def test_the_operator_mutes_and_bans(operator, clock):
     """Also moderators; for some time, or until that is ended."""
     operator, users = operator
     alice = users.join("alice")
-    operator.ask("POST", "/role", body={"name": "alice", "role": "moderator"})
+    operator.call("POST", "/role", body={"name": "alice", "role": "moderator"})
     mute = {"name": "alice", "action": "mute", "seconds": 60, "reason": "spam"}
-    assert operator.ask("POST", "/moderate", body=mute).status == 200
-    assert users.ask("POST", "/send", alice, {"text": "hi"}).problem == "muted"
-    (row,) = operator.ask("GET", "/users").json["users"]
+    assert operator.call("POST", "/moderate", body=mute).status == 200
+    assert users.call("POST", "/send", alice, {"text": "hi"}).problem == "muted"
+    (row,) = operator.call("GET", "/users").json["users"]
     assert row["muted_until"]
     assert row["banned_until"] is None
     clock.advance(60)
-    (row,) = operator.ask("GET", "/users").json["users"]
+    (row,) = operator.call("GET", "/users").json["users"]
     assert row["muted_until"] is None
-    assert users.ask("POST", "/send", alice, {"text": "hi"}).status == 200
-    operator.ask("POST", "/moderate", body={"name": "alice", "action": "ban"})
-    assert users.ask("GET", "/status", alice).problem == "banned"
-    operator.ask("POST", "/moderate", body={"name": "alice", "action": "unban"})
-    assert users.ask("GET", "/status", alice).status == 200
+    assert users.call("POST", "/send", alice, {"text": "hi"}).status == 200
+    operator.call("POST", "/moderate", body={"name": "alice", "action": "ban"})
+    assert users.call("GET", "/status", alice).problem == "banned"
+    operator.call("POST", "/moderate", body={"name": "alice", "action": "unban"})
+    assert users.call("GET", "/status", alice).status == 200
 
 
 def test_the_operator_sees_reports(operator):
@@ -167,13 +167,13 @@ def test_the_operator_sees_reports(operator):
     public, private = users.send(alice, "spam"), users.send_private(alice, 2, "secret")
     for message in (public, private):
         body = {"message_id": message["id"], "reason": "bad"}
-        assert users.ask("POST", "/report", bob, body).status == 200
-    page = operator.ask("GET", "/reports?limit=1")
+        assert users.call("POST", "/report", bob, body).status == 200
+    page = operator.call("GET", "/reports?limit=1")
     assert "secret" not in page.body.decode()
     assert page.json["more"]
     (report,) = page.json["reports"]
     assert report["message"]["id"] == private["id"]
-    (report,) = operator.ask("GET", f"/reports?before={report['id']}").json["reports"]
+    (report,) = operator.call("GET", f"/reports?before={report['id']}").json["reports"]
     assert report["message"]["text"] == "spam"
     assert report["reason"] == "bad"
 
@@ -182,17 +182,17 @@ def test_the_operator_bans_addresses(operator):
     """A network, for some time, and lets it in again."""
     operator, _ = operator
     body = {"network": "203.0.113.7/24", "seconds": 60, "reason": "flood"}
-    done = operator.ask("POST", "/ban-address", body=body).json
+    done = operator.call("POST", "/ban-address", body=body).json
     assert done["network"] == "203.0.113.0/24"
-    (banned,) = operator.ask("POST", "/banned-addresses", body={}).json["addresses"]
+    (banned,) = operator.call("POST", "/banned-addresses", body={}).json["addresses"]
     assert banned == done
     for network, part in ("203.0.113.7", True), ("203.0.112.0/23", False), ("::1", False):
-        wrong = operator.ask("POST", "/unban-address", body={"network": network})
+        wrong = operator.call("POST", "/unban-address", body={"network": network})
         assert wrong.problem == "invalid-request"
         assert ("part of 203.0.113.0/24, which is" in wrong.json["detail"]) == part
-    operator.ask("POST", "/unban-address", body={"network": "203.0.113.0/24"})
-    assert operator.ask("POST", "/banned-addresses", body={}).json["addresses"] == []
-    wrong = operator.ask("POST", "/ban-address", body={"network": "example.org"})
+    operator.call("POST", "/unban-address", body={"network": "203.0.113.0/24"})
+    assert operator.call("POST", "/banned-addresses", body={}).json["addresses"] == []
+    wrong = operator.call("POST", "/ban-address", body={"network": "example.org"})
     assert wrong.problem == "invalid-request"
 
 
@@ -200,22 +200,22 @@ def test_the_operator_makes_a_token_for_who_has_lost_theirs(operator):
     """It is the same user; old tokens can be revoked, one or all."""
     operator, users = operator
     lost = users.join("alice")
-    made = operator.ask("POST", "/token", body={"name": "alice", "label": "phone"}).json
-    assert users.ask("GET", "/status", made["token"]).status == 200
-    listed = operator.ask("POST", "/tokens", body={"name": "alice"})
+    made = operator.call("POST", "/token", body={"name": "alice", "label": "phone"}).json
+    assert users.call("GET", "/status", made["token"]).status == 200
+    listed = operator.call("POST", "/tokens", body={"name": "alice"})
     assert [(token["id"], token["label"]) for token in listed.json["tokens"]] == [
         (1, ""),
         (made["id"], "phone"),
     ]
     assert made["token"] not in listed.body.decode()
-    assert operator.ask("POST", "/revoke", body={"name": "alice", "id": 1}).status == 200
-    assert users.ask("GET", "/status", lost).status == 401
-    assert users.ask("GET", "/status", made["token"]).status == 200
-    again = operator.ask("POST", "/revoke", body={"name": "alice", "id": 1})
+    assert operator.call("POST", "/revoke", body={"name": "alice", "id": 1}).status == 200
+    assert users.call("GET", "/status", lost).status == 401
+    assert users.call("GET", "/status", made["token"]).status == 200
+    again = operator.call("POST", "/revoke", body={"name": "alice", "id": 1})
     assert again.problem == "unknown-token"
-    assert operator.ask("POST", "/revoke", body={"name": "alice"}).status == 200
-    assert users.ask("GET", "/status", made["token"]).status == 401
-    assert operator.ask("POST", "/revoke", body={"name": "alice"}).problem == "unknown-token"
+    assert operator.call("POST", "/revoke", body={"name": "alice"}).status == 200
+    assert users.call("GET", "/status", made["token"]).status == 401
+    assert operator.call("POST", "/revoke", body={"name": "alice"}).problem == "unknown-token"
 
 
 def test_the_operator_invites(clock):
@@ -223,12 +223,12 @@ def test_the_operator_invites(clock):
     chat = memory_chat(clock, joining="invited")
     site = CountedSite(ChatResource(chat, limits=NO_LIMITS), clock, limits=NO_LIMITS)
     users, operator = Web(site), Operator(ChatSite(OperatorResource(chat, site), clock))
-    made = operator.ask("POST", "/invite", body={"uses": 2, "seconds": 60}).json
-    assert users.ask("POST", "/connect", body={}).status == 403
-    assert users.ask("POST", "/connect", body=made).status == 200
+    made = operator.call("POST", "/invite", body={"uses": 2, "seconds": 60}).json
+    assert users.call("POST", "/connect", body={}).status == 403
+    assert users.call("POST", "/connect", body=made).status == 200
     clock.advance(61)
-    assert users.ask("POST", "/connect", body=made).status == 403
-    assert operator.ask("POST", "/invite", body={"uses": 0}).problem == "invalid-request"
+    assert users.call("POST", "/connect", body=made).status == 403
+    assert operator.call("POST", "/invite", body={"uses": 0}).problem == "invalid-request"
 
 
 def test_the_operator_exports_what_a_user_has(operator, clock):
@@ -246,8 +246,8 @@ def test_the_operator_exports_what_a_user_has(operator, clock):
     assert exported.count('"message"') == 3
     for absent in ("secret", "hidden", "of somebody else", alice):
         assert absent not in exported
-    assert operator.ask("GET", "/export?name=nobody").problem == "unknown-recipient"
-    assert operator.ask("GET", "/export").problem == "invalid-request"
+    assert operator.call("GET", "/export?name=nobody").problem == "unknown-recipient"
+    assert operator.call("GET", "/export").problem == "invalid-request"
 
 
 def test_the_operator_erases_a_user(operator, clock):
@@ -257,17 +257,17 @@ def test_the_operator_erases_a_user(operator, clock):
     users.send(alice, "Hello, everybody!")
     body = {"name": "alice"}
     assert operator.ask_slowly(clock, "POST", "/erase", body).json == {"status": "success"}
-    assert users.ask("GET", "/status", alice).status == 401
-    assert users.ask("GET", "/status?after=0", bob).json["messages"] == []
-    assert users.ask("POST", "/connect", body={"name": "alice"}).problem == "name-taken"
-    assert operator.ask("POST", "/erase", body=body).problem == "unknown-recipient"
+    assert users.call("GET", "/status", alice).status == 401
+    assert users.call("GET", "/status?after=0", bob).json["messages"] == []
+    assert users.call("POST", "/connect", body={"name": "alice"}).problem == "name-taken"
+    assert operator.call("POST", "/erase", body=body).problem == "unknown-recipient"
 
 
 @pytest.mark.parametrize("path", ["/role", "/moderate", "/token", "/tokens", "/revoke", "/erase"])
 def test_nobody_of_that_name(operator, path):
     """The operator is told that there is no such user."""
     body = {"name": "nobody", "role": "member", "action": "ban"}
-    response = operator[0].ask("POST", path, body=body)
+    response = operator[0].call("POST", path, body=body)
     assert response.problem == "unknown-recipient"
     assert response.json["detail"] == "There is no user 'nobody'."
 
@@ -275,7 +275,7 @@ def test_nobody_of_that_name(operator, path):
 def test_a_store_in_memory_has_no_backup(operator, tmp_path):
     """The operator is told so."""
     body = {"file": str(tmp_path / "backup")}
-    response = operator[0].ask("POST", "/backup", body=body)
+    response = operator[0].call("POST", "/backup", body=body)
     assert response.problem == "invalid-request"
     assert response.json["detail"] == "This store can't be backed up."
 
@@ -295,8 +295,8 @@ def test_no_page_in_a_browser_is_the_operator(operator, headers, status):
     """Neither one of another site, nor one whose name leads to this machine."""
     operator, users = operator
     users.send(users.join())
-    assert operator.ask("GET", "/stats", headers=headers).status == status
-    done = operator.ask("POST", "/withdraw", body={"message_id": 1}, headers=headers)
+    assert operator.call("GET", "/stats", headers=headers).status == status
+    done = operator.call("POST", "/withdraw", body={"message_id": 1}, headers=headers)
     assert done.status == status
 
 
@@ -311,7 +311,7 @@ def test_no_page_in_a_browser_is_the_operator(operator, headers, status):
 def test_users_do_not_reach_it(users, path):
     """What the operator may do is not under the chat's own endpoint."""
     for method in ("GET", "POST"):
-        response = users.ask(method, path, body={"message_id": 1, "file": "/tmp/x"})
+        response = users.call(method, path, body={"message_id": 1, "file": "/tmp/x"})
         assert response.status in (401, 404, 405)
 
 

@@ -79,9 +79,9 @@ def test_it_counts_what_users_do(server):
     alice, _ = users.join("alice"), users.join("bob")
     users.send(alice)
     message = users.send_private(alice, 2)
-    users.ask("POST", "/withdraw", alice, {"message_id": message["id"]})
-    assert users.ask("POST", "/send", alice, {"text": "one too many"}).status == 429
-    assert users.ask("GET", "/status", "nobody's").status == 401
+    users.call("POST", "/withdraw", alice, {"message_id": message["id"]})
+    assert users.call("POST", "/send", alice, {"text": "one too many"}).status == 429
+    assert users.call("GET", "/status", "nobody's").status == 401
     head = f"GET /events HTTP/1.1\r\nHost: test\r\nAuthorization: {alice}\r\n\r\n"
     streams = [users.connect()[0] for _ in range(2)]
     for stream in streams:
@@ -135,7 +135,7 @@ def test_it_says_how_far_behind_a_stream_is(server):
 def test_no_label_comes_from_a_client(server):
     """Whatever paths are requested, there are as many series as endpoints."""
     for path in ("/", "/evil", "/chat.js", '/a"b', "/status/x"):
-        server.users.ask("GET", path)
+        server.users.call("GET", path)
     requested = {name[2] for name in server.samples() if name[0] == "chatter_requests_total"}
     assert requested == {"other", "status"}
 
@@ -234,6 +234,6 @@ async def test_a_store_is_measured(tmp_path, monkeypatch):
 def test_without_prometheus_client(server, monkeypatch):
     """One line says what to install; all else works."""
     monkeypatch.setitem(sys.modules, "prometheus_client.exposition", None)
-    response = server._operator.ask("GET", "/metrics", headers={"Host": "localhost"})
+    response = server._operator.call("GET", "/metrics", headers={"Host": "localhost"})
     assert response.problem == "not-found"
     assert "pip install 'chatter-server[metrics]'" in response.json["detail"]

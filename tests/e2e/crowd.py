@@ -24,7 +24,7 @@ from tests.e2e.changing_people import (
 )
 from tests.e2e.keeping_twistd import KEPT_AFTER
 from tests.e2e.people import PATIENCE, LosslessReader, PlainReader, Sender, read_log
-from tests.e2e.server import Server, ask, free_port
+from tests.e2e.server import Server, call, free_port
 
 TIMES_AS_LONG = int(os.environ.get("CHATTER_TIMES_AS_LONG", "1"))
 """The tests of crashes and outages take so many times as long as usual."""
@@ -55,7 +55,7 @@ class KeepingServer(Server):
         connection = http.client.HTTPConnection("127.0.0.1", self._admin_port, timeout=60)
         try:
             body = {"name": name, "role": "moderator"}
-            while (response := ask(connection, "POST", "/role", body=body))[0] != 200:
+            while (response := call(connection, "POST", "/role", body=body))[0] != 200:
                 assert response[0] == 503, response
                 assert time.monotonic() < deadline, response
                 time.sleep(0.05)

@@ -7,7 +7,7 @@ import itertools
 import threading
 import time
 
-from tests.e2e.server import ask
+from tests.e2e.server import call
 
 PATIENCE = 30
 """So many seconds people go on once they are to come to an end, until they are answered."""
@@ -65,7 +65,7 @@ class Person(threading.Thread):
                 self._connection = http.client.HTTPConnection(
                     "127.0.0.1", self.server.port, timeout=60
                 )
-            status, response = ask(self._connection, method, path, token, body, headers)
+            status, response = call(self._connection, method, path, token, body, headers)
         except (OSError, http.client.HTTPException, ValueError):
             self.go_elsewhere()
             return None
@@ -74,7 +74,7 @@ class Person(threading.Thread):
             return None
         return status, response
 
-    def ask(self, method, path, body=None, headers=None):
+    def call(self, method, path, body=None, headers=None):
         """The response, or ``None`` if none came."""
         got = self.try_once(method, path, body, headers)
         if got is None:
@@ -133,7 +133,7 @@ class LosslessReader(Person):
         self.gaps = []
 
     def do_something(self):
-        page = self.ask("GET", f"/status?after={self.cursor}&limit=1000{self.query}")
+        page = self.call("GET", f"/status?after={self.cursor}&limit=1000{self.query}")
         if page is not None:
             self.take(page)
             time.sleep(self.pause)
@@ -149,7 +149,7 @@ class LosslessReader(Person):
         begun = None
         while begun != self.cursor:
             begun = self.cursor
-            self.take(self.ask("GET", f"/status?after={begun}&limit=1000{self.query}"))
+            self.take(self.call("GET", f"/status?after={begun}&limit=1000{self.query}"))
 
 
 class PlainReader(Person):
@@ -161,7 +161,7 @@ class PlainReader(Person):
         self.gaps = []
 
     def do_something(self):
-        page = self.ask("GET", "/status?limit=1000")
+        page = self.call("GET", "/status?limit=1000")
         if page is not None:
             self.take(page)
             time.sleep(0.01)
@@ -177,7 +177,7 @@ class PlainReader(Person):
         begun = None
         while begun != self.cursor:
             begun = self.cursor
-            self.take(self.ask("GET", "/status?limit=1000"))
+            self.take(self.call("GET", "/status?limit=1000"))
 
 
 def check_log(server, senders):

@@ -124,7 +124,7 @@ class Server:
         """Send a request on a connection of its own; the status and the JSON."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            return ask(connection, method, path, token, body, headers)
+            return call(connection, method, path, token, body, headers)
         finally:
             connection.close()
 
@@ -137,7 +137,7 @@ class Server:
         return response
 
 
-def ask(
+def call(
     connection: http.client.HTTPConnection,
     method: str,
     path: str,

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.e2e.server import Server, ask
+from tests.e2e.server import Server, call
 
 FEW_FILES = "ulimit -n 300; ulimit -S -n 64; exec " + '"$@"'
 
@@ -64,7 +64,7 @@ def test_streams_end_with_the_server(tmp_path):
         received = b""
         sender = HTTPConnection("127.0.0.1", server.port, timeout=60)
         for _ in range(500):
-            ask(sender, "POST", "/send", token, {"text": "x" * 4000})
+            call(sender, "POST", "/send", token, {"text": "x" * 4000})
             received += reading.recv(1024 * 1024)
         sender.close()
         assert server.stop() < 10

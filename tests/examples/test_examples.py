@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import TWISTD, Server, ask, free_port
+from tests.e2e.server import TWISTD, Server, call, free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PORT = "tcp:8080:interface=127.0.0.1"
@@ -69,57 +69,57 @@ def serving(start, *arguments):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        yield partial(ask, connection), process.stdout
+        yield partial(call, connection), process.stdout
         connection.close()
 
 
 def test_embedding():
     """A page, and two chats beside it, of which one does not know the other's users."""
-    with serving(partial(run, "embedding.py")) as (ask, _):
-        token = ask("POST", "/chat/connect")[1]["token"]
-        assert ask("GET", "/chat/status", token)[0] == 200
-        assert ask("GET", "/staff/status", token)[0] == 401
-        assert ask("POST", "/staff/connect")[1]["user_id"] == 1
-        assert ask("HEAD", "/")[0] == 200
+    with serving(partial(run, "embedding.py")) as (call, _):
+        token = call("POST", "/chat/connect")[1]["token"]
+        assert call("GET", "/chat/status", token)[0] == 200
+        assert call("GET", "/staff/status", token)[0] == 401
+        assert call("POST", "/staff/connect")[1]["user_id"] == 1
+        assert call("HEAD", "/")[0] == 200
 
 
 def test_accounts(tmp_path):
     """Who has signed in is a user of the chat; no page of another site sends in that name."""
-    with serving(lambda port: run_by_twistd("accounts.py", port, tmp_path)) as (ask, _):
+    with serving(lambda port: run_by_twistd("accounts.py", port, tmp_path)) as (call, _):
         cookies = []
         for name in ("alice", "bob"):
-            connection = http.client.HTTPConnection(ask.args[0].host, ask.args[0].port)
+            connection = http.client.HTTPConnection(call.args[0].host, call.args[0].port)
             connection.request("POST", f"/login?name={name}")
             response = connection.getresponse()
             cookies.append({"Cookie": response.headers["Set-Cookie"].partition(";")[0]})
             connection.close()
         alice, bob = cookies
-        connected = ask("POST", "/chat/connect", headers=alice)[1]
+        connected = call("POST", "/chat/connect", headers=alice)[1]
         assert connected["name"] == "alice"
         assert "token" not in connected
-        assert ask("POST", "/chat/send", body={"text": "Hello"}, headers=alice)[0] == 200
-        page = ask("GET", "/chat/status", headers=bob)[1]
+        assert call("POST", "/chat/send", body={"text": "Hello"}, headers=alice)[0] == 200
+        page = call("GET", "/chat/status", headers=bob)[1]
         assert [message["text"] for message in page["messages"]] == ["Hello"]
         for nobody in ({}, {"Cookie": "session=guessed"}, {"Authorization": alice["Cookie"]}):
-            assert ask("POST", "/chat/connect", headers=nobody)[0] == 401
-            assert ask("GET", "/chat/status", headers=nobody)[0] == 401
+            assert call("POST", "/chat/connect", headers=nobody)[0] == 401
+            assert call("GET", "/chat/status", headers=nobody)[0] == 401
         foreign = {**alice, "Origin": "https://elsewhere.example"}
-        assert ask("POST", "/chat/send", body={"text": "Ha"}, headers=foreign)[0] == 403
+        assert call("POST", "/chat/send", body={"text": "Ha"}, headers=foreign)[0] == 403
 
 
 def test_chat(tmp_path):
     """The file is all that twistd needs."""
-    with serving(lambda port: run_by_twistd("chat.tac", port, tmp_path)) as (ask, _):
-        assert ask("POST", "/connect")[0] == 200
+    with serving(lambda port: run_by_twistd("chat.tac", port, tmp_path)) as (call, _):
+        assert call("POST", "/connect")[0] == 200
     assert (tmp_path / "chat.sqlite").exists()
     assert "chatter has stopped" in (tmp_path / "log").read_text()
 
 
 def test_multi_service():
     """The other service sends to the chat."""
-    with serving(partial(run, "multi_service.py")) as (ask, _):
-        token = ask("POST", "/connect")[1]["token"]
-        [message] = ask("GET", "/status?after=0", token)[1]["messages"]
+    with serving(partial(run, "multi_service.py")) as (call, _):
+        token = call("POST", "/connect")[1]["token"]
+        [message] = call("GET", "/status?after=0", token)[1]["messages"]
         assert re.fullmatch(r"It is \d\d:\d\d\.", message["text"])
 
 
@@ -147,15 +147,15 @@ def test_trial_test(tmp_path):
 
 def test_bot():
     """The bot replies in private to a call for help; the log has the sender, not the text."""
-    with serving(partial(run, "bot.py")) as (ask, output):
+    with serving(partial(run, "bot.py")) as (call, output):
         assert output.readline() == "listening\n"
-        alice, bob = (ask("POST", "/connect")[1] for _ in range(2))
-        assert ask("POST", "/send", alice["token"], {"text": "help"})[0] == 200
+        alice, bob = (call("POST", "/connect")[1] for _ in range(2))
+        assert call("POST", "/send", alice["token"], {"text": "help"})[0] == 200
         assert output.readline() == f"message 1 from user {alice['user_id']}\n"
         assert output.readline() == f"message 2 from user {alice['user_id'] - 1}\n"
-        page = ask("GET", "/status", alice["token"])[1]
+        page = call("GET", "/status", alice["token"])[1]
         assert page["messages"][1]["text"].startswith("Ask here")
-        page = ask("GET", "/status", bob["token"])[1]
+        page = call("GET", "/status", bob["token"])[1]
         assert [message["text"] for message in page["messages"]] == ["help"]
 
 

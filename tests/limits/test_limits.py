@@ -45,12 +45,12 @@ def web_with(chat, clock, *limits, **options):
 
 
 def send(web, token):
-    return web.ask("POST", "/send", token, {"text": "hi"})
+    return web.call("POST", "/send", token, {"text": "hi"})
 
 
 def send_private(web, token, recipient_id):
     body = {"text": "psst", "recipient_id": recipient_id}
-    return web.ask("POST", "/send-private", token, body)
+    return web.call("POST", "/send-private", token, body)
 
 
 def test_the_rule_of_twenty_messages_an_hour(chat, clock):
@@ -168,9 +168,9 @@ def test_what_was_not_stored_does_not_count(chat, clock):
     alice = web.join("alice")
     key = {"Idempotency-Key": "k"}
     for _ in range(5):
-        assert web.ask("POST", "/send", alice, {"text": " "}).status == 400
+        assert web.call("POST", "/send", alice, {"text": " "}).status == 400
     for _ in range(5):
-        assert web.ask("POST", "/send", alice, {"text": "hi"}, headers=key).status == 200
+        assert web.call("POST", "/send", alice, {"text": "hi"}, headers=key).status == 200
     assert [send(web, alice).status for _ in range(2)] == [200, 429]
 
 
@@ -181,18 +181,18 @@ def test_a_retry_is_no_further_message(chat, clock):
     alice, bob, _ = web.join("alice"), web.join("bob"), web.join("carol")
     keys: list[dict[str, str]] = [{"Idempotency-Key": f"k{number}"} for number in range(3)]
     text, private = {"text": "hi"}, {"text": "psst", "recipient_id": 3}
-    first = web.ask("POST", "/send", alice, text, keys[0]).json
-    assert web.ask("POST", "/send", alice, text, keys[0]).json == first
-    assert web.ask("POST", "/send", alice, text, keys[1]).problem == "too-many-requests"
-    assert web.ask("POST", "/send", bob, text, keys[0]).json["id"] != first["id"]
-    second = web.ask("POST", "/send-private", alice, private, keys[1]).json
-    assert web.ask("POST", "/send-private", alice, private, keys[1]).json == second
-    assert web.ask("POST", "/send-private", alice, private, keys[2]).problem == "too-many-requests"
+    first = web.call("POST", "/send", alice, text, keys[0]).json
+    assert web.call("POST", "/send", alice, text, keys[0]).json == first
+    assert web.call("POST", "/send", alice, text, keys[1]).problem == "too-many-requests"
+    assert web.call("POST", "/send", bob, text, keys[0]).json["id"] != first["id"]
+    second = web.call("POST", "/send-private", alice, private, keys[1]).json
+    assert web.call("POST", "/send-private", alice, private, keys[1]).json == second
+    assert web.call("POST", "/send-private", alice, private, keys[2]).problem == "too-many-requests"
     send_private(web, alice, 1)
-    assert web.ask("POST", "/send-private", alice, private, keys[1]).json == second
-    assert web.ask("POST", "/send", alice, text, {"Idempotency-Key": "k" * 65}).status == 400
-    web.ask("POST", "/withdraw", alice, {"message_id": first["id"]})
-    assert web.ask("POST", "/send", alice, text, keys[0]).problem == "gone"
+    assert web.call("POST", "/send-private", alice, private, keys[1]).json == second
+    assert web.call("POST", "/send", alice, text, {"Idempotency-Key": "k" * 65}).status == 400
+    web.call("POST", "/withdraw", alice, {"message_id": first["id"]})
+    assert web.call("POST", "/send", alice, text, keys[0]).problem == "gone"
 
 
 def test_what_is_under_way_counts(chat, clock, monkeypatch):
@@ -267,11 +267,11 @@ def test_edits_and_withdrawals_of_a_user(chat, clock):
     web = web_with(chat, clock, "none", "edit=2/20")
     alice = web.join("alice")
     ids = [send(web, alice).json["id"] for _ in range(3)]
-    edited = [web.ask("POST", "/edit", alice, {"message_id": i, "text": "new"}) for i in ids]
+    edited = [web.call("POST", "/edit", alice, {"message_id": i, "text": "new"}) for i in ids]
     assert [response.status for response in edited] == [200, 200, 429]
-    assert web.ask("POST", "/withdraw", alice, {"message_id": ids[0]}).status == 429
+    assert web.call("POST", "/withdraw", alice, {"message_id": ids[0]}).status == 429
     clock.advance(10)
-    assert web.ask("POST", "/withdraw", alice, {"message_id": ids[0]}).status == 200
+    assert web.call("POST", "/withdraw", alice, {"message_id": ids[0]}).status == 200
     assert send(web, alice).status == 200
 
 
@@ -279,17 +279,17 @@ def test_tokens_that_a_user_makes_and_revokes(chat, clock):
     """They count together, each user's alone; it is counted what was refused."""
     web = web_with(chat, clock, "none", "device=3/30")
     alice, bob = web.join("alice"), web.join("bob")
-    made = [web.ask("POST", "/tokens", alice, {}) for _ in range(2)]
+    made = [web.call("POST", "/tokens", alice, {}) for _ in range(2)]
     revoked = [
-        web.ask("POST", "/tokens/revoke", alice, {"id": response.json["id"]}) for response in made
+        web.call("POST", "/tokens/revoke", alice, {"id": response.json["id"]}) for response in made
     ]
     assert [response.status for response in made + revoked] == [200, 200, 200, 429]
-    refused = web.ask("POST", "/tokens", alice, {})
+    refused = web.call("POST", "/tokens", alice, {})
     assert (refused.status, refused.problem) == (429, "too-many-requests")
     assert refused.headers["ratelimit-policy"] == '"device";q=3;w=30'
-    assert web.ask("POST", "/tokens", bob, {}).status == 200
+    assert web.call("POST", "/tokens", bob, {}).status == 200
     clock.advance(10)
-    assert web.ask("POST", "/tokens", alice, {}).status == 200
+    assert web.call("POST", "/tokens", alice, {}).status == 200
 
 
 def test_what_was_refused_is_counted_by_limit(chat):
@@ -317,7 +317,7 @@ def test_streams_and_waiting_polls_of_a_user(chat, clock):
     for protocol, _ in polls:
         protocol.dataReceived(b"GET /status?wait=10 " + head)
     assert [transport.value()[9:12] for _, transport in polls] == [b"", b"", b"429"]
-    assert web.ask("GET", "/status", alice).status == 200
+    assert web.call("GET", "/status", alice).status == 200
     clock.advance(10)
     assert [transport.value()[9:12] for _, transport in polls] == [b"200", b"200", b"429"]
     protocol, transport = web.connect()
@@ -329,23 +329,23 @@ def test_joins_of_an_address(chat, clock):
     """Who has a token may come back; others wait until an hour's part is over."""
     web = web_with(chat, clock, "none", "join=3/3600", trust=["192.168.1.1"])
     tokens = [web.join() for _ in range(3)]
-    refused = web.ask("POST", "/connect")
+    refused = web.call("POST", "/connect")
     assert (refused.status, refused.headers["retry-after"]) == (429, "1200")
-    assert web.ask("POST", "/connect", tokens[0]).status == 200
-    assert web.ask("POST", "/connect", headers={"X-Forwarded-For": "192.0.2.7"}).status == 200
+    assert web.call("POST", "/connect", tokens[0]).status == 200
+    assert web.call("POST", "/connect", headers={"X-Forwarded-For": "192.0.2.7"}).status == 200
     clock.advance(1200)
-    assert web.ask("POST", "/connect").status == 200
+    assert web.call("POST", "/connect").status == 200
 
 
 def test_unknown_tokens_of_an_address(chat, clock):
     """After so many the store is not asked any more; a token that is known is still good."""
     web = web_with(chat, clock, "none", "token=3/600")
     token = web.join("alice")
-    assert web.ask("GET", "/status", token).status == 200
-    assert [web.ask("GET", "/status", "x" * 64).status for _ in range(4)] == [401, 401, 401, 429]
-    assert web.ask("GET", "/status", token).status == 200
+    assert web.call("GET", "/status", token).status == 200
+    assert [web.call("GET", "/status", "x" * 64).status for _ in range(4)] == [401, 401, 401, 429]
+    assert web.call("GET", "/status", token).status == 200
     clock.advance(200)
-    assert [web.ask("GET", "/status", "y" * 64).status for _ in range(2)] == [401, 429]
+    assert [web.call("GET", "/status", "y" * 64).status for _ in range(2)] == [401, 429]
 
 
 def test_a_class_of_thirty_is_not_bothered(chat, clock):
@@ -353,12 +353,12 @@ def test_a_class_of_thirty_is_not_bothered(chat, clock):
     web = web_with(chat, clock)
     tokens = []
     for number in range(30):
-        assert web.ask("GET", "/status", "stale" * 8).status == 401
+        assert web.call("GET", "/status", "stale" * 8).status == 401
         tokens.append(web.join(f"pupil {number}"))
     for _ in range(5):
         for token in tokens:
             assert send(web, token).status == 200
-            assert web.ask("GET", "/status?wait=0", token).status == 200
+            assert web.call("GET", "/status?wait=0", token).status == 200
         clock.advance(2)
     assert all(send_private(web, tokens[0], other).status == 200 for other in range(1, 31))
 

@@ -44,7 +44,7 @@ class Flooder:
     """A connection that sends without a pause."""
 
     def __init__(self, web):
-        joined = web.ask("POST", "/connect").json
+        joined = web.call("POST", "/connect").json
         self.user_id, self._token = joined["user_id"], joined["token"].encode()
         self.protocol, self.transport = web.connect()
 
@@ -112,7 +112,7 @@ def test_who_is_banned_waits_too(chat, flooder, clock):
 
 def test_a_poll_that_a_ban_ends_does_not_wait_again(chat, web, flooder):
     """However many refusals others behind the same address have had."""
-    joined = web.ask("POST", "/connect").json
+    joined = web.call("POST", "/connect").json
     poll = "GET /status?wait=60&after=1 HTTP/1.1\r\nHost: test"
     protocol, transport = web.connect()
     protocol.dataReceived(f"{poll}\r\nAuthorization: Bearer {joined['token']}\r\n\r\n".encode())

@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 
-from tests.e2e.server import Server, ask
+from tests.e2e.server import Server, call
 from tests.live.process import resident_bytes, wait_for_no_connections
 
 STALLED = 50
@@ -40,7 +40,7 @@ def send_all(server, token, count):
     def send():
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         for _ in range(count // SENDERS):
-            status, _ = ask(connection, "POST", "/send", token, {"text": TEXT})
+            status, _ = call(connection, "POST", "/send", token, {"text": TEXT})
             assert status == 200
         connection.close()
 

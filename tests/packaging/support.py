@@ -69,7 +69,7 @@ def succeed(*command, cwd, **more):
     return done.stdout
 
 
-def ask(url, method="GET"):
+def call(url, method="GET"):
     """The status and the body of a response; ``None`` if there is none."""
     target = urlsplit(url)
     connection = HTTPConnection(target.hostname, target.port, timeout=60)
@@ -96,7 +96,7 @@ def server(command, url, cwd):
     )
     try:
         deadline = time.monotonic() + 60
-        while ask(f"{url}/health") is None:
+        while call(f"{url}/health") is None:
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline, "The server does not respond."
             time.sleep(0.05)

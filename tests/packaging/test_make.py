@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.server import free_port
 from tests.packaging.conftest import Checkout
-from tests.packaging.support import ROOT, ask, clean_environment, run
+from tests.packaging.support import ROOT, call, clean_environment, run
 
 LATE_PLUGIN = """
 from chatter.stores.plugin import StoreMaker
@@ -91,7 +91,7 @@ def begun(checkout, *words, **environment):
 def test_start_says_where_it_runs_and_where_its_state_is(make, url, checkout):
     """When ``make start`` returns, the server responds; it names address, log and store."""
     done = make("start", port_of(url))
-    assert ask(f"{url}/health") == (200, b'{"status":"OK"}')
+    assert call(f"{url}/health") == (200, b'{"status":"OK"}')
     assert done.returncode == 0
     assert done.stdout == (
         "chatter runs.\n"
@@ -122,7 +122,7 @@ def test_a_second_start_that_asks_for_another_server_fails(make, url):
         assert second.returncode != 0
         assert second.stdout.startswith("chatter runs already, with another ")
         assert f"  address  {url}\n" in second.stdout
-    assert ask(f"{url}/health") is not None
+    assert call(f"{url}/health") is not None
 
 
 def test_a_checkout_that_was_moved(make, url, checkout):
@@ -150,7 +150,7 @@ def test_stop_stops_in_order(make, url, checkout):
     assert (done.returncode, done.stdout) == (0, "chatter has stopped.\n")
     assert "chatter has stopped." in log
     assert "Server Shut Down." in log
-    assert ask(f"{url}/health") is None
+    assert call(f"{url}/health") is None
 
 
 def test_stop_waits_for_the_end(make, url, checkout):
@@ -232,16 +232,16 @@ def test_a_start_elsewhere_tells_the_new_address(make):
     make("stop")
     second = make("start", "PORT=tcp:0")
     assert address_in(first.stdout) != address_in(second.stdout)
-    assert ask(f"{address_in(second.stdout)}/health") is not None
+    assert call(f"{address_in(second.stdout)}/health") is not None
 
 
 def test_a_server_that_was_killed_is_started_again_on_its_store(make, url, checkout):
     """After ``kill -9`` there is nothing to tidy up, and the users are still there."""
     make("start", port_of(url))
-    ask(f"{url}/connect", "POST")
+    call(f"{url}/connect", "POST")
     os.kill(pid_of_server(checkout), signal.SIGKILL)
     assert make("start", port_of(url)).stdout.startswith("chatter runs.")
-    status, second = ask(f"{url}/connect", "POST")
+    status, second = call(f"{url}/connect", "POST")
     assert status == 200
     assert b'"user_id":2' in second
 
@@ -278,7 +278,7 @@ def test_an_option_that_makes_no_sense_is_told_in_one_line(make, url, option, re
 def test_port_takes_any_tcp_endpoint(make, checkout):
     """The address that is printed is the one that the server got."""
     done = make("start", "PORT=tcp:0", "STORE=memory:")
-    assert ask(f"{address_in(done.stdout)}/health") == (200, b'{"status":"OK"}')
+    assert call(f"{address_in(done.stdout)}/health") == (200, b'{"status":"OK"}')
     assert not (checkout.path / "var/chatter.sqlite").exists()
 
 

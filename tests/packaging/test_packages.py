@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.e2e.server import free_port
-from tests.packaging.support import ROOT, ask, run, server, succeed, unprivileged
+from tests.packaging.support import ROOT, call, run, server, succeed, unprivileged
 
 KINDS = ["wheel", "sdist", "editable"]
 
@@ -160,8 +160,8 @@ def test_twistd_chatter_runs_anywhere(environment, tmp_path):
     url = f"http://127.0.0.1:{port}"
     words = ("-n", "--pidfile=", "chatter", "--port", f"tcp:{port}:interface=127.0.0.1")
     with server(environment.script("twistd", *words), url, tmp_path) as process:
-        _, page = ask(f"{url}/")
-        status, user = ask(f"{url}/connect", "POST")
+        _, page = call(f"{url}/")
+        status, user = call(f"{url}/connect", "POST")
         process.terminate()
         log, _ = process.communicate(timeout=60)
     assert status == 200

@@ -47,13 +47,13 @@ def poll(node, person, query=""):
     return [message["text"] for message in page["messages"]]
 
 
-def at_once(ask, nodes):
+def at_once(act, nodes):
     """Send to all nodes in the same moment; their responses."""
     start = threading.Barrier(len(nodes))
 
     def run(node):
         start.wait()
-        return ask(node)
+        return act(node)
 
     with ThreadPoolExecutor(len(nodes)) as threads:
         return list(threads.map(run, nodes))
@@ -127,8 +127,8 @@ def test_a_key_sends_once(nodes, alice):
 def test_a_key_used_at_once_at_all_sends_once(nodes, alice):
     """Repetitions that overtake each other are one message, too."""
     for number in range(20):
-        ask = partial(send, person=alice, text=f"{number}", key=f"at-once-{number}")
-        messages = at_once(ask, nodes)
+        act = partial(send, person=alice, text=f"{number}", key=f"at-once-{number}")
+        messages = at_once(act, nodes)
         assert len({message["id"] for message in messages}) == 1
     assert poll(nodes[0], alice, "?limit=1000") == [str(number) for number in range(20)]
 

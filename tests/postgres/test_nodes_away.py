@@ -34,7 +34,7 @@ def node(postgres, database, proxy, tmp_path):
         yield node
 
 
-def ask(node, method, path, token, body=None):
+def call(node, method, path, token, body=None):
     """The status, how long to wait before the next try, and how long the response took."""
     began = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=60)
@@ -51,12 +51,12 @@ def ask(node, method, path, token, body=None):
 def each_request(node, token, stranger):
     """What all kinds of requests are answered, those that need the database."""
     return [
-        ask(node, "POST", "/send", token, '{"text": "hello"}'),
-        ask(node, "GET", "/status?chat_type=general", token),
-        ask(node, "GET", "/users", token),
-        ask(node, "POST", "/connect", "", "{}"),
-        ask(node, "GET", "/status", stranger),
-        ask(node, "GET", "/health", token),
+        call(node, "POST", "/send", token, '{"text": "hello"}'),
+        call(node, "GET", "/status?chat_type=general", token),
+        call(node, "GET", "/users", token),
+        call(node, "POST", "/connect", "", "{}"),
+        call(node, "GET", "/status", stranger),
+        call(node, "GET", "/health", token),
     ]
 
 
@@ -73,7 +73,7 @@ def test_while_the_database_is_away(node, proxy, postgres, trouble):
             proxy.refuse()
         else:
             proxy.hold()
-        status, retry_after, seconds = ask(node, "POST", "/send", token, '{"text": "unknown"}')
+        status, retry_after, seconds = call(node, "POST", "/send", token, '{"text": "unknown"}')
         assert status == 503
         assert int(retry_after) >= 1
         assert seconds < (PATIENCE if trouble == "hung" else AT_ONCE)
@@ -123,7 +123,7 @@ def test_a_stop_while_the_database_hangs(node, proxy, known):
     stream = Stream(node, token)
     proxy.hold()
     if known:
-        assert ask(node, "POST", "/send", token, '{"text": "hello"}')[0] == 503
+        assert call(node, "POST", "/send", token, '{"text": "hello"}')[0] == 503
     connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=60)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     connection.request("POST", "/send", '{"text": "hello"}', headers)

@@ -25,7 +25,7 @@ def url(postgres, proxy):
     return postgres.url(port=proxy.port)
 
 
-def ask(connection, query="SELECT 1"):
+def fetch(connection, query="SELECT 1"):
     return connection.execute(query).fetchone()[0]
 
 
@@ -39,8 +39,8 @@ def has_result(connection, seconds):
 def test_it_passes_everything_on(url, proxy):
     """A connection through it works as one without it, and its end comes through, too."""
     with psycopg.connect(url) as connection:
-        assert ask(connection) == 1
-        assert len(ask(connection, "SELECT repeat('x', 1000000)")) == 1000000
+        assert fetch(connection) == 1
+        assert len(fetch(connection, "SELECT repeat('x', 1000000)")) == 1000000
         assert proxy.connections == 1
 
 
@@ -49,9 +49,9 @@ def test_a_cut_ends_connections_but_lets_new_ones_in(url, proxy):
     with psycopg.connect(url) as connection:
         proxy.cut()
         with pytest.raises(psycopg.OperationalError):
-            ask(connection)
+            fetch(connection)
     with psycopg.connect(url) as connection:
-        assert ask(connection) == 1
+        assert fetch(connection) == 1
 
 
 def test_a_refusal_ends_connections_and_lets_nobody_in(url, proxy):
@@ -59,12 +59,12 @@ def test_a_refusal_ends_connections_and_lets_nobody_in(url, proxy):
     with psycopg.connect(url) as connection:
         proxy.refuse()
         with pytest.raises(psycopg.OperationalError):
-            ask(connection)
+            fetch(connection)
     with pytest.raises(psycopg.OperationalError, match="refused"):
         psycopg.connect(url)
     proxy.resume()
     with psycopg.connect(url) as connection:
-        assert ask(connection) == 1
+        assert fetch(connection) == 1
 
 
 def test_a_hold_lets_nothing_through_until_it_resumes(url, proxy):

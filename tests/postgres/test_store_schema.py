@@ -25,7 +25,7 @@ from chatter.stores.registry import check_store
 
 
 @pytest.fixture
-def ask(postgres, database):
+def query(postgres, database):
     """Asks the database something, besides the store."""
     with postgres.connect(database) as connection:
         yield lambda statement: connection.execute(statement).fetchall()
@@ -38,19 +38,19 @@ def refusal(url, scripts=None):
     return raised.value.detail
 
 
-def test_the_schema_is_made_by_one_of_many(url, ask):
+def test_the_schema_is_made_by_one_of_many(url, query):
     """Servers that start at once on an empty database all find one schema."""
     with ThreadPoolExecutor(8) as threads:
         for made in [threads.submit(Database(url).prepare) for _ in range(16)]:
             made.result()
-    assert ask("SELECT version FROM chatter_schema") == [(len(schema_scripts()),)]
-    assert ask("SELECT last_id FROM log_end") == [(0,)]
+    assert query("SELECT version FROM chatter_schema") == [(len(schema_scripts()),)]
+    assert query("SELECT last_id FROM log_end") == [(0,)]
 
 
-def test_a_check_makes_nothing(url, ask):
+def test_a_check_makes_nothing(url, query):
     """It looks only; what is wrong is said all the same."""
     check_store(url)
-    assert ask("SELECT to_regclass('chatter_schema')") == [(None,)]
+    assert query("SELECT to_regclass('chatter_schema')") == [(None,)]
     Database(url).prepare([*schema_scripts(), "CREATE TABLE new (a int)"])
     with pytest.raises(StoreUnavailable, match="newer"):
         check_store(url)
@@ -62,17 +62,17 @@ def test_a_newer_schema_is_refused(url):
     assert "newer" in refusal(url)
 
 
-def test_an_older_schema_is_brought_up_to_date_once(url, ask):
+def test_an_older_schema_is_brought_up_to_date_once(url, query):
     """Only the scripts that are new are run, each once, however many servers start."""
     Database(url).prepare()
     more = [*schema_scripts(), "CREATE TABLE new (a int)", "INSERT INTO new VALUES (1)"]
     with ThreadPoolExecutor(4) as threads:
         for made in [threads.submit(Database(url).prepare, more) for _ in range(8)]:
             made.result()
-    assert ask("SELECT * FROM new") == [(1,)]
+    assert query("SELECT * FROM new") == [(1,)]
 
 
-def test_the_chats_of_an_older_log_are_found(url, ask):
+def test_the_chats_of_an_older_log_are_found(url, query):
     """Also those of messages that nodes of the old version send during the upgrade and after."""
     scripts = schema_scripts()
     older = next(n for n, script in enumerate(scripts) if "CREATE TABLE chats" in script)
@@ -92,21 +92,21 @@ def test_the_chats_of_an_older_log_are_found(url, ask):
     with ThreadPoolExecutor(2) as threads:
         sending = [threads.submit(send) for _ in range(2)]
         for _ in range(50):
-            ask("SELECT pg_sleep(0.01)")
+            query("SELECT pg_sleep(0.01)")
         Database(url).prepare()
         ended.set()
         for sent in sending:
             sent.result()
-    right = ask("""
+    right = query("""
         SELECT user_id, other_id, max(id) FROM (
             SELECT sender_id AS user_id, recipient_id AS other_id, id FROM messages
             UNION SELECT recipient_id, sender_id, id FROM messages
         ) AS pairs GROUP BY user_id, other_id ORDER BY user_id, other_id
     """)
-    assert ask("SELECT user_id, other_id, last_id FROM chats ORDER BY user_id, other_id") == right
+    assert query("SELECT user_id, other_id, last_id FROM chats ORDER BY user_id, other_id") == right
 
 
-def test_names_are_folded_anew(url, ask, postgres, database):
+def test_names_are_folded_anew(url, query, postgres, database):
     """Two that have become one stay two; the first is found as the new fold has it."""
     Database(url).prepare(schema_scripts()[:1])
     with postgres.connect(database) as connection:
@@ -117,12 +117,12 @@ def test_names_are_folded_anew(url, ask, postgres, database):
                 (name, old),
             )
     Database(url).prepare()
-    found = ask("SELECT folded_name FROM users ORDER BY id")
+    found = query("SELECT folded_name FROM users ORDER BY id")
     assert found == [("alice",), ("al\u034fice",), ("b b",)]
-    assert ask("SELECT count(*) FROM users WHERE joined_at IS NULL") == [(3,)]
+    assert query("SELECT count(*) FROM users WHERE joined_at IS NULL") == [(3,)]
 
 
-def test_nobody_has_the_name_of_one_who_has_left(url, ask):
+def test_nobody_has_the_name_of_one_who_has_left(url, query):
     """Who has one of that form gets another one, and can be erased; a server before gives none."""
     add = "INSERT INTO users (name, folded_name, cursor, last_seen) VALUES ('{}', '{}', 0, now())"
     Database(url).prepare(schema_scripts()[:4])
@@ -130,7 +130,7 @@ def test_nobody_has_the_name_of_one_who_has_left(url, ask):
         for name in ("Erased-3", "erased-2", "was-erased-2", "erased-"):
             connection.execute(add.format(name, name.lower()).encode())
     Database(url).prepare()
-    assert ask("SELECT name, folded_name FROM users ORDER BY id") == [
+    assert query("SELECT name, folded_name FROM users ORDER BY id") == [
         ("was-Erased-3", "was-erased-3"),
         ("was-erased-2-2", "was-erased-2-2"),
         ("was-erased-2", "was-erased-2"),
@@ -138,41 +138,41 @@ def test_nobody_has_the_name_of_one_who_has_left(url, ask):
     ]
     for user_id in (2, 3):
         begin = f"SELECT begin_erasure({user_id}, 'erased-{user_id}', now()) IS NULL"
-        assert [ask(begin), ask(begin)] == [[(False,)], [(True,)]]
-    ask(add.format("erased-9", "erased-9") + " RETURNING id")
-    assert ask("SELECT count(*) FROM users") == [(4,)]
+        assert [query(begin), query(begin)] == [[(False,)], [(True,)]]
+    query(add.format("erased-9", "erased-9") + " RETURNING id")
+    assert query("SELECT count(*) FROM users") == [(4,)]
 
 
-def test_an_upgrade_waits_for_no_lock_long(url, ask, postgres, database):
+def test_an_upgrade_waits_for_no_lock_long(url, query, postgres, database):
     """It begins anew until it has its locks, and whoever writes meanwhile does not wait for it."""
     Database(url).prepare(schema_scripts()[:1])
     with ThreadPoolExecutor(1) as threads, psycopg.connect(url) as connection:
         connection.execute("SELECT FROM log_end FOR UPDATE")
         upgrade = threads.submit(Database(url).prepare)
         for _ in range(3):
-            ask("SELECT pg_sleep(0.5)")
+            query("SELECT pg_sleep(0.5)")
             assert not upgrade.done()
         connection.execute("SELECT last_id FROM write_batch(NULL, NULL, NULL)")
         connection.commit()
         upgrade.result()
-    assert ask("SELECT version FROM chatter_schema") == [(len(schema_scripts()),)]
+    assert query("SELECT version FROM chatter_schema") == [(len(schema_scripts()),)]
 
 
-def test_a_script_that_fails_changes_nothing(url, ask):
+def test_a_script_that_fails_changes_nothing(url, query):
     """An upgrade is done whole or not at all."""
     Database(url).prepare()
     refusal(url, [*schema_scripts(), "CREATE TABLE new (a int); SELECT nonsense"])
-    assert ask("SELECT to_regclass('new')") == [(None,)]
+    assert query("SELECT to_regclass('new')") == [(None,)]
     Database(url).prepare()
 
 
 @pytest.mark.parametrize("table", ["users", "messages", "log_end"])
-def test_a_database_of_another_application_is_refused(url, ask, postgres, database, table):
+def test_a_database_of_another_application_is_refused(url, query, postgres, database, table):
     """Where a table of ours is somebody else's, nothing is made."""
     with postgres.connect(database) as connection:
         connection.execute(f"CREATE TABLE {table} (cat text)")
     assert "is not chatter's" in refusal(url)
-    assert ask("SELECT to_regclass('chatter_schema')") == [(None,)]
+    assert query("SELECT to_regclass('chatter_schema')") == [(None,)]
 
 
 def test_a_schema_of_its_own_is_room_for_another_chat(postgres, database, url):

@@ -91,7 +91,7 @@ class PrivateMachine(RuleBasedStateMachine):
         connection.dataReceived(f"{head}\r\n{token}\r\n\r\n".encode())
         return connection, transport
 
-    def ask(self, user, method, path, body=None, headers=None):
+    def call(self, user, method, path, body=None, headers=None):
         """Send a request, whose response may take some turns; see what is in it."""
         web = self.operator if user == OPERATOR else self.web
         connection, transport = web.connect()
@@ -133,7 +133,7 @@ class PrivateMachine(RuleBasedStateMachine):
         text = self.new_text()
         headers = {} if key is None else {"Idempotency-Key": key}
         body = {"text": text, "recipient_id": other}
-        response = self.ask(user, "POST", "/send-private", body, headers)
+        response = self.call(user, "POST", "/send-private", body, headers)
         if response.status == 200 and response.json["text"] == text:
             message_id = response.json["id"]
             self.pairs[message_id] = {user, other}
@@ -149,7 +149,7 @@ class PrivateMachine(RuleBasedStateMachine):
         before = self.says[message_id]
         # Its text is known before the response is looked at.
         self.of_text[text], self.says[message_id] = message_id, text
-        response = self.ask(user, "POST", "/edit", {"message_id": message_id, "text": text})
+        response = self.call(user, "POST", "/edit", {"message_id": message_id, "text": text})
         if response.status != 200:
             self.says[message_id] = before
 
@@ -158,7 +158,7 @@ class PrivateMachine(RuleBasedStateMachine):
         message_id = self.one(which)
         if (
             message_id
-            and self.ask(user, "POST", "/withdraw", {"message_id": message_id}).status == 200
+            and self.call(user, "POST", "/withdraw", {"message_id": message_id}).status == 200
         ):
             assert user in self.pairs[message_id] or (
                 user in self.moderators and message_id in self.reported
@@ -169,7 +169,7 @@ class PrivateMachine(RuleBasedStateMachine):
     def report(self, user, which):
         message_id = self.one(which)
         body = {"message_id": message_id, "reason": "spam"}
-        if message_id and self.ask(user, "POST", "/report", body).status == 200:
+        if message_id and self.call(user, "POST", "/report", body).status == 200:
             assert user in self.pairs[message_id]
             self.reported.add(message_id)
 
@@ -184,11 +184,11 @@ class PrivateMachine(RuleBasedStateMachine):
 
     @rule(user=WHO, path=st.sampled_from(READS))
     def read(self, user, path):
-        self.ask(user, "GET", path)
+        self.call(user, "GET", path)
 
     @rule(path=st.sampled_from(OPERATOR_READS))
     def read_as_operator(self, path):
-        self.ask(OPERATOR, "GET", path)
+        self.call(OPERATOR, "GET", path)
 
     @invariant()
     def streams_and_logs_have_nothing_of_others(self):
@@ -210,9 +210,9 @@ class PrivateMachine(RuleBasedStateMachine):
             return
         for user in USERS:
             for path in READS:
-                self.ask(user, "GET", path)
+                self.call(user, "GET", path)
         for path in OPERATOR_READS:
-            self.ask(OPERATOR, "GET", path)
+            self.call(OPERATOR, "GET", path)
         self.streams_and_logs_have_nothing_of_others()
         observer: Any = self.note
         globalLogPublisher.removeObserver(observer)

@@ -69,8 +69,8 @@ def test_the_page_can_be_left_out(words, status):
     service: Any = makeService(parsed("--store", "memory:", *words))
     web = Web(service._site)
     local = {"Host": "localhost:8000"}
-    assert web.ask("GET", "/", headers=local).status == status
-    assert web.ask("GET", "/openapi.json", headers=local).status == 200
+    assert web.call("GET", "/", headers=local).status == status
+    assert web.call("GET", "/openapi.json", headers=local).status == 200
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class Web:
         protocol.connectionLost(Failure(ConnectionDone()))
         return response
 
-    def ask(
+    def call(
         self,
         method: str,
         path: str,
@@ -83,7 +83,7 @@ class Web:
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
     ) -> Response:
-        """Ask something.
+        """Send a request.
 
         :param body: sent as JSON.
         :param content: sent as it is.
@@ -102,18 +102,18 @@ class Web:
 
     def join(self, name: str | None = None) -> str:
         """The token of somebody new."""
-        response = self.ask("POST", "/connect", body={} if name is None else {"name": name})
+        response = self.call("POST", "/connect", body={} if name is None else {"name": name})
         token: str = response.json["token"]
         return token
 
     def send(self, token: str, text: str = "hi") -> Any:
         """Send to the general chat; the message."""
-        return self.ask("POST", "/send", token, {"text": text}).json
+        return self.call("POST", "/send", token, {"text": text}).json
 
     def send_private(self, token: str, recipient_id: int, text: str = "psst") -> Any:
         """Send to one user; the message."""
         body = {"text": text, "recipient_id": recipient_id}
-        return self.ask("POST", "/send-private", token, body).json
+        return self.call("POST", "/send-private", token, body).json
 
 
 @pytest.fixture

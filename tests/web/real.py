@@ -16,7 +16,7 @@ from chatter.web.root import ChatResource
 from chatter.web.site import ChatSite
 
 
-def asking(method, path, token, body=None):
+def calling(method, path, token, body=None):
     """A request."""
     content = b"" if body is None else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
@@ -33,7 +33,7 @@ class Connection:
     def __init__(self, port):
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
 
-    def ask_now(self, request):
+    def call_now(self, request):
         """Ask in the thread that calls this, which must not be the reactor's."""
         self._socket.sendall(request)
         head, _, body = self._socket.recv(65536).partition(b"\r\n\r\n")
@@ -41,15 +41,15 @@ class Connection:
 
     async def begin(self, *request):
         """Ask for a response that goes on; fires when its head is there."""
-        await deferToThread(self._begin_now, asking(*request))
+        await deferToThread(self._begin_now, calling(*request))
 
     def _begin_now(self, request):
         self._socket.sendall(request)
         assert b" 200 " in self._socket.recv(65536).partition(b"\r\n")[0]
 
-    async def ask(self, *request):
+    async def call(self, *request):
         """The status and the JSON of a response."""
-        return await deferToThread(self.ask_now, asking(*request))
+        return await deferToThread(self.call_now, calling(*request))
 
     def close(self):
         self._socket.close()

@@ -67,7 +67,7 @@ def test_without_the_right_token_nothing_is_told(web, path, header):
     web.send(web.join("alice"), "secret")
     method, body = {**CLOSED, **FOR_MODERATORS}[path]
     headers = {} if header is None else {"Authorization": header}
-    response = web.ask(method, path, body=body, headers=headers)
+    response = web.call(method, path, body=body, headers=headers)
     assert (response.status, response.problem) == (401, "unauthorized")
     assert response.headers["www-authenticate"] == "Bearer"
     assert b"secret" not in response.body
@@ -78,7 +78,7 @@ def test_without_the_right_token_nothing_is_told(web, path, header):
 def test_the_forms_of_a_token(web, prefix):
     """A token stands with or without ``Bearer`` before it."""
     headers = {"Authorization": prefix + web.join()}
-    assert web.ask("GET", "/status", headers=headers).status == 200
+    assert web.call("GET", "/status", headers=headers).status == 200
 
 
 def test_a_private_message_reaches_two_people(web):
@@ -87,10 +87,10 @@ def test_a_private_message_reaches_two_people(web):
     web.send_private(alice, 2, "for bob only")
     views = [path for path, (method, _) in CLOSED.items() if method == "GET"]
     for path in [*views, "/events?after=0", "/status?chat_type=private&recipient_id=2"]:
-        assert b"for bob only" not in web.ask("GET", path, eve).body
+        assert b"for bob only" not in web.call("GET", path, eve).body
     for token in (alice, bob):
         for path in ("/status?after=0", "/events?after=0"):
-            assert b"for bob only" in web.ask("GET", path, token).body
+            assert b"for bob only" in web.call("GET", path, token).body
 
 
 @pytest.mark.parametrize("path", [*CLOSED, *OPEN])
@@ -103,7 +103,7 @@ def test_other_methods(web, path, method):
         allowed = "GET, HEAD, POST, OPTIONS"
     if method in allowed.split(", "):
         return
-    response = web.ask(method, path, web.join())
+    response = web.call(method, path, web.join())
     assert (response.status, response.problem) == (405, "method-not-allowed")
     assert response.headers["allow"] == allowed
 
@@ -112,11 +112,11 @@ def test_other_methods(web, path, method):
 def test_head(web, path):
     """HEAD is answered as GET is, without the body; also who has no token gets no body."""
     token = web.join("alice")
-    head, get = web.ask("HEAD", path, token), web.ask("GET", path, token)
+    head, get = web.call("HEAD", path, token), web.call("GET", path, token)
     assert (head.status, head.body) == (200, b"")
     for name in ("content-type", "content-length", "cache-control"):
         assert head.headers[name] == get.headers[name]
-    refused = web.ask("HEAD", path)
+    refused = web.call("HEAD", path)
     assert (refused.status, refused.body) == (401 if path in CLOSED else 200, b"")
 
 
@@ -124,7 +124,7 @@ def test_head(web, path):
 def test_options(web, path):
     """OPTIONS tells the methods, without a token."""
     right = CLOSED[path][0] if path in CLOSED else OPEN[path]
-    response = web.ask("OPTIONS", path)
+    response = web.call("OPTIONS", path)
     assert (response.status, response.body) == (204, b"")
     assert right in response.headers["allow"]
     assert "content-length" not in response.headers
@@ -134,7 +134,7 @@ def test_options(web, path):
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "DELETE"])
 def test_paths_that_are_not_there(web, path, method):
     """What is not there is 404, in JSON."""
-    response = web.ask(method, path)
+    response = web.call(method, path)
     assert response.status == 404
     if method != "HEAD":
         assert response.problem == "not-found"
@@ -148,7 +148,7 @@ def test_a_store_that_is_away(web, chat, path):
     method = CLOSED[path][0] if path in CLOSED else OPEN[path]
     body = CLOSED[path][1] if path in CLOSED else None
     has_user = path in CLOSED or path == "/chats"
-    response = web.ask(method, path, token if has_user else None, body)
+    response = web.call(method, path, token if has_user else None, body)
     if path in ("/openapi.json", "/disconnect"):
         assert response.status == 200
         return
@@ -163,7 +163,7 @@ def test_a_defect_is_a_500_in_json(web, chat, caplog):
         raise RuntimeError("secret")
 
     core_of(chat).store.check = broken  # type: ignore[method-assign]
-    response = web.ask("GET", "/health")
+    response = web.call("GET", "/health")
     assert (response.status, response.problem) == (500, "internal-error")
     assert b"secret" not in response.body
 
@@ -176,7 +176,7 @@ def test_every_error_has_a_place_in_the_table():
 
 def test_health(web):
     """``/health`` needs no token."""
-    assert web.ask("GET", "/health").json == {"status": "OK"}
+    assert web.call("GET", "/health").json == {"status": "OK"}
 
 
 def test_beside_other_resources(make_web, clock):
@@ -185,10 +185,10 @@ def test_beside_other_resources(make_web, clock):
     for name in (b"one", b"two"):
         root.putChild(name, ChatResource(memory_chat(clock)))
     web = make_web(root)
-    token = web.ask("POST", "/one/connect").json["token"]
-    assert web.ask("GET", "/one/status", token).status == 200
-    assert web.ask("GET", "/two/status", token).status == 401
-    assert web.ask("GET", "/one/nope").problem == "not-found"
+    token = web.call("POST", "/one/connect").json["token"]
+    assert web.call("GET", "/one/status", token).status == 200
+    assert web.call("GET", "/two/status", token).status == 401
+    assert web.call("GET", "/one/nope").problem == "not-found"
 
 
 def test_an_application_that_knows_its_users(make_web, chat):
@@ -200,12 +200,12 @@ def test_an_application_that_knows_its_users(make_web, chat):
 
     web = make_web(ChatResource(chat, by_header))
     headers = {"X-Account": "alice"}
-    connected = web.ask("POST", "/connect", headers=headers)
+    connected = web.call("POST", "/connect", headers=headers)
     assert connected.json == {"status": "success", "user_id": 1, "name": "alice", "cursor": 0}
     assert "authorization" not in connected.headers
-    assert web.ask("POST", "/send", headers=headers, body={"text": "a"}).json["sender_id"] == 1
-    assert web.ask("POST", "/connect").status == 401
-    assert web.ask("GET", "/status").status == 401
+    assert web.call("POST", "/send", headers=headers, body={"text": "a"}).json["sender_id"] == 1
+    assert web.call("POST", "/connect").status == 401
+    assert web.call("GET", "/status").status == 401
 
 
 @pytest.mark.parametrize("kind", ["a value", "a Deferred", "a coroutine", "it raises", "nobody"])
@@ -245,11 +245,11 @@ def test_an_application_advises_no_token(make_web, chat):
     """Its 401 and its OpenAPI document don't speak of tokens, which its users don't have."""
     web = make_web(ChatResource(chat, lambda _: None))
     for method, path in (("GET", "/status"), ("POST", "/connect"), ("GET", "/events")):
-        response = web.ask(method, path)
+        response = web.call(method, path)
         assert (response.status, response.problem) == (401, "unauthorized")
         assert "www-authenticate" not in response.headers
         assert "oken" not in response.json["detail"]
-    document = web.ask("GET", "/openapi.json").body
+    document = web.call("GET", "/openapi.json").body
     assert b"bearer" not in document
     assert b"WWW-Authenticate" not in document
 
@@ -258,7 +258,7 @@ def test_an_application_that_gives_no_user(make_web, chat, capfd):
     """What is no user of a chat is a defect of the application: 500, and the log says which."""
     authenticate: Any = lambda _: "alice"  # noqa: E731
     web = make_web(ChatResource(chat, authenticate))
-    assert web.ask("GET", "/status").problem == "internal-error"
+    assert web.call("GET", "/status").problem == "internal-error"
     assert "authenticate() gave a str, which is no User." in capfd.readouterr().err
 
 
@@ -308,7 +308,7 @@ def test_pages_of_other_sites_do_nothing_by_cookies(make_web, chat, headers, is_
     for path, (method, body) in CLOSED.items():
         if (path == "/events" and is_own) or path in OF_TOKENS:
             continue
-        response = web.ask(method, path, None, body, {**headers, "Authorization": "Bearer a"})
+        response = web.call(method, path, None, body, {**headers, "Authorization": "Bearer a"})
         assert response.status == (200 if is_own else 403), path
         if not is_own:
             assert response.problem == "forbidden"
@@ -317,13 +317,13 @@ def test_pages_of_other_sites_do_nothing_by_cookies(make_web, chat, headers, is_
     if not is_own:
         assert result_of(chat.cursor(alice)) == 0
         assert result_of(chat.peek(alice)).cursor == 1
-    assert web.ask("GET", "/health", headers=headers).status == 200
+    assert web.call("GET", "/health", headers=headers).status == 200
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
 def test_who_sends_a_token_may_come_from_anywhere(web, headers):
     """A browser never sends a token by itself."""
-    assert web.ask("GET", "/status", web.join(), headers=headers).status == 200
+    assert web.call("GET", "/status", web.join(), headers=headers).status == 200
 
 
 def test_a_port_that_goes_without_saying(make_web, chat):
@@ -332,9 +332,9 @@ def test_a_port_that_goes_without_saying(make_web, chat):
     web = make_web(ChatResource(chat, lambda _: alice))
     for host in ("chat.example", "chat.example:443", "chat.example:80"):
         headers = {"Host": host, "Origin": "https://chat.example"}
-        assert web.ask("GET", "/status", headers=headers).status == 200
+        assert web.call("GET", "/status", headers=headers).status == 200
     headers = {"Host": "chat.example:8443", "Origin": "https://chat.example"}
-    assert web.ask("GET", "/status", headers=headers).status == 403
+    assert web.call("GET", "/status", headers=headers).status == 403
 
 
 def test_one_string_is_no_list_of_origins(chat):
@@ -358,11 +358,11 @@ def test_pages_of_other_origins(make_web, chat):
     web = make_web(ChatResource(chat, origins=["https://good.example"]))
     good, bad = {"Origin": "https://good.example"}, {"Origin": "https://evil.example"}
     allow = "access-control-allow-origin"
-    assert web.ask("GET", "/health", headers=good).headers[allow] == "https://good.example"
-    assert allow not in web.ask("GET", "/health", headers=bad).headers
-    assert web.ask("GET", "/health", headers=bad).headers["vary"] == "Origin"
+    assert web.call("GET", "/health", headers=good).headers[allow] == "https://good.example"
+    assert allow not in web.call("GET", "/health", headers=bad).headers
+    assert web.call("GET", "/health", headers=bad).headers["vary"] == "Origin"
     preflight = {**good, "Access-Control-Request-Method": "POST"}
-    response = web.ask("OPTIONS", "/send", headers=preflight)
+    response = web.call("OPTIONS", "/send", headers=preflight)
     assert response.status == 204
     assert "POST" in response.headers["access-control-allow-methods"]
     assert "Authorization" in response.headers["access-control-allow-headers"]
@@ -370,5 +370,5 @@ def test_pages_of_other_origins(make_web, chat):
 
 def test_no_origin_is_allowed_by_default(web):
     """Without any named, a browser lets no other page read a response."""
-    response = web.ask("GET", "/health", headers={"Origin": "https://good.example"})
+    response = web.call("GET", "/health", headers={"Origin": "https://good.example"})
     assert "access-control-allow-origin" not in response.headers

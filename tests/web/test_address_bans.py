@@ -34,7 +34,7 @@ def web(chat, clock):
     return Web(ChatSite(resource, clock))
 
 
-def ask(web, address, method="POST", path="/connect", token=None, body=None):
+def call(web, address, method="POST", path="/connect", token=None, body=None):
     headers = (
         {"X-Forwarded-For": address}
         if token is None
@@ -43,7 +43,7 @@ def ask(web, address, method="POST", path="/connect", token=None, body=None):
             "Authorization": token,
         }
     )
-    return web.ask(method, path, None, body, headers)
+    return web.call(method, path, None, body, headers)
 
 
 def ban(chat, network, seconds=None):
@@ -61,12 +61,12 @@ def follow(web, address, token, path="/events"):
 def test_what_is_open_from_there_ends(web, chat, clock):
     """The streams at once; a poll that waits gets the error instead of what comes."""
     addresses = ("10.1.2.3", "10.1.2.4", "11.1.2.3")
-    tokens = [ask(web, address).json["token"] for address in addresses]
+    tokens = [call(web, address).json["token"] for address in addresses]
     streams = [follow(web, *each) for each in zip(addresses, tokens, strict=True)]
     poll = follow(web, "10.1.2.3", tokens[0], "/status?after=0&wait=60")
     ban(chat, "10.0.0.0/8")
     assert [stream.disconnecting for stream in streams] == [True, True, False]
-    web.ask("POST", "/send", tokens[2], {"text": "hi"})
+    web.call("POST", "/send", tokens[2], {"text": "hi"})
     clock.advance(0)
     assert b" 403 " in poll.value()
 
@@ -74,27 +74,27 @@ def test_what_is_open_from_there_ends(web, chat, clock):
 def test_nobody_joins_from_a_banned_network(web, chat, clock):
     """Until it is over; those from elsewhere do."""
     ban(chat, "10.0.0.0/8", 60)
-    refused = ask(web, "10.1.2.3")
+    refused = call(web, "10.1.2.3")
     assert (refused.status, refused.problem) == (403, "banned")
     assert "address" in refused.json["detail"]
-    assert ask(web, "11.1.2.3").status == 200
+    assert call(web, "11.1.2.3").status == 200
     clock.advance(60)
-    assert ask(web, "10.1.2.3").status == 200
+    assert call(web, "10.1.2.3").status == 200
 
 
 def test_a_user_is_not_served_from_there(web, chat):
     """Also one whose token is known; from elsewhere they are, and once the ban has ended."""
-    token = ask(web, "10.1.2.3").json["token"]
+    token = call(web, "10.1.2.3").json["token"]
     send = {"path": "/send", "token": token, "body": {"text": "a"}}
-    assert ask(web, "10.1.2.3", **send).status == 200
+    assert call(web, "10.1.2.3", **send).status == 200
     ban(chat, "10.1.2.3")
-    assert ask(web, "10.1.2.3", **send).problem == "banned"
-    assert ask(web, "10.1.2.3", "GET", "/chats", token).problem == "banned"
-    assert ask(web, "10.1.2.3", "GET", "/events", token).problem == "banned"
-    assert ask(web, "10.1.2.4", **send).status == 200
-    assert ask(web, "10.1.2.3", "GET", "/health").status == 200
+    assert call(web, "10.1.2.3", **send).problem == "banned"
+    assert call(web, "10.1.2.3", "GET", "/chats", token).problem == "banned"
+    assert call(web, "10.1.2.3", "GET", "/events", token).problem == "banned"
+    assert call(web, "10.1.2.4", **send).status == 200
+    assert call(web, "10.1.2.3", "GET", "/health").status == 200
     result_of(chat.moderation.unban_address("10.1.2.3"))
-    assert ask(web, "10.1.2.3", **send).status == 200
+    assert call(web, "10.1.2.3", **send).status == 200
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_a_user_is_not_served_from_there(web, chat):
 def test_networks_of_both_kinds(web, chat, network, inside, outside):
     """IPv4 and IPv6; what is no address, such as a UNIX socket, is never banned."""
     ban(chat, network)
-    assert ask(web, inside).status == 403
-    assert ask(web, outside).status == 200
+    assert call(web, inside).status == 403
+    assert call(web, outside).status == 200
     core_of(chat).standings.addresses.check("unix")
 
 
@@ -140,25 +140,25 @@ def test_bans_are_in_force_after_a_restart(web, chat):
     result_of(chat.stopService())
     result_of(chat.startService())
     assert core_of(chat).standings.addresses.until == {}
-    assert ask(web, "10.1.2.3").problem == "banned"
+    assert call(web, "10.1.2.3").problem == "banned"
 
 
 def test_a_forged_header_beside_that_of_the_proxy_helps_nobody(web, chat):
     """A proxy that sets one of the two headers passes on what its client has in the other."""
     ban(chat, "10.0.0.0/8")
     headers = {"X-Forwarded-For": "10.1.2.3", "Forwarded": "for=11.1.2.3"}
-    assert web.ask("POST", "/connect", headers=headers).status == 403
+    assert web.call("POST", "/connect", headers=headers).status == 403
     headers = {"X-Forwarded-For": "10.1.2.3", "Forwarded": "for=nonsense"}
-    assert web.ask("POST", "/connect", headers=headers).status == 403
+    assert web.call("POST", "/connect", headers=headers).status == 403
 
 
 def test_who_is_banned_after_joining_does_not_join_again(web, chat):
     """Also not by repeating the request that has joined."""
     headers = {"Idempotency-Key": "0123456789abcdefghijkl"}
-    joined = web.ask("POST", "/connect", body={"name": "bob"}, headers=headers)
+    joined = web.call("POST", "/connect", body={"name": "bob"}, headers=headers)
     assert joined.status == 200
     result_of(chat.moderation.moderate(None, joined.json["user_id"], "ban"))
-    repeated = web.ask("POST", "/connect", body={"name": "bob"}, headers=headers)
+    repeated = web.call("POST", "/connect", body={"name": "bob"}, headers=headers)
     assert (repeated.status, repeated.problem) == (403, "banned")
 
 

@@ -140,7 +140,7 @@ def test_that_a_proxy_is_not_trusted_is_logged_without_limits_too():
     """Bans and the access log have its address as well."""
     web = web_with(NO_LIMITS, [])
     with capturedLogs() as logged:
-        web.ask("POST", "/connect", headers={"X-Forwarded-For": "192.0.2.7"})
+        web.call("POST", "/connect", headers={"X-Forwarded-For": "192.0.2.7"})
     assert ["--trust" in event["log_format"] for event in logged] == [True]
 
 
@@ -150,7 +150,7 @@ def test_the_access_log_has_the_address_that_a_trusted_proxy_tells(tmp_path):
         path = tmp_path / str(number)
         web = web_with(NO_LIMITS, trust, str(path))
         web.site.startFactory()
-        web.ask("GET", "/health", headers={"X-Forwarded-For": "192.0.2.7"})
+        web.call("GET", "/health", headers={"X-Forwarded-For": "192.0.2.7"})
         address = "192.0.2.7" if trust else "192.168.1.1"
         assert path.read_text().startswith(f'"{address}" - - [')
         web.site.stopFactory()

@@ -13,15 +13,15 @@ from tests.web.test_wait import begin  # noqa: F401 - a fixture
 
 
 def edit(web, token, message, text="new"):
-    return web.ask("POST", "/edit", token, {"message_id": message["id"], "text": text})
+    return web.call("POST", "/edit", token, {"message_id": message["id"], "text": text})
 
 
 def withdraw(web, token, message):
-    return web.ask("POST", "/withdraw", token, {"message_id": message["id"]})
+    return web.call("POST", "/withdraw", token, {"message_id": message["id"]})
 
 
 def status(web, token, query="after=0"):
-    return web.ask("GET", f"/status?{query}", token).json
+    return web.call("GET", f"/status?{query}", token).json
 
 
 def test_an_edited_message_is_what_it_says_now(web, alice, bob):
@@ -134,9 +134,9 @@ def test_changes_that_nobody_wants_are_passed_over_once(web, alice, bob):
         edit(web, alice, sent, f"{number}")
     status(web, bob, "")
     edit(web, alice, sent)
-    newest = web.ask("GET", "/chats", bob).json["last_id"]
+    newest = web.call("GET", "/chats", bob).json["last_id"]
     assert status(web, bob, "")["messages"] == []
-    assert web.ask("GET", "/chats", bob).json["cursor"] == newest
+    assert web.call("GET", "/chats", bob).json["cursor"] == newest
 
 
 def test_only_ones_own_messages_can_be_changed(web, alice, bob):
@@ -157,15 +157,15 @@ def test_it_takes_a_user_and_a_valid_body(web, alice, path):
     """Each wrong request gets its own error."""
     web.send(alice)
     body = {"message_id": 1, "text": "new"}
-    assert web.ask("POST", path, None, body).status == 401
-    assert web.ask("POST", path, "wrong", body).status == 401
-    assert web.ask("GET", path, alice).status == 405
+    assert web.call("POST", path, None, body).status == 401
+    assert web.call("POST", path, "wrong", body).status == 401
+    assert web.call("GET", path, alice).status == 405
     wrongs: list[Any] = [{}, []]
     for wrong in (*wrongs, {"message_id": 0, "text": "a"}, {"message_id": 2**63, "text": "a"}):
-        assert web.ask("POST", path, alice, wrong).problem == "invalid-request"
-    assert web.ask("POST", "/edit", alice, {"message_id": 1, "text": " "}).status == 400
-    assert web.ask("POST", "/edit", alice, {"message_id": 1}).status == 400
-    assert web.ask("GET", "/status?changes=perhaps", alice).status == 400
+        assert web.call("POST", path, alice, wrong).problem == "invalid-request"
+    assert web.call("POST", "/edit", alice, {"message_id": 1, "text": " "}).status == 400
+    assert web.call("POST", "/edit", alice, {"message_id": 1}).status == 400
+    assert web.call("GET", "/status?changes=perhaps", alice).status == 400
 
 
 def test_the_same_text_again_changes_nothing(web, alice):
@@ -173,7 +173,7 @@ def test_the_same_text_again_changes_nothing(web, alice):
     sent = web.send(alice)
     edited = edit(web, alice, sent).json
     assert edit(web, alice, sent).json == edited
-    assert web.ask("GET", "/chats", alice).json["last_id"] == 2
+    assert web.call("GET", "/chats", alice).json["last_id"] == 2
 
 
 def test_a_change_of_a_private_message_is_for_its_two_people(web, alice, bob):

@@ -22,7 +22,7 @@ NOBODY: dict[str, object] = {
 
 def chats(web, token, query=""):
     """What the list of chats has of each: whose it is, the last text, read, unread."""
-    response = web.ask("GET", f"/chats{query}", token)
+    response = web.call("GET", f"/chats{query}", token)
     assert response.status == 200
     return [
         (chat["recipient_id"], (chat["last"] or {}).get("text"), chat["read"], chat["unread"])
@@ -32,7 +32,7 @@ def chats(web, token, query=""):
 
 def read(web, token, message_id, other=None):
     kind = {"chat_type": "private", "recipient_id": other} if other else {"chat_type": "general"}
-    return web.ask("POST", "/read", token, {"id": message_id, **kind})
+    return web.call("POST", "/read", token, {"id": message_id, **kind})
 
 
 def test_a_page_starts_with_one_request(web):
@@ -40,7 +40,7 @@ def test_a_page_starts_with_one_request(web):
     alice, bob = web.join("alice"), web.join("bob")
     web.send(bob, "hello")
     web.send_private(bob, 1, "psst")
-    response = web.ask("GET", "/chats", alice).json
+    response = web.call("GET", "/chats", alice).json
     user = response["user"]
     assert (user["id"], user["name"], user["online"]) == (1, "alice", True)
     assert (response["cursor"], response["last_id"], response["more"]) == (0, 2, False)
@@ -58,14 +58,14 @@ def test_a_page_starts_with_one_request(web):
 def test_nobody_is_told_that_they_are_nobody(web):
     """Without a token there is no user, no message and no id; it is no error."""
     web.send(web.join("alice"), "secret")
-    response = web.ask("GET", "/chats")
+    response = web.call("GET", "/chats")
     assert (response.status, response.json) == (200, NOBODY)
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer nobody", "nobody", "Basic YTpi"])
 def test_a_token_that_is_nobodys_is_refused(web, header):
     """Whoever has a token believes to be somebody."""
-    response = web.ask("GET", "/chats", headers={"Authorization": header})
+    response = web.call("GET", "/chats", headers={"Authorization": header})
     assert (response.status, response.problem) == (401, "unauthorized")
 
 
@@ -77,8 +77,8 @@ def test_an_application_with_accounts_says_that_nobody_can_join(make_web, chat):
         return None if name is None else await chat.join(name.decode())
 
     web = make_web(ChatResource(chat, by_header))
-    assert web.ask("GET", "/chats").json == {**NOBODY, "can_join": False}
-    response = web.ask("GET", "/chats", headers={"X-Account": "alice"}).json
+    assert web.call("GET", "/chats").json == {**NOBODY, "can_join": False}
+    response = web.call("GET", "/chats", headers={"X-Account": "alice"}).json
     assert (response["user"]["name"], response["can_join"]) == ("alice", False)
 
 
@@ -87,15 +87,15 @@ def test_chats_are_paged_by_their_last_message(web):
     alice = web.join("alice")
     for number in range(2, 7):
         web.send_private(web.join(f"user {number}"), 1, f"{number}")
-    first = web.ask("GET", "/chats?limit=2", alice).json
+    first = web.call("GET", "/chats?limit=2", alice).json
     assert [chat["recipient_id"] for chat in first["chats"]] == [None, 6, 5]
     assert first["more"] is True
     before = first["chats"][-1]["last"]["id"]
-    second = web.ask("GET", f"/chats?limit=2&before={before}", alice).json
+    second = web.call("GET", f"/chats?limit=2&before={before}", alice).json
     assert [chat["recipient_id"] for chat in second["chats"]] == [4, 3]
     assert second["more"] is True
     before = second["chats"][-1]["last"]["id"]
-    third = web.ask("GET", f"/chats?limit=2&before={before}", alice).json
+    third = web.call("GET", f"/chats?limit=2&before={before}", alice).json
     assert [chat["recipient_id"] for chat in third["chats"]] == [2]
     assert third["more"] is False
 
@@ -109,7 +109,7 @@ def test_reading_one_chat_reads_no_other(web):
     assert read(web, alice, 3, 2).json == {"status": "success"}
     assert read(web, alice, 2, 2).status == 200
     assert chats(web, alice) == [(None, "one", 0, 1), (2, "three", 3, 0)]
-    assert web.ask("GET", "/chats", alice).json["cursor"] == 0
+    assert web.call("GET", "/chats", alice).json["cursor"] == 0
     assert read(web, alice, 1).status == 200
     assert chats(web, alice) == [(None, "one", 1, 0), (2, "three", 3, 0)]
 
@@ -119,7 +119,7 @@ def test_what_was_delivered_to_another_client_is_read(web):
     alice, bob = web.join("alice"), web.join("bob")
     web.send(bob, "one")
     web.send_private(bob, 1, "two")
-    web.ask("GET", "/status?after=2", alice)
+    web.call("GET", "/status?after=2", alice)
     assert chats(web, alice) == [(None, "one", 2, 0), (2, "two", 2, 0)]
 
 
@@ -151,7 +151,7 @@ def test_what_is_no_mark_is_refused(web, body, status, problem):
     alice, bob = web.join("alice"), web.join("bob")
     web.send_private(bob, 1)
     web.send(bob)
-    response = web.ask("POST", "/read", alice, body)
+    response = web.call("POST", "/read", alice, body)
     assert (response.status, response.problem) == (status, problem)
     assert [unread for *_, unread in chats(web, alice)] == [1, 1]
 
@@ -160,7 +160,7 @@ def test_what_is_no_mark_is_refused(web, body, status, problem):
 def test_what_is_no_page_of_chats_is_refused(web, query):
     """Also where nobody asks."""
     for token in (None, web.join()):
-        response = web.ask("GET", f"/chats?{query}", token)
+        response = web.call("GET", f"/chats?{query}", token)
         assert (response.status, response.problem) == (400, "invalid-request")
 
 
@@ -171,12 +171,12 @@ def test_to_peek_acknowledges_nothing(web, query):
     web.send(bob, "one")
     web.send_private(bob, 1, "two")
     peek = f"{query}&peek=true" if query else "?peek=true"
-    peeked = web.ask("GET", f"/status{peek}", alice).json
+    peeked = web.call("GET", f"/status{peek}", alice).json
     assert peeked["messages"]
-    assert web.ask("GET", "/chats", alice).json["cursor"] == 0
-    web.ask("GET", "/status?peek=true&after=2", alice)
-    assert web.ask("GET", "/chats", alice).json["cursor"] == 0
-    assert web.ask("GET", f"/status{query}", alice).json == peeked
+    assert web.call("GET", "/chats", alice).json["cursor"] == 0
+    web.call("GET", "/status?peek=true&after=2", alice)
+    assert web.call("GET", "/chats", alice).json["cursor"] == 0
+    assert web.call("GET", f"/status{query}", alice).json == peeked
 
 
 def test_to_peek_may_wait(web, clock):
@@ -190,12 +190,12 @@ def test_to_peek_may_wait(web, clock):
     clock.advance(0)
     assert b'"text":"one"' in transport.value()
     connection.connectionLost(None)
-    assert web.ask("GET", "/chats", alice).json["cursor"] == 0
+    assert web.call("GET", "/chats", alice).json["cursor"] == 0
 
 
 def test_a_look_does_not_peek(web):
     """It acknowledges nothing anyway."""
-    response = web.ask("GET", "/status?chat_type=general&peek=true", web.join())
+    response = web.call("GET", "/status?chat_type=general&peek=true", web.join())
     assert (response.status, response.problem) == (400, "invalid-request")
 
 
@@ -208,10 +208,10 @@ def test_an_event_stream_that_peeks_acknowledges_nothing(web, query, header):
     for _ in range(3):
         web.send(bob)
     headers = {} if header is None else {"Last-Event-ID": header}
-    stream = web.ask("GET", f"/events{query}", alice, headers=headers)
+    stream = web.call("GET", f"/events{query}", alice, headers=headers)
     assert (b"id: 2\n" not in stream.body) == ("2" in (header or query))
     assert b"id: 3\n" in stream.body
-    assert web.ask("GET", "/chats", alice).json["cursor"] == 0
+    assert web.call("GET", "/chats", alice).json["cursor"] == 0
 
 
 def test_users_are_found_by_their_ids(web):
@@ -219,7 +219,7 @@ def test_users_are_found_by_their_ids(web):
     token = web.join("alice")
     for name in ("bob", "carol", "dave"):
         web.join(name)
-    response = web.ask("GET", f"/users?ids=4,2,4,99,{2**63},{10**19 - 1}", token).json
+    response = web.call("GET", f"/users?ids=4,2,4,99,{2**63},{10**19 - 1}", token).json
     assert [user["name"] for user in response["users"]] == ["bob", "dave"]
     assert response["more"] is False
 
@@ -229,14 +229,14 @@ def test_users_are_found_by_the_beginning_of_their_name(web):
     token = web.join("alice")
     for name in ("Albert", "bob", "alan"):
         web.join(name)
-    response = web.ask("GET", "/users?prefix=AL&limit=2", token).json
+    response = web.call("GET", "/users?prefix=AL&limit=2", token).json
     assert [user["name"] for user in response["users"]] == ["alan", "Albert"]
     assert response["more"] is True
     web.join("nullius")
-    response = web.ask("GET", "/users?prefix=null", token).json
+    response = web.call("GET", "/users?prefix=null", token).json
     assert [user["name"] for user in response["users"]] == ["nullius"]
     for nothing in ("%00", "al%0a", "z", "%f0%9f%98%80"):
-        assert web.ask("GET", f"/users?prefix={nothing}", token).json["users"] == []
+        assert web.call("GET", f"/users?prefix={nothing}", token).json["users"] == []
 
 
 def test_a_beginning_that_ends_with_a_joiner(web):
@@ -244,7 +244,7 @@ def test_a_beginning_that_ends_with_a_joiner(web):
     name = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
     token = web.join(name)
     for end in range(1, len(name) + 1):
-        users = web.ask("GET", f"/users?prefix={quote(name[:end])}", token).json["users"]
+        users = web.call("GET", f"/users?prefix={quote(name[:end])}", token).json["users"]
         assert [user["name"] for user in users] == [name]
 
 
@@ -253,9 +253,9 @@ def test_users_who_are_online(web, clock):
     alice, bob, _ = web.join("alice"), web.join("bob"), web.join("carol")
     for _ in range(5):
         clock.advance(25)
-        web.ask("GET", "/status", bob)
+        web.call("GET", "/status", bob)
     clock.advance(25)
-    response = web.ask("GET", "/users?online=true", alice).json
+    response = web.call("GET", "/users?online=true", alice).json
     assert [user["name"] for user in response["users"]] == ["alice", "bob"]
     assert all(user["online"] for user in response["users"])
     assert response["more"] is False
@@ -274,15 +274,15 @@ def test_who_is_online_is_looked_for_once_a_second(web, chat, clock):
 
     store.users_seen = users_seen
     for one in (token, other, token):
-        users = web.ask("GET", "/users?online=true", one).json["users"]
+        users = web.call("GET", "/users?online=true", one).json["users"]
         assert [user["name"] for user in users] == ["alice", "bob"]
     assert len(asked) == 1
     clock.advance(0.9)
     web.join("carol")
-    users = web.ask("GET", "/users?online=true", token).json["users"]
+    users = web.call("GET", "/users?online=true", token).json["users"]
     assert [user["name"] for user in users] == ["alice", "bob"]
     clock.advance(0.1)
-    users = web.ask("GET", "/users?online=true", token).json["users"]
+    users = web.call("GET", "/users?online=true", token).json["users"]
     assert [user["name"] for user in users] == ["alice", "bob", "carol"]
     assert len(asked) == 2
 
@@ -294,15 +294,15 @@ def test_users_who_are_online_are_paged(web, clock):
         web.join(f"gone {number}")
     clock.advance(70)
     token = web.join("bob")
-    first = web.ask("GET", "/users?online=true&limit=1", token).json
+    first = web.call("GET", "/users?online=true&limit=1", token).json
     assert [user["name"] for user in first["users"]] == ["bob"]
     assert first["more"] is False
     web.join("carol")
     clock.advance(1)
-    first = web.ask("GET", "/users?online=true&limit=1", token).json
+    first = web.call("GET", "/users?online=true&limit=1", token).json
     assert ([user["name"] for user in first["users"]], first["more"]) == (["bob"], True)
     last = first["users"][-1]["id"]
-    second = web.ask("GET", f"/users?online=true&limit=1&after={last}", token).json
+    second = web.call("GET", f"/users?online=true&limit=1&after={last}", token).json
     assert ([user["name"] for user in second["users"]], second["more"]) == (["carol"], False)
 
 
@@ -328,5 +328,5 @@ def test_users_who_are_online_are_paged(web, clock):
 )
 def test_what_finds_no_users_is_refused(web, query):
     """What makes no sense is said, and not taken for something else."""
-    response = web.ask("GET", f"/users?{query}", web.join())
+    response = web.call("GET", f"/users?{query}", web.join())
     assert (response.status, response.problem) == (400, "invalid-request")

@@ -7,7 +7,7 @@ import pytest
 
 def test_a_new_user_without_a_name(web):
     """Without a body a user gets a name, a token, and the token in the header too."""
-    response = web.ask("POST", "/connect")
+    response = web.call("POST", "/connect")
     assert response.status == 200
     assert set(response.json) == {"status", "user_id", "name", "token", "cursor"}
     assert response.json["status"] == "success"
@@ -18,7 +18,7 @@ def test_a_new_user_without_a_name(web):
 
 def test_a_new_user_with_a_name(web):
     """The name in a JSON body is the user's."""
-    response = web.ask("POST", "/connect", body={"name": "Zoë B.", "unknown": [1]})
+    response = web.call("POST", "/connect", body={"name": "Zoë B.", "unknown": [1]})
     assert response.json["name"] == "Zoë B."
 
 
@@ -26,7 +26,7 @@ def test_a_new_user_with_a_name(web):
 def test_a_body_of_another_type_is_ignored(web, content_type):
     """What is not JSON names nobody, whatever it says."""
     headers = {"Content-Type": content_type} if content_type else {}
-    response = web.ask("POST", "/connect", content=b'{"name": "alice"}', headers=headers)
+    response = web.call("POST", "/connect", content=b'{"name": "alice"}', headers=headers)
     assert response.status == 200
     assert response.json["name"] != "alice"
 
@@ -35,7 +35,7 @@ def test_a_body_of_another_type_is_ignored(web, content_type):
 def test_a_name_is_taken_whatever_its_case(web, name):
     """Two users can't have the same name, also not in another case or width."""
     web.join("alice")
-    response = web.ask("POST", "/connect", body={"name": name})
+    response = web.call("POST", "/connect", body={"name": name})
     assert (response.status, response.problem) == (409, "name-taken")
 
 
@@ -44,14 +44,14 @@ def test_a_name_is_taken_whatever_its_case(web, name):
 )
 def test_a_name_that_nobody_can_have(web, name):
     """1 to 32 printable characters without surrounding blanks; else 400."""
-    response = web.ask("POST", "/connect", body={"name": name})
+    response = web.call("POST", "/connect", body={"name": name})
     assert (response.status, response.problem) == (400, "invalid-request")
 
 
 def test_a_token_brings_its_user_back(web):
     """With a token it is the same user, whose token stays."""
-    first = web.ask("POST", "/connect", body={"name": "alice"}).json
-    again = web.ask("POST", "/connect", first["token"])
+    first = web.call("POST", "/connect", body={"name": "alice"}).json
+    again = web.call("POST", "/connect", first["token"])
     assert again.json == first
     assert again.headers["authorization"] == first["token"]
 
@@ -61,10 +61,10 @@ def test_a_token_brings_its_user_back(web):
 )
 def test_a_foreign_or_broken_token_brings_nobody_back(web, header):
     """A token that nobody has is 401, and makes no new user."""
-    response = web.ask("POST", "/connect", headers={"Authorization": header})
+    response = web.call("POST", "/connect", headers={"Authorization": header})
     assert (response.status, response.problem) == (401, "unauthorized")
     assert response.headers["www-authenticate"] == "Bearer"
-    assert len(web.ask("GET", "/users", web.join()).json["users"]) == 1
+    assert len(web.call("GET", "/users", web.join()).json["users"]) == 1
 
 
 def test_a_new_user_finds_the_latest_20_messages(web):
@@ -72,9 +72,9 @@ def test_a_new_user_finds_the_latest_20_messages(web):
     alice, bob = web.join("alice"), web.join("bob")
     sent = [web.send(alice, str(number)) for number in range(25)]
     web.send_private(alice, 2)
-    carol = web.ask("POST", "/connect").json
+    carol = web.call("POST", "/connect").json
     assert carol["cursor"] == sent[4]["id"]
-    page = web.ask("GET", "/status", carol["token"]).json
+    page = web.call("GET", "/status", carol["token"]).json
     assert page["messages"] == sent[5:]
     assert bob
 
@@ -84,7 +84,7 @@ KEY = "0123456789abcdef012345"
 
 def connect(web, name=None, key=KEY):
     body = None if name is None else {"name": name}
-    return web.ask("POST", "/connect", body=body, headers={"Idempotency-Key": key})
+    return web.call("POST", "/connect", body=body, headers={"Idempotency-Key": key})
 
 
 @pytest.mark.parametrize("name", ["alice", None])
@@ -95,7 +95,7 @@ def test_joining_can_be_repeated(web, name):
     for again in (connect(web, name), connect(web, name), connect(web)):
         assert again.json == first.json
         assert again.headers["authorization"] == first.json["token"]
-    users = web.ask("GET", "/users", first.json["token"]).json["users"]
+    users = web.call("GET", "/users", first.json["token"]).json["users"]
     assert [user["id"] for user in users] == [1]
     web.send(first.json["token"])
 
@@ -138,5 +138,5 @@ def test_a_key_that_could_be_guessed_is_refused(web, key):
 def test_a_key_changes_nothing_for_who_has_a_token(web):
     """The user is who the token says."""
     alice = web.join("alice")
-    response = web.ask("POST", "/connect", alice, headers={"Idempotency-Key": KEY})
+    response = web.call("POST", "/connect", alice, headers={"Idempotency-Key": KEY})
     assert response.json["token"] == alice

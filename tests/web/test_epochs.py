@@ -68,12 +68,12 @@ def test_a_page_has_an_epoch_for_those_who_name_one(web):
     """Others get what they always got."""
     alice = web.join("alice")
     web.send(alice)
-    assert set(web.ask("GET", "/status?after=0", alice).json) == {"messages", "cursor", "more"}
-    page = web.ask("GET", "/status?after=0&epoch=", alice).json
+    assert set(web.call("GET", "/status?after=0", alice).json) == {"messages", "cursor", "more"}
+    page = web.call("GET", "/status?after=0&epoch=", alice).json
     assert set(page) == {"messages", "cursor", "more", "epoch"}
-    plain = web.ask("GET", "/status?epoch=", alice).json
+    plain = web.call("GET", "/status?epoch=", alice).json
     assert plain == page
-    again = web.ask("GET", f"/status?after=1&epoch={page['epoch']}", alice).json
+    again = web.call("GET", f"/status?after=1&epoch={page['epoch']}", alice).json
     assert again == {"messages": [], "cursor": 1, "more": False, "epoch": page["epoch"]}
 
 
@@ -81,12 +81,12 @@ def test_a_restart_moves_nobody(web, store):
     """The epoch is another one, and nothing is read twice."""
     alice = web.join("alice")
     web.send(alice, "a")
-    old = web.ask("GET", "/status?after=0&epoch=", alice).json
+    old = web.call("GET", "/status?after=0&epoch=", alice).json
     store.stopService()
     store.startService()
     web.send(alice, "b")
     query = f"after={old['cursor']}&epoch={old['epoch']}"
-    page = web.ask("GET", f"/status?{query}", alice).json
+    page = web.call("GET", f"/status?{query}", alice).json
     assert texts(page) == ["b"]
     assert "moved_from" not in page
     assert page["epoch"] != old["epoch"]
@@ -100,20 +100,20 @@ def test_a_restored_log_is_noticed(web, restore):
     restored = restore()
     for text in ("lost", "lost", "lost"):
         web.send(alice, text)
-    old = web.ask("GET", "/status?after=0&epoch=", alice).json
+    old = web.call("GET", "/status?after=0&epoch=", alice).json
     assert old["cursor"] == 5
     web = restored()
     web.send(bob, "new")
     query = f"after=5&epoch={old['epoch']}"
-    page = web.ask("GET", f"/status?{query}&limit=1", alice).json
+    page = web.call("GET", f"/status?{query}&limit=1", alice).json
     assert texts(page) == ["new"]
     assert (page["moved_from"], page["cursor"]) == (5, 3)
     query = f"after=3&epoch={page['epoch']}"
-    page = web.ask("GET", f"/status?{query}", alice).json
+    page = web.call("GET", f"/status?{query}", alice).json
     assert texts(page) == []
     assert "moved_from" not in page
     # Nothing was acknowledged that was not read here.
-    assert web.ask("POST", "/connect", alice).json["cursor"] == 3
+    assert web.call("POST", "/connect", alice).json["cursor"] == 3
 
 
 def test_a_stream_begins_with_the_epoch(web, restore):
@@ -141,9 +141,9 @@ def test_a_position_beyond_the_end_is_moved_back(web):
     """Also that of a client which has never heard of epochs, and now names none."""
     alice = web.join("alice")
     web.send(alice, "a")
-    page = web.ask("GET", "/status?after=7&epoch=", alice).json
+    page = web.call("GET", "/status?after=7&epoch=", alice).json
     assert (page["moved_from"], page["cursor"]) == (7, 1)
-    page = web.ask("GET", "/status?after=7", alice).json
+    page = web.call("GET", "/status?after=7", alice).json
     assert page == {"messages": [], "cursor": 7, "more": False}
 
 
@@ -151,14 +151,14 @@ def test_a_position_beyond_the_end_is_moved_back(web):
 @pytest.mark.parametrize("path", ["/status", "/events"])
 def test_what_is_no_epoch_is_refused(web, path, epoch):
     """It says so."""
-    response = web.ask("GET", f"{path}?epoch={epoch}", web.join("alice"))
+    response = web.call("GET", f"{path}?epoch={epoch}", web.join("alice"))
     assert response.problem == "invalid-request"
     assert response.json["detail"].startswith("epoch")
 
 
 def test_an_epoch_does_not_go_with_a_look(web):
     """A look has no position."""
-    response = web.ask("GET", "/status?chat_type=general&epoch=", web.join("alice"))
+    response = web.call("GET", "/status?chat_type=general&epoch=", web.join("alice"))
     assert response.problem == "invalid-request"
 
 
@@ -167,7 +167,7 @@ def test_a_poll_that_waits_when_the_end_is_lost(web, lose):
     alice, bob = web.join("alice"), web.join("bob")
     for text in ("a", "b", "c"):
         web.send(bob, text)
-    old = web.ask("GET", "/status?after=0&epoch=", alice).json
+    old = web.call("GET", "/status?after=0&epoch=", alice).json
     poll = Poll(web, alice, f"after=3&epoch={old['epoch']}&wait=60")
     assert poll.response() is None
     lose(after=1)
@@ -191,7 +191,7 @@ def test_a_stream_ends_when_the_end_is_lost(web, lose, clock):
     clock.advance(0)
     assert stream.ids == [3]
     assert '"moved_from":2' in stream.blocks[1]
-    assert texts(web.ask("GET", "/status?after=0", bob).json) == ["a", "new"]
+    assert texts(web.call("GET", "/status?after=0", bob).json) == ["a", "new"]
 
 
 async def test_who_follows_in_the_process_goes_on(chat, lose):

@@ -25,17 +25,17 @@ from tests.web.test_wait import begin  # noqa: F401 - a fixture
 
 
 def erase(web, token, name="alice"):
-    return web.ask("POST", "/erase", token, {"name": name})
+    return web.call("POST", "/erase", token, {"name": name})
 
 
 def status(web, token, query="after=0"):
-    return web.ask("GET", f"/status?{query}", token).json
+    return web.call("GET", f"/status?{query}", token).json
 
 
 def test_who_leaves_takes_all_messages_along(web, alice, bob):
     """Those of both chats, edited ones too; others' messages stay."""
     one = web.send(alice, "one")
-    web.ask("POST", "/edit", alice, {"message_id": one["id"], "text": "edited"})
+    web.call("POST", "/edit", alice, {"message_id": one["id"], "text": "edited"})
     kept = [web.send(bob, "kept")]
     web.send_private(alice, 2, "psst")
     kept.append(web.send_private(bob, 1, "answer"))
@@ -45,7 +45,7 @@ def test_who_leaves_takes_all_messages_along(web, alice, bob):
     assert status(web, bob)["messages"] == kept
     assert status(web, bob, "chat_type=general")["messages"] == kept[:1]
     assert status(web, bob, "chat_type=private&recipient_id=1")["messages"] == kept[1:]
-    (_, private) = web.ask("GET", "/chats", bob).json["chats"]
+    (_, private) = web.call("GET", "/chats", bob).json["chats"]
     assert private["last"] == kept[1]
 
 
@@ -65,24 +65,24 @@ def test_nobody_has_the_name_again(web, alice, bob):
     """Not in another case either; nor the name that stands for who has left."""
     erase(web, alice)
     for name in ("alice", "ALICE"):
-        refused = web.ask("POST", "/connect", body={"name": name})
+        refused = web.call("POST", "/connect", body={"name": name})
         assert (refused.status, refused.problem) == (409, "name-taken")
-    refused = web.ask("POST", "/connect", body={"name": "Erased-7"})
+    refused = web.call("POST", "/connect", body={"name": "Erased-7"})
     assert (refused.status, refused.problem) == (400, "invalid-request")
-    assert [u["name"] for u in web.ask("GET", "/users", bob).json["users"]] == ["erased-1", "bob"]
-    assert web.ask("GET", "/users?prefix=ali", bob).json["users"] == []
-    assert web.ask("POST", "/connect", body={}).json["user_id"] == 3
+    assert [u["name"] for u in web.call("GET", "/users", bob).json["users"]] == ["erased-1", "bob"]
+    assert web.call("GET", "/users?prefix=ali", bob).json["users"] == []
+    assert web.call("POST", "/connect", body={}).json["user_id"] == 3
 
 
 def test_what_is_open_ends(web, alice, bob, listen, begin):  # noqa: F811
     """Tokens, streams and waiting polls."""
-    other = web.ask("POST", "/tokens", alice, {}).json["token"]
+    other = web.call("POST", "/tokens", alice, {}).json["token"]
     stream, poll = listen(other), begin(other, "wait=60")
     erase(web, alice)
     assert stream.is_lost
     assert poll.response().status == 401
     for token in (alice, other):
-        assert web.ask("GET", "/status", token).status == 401
+        assert web.call("GET", "/status", token).status == 401
         assert erase(web, token).status == 401
 
 
@@ -96,7 +96,7 @@ def test_who_has_left_gets_no_token(chat, web, alice, monkeypatch):
         return await add(*arguments)
 
     monkeypatch.setattr(tokens, "add", late)
-    assert web.ask("POST", "/tokens", alice, {}).status == 401
+    assert web.call("POST", "/tokens", alice, {}).status == 401
     assert result_of(tokens.of_user(1)) == []
 
 
@@ -107,7 +107,7 @@ def test_nobody_leaves_by_mistake(web, alice, bob, name):
     response = erase(web, alice, name)
     assert (response.status, response.problem) == (400, "invalid-request")
     assert status(web, alice)["messages"] == [sent]
-    assert web.ask("POST", "/erase", alice, {}).status == 400
+    assert web.call("POST", "/erase", alice, {}).status == 400
 
 
 def test_an_erasure_that_was_interrupted_goes_on(chat, web, alice, bob, clock):
@@ -163,7 +163,7 @@ def test_who_has_left_sends_nothing(chat, web, alice, bob, monkeypatch):
         return await looked_up(user_id)
 
     monkeypatch.setattr(core.directory, "by_id", late)
-    assert web.ask("POST", "/send-private", alice, {"text": "a", "recipient_id": 2}).status == 401
+    assert web.call("POST", "/send-private", alice, {"text": "a", "recipient_id": 2}).status == 401
     with pytest.raises(Unauthorized):
         result_of(core.sending.send(user, "a", None))
     assert status(web, bob)["messages"] == []
@@ -350,7 +350,7 @@ def test_a_user_has_one_export_at_a_time(web, clock, alice, bob):
     head = f"GET /export HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {alice}\r\n\r\n"
     protocol.dataReceived(head.encode())
     assert transport.value()
-    refused = web.ask("GET", "/export", alice)
+    refused = web.call("GET", "/export", alice)
     assert (refused.status, refused.problem) == (429, "too-many-requests")
     assert export(web, clock, bob).status == 200
     protocol.connectionLost(Failure(ConnectionDone()))
@@ -366,7 +366,7 @@ def test_an_export_ends_with_its_token(web, clock, alice, bob, monkeypatch):
     protocol, transport = web.connect()
     head = f"GET /export HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {alice}\r\n\r\n"
     protocol.dataReceived(head.encode())
-    web.ask("POST", "/disconnect", alice)
+    web.call("POST", "/disconnect", alice)
     clock.advance(0)
     assert b"alice" in transport.value()
     assert b"text 8" not in transport.value()

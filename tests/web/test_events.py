@@ -133,13 +133,13 @@ def test_where_a_stream_begins(listen, chat, alice):
 @pytest.mark.parametrize("last", ["x", "-1", "1.5", "9" * 30, "é"])
 def test_a_last_event_id_that_is_none_of_ours(web, alice, last):
     """It is 400; a stream from the start would repeat what nobody asked for."""
-    response = web.ask("GET", "/events", alice, headers={"Last-Event-ID": last})
+    response = web.call("GET", "/events", alice, headers={"Last-Event-ID": last})
     assert (response.status, response.problem) == (400, "invalid-request")
 
 
 def test_head_opens_no_stream(web, chat, alice):
     """HEAD has the same head, moves no cursor, and is over."""
-    response = web.ask("HEAD", "/events", alice)
+    response = web.call("HEAD", "/events", alice)
     assert response.status == 200
     assert response.headers["content-type"] == "text/event-stream"
     assert response.body == b""
@@ -178,7 +178,7 @@ def test_too_many_streams_in_all(make_web, chat):
     """Beyond the limit of all, anybody's is 503 with Retry-After."""
     web = make_web(ChatResource(chat, max_streams=1))
     listener = Listener(web, web.join("alice"))
-    response = web.ask("GET", "/events", web.join("bob"))
+    response = web.call("GET", "/events", web.join("bob"))
     assert (response.status, response.problem) == (503, "store-unavailable")
     assert int(response.headers["retry-after"]) >= 1
     listener.lose()
@@ -232,7 +232,7 @@ def test_a_page_of_another_origin_may_follow(make_web, chat):
         "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Headers": "authorization,last-event-id",
     }
-    preflight = web.ask("OPTIONS", "/events", headers=headers)
+    preflight = web.call("OPTIONS", "/events", headers=headers)
     assert preflight.status == 204
     allowed = preflight.headers["access-control-allow-headers"].lower()
     assert {"authorization", "last-event-id"} <= set(allowed.split(", "))
@@ -241,4 +241,4 @@ def test_a_page_of_another_origin_may_follow(make_web, chat):
 def test_a_token_in_the_url_opens_nothing(web, alice):
     """A URL ends up in logs and histories, so a token there is none."""
     for query in (f"?token={alice}", f"?access_token={alice}", f"?authorization={alice}"):
-        assert web.ask("GET", f"/events{query}").status == 401
+        assert web.call("GET", f"/events{query}").status == 401

@@ -118,7 +118,7 @@ class Place:
 
     def prepare(self, kind: str) -> str | None:
         """Have new messages, and a new user of some kind; what that one sends as its token."""
-        joined = self.web.ask("POST", "/connect").json
+        joined = self.web.call("POST", "/connect").json
         token: str = joined["token"]
         user = result_of(self.chat.user(joined["user_id"]))
         self._named = {
@@ -145,12 +145,12 @@ class Place:
             result_of(moderation.set_role(user.id, "moderator"))
         return token
 
-    def ask(self, row: Row, token: str | None) -> Any:
+    def call(self, row: Row, token: str | None) -> Any:
         """Send the request of a row."""
         body = row.body
         if body is not None:
             body = {name: self._named.get(value, value) for name, value in body.items()}
-        return self.web.ask(row.method, row.path, token, body)
+        return self.web.call(row.method, row.path, token, body)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -160,7 +160,7 @@ def test_what_each_endpoint_responds(kind):
     for row in ROWS:
         token = place.prepare(kind)
         last_id = place.last_id()
-        response = place.ask(row, token)
+        response = place.call(row, token)
         expected = row.responses[KINDS.index(kind)]
         found = "ok" if response.status == 200 else response.problem
         assert found == expected, (row.method, row.path, response.body)
@@ -170,6 +170,6 @@ def test_what_each_endpoint_responds(kind):
 
 def test_each_endpoint_has_a_row():
     """A new operation of the OpenAPI document needs one."""
-    paths = Place().web.ask("GET", "/openapi.json").json["paths"]
+    paths = Place().web.call("GET", "/openapi.json").json["paths"]
     described = {(method.upper(), path) for path, of_path in paths.items() for method in of_path}
     assert {(row.method, row.path.partition("?")[0]) for row in ROWS} == described

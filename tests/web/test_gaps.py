@@ -29,7 +29,7 @@ def gap(after, until):
 
 
 def status(web, token, query=""):
-    return web.ask("GET", f"/status{query}", token).json
+    return web.call("GET", f"/status{query}", token).json
 
 
 def test_a_poll_says_once_what_is_no_longer_kept(web, alice, messages, trim):
@@ -113,7 +113,7 @@ def test_a_stream_that_reads_too_slowly_is_told_later(web, alice, clock, trim, l
 def test_somebody_new_misses_nothing(web, alice, messages, trim):
     """A new user begins where the log begins now."""
     trim(4)
-    bob = web.ask("POST", "/connect", body={"name": "bob"}).json
+    bob = web.call("POST", "/connect", body={"name": "bob"}).json
     assert bob["cursor"] == 4
     assert status(web, bob["token"]) == {"messages": messages[4:], "cursor": 5, "more": False}
 
@@ -122,13 +122,13 @@ def test_what_is_no_longer_kept_can_not_be_changed(web, alice, messages, trim):
     """It is gone for its sender, too."""
     trim(2)
     for path, body in (("/edit", {"text": "new"}), ("/withdraw", {})):
-        response = web.ask("POST", path, alice, {"message_id": 2, **body})
+        response = web.call("POST", path, alice, {"message_id": 2, **body})
         assert (response.status, response.problem) == (410, "gone")
 
 
 def test_no_text_of_what_is_gone_is_served_from_memory(web, alice, messages, clock, trim, listen):  # noqa: F811
     """Not by a stream that others have read it from, nor as a change of it."""
-    web.ask("POST", "/edit", alice, {"message_id": 1, "text": "edited"})
+    web.call("POST", "/edit", alice, {"message_id": 1, "text": "edited"})
     seen = listen(alice, "?after=0&changes=1")
     assert "edited" in seen.response.body.decode()
     up_to_date = listen(alice, "?after=5&changes=1")

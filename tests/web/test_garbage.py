@@ -10,7 +10,7 @@ import gc
 import pytest
 from twisted.internet.threads import deferToThread
 
-from tests.web.real import asking, one_connection
+from tests.web.real import calling, one_connection
 
 REQUESTS = {
     "send": (200, "POST", "/send", {"text": "Hello."}),
@@ -24,16 +24,16 @@ REQUESTS = {
 def unreachable_after(request, status, connection):
     """How many objects are left in circles by what is asked many times."""
 
-    def ask():
-        assert connection.ask_now(request)[0] == status
+    def call():
+        assert connection.call_now(request)[0] == status
 
     for _ in range(5):
-        ask()
+        call()
     gc.collect()
     gc.disable()
     try:
         for _ in range(20):
-            ask()
+            call()
         return gc.collect()
     finally:
         gc.enable()
@@ -45,5 +45,5 @@ async def test_requests_leave_no_circles(tmp_path, name):
     status, method, path, *body = REQUESTS[name]
     async with one_connection(tmp_path) as (chat, connection):
         _, token = await chat.connect("alice")
-        request = asking(method, path, None if path == "/connect" else token, *body)
+        request = calling(method, path, None if path == "/connect" else token, *body)
         assert await deferToThread(unreachable_after, request, status, connection) == 0

@@ -22,7 +22,7 @@ FOREIGN += ["xlocalhost", "127.1", "[::1", "chat.example.org.evil.example"]
 
 
 def status(web, host, path="/health", **headers):
-    return web.ask("GET", path, headers={"Host": host, **headers}).status
+    return web.call("GET", path, headers={"Host": host, **headers}).status
 
 
 def web_for(hosts, trust=()):
@@ -34,7 +34,7 @@ def web_for(hosts, trust=()):
 def test_a_foreign_name_is_refused_everywhere(path):
     """Whatever is requested: the page would be the other site's."""
     web = web_for(["chat.example.org"])
-    refused = web.ask("GET", path, headers={"Host": "evil.example"})
+    refused = web.call("GET", path, headers={"Host": "evil.example"})
     assert (refused.status, refused.problem) == (421, "misdirected-request")
     assert "--host" in refused.json["detail"]
 
@@ -45,7 +45,7 @@ def test_a_page_that_may_use_the_chat_is_told_that_the_name_is_wrong():
     origin = "https://app.example"
     chat = ChatResource(memory_chat(clock), origins=[origin], hosts=["chat.example.org"])
     headers = {"Host": "other.example", "Origin": origin}
-    refused = Web(ChatSite(chat, clock)).ask("GET", "/status", headers=headers)
+    refused = Web(ChatSite(chat, clock)).call("GET", "/status", headers=headers)
     assert refused.status == 421
     assert refused.headers["access-control-allow-origin"] == origin
     assert refused.headers["vary"] == "Origin"

@@ -29,7 +29,7 @@ def closed(clock):
 
 def join(web, name=None, invitation=None, key=None, status=200):
     body = {"name": name, "invitation": invitation}
-    response = web.ask("POST", "/connect", None, body, {"Idempotency-Key": key} if key else {})
+    response = web.call("POST", "/connect", None, body, {"Idempotency-Key": key} if key else {})
     assert response.status == status
     return response.json if status == 200 else response.problem
 
@@ -42,9 +42,9 @@ def test_nobody_joins_a_closed_chat(make_web, closed):
     invitation = result_of(closed.invite())
     assert join(web, "bob", status=403) == "joining-closed"
     assert join(web, "bob", invitation, status=403) == "joining-closed"
-    assert web.ask("POST", "/connect", token).json["name"] == "alice"
+    assert web.call("POST", "/connect", token).json["name"] == "alice"
     assert [user.name for user in result_of(closed.users()).users] == ["alice"]
-    start = web.ask("GET", "/chats").json
+    start = web.call("GET", "/chats").json
     assert start["can_join"] is False
     assert "needs_invitation" not in start
     assert start["uses_tokens"] is True
@@ -60,7 +60,7 @@ def test_one_joins_with_an_invitation(make_web, invited):
     assert join(web, "Alice", invitation, status=409) == "name-taken"
     assert join(web, None, invitation)["user_id"] == 2
     assert join(web, "eve", invitation, status=403) == "invitation-used"
-    start = web.ask("GET", "/chats").json
+    start = web.call("GET", "/chats").json
     assert start["can_join"] is start["needs_invitation"] is True
     assert "uses_tokens" not in start
 
@@ -117,7 +117,7 @@ def test_an_open_chat_needs_no_invitation(web, chat):
     invitation = result_of(chat.invite())
     for name in ("alice", "bob"):
         join(web, name, invitation)
-    assert "needs_invitation" not in web.ask("GET", "/chats").json
+    assert "needs_invitation" not in web.call("GET", "/chats").json
 
 
 def test_the_client_joins_with_an_invitation(invited, closed):

@@ -18,33 +18,33 @@ ACT = {"user_id": 1, "action": "mute"}
 
 
 def moderate(web, token, action, user_id=1, **body):
-    return web.ask("POST", "/moderate", token, {"user_id": user_id, "action": action, **body})
+    return web.call("POST", "/moderate", token, {"user_id": user_id, "action": action, **body})
 
 
 def send(web, token):
-    return web.ask("POST", "/send", token, {"text": "a"})
+    return web.call("POST", "/send", token, {"text": "a"})
 
 
 def send_private(web, token):
-    return web.ask("POST", "/send-private", token, {"text": "a", "recipient_id": 2})
+    return web.call("POST", "/send-private", token, {"text": "a", "recipient_id": 2})
 
 
 def edit(web, token, message):
-    return web.ask("POST", "/edit", token, {"message_id": message["id"], "text": "b"})
+    return web.call("POST", "/edit", token, {"message_id": message["id"], "text": "b"})
 
 
 def withdraw(web, token, message):
-    return web.ask("POST", "/withdraw", token, {"message_id": message["id"]})
+    return web.call("POST", "/withdraw", token, {"message_id": message["id"]})
 
 
 def status(web, token, query="after=0&changes=1"):
-    return web.ask("GET", f"/status?{query}", token)
+    return web.call("GET", f"/status?{query}", token)
 
 
 def test_only_a_moderator_moderates(web, chat, bob, mod):
     """Neither nobody, nor a member, nor one who was a moderator; and never upon a moderator."""
     for token, expected in ((None, 401), ("nobody", 401), (bob, 403)):
-        response = web.ask("POST", "/moderate", token, ACT)
+        response = web.call("POST", "/moderate", token, ACT)
         assert response.status == expected
     assert response.problem == "forbidden"
     assert moderate(web, mod, "ban", 2).problem == "forbidden"
@@ -56,14 +56,14 @@ def test_only_a_moderator_moderates(web, chat, bob, mod):
 
 def test_the_list_of_chats_says_what_the_user_may_do(web, bob, mod):
     """That one moderates, or is muted and until when; and nothing to others."""
-    plain = web.ask("GET", "/chats", bob).json
+    plain = web.call("GET", "/chats", bob).json
     assert not {"role", "muted_until"} & plain.keys()
-    assert web.ask("GET", "/chats", mod).json["role"] == "moderator"
+    assert web.call("GET", "/chats", mod).json["role"] == "moderator"
     until = moderate(web, mod, "mute", seconds=60).json["muted_until"]
-    assert web.ask("GET", "/chats", bob).json["muted_until"] == until
-    assert "muted_until" not in web.ask("GET", "/chats", mod).json
+    assert web.call("GET", "/chats", bob).json["muted_until"] == until
+    assert "muted_until" not in web.call("GET", "/chats", mod).json
     moderate(web, mod, "unmute")
-    assert web.ask("GET", "/chats", bob).json.keys() == plain.keys()
+    assert web.call("GET", "/chats", bob).json.keys() == plain.keys()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_the_list_of_chats_says_what_the_user_may_do(web, bob, mod):
 )
 def test_what_is_not_valid_changes_nothing(web, bob, mod, body):
     """It is refused, and says why."""
-    response = web.ask("POST", "/moderate", mod, body)
+    response = web.call("POST", "/moderate", mod, body)
     assert (response.status, response.problem) == (400, "invalid-request")
     assert send(web, bob).status == 200
 
@@ -113,13 +113,13 @@ def test_a_banned_user_gets_in_nowhere(web, clock, bob, mod):
     assert status(web, bob).status == 200
     moderate(web, mod, "ban", seconds=100)
     for path, (method, body) in {**CLOSED, **FOR_MODERATORS}.items():
-        response = web.ask(method, path, bob, body)
+        response = web.call(method, path, bob, body)
         assert (response.status, response.problem) == (403, "banned"), path
     for path in ("/connect", "/chats"):
-        response = web.ask(OPEN[path], path, bob)
+        response = web.call(OPEN[path], path, bob)
         assert (response.status, response.problem) == (403, "banned"), path
     for path in ("/health", "/openapi.json"):
-        assert web.ask(OPEN[path], path, bob).status == 200
+        assert web.call(OPEN[path], path, bob).status == 200
     clock.advance(99)
     assert status(web, bob).problem == "banned"
     clock.advance(1)

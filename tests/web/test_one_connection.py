@@ -20,9 +20,9 @@ async def test_each_token_is_its_users(tmp_path):
         people = [await chat.connect(name) for name in ("alice", "bob")]
         for _ in range(4):
             for user, token in people:
-                _, message = await connection.ask("POST", "/send", token, TEXT)
+                _, message = await connection.call("POST", "/send", token, TEXT)
                 assert message["sender_id"] == user.id
-        status, _ = await connection.ask("POST", "/send", "0" * 64, TEXT)
+        status, _ = await connection.call("POST", "/send", "0" * 64, TEXT)
         assert status == 401
 
 
@@ -58,10 +58,10 @@ async def test_what_a_resource_in_front_says_counts(tmp_path):
         people = [await chat.connect(name) for name in ("alice", "bob")]
         for user, session.token in people * 2:
             for _ in range(3):
-                _, message = await connection.ask("POST", "/send", "whatever", TEXT)
+                _, message = await connection.call("POST", "/send", "whatever", TEXT)
                 assert message["sender_id"] == user.id
         session.token = None
-        status, _ = await connection.ask("POST", "/send", "whatever", TEXT)
+        status, _ = await connection.call("POST", "/send", "whatever", TEXT)
         assert status == 401
 
 
@@ -77,10 +77,10 @@ async def test_an_application_that_knows_its_users_is_asked_each_time(tmp_path):
         for name in ("alice", "bob"):
             users[:] = [await chat.join(name)]
             for _ in range(3):
-                _, message = await connection.ask("POST", "/send", "whatever", TEXT)
+                _, message = await connection.call("POST", "/send", "whatever", TEXT)
                 assert message["sender_id"] == users[0].id
         users.clear()
-        status, _ = await connection.ask("POST", "/send", "whatever", TEXT)
+        status, _ = await connection.call("POST", "/send", "whatever", TEXT)
         assert status == 401
 
 
@@ -90,7 +90,7 @@ async def test_bans_count_for_a_connection_that_is_known(tmp_path):
         alice, token = await chat.connect("alice")
 
         async def status():
-            return (await connection.ask("POST", "/send", token, TEXT))[0]
+            return (await connection.call("POST", "/send", token, TEXT))[0]
 
         assert [await status() for _ in range(4)] == [200] * 4
         await chat.moderation.ban_address("127.0.0.0/8")

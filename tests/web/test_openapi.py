@@ -15,7 +15,7 @@ from tests.web.test_access import CLOSED, FOR_MODERATORS, OPEN
 
 @pytest.fixture
 def document(web):
-    response = web.ask("GET", "/openapi.json")
+    response = web.call("GET", "/openapi.json")
     assert response.headers["content-type"] == "application/json"
     return response.json
 

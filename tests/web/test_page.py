@@ -48,11 +48,11 @@ def web_at(make_web, chat, place):
 
 def test_the_page_is_where_the_chat_is(web_at, place):
     """The HTML and all files that it loads are below the chat's own place, by relative URLs."""
-    html = web_at.ask("GET", place)
+    html = web_at.call("GET", place)
     assert (html.status, html.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert b"{page}" not in html.body
     for url in re.findall(rb'(?:src|href)="([^"#]+)"', html.body):
-        response = web_at.ask("GET", place + url.decode())
+        response = web_at.call("GET", place + url.decode())
         assert response.status == 200, url
         assert response.body
 
@@ -72,7 +72,7 @@ def test_without_the_slash_at_the_end_a_browser_is_led_to_the_page(make_web, cha
     for name, child in ((b"chat", resource), (b"a", inner), (b"c/d", resource), (b"a:b", resource)):
         root.putChild(name, child)
     root.putChild(b"", outer)
-    response = make_web(root).ask(method, path)
+    response = make_web(root).call(method, path)
     last = path.partition("?")[0].rpartition("/")[2]
     assert (response.status, response.body) == (308, b"")
     assert response.headers["location"] == ("./" if ":" in last else "") + last + "/"
@@ -83,13 +83,13 @@ def test_only_the_page_is_redirected(make_web, chat, method):
     """What is no look at a page is not found where there is none."""
     root = Resource()
     root.putChild(b"chat", ChatResource(chat))
-    response = make_web(root).ask(method, "/chat")
+    response = make_web(root).call(method, "/chat")
     assert (response.status, response.problem) == (404, "not-found")
 
 
 def test_the_page_may_do_what_it_needs_and_nothing_else(web):
     """Its headers keep scripts of others out, and it out of the frames of others."""
-    headers = web.ask("GET", "/").headers
+    headers = web.call("GET", "/").headers
     assert headers["content-security-policy"] == POLICY
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["permissions-policy"] == "camera=(), microphone=(), geolocation=()"
@@ -101,8 +101,8 @@ def test_the_page_may_do_what_it_needs_and_nothing_else(web):
 @pytest.mark.parametrize("name", ASSETS)
 def test_what_the_page_loads_is_kept_for_ever(web, name):
     """Each file is what the package has but for comments and indentation, for this origin only."""
-    folder = folder_of(web.ask("GET", "/").body)
-    response = web.ask("GET", f"/{folder}/{name}")
+    folder = folder_of(web.call("GET", "/").body)
+    response = web.call("GET", f"/{folder}/{name}")
     assert response.status == 200
     source = (Path(chatter.__file__).parent / "page" / name).read_bytes()
     # Line by line, so what a browser says of a line is true of the source.
@@ -129,9 +129,9 @@ def test_what_the_page_loads_is_kept_for_ever(web, name):
 @pytest.mark.parametrize("name", ["", "main.js", "style.css", "icon.svg"])
 def test_files_are_compressed_for_those_who_take_it(web, name):
     """The two forms have tags of their own, and a cache must keep them apart."""
-    path = f"/{folder_of(web.ask('GET', '/').body)}/{name}" if name else "/"
-    plain = web.ask("GET", path)
-    packed = web.ask("GET", path, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+    path = f"/{folder_of(web.call('GET', '/').body)}/{name}" if name else "/"
+    plain = web.call("GET", path)
+    packed = web.call("GET", path, headers={"Accept-Encoding": "br, gzip;q=0.5"})
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(packed.body) == plain.body
@@ -147,23 +147,23 @@ def test_files_are_compressed_for_those_who_take_it(web, name):
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_who_has_a_file_does_not_get_it_again(web, name, coding, method):
     """304, with what the browser should go on believing, and without a body."""
-    path = f"/{folder_of(web.ask('GET', '/').body)}/{name}" if name else "/"
+    path = f"/{folder_of(web.call('GET', '/').body)}/{name}" if name else "/"
     headers = {"Accept-Encoding": coding}
-    first = web.ask("GET", path, headers=headers)
+    first = web.call("GET", path, headers=headers)
     tag = first.headers["etag"]
     for named in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        again = web.ask(method, path, headers={**headers, "If-None-Match": named})
+        again = web.call(method, path, headers={**headers, "If-None-Match": named})
         assert (again.status, again.body) == (304, b"")
         assert "content-length" not in again.headers
         for kept in ("etag", "cache-control", "vary"):
             assert again.headers[kept] == first.headers[kept]
-    other = web.ask("GET", path, headers={**headers, "If-None-Match": '"other"'})
+    other = web.call("GET", path, headers={**headers, "If-None-Match": '"other"'})
     assert (other.status, other.body) == (200, first.body)
 
 
 def test_head_of_the_page(web):
     """It is as GET is, without the body."""
-    head, get = web.ask("HEAD", "/"), web.ask("GET", "/")
+    head, get = web.call("HEAD", "/"), web.call("GET", "/")
     assert (head.status, head.body) == (200, b"")
     assert {**head.headers, "date": ""} == {**get.headers, "date": ""}
 
@@ -171,23 +171,23 @@ def test_head_of_the_page(web):
 @pytest.mark.parametrize("path", ["/page.0000000000000000/main.js", "/main.js", "/index.html"])
 def test_what_is_not_of_this_page_is_not_found(web, path):
     """Also the files of another version; the response is as for any other path."""
-    response = web.ask("GET", path)
+    response = web.call("GET", path)
     assert (response.status, response.problem) == (404, "not-found")
 
 
 @pytest.mark.parametrize("name", ["", "index.html", "nope.js", "main.js/", "..%2fversion.py", ".."])
 def test_nothing_else_is_in_the_folder(web, name):
     """The folder has the page's files, and leads nowhere else."""
-    folder = folder_of(web.ask("GET", "/").body)
-    response = web.ask("GET", f"/{folder}/{name}")
+    folder = folder_of(web.call("GET", "/").body)
+    response = web.call("GET", f"/{folder}/{name}")
     assert response.status in (400, 404)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_the_page_is_only_looked_at(web, method):
     """Other methods are refused as on any endpoint."""
-    for path in ("/", f"/{folder_of(web.ask('GET', '/').body)}/main.js"):
-        response = web.ask(method, path)
+    for path in ("/", f"/{folder_of(web.call('GET', '/').body)}/main.js"):
+        response = web.call(method, path)
         assert (response.status, response.problem) == (405, "method-not-allowed")
         assert response.headers["allow"] == "GET, HEAD, OPTIONS"
 
@@ -198,22 +198,22 @@ def test_a_chat_without_a_page(make_web, chat):
     root.putChild(b"chat", ChatResource(chat, page=False))
     web = make_web(root)
     for path in ("/chat", "/chat/"):
-        response = web.ask("GET", path)
+        response = web.call("GET", path)
         assert (response.status, response.problem) == (404, "not-found")
-    assert web.ask("GET", "/chat/health").status == 200
+    assert web.call("GET", "/chat/health").status == 200
 
 
 def test_the_page_needs_no_store(make_web, chat):
     """It is there to say that the chat is away."""
     web = make_web(ChatResource(chat))
     chat.stopService()
-    assert web.ask("GET", "/").status == 200
+    assert web.call("GET", "/").status == 200
 
 
 def test_pages_of_other_origins_do_not_change_how_the_page_is_kept(make_web, chat):
     """Whoever may use the chat, the page's own files vary by their coding only."""
     web = make_web(ChatResource(chat, origins=["https://good.example"]))
-    response = web.ask("GET", "/", headers={"Origin": "https://good.example"})
+    response = web.call("GET", "/", headers={"Origin": "https://good.example"})
     assert response.headers["vary"] == "Accept-Encoding"
     assert "access-control-allow-origin" not in response.headers
 
@@ -266,9 +266,9 @@ def test_what_names_no_tag(header):
 def test_the_page_is_loaded_with_few_bytes(web):
     """What the HTML names is all that a user who is signed in loads; the chats come beside it."""
     headers = {"Accept-Encoding": "gzip"}
-    html = web.ask("GET", "/", headers=headers)
+    html = web.call("GET", "/", headers=headers)
     urls = set(re.findall(r'(?:src|href)="([^"#]+)"', gzip.decompress(html.body).decode()))
-    responses = [html, *(web.ask("GET", f"/{url}", headers=headers) for url in urls)]
+    responses = [html, *(web.call("GET", f"/{url}", headers=headers) for url in urls)]
     heads = sum(
         len(name) + len(value) + len(": \r\n")
         for response in responses

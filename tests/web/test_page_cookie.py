@@ -30,7 +30,7 @@ FOREIGN = [
 def sign_in(web, name, **headers):
     """Join as a page does; what is between a cookie's ``=`` and its first ``;``."""
     body = {"name": name, "cookie": True}
-    response = web.ask("POST", "/connect", body=body, headers={**PAGE, **headers})
+    response = web.call("POST", "/connect", body=body, headers={**PAGE, **headers})
     assert response.status == 200
     return response.headers["set-cookie"].partition("; ")[0]
 
@@ -40,7 +40,7 @@ def signed_in(cookie, **headers):
 
 
 def user_of(web, headers):
-    user = web.ask("GET", "/chats", headers=headers).json["user"]
+    user = web.call("GET", "/chats", headers=headers).json["user"]
     return user and user["name"]
 
 
@@ -57,7 +57,7 @@ def user_of(web, headers):
 def test_joining_on_the_page_sets_a_cookie(web, host, name):
     """The token is in the cookie only, which is of this port, and readable by no script."""
     body = {"name": "alice", "cookie": True}
-    response = web.ask("POST", "/connect", body=body, headers={**PAGE, "Host": host})
+    response = web.call("POST", "/connect", body=body, headers={**PAGE, "Host": host})
     assert response.json == {"status": "success", "user_id": 1, "name": "alice", "cursor": 0}
     assert "authorization" not in response.headers
     assert re.fullmatch(
@@ -69,14 +69,14 @@ def test_joining_on_the_page_sets_a_cookie(web, host, name):
 def test_the_cookie_of_a_page_with_tls_is_never_sent_without(web):
     """What the browser says of the page counts: a proxy may have taken TLS off."""
     headers = {**PAGE, "Origin": "https://test"}
-    response = web.ask("POST", "/connect", body={"cookie": True}, headers=headers)
+    response = web.call("POST", "/connect", body={"cookie": True}, headers=headers)
     assert response.headers["set-cookie"].endswith("; HttpOnly; SameSite=Strict; Secure")
 
 
 def test_who_does_not_want_a_cookie_gets_none(web):
     """Other clients join as ever."""
     for body in ({}, {"name": "alice"}, {"cookie": False}):
-        response = web.ask("POST", "/connect", body=body)
+        response = web.call("POST", "/connect", body=body)
         assert "set-cookie" not in response.headers
         assert response.headers["authorization"] == response.json["token"]
 
@@ -85,9 +85,9 @@ def test_who_does_not_want_a_cookie_gets_none(web):
 def test_the_cookie_is_the_user(web, path):
     """Every endpoint knows the page's user."""
     cookie = sign_in(web, "alice")
-    web.ask("POST", "/send", body={"text": "a"}, headers=signed_in(cookie))
+    web.call("POST", "/send", body={"text": "a"}, headers=signed_in(cookie))
     method, body = CLOSED[path]
-    assert web.ask(method, path, body=body, headers=signed_in(cookie)).status == 200
+    assert web.call(method, path, body=body, headers=signed_in(cookie)).status == 200
 
 
 @pytest.mark.parametrize("path", CLOSED)
@@ -96,9 +96,9 @@ def test_the_cookie_alone_is_nobody(web, path, header):
     """A page of another site can have it sent, but not the header beside it."""
     cookie = sign_in(web, "alice")
     method, body = CLOSED[path]
-    response = web.ask(method, path, body=body, headers={"Cookie": cookie, **header})
+    response = web.call(method, path, body=body, headers={"Cookie": cookie, **header})
     assert (response.status, response.problem) == (401, "unauthorized")
-    nobody = web.ask("GET", "/chats", headers={"Cookie": cookie, **header})
+    nobody = web.call("GET", "/chats", headers={"Cookie": cookie, **header})
     assert (nobody.status, nobody.json) == (200, NOBODY)
 
 
@@ -110,7 +110,7 @@ def test_a_page_does_nothing_as_somebody_else(web, path):
     method, body = CLOSED.get(path, ("GET" if path == "/chats" else "POST", {"cookie": True}))
     for named in ("1", "x", ""):
         headers = signed_in(cookie, **{"Chatter-User": named})
-        response = web.ask(method, path, body=body, headers=headers)
+        response = web.call(method, path, body=body, headers=headers)
         assert (response.status, response.problem) == (401, "unauthorized")
         assert "set-cookie" not in response.headers
     assert user_of(web, signed_in(cookie)) == "bob"
@@ -121,9 +121,9 @@ def test_a_page_does_nothing_as_somebody_else(web, path):
 def test_a_page_whose_token_was_revoked_does_not_join(web, cookie):
     """To have its cookie set again it names its user, and is told that it is nobody's."""
     headers = {**PAGE, **cookie, "Chatter-User": "1"}
-    response = web.ask("POST", "/connect", body={"cookie": True}, headers=headers)
+    response = web.call("POST", "/connect", body={"cookie": True}, headers=headers)
     assert (response.status, response.problem) == (401, "unauthorized")
-    assert web.ask("POST", "/connect").json["user_id"] == 1
+    assert web.call("POST", "/connect").json["user_id"] == 1
 
 
 def test_who_names_their_user_with_a_token(web):
@@ -132,7 +132,7 @@ def test_who_names_their_user_with_a_token(web):
     for _ in range(2):
         for named, status in (("1", 200), ("2", 401)):
             headers = {"Authorization": token, "Chatter-User": named}
-            assert web.ask("GET", "/status", headers=headers).status == status
+            assert web.call("GET", "/status", headers=headers).status == status
 
 
 @pytest.mark.parametrize("path", [*CLOSED, "/chats", "/disconnect"])
@@ -141,7 +141,7 @@ def test_a_page_of_another_origin_is_refused(web, path, header):
     """Whatever the method, for also a GET moves cursors."""
     cookie = sign_in(web, "alice")
     method, body = CLOSED.get(path, ("POST" if path == "/disconnect" else "GET", None))
-    response = web.ask(method, path, body=body, headers=signed_in(cookie, **header))
+    response = web.call(method, path, body=body, headers=signed_in(cookie, **header))
     assert (response.status, response.problem) == (403, "forbidden")
     assert "set-cookie" not in response.headers
     assert b"alice" not in response.body
@@ -151,7 +151,7 @@ def test_a_page_of_another_origin_is_refused(web, path, header):
 def test_a_page_of_another_origin_signs_nobody_in(web, header):
     """Else it could take the user from a browser, by giving it another one."""
     body = {"name": "mallory", "cookie": True}
-    response = web.ask("POST", "/connect", body=body, headers=header)
+    response = web.call("POST", "/connect", body=body, headers=header)
     assert (response.status, response.problem) == (403, "forbidden")
     assert "set-cookie" not in response.headers
     assert web.join("mallory")
@@ -179,10 +179,10 @@ def test_origins_that_may_use_the_chat_may_not_use_the_cookie(make_web, chat):
     web = make_web(ChatResource(chat, origins=["https://good.example", "*"]))
     cookie = sign_in(web, "alice")
     headers = {"Origin": "https://good.example", "Sec-Fetch-Site": "cross-site"}
-    response = web.ask("GET", "/status", headers=signed_in(cookie, **headers))
+    response = web.call("GET", "/status", headers=signed_in(cookie, **headers))
     assert (response.status, response.problem) == (403, "forbidden")
     preflight = {"Access-Control-Request-Method": "POST", "Origin": "https://good.example"}
-    allowed = web.ask("OPTIONS", "/send", headers=preflight).headers
+    allowed = web.call("OPTIONS", "/send", headers=preflight).headers
     assert "chatter-page" not in allowed["access-control-allow-headers"].lower()
     assert "access-control-allow-credentials" not in allowed
 
@@ -194,7 +194,7 @@ def test_authorization_wins(web):
     assert user_of(web, headers) == "bob"
     assert user_of(web, {**headers, "Sec-Fetch-Site": "cross-site"}) == "bob"
     for path in ("/chats", "/status"):
-        wrong = web.ask("GET", path, headers=signed_in(cookie, Authorization="Bearer wrong"))
+        wrong = web.call("GET", path, headers=signed_in(cookie, Authorization="Bearer wrong"))
         assert (wrong.status, wrong.problem) == (401, "unauthorized")
 
 
@@ -204,15 +204,15 @@ def test_a_password_for_a_proxy_is_no_token(web):
     basic = {"Authorization": "Basic YTpi"}
     assert user_of(web, signed_in(cookie, **basic)) == "alice"
     assert user_of(web, {**PAGE, **basic}) is None
-    response = web.ask("POST", "/connect", body={"cookie": True}, headers={**PAGE, **basic})
+    response = web.call("POST", "/connect", body={"cookie": True}, headers={**PAGE, **basic})
     assert response.status == 200
-    assert web.ask("GET", "/status", headers={"Cookie": cookie, **basic}).status == 401
+    assert web.call("GET", "/status", headers={"Cookie": cookie, **basic}).status == 401
 
 
 def test_a_token_can_become_a_cookie(web):
     """Whoever has a token from elsewhere goes on as the same user on the page."""
     token = web.join("alice")
-    response = web.ask("POST", "/connect", token, {"cookie": True}, PAGE)
+    response = web.call("POST", "/connect", token, {"cookie": True}, PAGE)
     assert response.json["name"] == "alice"
     assert "token" not in response.json
     assert response.headers["set-cookie"].startswith(f"chatter={token}; ")
@@ -222,7 +222,7 @@ def test_coming_back_on_the_page(web):
     """The same user, whose token no script is told; with ``cookie`` it is kept for longer."""
     cookie = sign_in(web, "alice")
     for body in ({"name": "bob"}, {"name": "bob", "cookie": True}, None):
-        response = web.ask("POST", "/connect", body=body, headers=signed_in(cookie))
+        response = web.call("POST", "/connect", body=body, headers=signed_in(cookie))
         assert (response.json["name"], "token" in response.json) == ("alice", False)
         assert "authorization" not in response.headers
         renewed = response.headers.get("set-cookie", "").startswith(f"{cookie}; Max-Age=")
@@ -233,10 +233,10 @@ def test_coming_back_on_the_page(web):
 def test_a_cookie_that_is_nobodys(web, value):
     """It may be from another database, or of a chat in a folder above: one can still join."""
     headers = signed_in(f"chatter={value}")
-    assert web.ask("GET", "/chats", headers=headers).json == NOBODY
-    assert web.ask("GET", "/status", headers=headers).status == 401
+    assert web.call("GET", "/chats", headers=headers).json == NOBODY
+    assert web.call("GET", "/status", headers=headers).status == 401
     assert sign_in(web, "alice", **headers)
-    joined = web.ask("POST", "/connect", headers=headers).json
+    joined = web.call("POST", "/connect", headers=headers).json
     assert joined["token"]
 
 
@@ -269,18 +269,18 @@ def test_chats_on_two_ports_know_each_others_cookies_not(make_web, clock):
 def test_signing_out_takes_the_cookie(web):
     """And its token is nobody's any more; the user stays, for who has another token."""
     cookie = sign_in(web, "alice")
-    other = web.ask("POST", "/tokens", body={}, headers=signed_in(cookie)).json["token"]
-    response = web.ask("POST", "/disconnect", headers=signed_in(cookie))
+    other = web.call("POST", "/tokens", body={}, headers=signed_in(cookie)).json["token"]
+    response = web.call("POST", "/disconnect", headers=signed_in(cookie))
     assert (response.status, response.json) == (200, {"status": "success"})
     assert response.headers["set-cookie"] == "chatter=; Max-Age=0; HttpOnly; SameSite=Strict"
     assert user_of(web, signed_in(cookie)) is None
-    assert web.ask("GET", "/chats", other).json["user"]["name"] == "alice"
+    assert web.call("GET", "/chats", other).json["user"]["name"] == "alice"
 
 
 @pytest.mark.parametrize("headers", [{}, PAGE, {"Cookie": "chatter=x"}, {"Sec-Fetch-Site": "none"}])
 def test_whoever_has_no_cookie_has_none_to_lose(web, headers):
     """Also a request without the page's header takes none."""
-    response = web.ask("POST", "/disconnect", headers=headers)
+    response = web.call("POST", "/disconnect", headers=headers)
     assert (response.status, response.json) == (200, {"status": "success"})
     assert "set-cookie" not in response.headers
 
@@ -296,7 +296,7 @@ def test_an_application_with_accounts_needs_no_cookie(make_web, chat):
     web = make_web(ChatResource(chat, by_header))
     assert user_of(web, signed_in(cookie)) is None
     headers = signed_in(cookie, **{"X-Account": "bob"})
-    response = web.ask("POST", "/connect", body={"cookie": True}, headers=headers)
+    response = web.call("POST", "/connect", body={"cookie": True}, headers=headers)
     assert response.json == {"status": "success", "user_id": 2, "name": "bob", "cursor": 0}
     assert "set-cookie" not in response.headers
 

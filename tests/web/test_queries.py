@@ -14,8 +14,8 @@ def test_the_same_url_is_another_request(web):
     alice = web.join("alice")
     for number in range(3):
         web.send(alice)
-        assert len(web.ask("GET", "/status?after=0", alice).json["messages"]) == number + 1
-    users = web.ask("GET", "/users?after=0", alice).json
+        assert len(web.call("GET", "/status?after=0", alice).json["messages"]) == number + 1
+    users = web.call("GET", "/users?after=0", alice).json
     assert [user["name"] for user in users["users"]] == ["alice"]
 
 
@@ -24,17 +24,17 @@ def test_what_is_wrong_stays_wrong(web, query):
     """Each time."""
     alice = web.join("alice")
     for _ in range(3):
-        assert web.ask("GET", f"/status?{query}", alice).status == 400
+        assert web.call("GET", f"/status?{query}", alice).status == 400
 
 
 def test_not_too_many_are_kept(web):
     """Nor long ones."""
     alice = web.join("alice")
     for number in range(_KNOWN_QUERIES + 10):
-        assert web.ask("GET", f"/status?after={number}", alice).status == 200
+        assert web.call("GET", f"/status?after={number}", alice).status == 200
     assert len(_known_queries) <= _KNOWN_QUERIES
     long = "x=" + "y" * 1000
-    assert web.ask("GET", f"/status?after=0&{long}", alice).status == 200
+    assert web.call("GET", f"/status?after=0&{long}", alice).status == 200
     assert max(len(raw) for _, raw in _known_queries) < 1000
 
 
@@ -62,5 +62,5 @@ def test_a_resource_on_the_way_may_change_the_parameters(make_web, chat):
         web.send(alice)
     for after, count in ((None, 0), (b"0", 3), (b"1", 2), (None, 0)):
         rewriting.after = after
-        page = web.ask("GET", "/status?after=3", alice).json
+        page = web.call("GET", "/status?after=3", alice).json
         assert len(page["messages"]) == count

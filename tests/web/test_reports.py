@@ -23,15 +23,15 @@ def carol(web, mod):
 
 def send_private(web, token, recipient_id, text="psst"):
     body = {"text": text, "recipient_id": recipient_id}
-    return web.ask("POST", "/send-private", token, body).json
+    return web.call("POST", "/send-private", token, body).json
 
 
 def report(web, token, message_id, **body):
-    return web.ask("POST", "/report", token, {"message_id": message_id, **body})
+    return web.call("POST", "/report", token, {"message_id": message_id, **body})
 
 
 def reports(web, token, query=""):
-    return web.ask("GET", f"/reports{query}", token)
+    return web.call("GET", f"/reports{query}", token)
 
 
 def test_what_is_reported_is_shown_to_moderators(web, bob, mod, carol):
@@ -72,10 +72,10 @@ def test_a_private_message_stays_private(web, bob, mod, carol):
     (found,) = reports(web, mod).json["reports"]
     assert found["message"] == told
     withdraw = {"message_id": secret["id"]}
-    assert web.ask("POST", "/withdraw", mod, withdraw).problem == "gone"
-    assert web.ask("POST", "/withdraw", mod, {"message_id": told["id"]}).status == 200
+    assert web.call("POST", "/withdraw", mod, withdraw).problem == "gone"
+    assert web.call("POST", "/withdraw", mod, {"message_id": told["id"]}).status == 200
     assert reports(web, mod).json["reports"] == []
-    history = web.ask("GET", "/status?chat_type=private&recipient_id=3", mod)
+    history = web.call("GET", "/status?chat_type=private&recipient_id=3", mod)
     assert history.json["messages"] == []
 
 
@@ -90,10 +90,10 @@ def test_the_operator_reads_no_private_messages(web, chat, bob, mod, carol):
 def test_what_is_not_there_is_not_reported(web, bob, mod, carol):
     """Nor what was withdrawn; and a muted user reports nothing."""
     gone, sent = web.send(bob), web.send(bob)
-    web.ask("POST", "/withdraw", bob, {"message_id": gone["id"]})
+    web.call("POST", "/withdraw", bob, {"message_id": gone["id"]})
     assert report(web, carol, gone["id"]).problem == "gone"
     assert report(web, carol, 99).problem == "gone"
-    web.ask("POST", "/moderate", mod, {"user_id": 3, "action": "mute"})
+    web.call("POST", "/moderate", mod, {"user_id": 3, "action": "mute"})
     assert report(web, carol, sent["id"]).problem == "muted"
     assert reports(web, mod).json["reports"] == []
 
@@ -103,7 +103,7 @@ def test_what_is_not_valid_is_refused(web, bob, carol, body):
     """It says what is expected."""
     sent = web.send(bob)
     whole = {"message_id": sent["id"], **body} if body else {}
-    response = web.ask("POST", "/report", carol, whole)
+    response = web.call("POST", "/report", carol, whole)
     assert (response.status, response.problem) == (400, "invalid-request")
 
 
@@ -147,7 +147,7 @@ class TestMutedByReports:
         return [web.join() for _ in range(5)]
 
     def is_muted(self, web, token):
-        return bool(web.ask("POST", "/send", token, {"text": "a"}).status == 403)
+        return bool(web.call("POST", "/send", token, {"text": "a"}).status == 403)
 
     def test_so_many_reporters_mute(self, web, clock, people):
         """Different users, whichever messages of the user they report; for so many seconds."""
@@ -189,7 +189,7 @@ class TestMutedByReports:
         for token in others[:3]:
             report(web, token, said)
         assert self.is_muted(web, author)
-        web.ask("POST", "/moderate", others[3], {"user_id": 1, "action": "unmute"})
+        web.call("POST", "/moderate", others[3], {"user_id": 1, "action": "unmute"})
         report(web, others[3], said)
         assert not self.is_muted(web, author)
 
@@ -210,5 +210,5 @@ def test_who_leaves_takes_their_reports_along(web, bob, mod, carol):
     report(web, carol, kept["id"], reason="private matters")
     report(web, bob, own["id"])
     assert len(reports(web, mod).json["reports"]) == 2
-    assert web.ask("POST", "/erase", carol, {"name": "carol"}).status == 200
+    assert web.call("POST", "/erase", carol, {"name": "carol"}).status == 200
     assert reports(web, mod).json["reports"] == []

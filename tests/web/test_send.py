@@ -31,7 +31,7 @@ def test_the_response_is_the_message(web):
 )
 def test_what_can_not_be_said(web, path, text):
     """A text has 1 to 4096 characters, is not blank and has no NUL; else 400."""
-    response = web.ask("POST", path, web.join(), body(path, text))
+    response = web.call("POST", path, web.join(), body(path, text))
     assert (response.status, response.problem) == (400, "invalid-request")
 
 
@@ -41,7 +41,7 @@ def test_what_can_be_said(web, text):
     token = web.join()
     text = text.encode("utf-16", "surrogatepass").decode("utf-16")
     assert web.send(token, text)["text"] == text
-    assert web.ask("GET", "/status", token).json["messages"][0]["text"] == text
+    assert web.call("GET", "/status", token).json["messages"][0]["text"] == text
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -68,7 +68,7 @@ def test_what_can_be_said(web, text):
 )
 def test_what_is_no_json_of_the_right_kind(web, path, content):
     """Anything that can't be parsed is 400, never 500."""
-    response = web.ask("POST", path, web.join(), content=content)
+    response = web.call("POST", path, web.join(), content=content)
     assert (response.status, response.problem) == (400, "invalid-request")
 
 
@@ -84,7 +84,7 @@ def test_what_is_no_json_of_the_right_kind(web, path, content):
 def test_what_is_no_user_id(web, number):
     """A recipient is a positive integer, and the error says so without repeating what came."""
     content = b'{"text": "a", "recipient_id": %b}' % number.encode()
-    response = web.ask("POST", "/send-private", web.join(), content=content)
+    response = web.call("POST", "/send-private", web.join(), content=content)
     assert (response.status, response.problem) == (400, "invalid-request")
     detail = response.json["detail"]
     assert detail.startswith("recipient_id ")
@@ -97,9 +97,9 @@ def test_what_is_no_user_id(web, number):
 def test_an_id_as_it_was_typed(web):
     """A decimal string is taken for the id, since some clients pass on what was typed."""
     alice, _ = web.join("alice"), web.join("bob")
-    response = web.ask("POST", "/send-private", alice, {"text": "a", "recipient_id": "2"})
+    response = web.call("POST", "/send-private", alice, {"text": "a", "recipient_id": "2"})
     assert (response.status, response.json["recipient_id"]) == (200, 2)
-    response = web.ask("POST", "/send-private", alice, {"text": "a", "recipient_id": str(10**17)})
+    response = web.call("POST", "/send-private", alice, {"text": "a", "recipient_id": str(10**17)})
     assert (response.status, response.problem) == (404, "unknown-recipient")
 
 
@@ -107,25 +107,25 @@ def test_an_id_as_it_was_typed(web):
 def test_a_private_text_does_not_become_public(web, recipient_id):
     """A recipient in a body for everybody is 400, and nothing is stored."""
     token = web.join("alice")
-    response = web.ask("POST", "/send", token, {"text": "psst", "recipient_id": recipient_id})
+    response = web.call("POST", "/send", token, {"text": "psst", "recipient_id": recipient_id})
     assert (response.status, response.problem) == (400, "invalid-request")
     assert "/send-private" in response.json["detail"]
-    assert web.ask("GET", "/status", token).json["messages"] == []
+    assert web.call("GET", "/status", token).json["messages"] == []
 
 
 @pytest.mark.parametrize("query", ["recipient_id=1", "a=b&recipient%5fid="])
 def test_a_recipient_in_the_url_does_not_become_everybody(web, query):
     """A client that writes the parameters of a request into its URL is told where they belong."""
     token = web.join("alice")
-    response = web.ask("POST", f"/send?{query}", token, {"text": "psst"})
+    response = web.call("POST", f"/send?{query}", token, {"text": "psst"})
     assert (response.status, response.problem) == (400, "invalid-request")
     assert "/send-private" in response.json["detail"]
-    assert web.ask("GET", "/status", token).json["messages"] == []
+    assert web.call("GET", "/status", token).json["messages"] == []
 
 
 def test_nobody_as_the_recipient_is_everybody(web):
     """``null`` is what a message to everybody has there."""
-    response = web.ask("POST", "/send", web.join(), {"text": "a", "recipient_id": None})
+    response = web.call("POST", "/send", web.join(), {"text": "a", "recipient_id": None})
     assert (response.status, response.json["recipient_id"]) == (200, None)
 
 
@@ -153,7 +153,7 @@ def test_an_error_says_what_is_wrong_and_what_is_expected(web, path, content, de
     """Its detail is for the person who reads it: in the words of HTTP, not of Python."""
     headers = {"Content-Type": "application/json"}
     token = None if path == "/connect" else web.join()
-    response = web.ask("POST", path, token, content=content.encode(), headers=headers)
+    response = web.call("POST", path, token, content=content.encode(), headers=headers)
     assert response.problem == "invalid-request"
     assert response.json["detail"].startswith(detail)
 
@@ -161,11 +161,11 @@ def test_an_error_says_what_is_wrong_and_what_is_expected(web, path, content, de
 def test_a_recipient_whom_nobody_is(web):
     """A private message to nobody is 404, and is not stored."""
     token = web.join()
-    response = web.ask("POST", "/send-private", token, {"text": "a", "recipient_id": 99})
+    response = web.call("POST", "/send-private", token, {"text": "a", "recipient_id": 99})
     assert (response.status, response.problem) == (404, "unknown-recipient")
-    response = web.ask("POST", "/send-private", token, {"text": " ", "recipient_id": 99})
+    response = web.call("POST", "/send-private", token, {"text": " ", "recipient_id": 99})
     assert (response.status, response.problem) == (400, "invalid-request")
-    assert web.ask("GET", "/status", token).json["messages"] == []
+    assert web.call("GET", "/status", token).json["messages"] == []
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -173,11 +173,11 @@ def test_a_retry_with_the_same_key_appends_once(web, path):
     """The first message is the response again, whatever the retry says."""
     token = web.join()
     headers = {"Idempotency-Key": "~key!"}
-    first = web.ask("POST", path, token, body(path, "one"), headers)
-    again = web.ask("POST", path, token, body(path, "two"), headers)
+    first = web.call("POST", path, token, body(path, "one"), headers)
+    again = web.call("POST", path, token, body(path, "two"), headers)
     assert first.json == again.json
-    assert len(web.ask("GET", "/status", token).json["messages"]) == 1
-    other = web.ask("POST", path, web.join(), body(path, "three"), headers)
+    assert len(web.call("GET", "/status", token).json["messages"]) == 1
+    other = web.call("POST", path, web.join(), body(path, "three"), headers)
     assert other.json["id"] != first.json["id"]
 
 
@@ -185,7 +185,7 @@ def test_a_retry_with_the_same_key_appends_once(web, path):
 def test_a_key_that_is_none(web, key):
     """A key has at most 64 visible characters."""
     headers = {"Idempotency-Key": key}
-    response = web.ask("POST", "/send", web.join(), {"text": "a"}, headers)
+    response = web.call("POST", "/send", web.join(), {"text": "a"}, headers)
     assert (response.status, response.problem) == (400, "invalid-request")
 
 
@@ -194,7 +194,7 @@ def test_the_size_of_a_body(web, size):
     """A body of 64 KiB is read; one byte more is 413."""
     start, end = b'{"text": "a", "x": "', b'"}'
     content = start + b"x" * (size - len(start) - len(end)) + end
-    response = web.ask("POST", "/send", web.join(), content=content)
+    response = web.call("POST", "/send", web.join(), content=content)
     assert response.status == (200 if size <= 64 * 1024 else 413)
     if size > 64 * 1024:
         assert response.problem == "content-too-large"
@@ -204,5 +204,5 @@ def test_the_content_type_does_not_matter(web):
     """What is sent is JSON, also if a tool says otherwise."""
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     token = web.join()
-    response = web.ask("POST", "/send", token, headers=headers, content=b'{"text": "a=b"}')
+    response = web.call("POST", "/send", token, headers=headers, content=b'{"text": "a=b"}')
     assert response.json["text"] == "a=b"

@@ -22,17 +22,17 @@ from tests.web.test_wait import begin  # noqa: F401 - a fixture
 
 def make(web, token, label="phone"):
     """One more token of a user; the response as JSON."""
-    response = web.ask("POST", "/tokens", token, {"label": label})
+    response = web.call("POST", "/tokens", token, {"label": label})
     assert response.status == 200
     return response.json
 
 
 def listed(web, token):
-    return web.ask("GET", "/tokens", token).json["tokens"]
+    return web.call("GET", "/tokens", token).json["tokens"]
 
 
 def revoke(web, token, token_id):
-    return web.ask("POST", "/tokens/revoke", token, {"id": token_id})
+    return web.call("POST", "/tokens/revoke", token, {"id": token_id})
 
 
 def test_one_more_token_is_the_same_user(web, alice):
@@ -42,7 +42,7 @@ def test_one_more_token_is_the_same_user(web, alice):
     assert (len(made["token"]), made["label"]) == (64, "phone")
     sent = web.send(made["token"])
     assert sent["sender_id"] == 1
-    assert web.ask("GET", "/status", alice).json["messages"] == [sent]
+    assert web.call("GET", "/status", alice).json["messages"] == [sent]
 
 
 def test_tokens_are_listed_without_the_secrets(web, alice, clock):
@@ -50,7 +50,7 @@ def test_tokens_are_listed_without_the_secrets(web, alice, clock):
     clock.advance(FRESH + 1)
     made = make(web, alice, "Zoë's phone")
     web.join("bob")
-    response = web.ask("GET", "/tokens", made["token"])
+    response = web.call("GET", "/tokens", made["token"])
     first, second = response.json["tokens"]
     assert (first["id"], first["label"], first["current"]) == (1, "", False)
     assert second["id"] == made["id"]
@@ -67,9 +67,9 @@ def test_tokens_are_listed_without_the_secrets(web, alice, clock):
 )
 def test_a_label_is_one_short_line(web, alice, body):
     """Whatever else it is, is refused, and no token is made."""
-    response = web.ask("POST", "/tokens", alice, content=b"null" if body is None else None)
+    response = web.call("POST", "/tokens", alice, content=b"null" if body is None else None)
     if body is not None:
-        response = web.ask("POST", "/tokens", alice, body)
+        response = web.call("POST", "/tokens", alice, body)
     assert (response.status, response.problem) == (400, "invalid-request")
     assert len(listed(web, alice)) == 1
 
@@ -77,12 +77,12 @@ def test_a_label_is_one_short_line(web, alice, body):
 def test_a_token_can_be_requested_again(web, alice):
     """With the same key it is the same one; a key of somebody else is refused, and a poor one."""
     bob, headers = web.join("bob"), {"Idempotency-Key": "a-secret-and-random-key"}
-    first, again = (web.ask("POST", "/tokens", alice, {}, headers).json for _ in range(2))
+    first, again = (web.call("POST", "/tokens", alice, {}, headers).json for _ in range(2))
     assert first == again
     assert len(listed(web, first["token"])) == 2
-    refused = web.ask("POST", "/tokens", bob, {}, headers)
+    refused = web.call("POST", "/tokens", bob, {}, headers)
     assert (refused.status, refused.problem) == (409, "key-used")
-    refused = web.ask("POST", "/tokens", bob, {}, {"Idempotency-Key": "short"})
+    refused = web.call("POST", "/tokens", bob, {}, {"Idempotency-Key": "short"})
     assert (refused.status, refused.problem) == (400, "invalid-request")
 
 
@@ -90,17 +90,17 @@ def test_the_same_can_be_requested_at_the_same_time(web, chat, alice, monkeypatc
     """Two requests that both found nothing get the same token; another user's is refused."""
     bob, headers = web.join("bob"), {"Idempotency-Key": "a-secret-and-random-key"}
     tokens = core_of(chat).store.tokens
-    first = web.ask("POST", "/tokens", alice, {}, headers).json
+    first = web.call("POST", "/tokens", alice, {}, headers).json
     find = tokens.find
-    assert web.ask("GET", "/status", bob).status == 200  # now both are known
+    assert web.call("GET", "/status", bob).status == 200  # now both are known
 
     async def too_early(token_hash):
         monkeypatch.setattr(tokens, "find", find)
 
     monkeypatch.setattr(tokens, "find", too_early)
-    assert web.ask("POST", "/tokens", alice, {}, headers).json == first
+    assert web.call("POST", "/tokens", alice, {}, headers).json == first
     monkeypatch.setattr(tokens, "find", too_early)
-    refused = web.ask("POST", "/tokens", bob, {}, headers)
+    refused = web.call("POST", "/tokens", bob, {}, headers)
     assert (refused.status, refused.problem) == (409, "key-used")
     assert len(listed(web, first["token"])) == 2
 
@@ -109,7 +109,7 @@ def test_a_user_has_a_bounded_number_of_tokens(web, alice):
     """Beyond that one has to go first."""
     for _ in range(MOST_TOKENS - 1):
         made = make(web, alice)
-    response = web.ask("POST", "/tokens", alice, {})
+    response = web.call("POST", "/tokens", alice, {})
     assert (response.status, response.problem) == (409, "too-many-tokens")
     revoke(web, alice, made["id"])
     make(web, alice)
@@ -120,7 +120,7 @@ def test_the_last_token_can_be_requested_at_the_same_time(web, chat, alice, monk
     for _ in range(MOST_TOKENS - 2):
         make(web, alice)
     headers = {"Idempotency-Key": "a-secret-and-random-key"}
-    last = web.ask("POST", "/tokens", alice, {}, headers).json
+    last = web.call("POST", "/tokens", alice, {}, headers).json
     tokens = core_of(chat).store.tokens
     find = tokens.find
 
@@ -128,19 +128,19 @@ def test_the_last_token_can_be_requested_at_the_same_time(web, chat, alice, monk
         monkeypatch.setattr(tokens, "find", find)
 
     monkeypatch.setattr(tokens, "find", too_early)
-    assert web.ask("POST", "/tokens", alice, {}, headers).json == last
+    assert web.call("POST", "/tokens", alice, {}, headers).json == last
 
 
 @pytest.mark.parametrize("path", [*CLOSED, "/chats", "/disconnect", "/connect"])
 def test_a_revoked_token_is_nobodys(web, alice, path):
     """At every endpoint, like one that there never was."""
     made = make(web, alice)
-    assert web.ask("GET", "/status", made["token"]).status == 200
+    assert web.call("GET", "/status", made["token"]).status == 200
     assert revoke(web, alice, made["id"]).json == {"status": "success"}
     method, body = CLOSED.get(path, ("GET" if path == "/chats" else "POST", None))
-    response = web.ask(method, path, made["token"], body)
+    response = web.call(method, path, made["token"], body)
     assert (response.status, response.problem) == (401, "unauthorized")
-    assert web.ask("GET", "/status", alice).status == 200
+    assert web.call("GET", "/status", alice).status == 200
 
 
 def test_only_ones_own_tokens_can_be_revoked(web, alice):
@@ -151,16 +151,16 @@ def test_only_ones_own_tokens_can_be_revoked(web, alice):
         response = revoke(web, bob, token_id)
         assert (response.status, response.problem) == (404, "unknown-token")
     for body in ({}, {"id": 0}, {"id": 2**63}, {"id": "1"}):
-        assert web.ask("POST", "/tokens/revoke", bob, body).problem == "invalid-request"
-    assert web.ask("GET", "/status", alice).status == 200
+        assert web.call("POST", "/tokens/revoke", bob, body).problem == "invalid-request"
+    assert web.call("GET", "/status", alice).status == 200
 
 
 def test_disconnecting_revokes_the_token_of_the_request(web, alice):
     """Others of the user stay."""
     made = make(web, alice)
-    response = web.ask("POST", "/disconnect", made["token"])
+    response = web.call("POST", "/disconnect", made["token"])
     assert (response.status, response.json) == (200, {"status": "success"})
-    assert web.ask("GET", "/status", made["token"]).status == 401
+    assert web.call("GET", "/status", made["token"]).status == 401
     assert [token["current"] for token in listed(web, alice)] == [True]
 
 
@@ -213,7 +213,7 @@ def test_a_stream_that_is_about_to_begin_does_not(web, chat, alice, listen, monk
     monkeypatch.setattr(core.reading, "position", slow)
     response = listen(alice).response
     assert response.status == 503
-    assert web.ask("GET", "/events", alice).status == 401
+    assert web.call("GET", "/events", alice).status == 401
 
 
 def test_a_waiting_poll_ends_with_its_token(web, alice, begin):  # noqa: F811
@@ -248,13 +248,13 @@ def test_a_token_ends_when_it_is_not_used(short, clock):
     token, unused = short.join("alice"), short.join("bob")
     for _ in range(4):
         clock.advance(3000)
-        assert short.ask("GET", "/status", token).status == 200
+        assert short.call("GET", "/status", token).status == 200
         clock.advance(1)
-    assert short.ask("GET", "/status", unused).status == 401
+    assert short.call("GET", "/status", unused).status == 401
     (listed_token,) = listed(short, token)
     assert listed_token["expires_at"] > listed_token["seen_at"]
     clock.advance(3601)
-    assert short.ask("GET", "/status", token).status == 401
+    assert short.call("GET", "/status", token).status == 401
 
 
 def test_a_connection_that_is_used_all_the_time_keeps_its_token(short, clock):
@@ -268,7 +268,7 @@ def test_a_connection_that_is_used_all_the_time_keeps_its_token(short, clock):
         protocol.dataReceived(request.encode())
         assert Response(transport.value()).status == 200
     protocol.connectionLost(Failure(ConnectionDone()))
-    assert short.ask("GET", "/status", token).status == 200
+    assert short.call("GET", "/status", token).status == 200
 
 
 def test_an_open_stream_keeps_its_token(short, clock):
@@ -278,9 +278,9 @@ def test_an_open_stream_keeps_its_token(short, clock):
     for _ in range(4000):
         clock.advance(1)
     stream.lose()
-    assert short.ask("GET", "/status", token).status == 200
+    assert short.call("GET", "/status", token).status == 200
     clock.advance(3601)
-    assert short.ask("GET", "/status", token).status == 401
+    assert short.call("GET", "/status", token).status == 401
 
 
 def test_a_stream_that_is_ended_was_in_use_until_then(short, clock):
@@ -293,7 +293,7 @@ def test_a_stream_that_is_ended_was_in_use_until_then(short, clock):
     (left,) = listed(short, token)
     assert left["seen_at"] > left["created_at"]
     clock.advance(3500)
-    assert short.ask("GET", "/status", token).status == 200
+    assert short.call("GET", "/status", token).status == 200
 
 
 async def test_an_open_stream_on_a_real_socket_keeps_its_token(clock):
@@ -302,18 +302,18 @@ async def test_an_open_stream_on_a_real_socket_keeps_its_token(clock):
     resource = ChatResource(chat)
     async with served(resource) as port:
         asker, follower = Connection(port), Connection(port)
-        token = (await asker.ask("POST", "/connect", None, {"name": "alice"}))[1]["token"]
-        made = (await asker.ask("POST", "/tokens", token, {"label": "phone"}))[1]["token"]
+        token = (await asker.call("POST", "/connect", None, {"name": "alice"}))[1]["token"]
+        made = (await asker.call("POST", "/tokens", token, {"label": "phone"}))[1]["token"]
         await follower.begin("GET", "/events", token)
         for _ in range(40):
             clock.advance(100)
-            assert (await asker.ask("GET", "/status", made))[0] == 200
-        _, found = await asker.ask("GET", "/tokens", made)
+            assert (await asker.call("GET", "/status", made))[0] == 200
+        _, found = await asker.call("GET", "/tokens", made)
         assert [one["current"] for one in found["tokens"]] == [False, True]
         follower.close()
         await until(lambda: not len(counted_in(resource).streams))
         clock.advance(3400)
-        assert (await asker.ask("GET", "/status", token))[0] == 200
+        assert (await asker.call("GET", "/status", token))[0] == 200
         asker.close()
     await chat.stopService()
 
@@ -340,8 +340,8 @@ def test_what_is_revoked_while_it_is_looked_up_is_not_remembered(web, chat, alic
         return found
 
     monkeypatch.setattr(core.store.tokens, "find", slow)
-    assert web.ask("GET", "/status", alice).status == 401
-    assert web.ask("GET", "/status", alice).status == 401
+    assert web.call("GET", "/status", alice).status == 401
+    assert web.call("GET", "/status", alice).status == 401
 
 
 def test_a_lost_token_is_replaced_by_the_application(web, chat, alice):
@@ -350,7 +350,7 @@ def test_a_lost_token_is_replaced_by_the_application(web, chat, alice):
     result_of(chat.revoke_tokens(user))
     token, secret = result_of(chat.make_token(user, "a new one"))
     assert result_of(chat.tokens(user)) == [token]
-    assert web.ask("GET", "/status", alice).status == 401
-    assert web.ask("GET", "/status", secret).status == 200
+    assert web.call("GET", "/status", alice).status == 401
+    assert web.call("GET", "/status", secret).status == 200
     result_of(chat.revoke_token(user, token.id))
-    assert web.ask("GET", "/status", secret).status == 401
+    assert web.call("GET", "/status", secret).status == 401

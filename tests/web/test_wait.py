@@ -62,7 +62,7 @@ def test_it_is_answered_when_something_is_sent(web, clock, begin, query):
     clock.advance(0)
     assert poll.response().json == {"messages": [sent], "cursor": sent["id"], "more": False}
     read = 0 if "after" in query else sent["id"]
-    assert web.ask("POST", "/connect", alice).json["cursor"] == read
+    assert web.call("POST", "/connect", alice).json["cursor"] == read
 
 
 def test_others_private_messages_are_nothing(web, clock, begin):
@@ -91,4 +91,4 @@ def test_a_poll_that_is_given_up_reads_nothing(web, chat, clock, begin):
     assert len(core_of(chat).live.followers) == 0
     sent = web.send(token)
     clock.advance(0)
-    assert web.ask("GET", "/status", token).json["messages"] == [sent]
+    assert web.call("GET", "/status", token).json["messages"] == [sent]
