@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
 from chatter.chat.limits import limited_sending, sent_before
+from chatter.chat.limits.limit import Limit
 from chatter.chat.limits.limited_sending import LimitedSending
 from chatter.chat.limits.meters import Window
 from chatter.chat.limits.rate_limits import NO_LIMITS, RateLimits, parse_limits
@@ -376,8 +377,14 @@ def test_limits_are_values():
     """An embedding application names those that it wants to be others."""
     limits = RateLimits(send=Rate(5, 1), join=None)
     assert (limits.send, limits.join, limits.general) == (Rate(5, 1), None, None)
-    with pytest.raises(ValueError, match="a limit is from 1 to"):
+    with pytest.raises(ValueError, match="a rate is from 1 to"):
         Rate(0, 1)
+
+
+def test_a_limit_without_words_for_its_refusal_is_not_made(clock):
+    """So it is seen at the start, not at the first refusal."""
+    with pytest.raises(KeyError, match="nameless"):
+        Limit("nameless", Rate(1, 1), clock.seconds)
 
 
 def test_a_waiting_poll_whose_client_is_gone_counts_no_more(chat, clock):

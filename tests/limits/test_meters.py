@@ -124,5 +124,5 @@ def test_the_notation_of_limits():
 )
 def test_what_is_no_limit_is_refused(text):
     """The text of the error says what is expected."""
-    with pytest.raises(ValueError, match=r"write|a limit|how many"):
+    with pytest.raises(ValueError, match=r"write|a rate|how many"):
         parse_limits([text])

@@ -27,7 +27,7 @@ class Rate(Struct, frozen=True):
         """Check the numbers."""
         if not 1 <= self.count <= LARGEST_COUNT or not 1 <= self.seconds <= LONGEST_WINDOW:
             raise ValueError(
-                f"a limit is from 1 to {LARGEST_COUNT} within 1 to {LONGEST_WINDOW} seconds"
+                f"a rate is from 1 to {LARGEST_COUNT} in 1 to {LONGEST_WINDOW} seconds"
             )
 
     def __str__(self) -> str:

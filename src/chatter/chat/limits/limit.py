@@ -49,6 +49,7 @@ class Limit:
         meter: AnyMeter | None = None,
     ) -> None:
         self.refused = 0
+        self._what = _WHAT[name]
         self._quota = Quota(name, rate.count, rate.seconds)
         meter = Meter(rate, seconds) if meter is None else meter
         self._wait = meter.wait
@@ -94,7 +95,7 @@ class Limit:
         quota = self._quota
         retry_after = ceil(wait)
         raise TooManyRequests(
-            f"Too many {_WHAT[quota.name]}: {quota.count} in {quota.seconds} seconds are allowed. "
+            f"Too many {self._what}: {quota.count} in {quota.seconds} seconds are allowed. "
             f"Try again in {retry_after} seconds.",
             retry_after,
             quota,

@@ -10,8 +10,7 @@ import re
 
 from msgspec import Struct
 
-from chatter.chat.rates import LARGEST_COUNT, Rate
-from chatter.protocol.durations import parse_duration
+from chatter.chat.rates import LARGEST_COUNT, Rate, parse_rate
 
 
 class RateLimits(Struct, frozen=True, kw_only=True):
@@ -58,9 +57,6 @@ def shown_limits(limits: RateLimits) -> list[str]:
     return [f"{name}={'none' if value is None else value}" for name, value in shown.items()]
 
 
-_FORM = re.compile(r"([a-z]+)=(?:([0-9]{1,9})(?:/([0-9]{1,9}[smhd]?))?|none)")
-
-
 def parse_limits(texts: list[str]) -> RateLimits:
     """The defaults, as changed by some of ``NAME=COUNT/TIME``, ``NAME=none`` and ``none``.
 
@@ -73,21 +69,22 @@ def parse_limits(texts: list[str]) -> RateLimits:
         if text == "none":
             limits = dict.fromkeys(limits)
             continue
-        match = _FORM.fullmatch(text)
-        if match is None or match[1] not in limits:
+        name, _, value = text.partition("=")
+        if name not in limits or not value:
             raise ValueError(
                 "write NAME=COUNT/TIME, NAME=none or none; NAME is one of "
                 f"{', '.join(limits)}. Example: general=20/3600"
             )
-        name, count, time = match[1], match[2], match[3]
-        if count is None:
+        if value == "none":
             limits[name] = None
         elif name == "waiting":
-            if time is not None or not 1 <= int(count) <= LARGEST_COUNT:
-                raise ValueError("how many polls may wait at once is a number: waiting=32")
-            limits[name] = int(count)
-        elif time is None:
-            raise ValueError(f"write in how much time: {name}={count}/1h")
+            limits[name] = _parse_waiting(value)
         else:
-            limits[name] = Rate(int(count), parse_duration(time))
+            limits[name] = parse_rate(value)
     return RateLimits(**limits)
+
+
+def _parse_waiting(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= LARGEST_COUNT:
+        raise ValueError("how many polls may wait at once is a number: waiting=32")
+    return int(text)
