@@ -190,8 +190,8 @@ def test_what_is_heard_of_addresses_while_they_are_read_is_newer(chat, standings
     standings.rewind()
     knowing = begun(standings.known())
     result_of(chat.moderation.ban_address("10.0.0.1"))
-    result_of(chat.moderation.unban_address("10.0.0.2"))
     slow.banned = [BannedAddress(f"10.0.0.{n}/32", FOREVER) for n in (2, 3)]
+    result_of(chat.moderation.unban_address("10.0.0.2"))
     slow.reads.pop().callback([])
     assert result_of(knowing) is None
     for address in ("10.0.0.1", "10.0.0.3"):

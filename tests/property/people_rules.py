@@ -18,6 +18,7 @@ from chatter.protocol.errors import (
     Banned,
     Forbidden,
     Gone,
+    InvalidRequest,
     InvitationExpired,
     InvitationNeeded,
     InvitationUsed,
@@ -206,7 +207,12 @@ class PeopleRules(RuleBasedStateMachine):
         moderation = self.chat.moderation
         until = None
         if ends:
-            assert self.result(moderation.unban_address(network)) is None
+            found = self.result(moderation.unban_address(network))
+            before = self.model.networks.get(network)
+            if before is None or before <= self.now:
+                assert isinstance(found, InvalidRequest)
+                return
+            assert found is None
         else:
             assert self.result(moderation.ban_address(network, seconds)) is None
             until = (

@@ -116,6 +116,17 @@ def test_networks_of_both_kinds(web, chat, network, inside, outside):
     core_of(chat).standings.addresses.check("unix")
 
 
+def test_what_is_not_banned_is_not_unbanned(chat):
+    """A part of a network that is banned stays so; the error names that network."""
+    ban(chat, "10.0.0.0/8")
+    for network, hint in ("10.1.2.3", "part of 10.0.0.0/8, which is"), ("11.0.0.0/8", "banned"):
+        with pytest.raises(InvalidRequest) as refused:
+            result_of(chat.moderation.unban_address(network))
+        assert refused.value.detail.endswith(f" {hint}.")
+    (banned,) = result_of(chat.moderation.banned_addresses())
+    assert banned.network == "10.0.0.0/8"
+
+
 @pytest.mark.parametrize("network", ["", "localhost", "10.0.0", "10.0.0.0/33", "unix", "a" * 100])
 def test_what_is_no_network_is_refused(chat, network):
     """It says what is expected."""

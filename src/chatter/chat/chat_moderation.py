@@ -95,7 +95,10 @@ class Moderation:
 
     @returns_deferred
     async def unban_address(self, network: str) -> None:
-        """End the ban of an address or a network, as it was banned; fires once it is durable."""
+        """End the ban of an address or a network, as it was banned; fires once it is durable.
+
+        :raises InvalidRequest: if it is not banned; it may be part of a network that is.
+        """
         await self._core.moderating.unban_address(checked_network(network))
 
     @returns_deferred

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatter.admin.endpoint.acts import Act
-from chatter.admin.endpoint.addresses import (
+from chatter.admin.endpoint.address_bans import (
     BanAddressBody,
     Nothing,
     UnbanAddressBody,

@@ -91,6 +91,14 @@ def parsed_network(text: str) -> IPv4Network | IPv6Network:
     return IPv4Network((int(mapped), network.prefixlen - _BEFORE_MAPPED))
 
 
+def is_within(network: str, other: str) -> bool:
+    """Whether a network is part of another one, or the same."""
+    one, around = ip_network(network), ip_network(other)
+    if isinstance(one, IPv4Network):
+        return isinstance(around, IPv4Network) and one.subnet_of(around)
+    return isinstance(around, IPv6Network) and one.subnet_of(around)
+
+
 def checked_network(network: str) -> str:
     """A network in its usual form.
 

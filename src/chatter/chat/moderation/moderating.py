@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 from twisted.logger import Logger
 
+from chatter.chat.moderation.address_bans import is_within
 from chatter.log.entries import StandingDraft, for_readers
-from chatter.protocol.errors import Forbidden
+from chatter.protocol.errors import Forbidden, InvalidRequest
 from chatter.protocol.model import FOREVER
 from chatter.protocol.moderation import BannedAddress
 from chatter.protocol.scalars import OPERATOR_ID
@@ -89,8 +90,14 @@ class Moderating:
     async def unban_address(self, network: str) -> None:
         """End the ban of a network, in its usual form.
 
+        :raises InvalidRequest: if it is not banned; it may be part of one that is.
         :raises StoreUnavailable: if the store can't serve.
         """
+        banned = [found.network for found in await self.banned_addresses()]
+        if network not in banned:
+            around = [other for other in banned if is_within(network, other)]
+            hint = f", but it is part of {around[0]}, which is" if around else ""
+            raise InvalidRequest(f"{network} is not banned{hint}.")
         await self._store.moderation.ban_address(network, None, self._presence.now())
         self._log.info("Moderation: unban of the network {network}", network=network)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from chatter.chat.moderation.address_bans import checked_network
 from chatter.protocol.bodies import Done
-from chatter.protocol.errors import InvalidRequest
 from chatter.protocol.moderation import BannedAddress, Network, Reason, Seconds
 
 if TYPE_CHECKING:
@@ -54,21 +52,8 @@ async def unban_address(core: ChatCore, body: UnbanAddressBody) -> Done:
 
     :raises InvalidRequest: if it is not banned; it may be part of one that is.
     """
-    network = checked_network(body.network)
-    banned = [found.network for found in await core.moderating.banned_addresses()]
-    if network not in banned:
-        around = [other for other in banned if _is_within(network, other)]
-        hint = f", but it is part of {around[0]}, which is" if around else ""
-        raise InvalidRequest(f"{network} is not banned{hint}.")
-    await core.moderating.unban_address(network)
+    await core.moderating.unban_address(checked_network(body.network))
     return Done()
-
-
-def _is_within(network: str, other: str) -> bool:
-    one, around = ip_network(network), ip_network(other)
-    if isinstance(one, IPv4Network):
-        return isinstance(around, IPv4Network) and one.subnet_of(around)
-    return isinstance(around, IPv6Network) and one.subnet_of(around)
 
 
 async def list_addresses(core: ChatCore, body: Nothing) -> BannedAddresses:  # noqa: ARG001
