@@ -132,3 +132,10 @@ def test_a_history_that_is_none(history):
     """It is refused when the chat is made."""
     with pytest.raises(ValueError, match="history is a number from 0 to 1000"):
         Chat(MemoryStore(), Clock(), history=history)
+
+
+@pytest.mark.parametrize("lifetime", [299, 36_501 * 86_400, 1e300, float("nan")])
+def test_tokens_live_for_a_time_that_there_is(lifetime):
+    """Not so short that they end while they are used, nor longer than dates go."""
+    with pytest.raises(ValueError, match="tokens live for 300 seconds at least"):
+        Chat(MemoryStore(), Clock(), token_lifetime=lifetime)

@@ -78,6 +78,8 @@ def test_the_page_can_be_left_out(words, status):
     [
         ("--keep", "30x", "30d for 30 days"),
         ("--keep", "10m", "for an hour at least"),
+        ("--token-lifetime", "4m", "for 300 seconds at least, and 36500 days at most."),
+        ("--token-lifetime", "36501d", "for 300 seconds at least, and 36500 days at most."),
         ("--keep-messages", "0", "from 1 to 999999999"),
         ("--keep-messages", "30d", "from 1 to 999999999"),
         ("--port", "nonsense:1", "tcp:9105:interface=0.0.0.0"),

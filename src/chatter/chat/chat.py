@@ -14,7 +14,7 @@ from chatter.chat.chat_moderation import Moderation
 from chatter.chat.core import ChatCore
 from chatter.chat.messages.retention import Retention
 from chatter.chat.typed_service import TypedService
-from chatter.chat.users.tokens import SHORTEST_LIFETIME
+from chatter.chat.users.tokens import checked_lifetime
 from chatter.protocol.deferring import returns_deferred, when_done
 from chatter.protocol.queries import DEFAULT_CHATS, DEFAULT_LIMIT, MAX_LIMIT
 
@@ -63,8 +63,8 @@ class Chat(TypedService):
 
     :ivar moderation: what decides what users may do: roles, mutes, bans.
 
-    :raises ValueError: if ``history`` is not between 0 and 1000, the lifetime is below 300, or
-        ``keep`` or ``keep_messages`` is out of range.
+    :raises ValueError: if ``history`` is not between 0 and 1000, or the lifetime, ``keep``
+        or ``keep_messages`` is out of range.
     """
 
     def __init__(
@@ -82,8 +82,8 @@ class Chat(TypedService):
     ) -> None:
         if not 0 <= history <= MAX_LIMIT:
             raise ValueError(f"history is a number from 0 to {MAX_LIMIT}, not {history}.")
-        if token_lifetime is not None and token_lifetime < SHORTEST_LIFETIME:
-            raise ValueError(f"A token lives for {SHORTEST_LIFETIME} seconds at least.")
+        if token_lifetime is not None:
+            checked_lifetime(token_lifetime)
         self._core = ChatCore(
             store, clock, history, random or SystemRandom(), token_lifetime, joining, reports
         )

@@ -6,17 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from chatter.chat.messages.retention import parse_age
-from chatter.chat.users.tokens import SHORTEST_LIFETIME
+from chatter.chat.users.tokens import checked_lifetime
 from chatter.process.twistd_service import CannotStart
 from chatter.protocol.durations import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
-
-
-LONGEST_LIFETIME = 36_500 * 86_400
-"""A token lives for so many seconds at most."""
 
 
 def check_each(option: str, values: list[str | None], parse: Callable[[str], object]) -> None:
@@ -74,13 +70,9 @@ def token_lifetime(text: str | None) -> int | None:
         return None
     try:
         seconds = parse_duration(text)
+        checked_lifetime(seconds)
     except ValueError as error:
         raise CannotStart(f"chatter: --token-lifetime {text!r}: {error}.") from error
-    if not SHORTEST_LIFETIME <= seconds <= LONGEST_LIFETIME:
-        raise CannotStart(
-            f"chatter: --token-lifetime {text!r}: tokens live for {SHORTEST_LIFETIME} seconds at "
-            "least, and 36500 days at most."
-        )
     return seconds
 
 

@@ -45,11 +45,27 @@ MOST_TOKENS = 50
 SHORTEST_LIFETIME = 300
 """A token lives for so many seconds at least: it is noted late that it was used."""
 
+LONGEST_LIFETIME = 36_500 * 86_400
+"""A token lives for so many seconds at most."""
+
 FRESH = 300.0
 """So many seconds after it was looked up, a token is looked up again."""
 
 SAVED_TOGETHER = 1.0
 """Uses of tokens are saved once in so many seconds, together."""
+
+
+def checked_lifetime(seconds: float) -> float:
+    """For how long tokens may live without being used.
+
+    :raises ValueError: if it is not between :data:`SHORTEST_LIFETIME` and
+        :data:`LONGEST_LIFETIME`.
+    """
+    if not SHORTEST_LIFETIME <= seconds <= LONGEST_LIFETIME:
+        raise ValueError(
+            f"tokens live for {SHORTEST_LIFETIME} seconds at least, and 36500 days at most"
+        )
+    return seconds
 
 
 class Tokens:
