@@ -100,6 +100,18 @@ def test_nothing_is_left_of_one_who_does_not_wait(flooder, clock):
     assert [call for call in clock.getDelayedCalls() if call not in before] == []
 
 
+def test_who_closed_the_sending_side_waits_too(flooder, clock):
+    """And gets the response: it is not a client that is gone."""
+    flooder.send()
+    flooder.transport.stopReading = lambda: None
+    flooder.protocol.readConnectionLost()
+    assert not flooder.transport.disconnecting
+    clock.advance(refusals.PAUSE)
+    assert flooder.responses == 1
+    assert flooder.transport.disconnecting
+    flooder.hang_up()
+
+
 def test_who_is_banned_waits_too(chat, flooder, clock):
     """A ban is no reason to keep a server busy."""
     result_of(chat.moderation.moderate(None, flooder.user_id, "ban"))

@@ -135,7 +135,7 @@ class ClosingConnection(ResponseConsumer):
         self.transport.stopReading()
         if self._closing:
             self.transport.loseConnection()
-        elif self._request is not None and self._request.notifications:
+        elif self._request is not None and self._request.ends_at_half_close:
             self._close()
         else:
             # So whatever goes on with the next request finds that there is none.

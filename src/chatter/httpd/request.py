@@ -28,7 +28,7 @@ class LeanRequest(ResponseWriter):
     """A request that has arrived whole.
 
     Beside all that ``twisted.web.server.Request`` has, a resource finds here
-    ``respond``, ``begin_stream``, ``whole_body`` and ``request_head``.
+    ``respond``, ``begin_stream``, ``notify_over``, ``whole_body`` and ``request_head``.
 
     :param channel: the connection.
     :param head: its request line and headers.
@@ -40,12 +40,14 @@ class LeanRequest(ResponseWriter):
     :ivar headers_may_differ: whether the headers have been made an object, in which somebody
         may have changed what the client has sent.
     :ivar args_may_differ: the same of the parameters.
+    :ivar ends_at_half_close: whether a client that closed its sending side counts as gone.
     """
 
     # What most requests never change is the class's, and costs them nothing.
     queued = False
     headers_may_differ = False
     args_may_differ = False
+    ends_at_half_close = False
     _request_headers: Headers | None = None
     _received_cookies: dict[bytes, bytes] | None = None
     _content: BytesIO | None = None
@@ -142,9 +144,14 @@ class LeanRequest(ResponseWriter):
         waits for something new would wait in vain.  Other requests get their response.
         """
         finished = super().notifyFinish()
+        self.ends_at_half_close = True
         if self.channel is not None and self.channel.client_has_ended:
             self.channel.loseConnection()
         return finished
+
+    def notify_over(self) -> Deferred[None]:
+        """As :meth:`notifyFinish`, but a client that closed its sending side is not gone."""
+        return super().notifyFinish()
 
     # Finding the resource
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from chatter.httpd import LeanRequest
 
-__all__ = ["LeanRequest", "header_of", "query_of"]
+__all__ = ["LeanRequest", "header_of", "over", "query_of"]
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
     from twisted.web.server import Request
 
 
@@ -34,3 +35,8 @@ def query_of(request: Request) -> bytes:
     if isinstance(request, LeanRequest):
         return request.request_head.query or b""
     return request.uri.partition(b"?")[2]
+
+
+def over(request: Request) -> Deferred[None]:
+    """A Deferred that fires when a response was sent, or fails when nobody can get it any more."""
+    return request.notify_over() if isinstance(request, LeanRequest) else request.notifyFinish()

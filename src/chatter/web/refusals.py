@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from chatter.chat.limits.meters import Meter
 from chatter.chat.rates import Rate
 from chatter.protocol.errors import Banned, TooManyRequests
+from chatter.web.lean import over
 from chatter.web.responses import send
 
 if TYPE_CHECKING:
@@ -51,4 +52,4 @@ class Refusals:
     def send_later(self, request: Request, response: Response) -> None:
         """Send a response, if the client is still there then."""
         sending = self._clock.callLater(PAUSE, send, request, response)
-        request.notifyFinish().addErrback(lambda _: sending.cancel())
+        over(request).addErrback(lambda _: sending.cancel())
