@@ -7,6 +7,7 @@
 
 import { json, newKey, post, Problem } from "./api.js";
 import { make, makeButton } from "./drawing.js";
+import { format } from "./first.js";
 import { showDialog } from "./popover.js";
 
 /** @returns {Promise<Token[]>} */
@@ -28,13 +29,13 @@ async function attempt(work) {
   }
 }
 
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const day = format({ dateStyle: "medium" });
 
 /** @param {Token} token */
 function drawToken({ id, label, created_at, seen_at, current }) {
   const name = make("bdi", "", label || "First device");
   const used = seen_at ?? created_at;
-  const when = current ? "This device" : used ? `Used on ${day.format(new Date(used))}` : "";
+  const when = current ? "This device" : used ? `Used on ${day(new Date(used))}` : "";
   const item = make("li", "", make("span", "", name, make("small", "hint", when)));
   if (current) return item;
   const revoke = makeButton("Sign out", () => attempt(() => post("tokens/revoke", { id })));

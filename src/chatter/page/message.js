@@ -203,7 +203,7 @@ const thisYear = format({ weekday: "long", day: "numeric", month: "long" });
 const otherYear = format({ dateStyle: "long" });
 
 /** @param {Date} date The number of its local day. */
-const dayNumber = (date) =>
+export const dayNumber = (date) =>
   Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86_400_000;
 
 export const today = () => dayNumber(new Date());

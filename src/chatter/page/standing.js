@@ -3,19 +3,20 @@
 import { mutedUntil } from "./chats.js";
 import { box } from "./composer.js";
 import { plan, setText, the } from "./drawing.js";
+import { clock, format } from "./first.js";
+import { dayNumber, today } from "./message.js";
 import { drawOptions } from "./person.js";
 
 /** The longest time that a browser's timers take, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
-const sameDay = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const otherDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const otherDay = format({ dateStyle: "medium", timeStyle: "short" });
 
 /** @param {string} time Until when it holds; of the year 9999 if that has no end. */
 function untilWhen(time) {
   const date = new Date(time);
-  const isToday = date.toDateString() === new Date().toDateString();
-  return date.getFullYear() > 9000 ? "" : ` until ${(isToday ? sameDay : otherDay).format(date)}`;
+  const isToday = dayNumber(date) === today();
+  return date.getFullYear() > 9000 ? "" : ` until ${(isToday ? clock : otherDay)(date)}`;
 }
 
 /** The chat, or what the user may do, is another one. */
