@@ -101,7 +101,7 @@ export function newKey() {
   return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Asks who the user is, and is from whoever that is by now. */
+/** Requests who the user is, and is from whoever that is by now. */
 const WHO = "chats?limit=50";
 
 /**

@@ -5,7 +5,7 @@
  * that is edited or withdrawn stays where it is, as another object.
  *
  * @import {Change, Message, Start} from "./api.js"
- * @import {Later} from "./long.js"
+ * @import {Later} from "./later.js"
  */
 
 import { drawAll, plan } from "./drawing.js";
@@ -13,6 +13,9 @@ import { forgetName } from "./people.js";
 
 /** A chat that nobody scrolls back in keeps so many messages, once it has twice as many. */
 const KEPT = 1000;
+
+/** If the reader of a chat loads more, those that are far from what is seen are dropped. */
+export const MOST = 3000;
 
 /** @type {Start["user"]} */
 export let user = null;

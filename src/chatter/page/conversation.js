@@ -8,7 +8,7 @@
 
 import { getHistory, Problem } from "./api.js";
 import { atMost99 } from "./attention.js";
-import { addOlder, chatOf, chatWith, noteChanges, position, settle } from "./chats.js";
+import { addOlder, chatOf, chatWith, MOST, noteChanges, position, settle } from "./chats.js";
 import {
   make,
   makeButton,
@@ -28,10 +28,7 @@ import { isOnline, nameOf, onlineCount } from "./people.js";
 import { noteRead } from "./reading.js";
 
 /** So many older messages are loaded at a time. */
-const LATER = 200;
-
-/** If there are more, those that are far from what is seen are dropped. */
-const MANY = 3000;
+const OLDER = 200;
 
 /** A chat that is left keeps so many. */
 const KEPT = 200;
@@ -129,16 +126,17 @@ async function load(chat) {
   const first = chat.loaded === "yes" ? chat.messages[0] : undefined;
   if (!first) chat.loaded = "loading";
   // All that is unread is loaded at once, and a little before it.
-  const limit = Math.min(first ? LATER : FIRST + chat.unread, 1000);
+  const limit = Math.min(first ? OLDER : FIRST + chat.unread, 1000);
   const changes = noteChanges();
   try {
-    const page = (!first && (await asked(chat))) || (await getHistory(chat.id, limit, first?.id));
+    const page =
+      (!first && (await firstPage(chat))) || (await getHistory(chat.id, limit, first?.id));
     // It may have been dropped, or trimmed, meanwhile.
     if (chat.loaded !== "no" && (!first || chat.messages[0]?.id === first.id))
       addOlder(chat, page.messages, page.more, page.kept_after !== undefined);
     settle(changes, page.as_of);
-    if (chat === shown && chat.messages.length > MANY)
-      (await import("./long.js").catch(() => null))?.drop(chat);
+    if (chat === shown && chat.messages.length > MOST)
+      (await import("./later.js").catch(() => null))?.drop(chat);
   } catch (error) {
     if (error instanceof Problem && error.status === 404) chat.loaded = "missing";
     else {
@@ -153,12 +151,12 @@ async function load(chat) {
 }
 
 /**
- * What was asked for at the beginning, if nothing is missing in it: neither what is unread, nor
+ * What was requested at the beginning, if nothing is missing in it: neither what is unread, nor
  * what came before the position from which on the feed is followed.
  *
  * @param {Chat} chat
  */
-async function asked({ id, unread, read }) {
+async function firstPage({ id, unread, read }) {
   const start = position;
   const page = await firstHistory(id);
   if (!page || page.as_of < start) return null;

@@ -1,6 +1,6 @@
 /**
  * The user's feed, live. What was received is a position in the log, and whatever happens to a
- * connection, the next request asks for what comes after that position. Nothing is lost, and
+ * connection, the next request is for what comes after that position. Nothing is lost, and
  * nothing is shown twice.
  *
  * A position is one in a log. If the server's log is another one, since it was restored from a
@@ -63,7 +63,7 @@ export function follow(wanted) {
   if (mode !== "off") void run(connection.signal);
 }
 
-/** Ask now: a pause is ended, and a stream that was silent for long is replaced. */
+/** Request now: a pause is ended, and a stream that was silent for long is replaced. */
 export function refresh() {
   const before = mode;
   if (mode === "stream" && Date.now() - lastHeard > DOUBT) {

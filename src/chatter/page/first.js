@@ -40,21 +40,21 @@ let online = joined ? getOnline().catch(() => null) : null;
 let newest = joined && chat !== null ? getHistory(chat, FIRST).catch(() => null) : null;
 
 /**
- * The newest messages of a chat, once, if they were asked for and there was no error.
+ * The newest messages of a chat, once, if they were requested and there was no error.
  *
  * @param {number} id
  */
 export function firstHistory(id) {
-  const asked = id === chat ? newest : null;
+  const requested = id === chat ? newest : null;
   newest = null;
-  return asked;
+  return requested;
 }
 
-/** Who is online, once, if it was asked for and there was no error. */
+/** Who is online, once, if it was requested and there was no error. */
 export function firstOnline() {
-  const asked = online;
+  const requested = online;
   online = null;
-  return asked;
+  return requested;
 }
 
 /**

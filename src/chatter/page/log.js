@@ -270,7 +270,10 @@ function showFresh() {
   note();
 }
 
-/** Note whether the newest message is seen. Asked after more came, the answer would be no. */
+/**
+ * Note whether the newest message is seen. Before more is added: after that it would not be seen any
+ * more.
+ */
 function note() {
   follows = reachesEnd && -scroller.scrollTop < NEAR;
   if (chat) chat.scrolledBack = !follows;

@@ -36,10 +36,10 @@ import { today } from "./message.js";
 /** If the log has grown by more while nobody looked, the chats are loaded anew. */
 const GAP = 5000;
 
-/** Who was away for longer asks what was read elsewhere, in milliseconds. */
+/** Who was away for longer requests what was read elsewhere, in milliseconds. */
 const ABSENCE = 10_000;
 
-/** How often is asked who is online, in milliseconds. */
+/** How often is requested who is online, in milliseconds. */
 const ONLINE_EVERY = 30_000;
 
 /** Between two attempts to begin, in milliseconds. */
@@ -160,13 +160,13 @@ function show() {
   if (id !== null && id !== before && !touch.matches) requestAnimationFrame(composer.focus);
 }
 
-/** Ask who the user is and what there is, and begin. */
-async function start(asked = getChats()) {
+/** Request who the user is and what there is, and begin. */
+async function start(requested = getChats()) {
   tabs.end();
   const began = Date.now();
   for (let delay = 250; ; delay = Math.min(2 * delay, LONGEST_DELAY)) {
     try {
-      const begun = await asked;
+      const begun = await requested;
       wait("");
       if (begun.user) begin(begun, begun.user);
       else await showDoor(begun);
@@ -177,7 +177,7 @@ async function start(asked = getChats()) {
       if (!(error instanceof Problem)) throw error;
       if (Date.now() - began > 1000) wait("The chat cannot be reached. Trying again…");
       await pause(delay * (1 + Math.random()));
-      asked = getChats();
+      requested = getChats();
     }
   }
 }

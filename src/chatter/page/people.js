@@ -1,5 +1,5 @@
 /**
- * Who the users are, and who is online. A name does not change, so each is asked for once; what is
+ * Who the users are, and who is online. A name does not change, so each is requested once; what is
  * wanted in the same moment is one request.
  *
  * @import {People, Person} from "./api.js"
@@ -8,7 +8,7 @@
 import { getOnline, getPeople } from "./api.js";
 import { drawAll, pause, soon } from "./drawing.js";
 
-/** So many names are asked for in one request. */
+/** So many names are in one request. */
 const AT_ONCE = 100;
 
 /** How long to wait before a request that failed is repeated, in milliseconds. */
@@ -42,16 +42,16 @@ export function nameOf(id) {
   const name = names.get(id);
   if (name !== undefined) return name;
   wanted.add(id);
-  void ask();
+  void loadNames();
   return "";
 }
 
-let asking = false;
+let isLoading = false;
 
-async function ask() {
-  if (asking) return;
-  asking = true;
-  // All that is drawn now is asked for together, but for those who are on the way.
+async function loadNames() {
+  if (isLoading) return;
+  isLoading = true;
+  // All that is drawn now is requested together, but for those who are on the way.
   await listed;
   while (wanted.size) {
     const ids = [...wanted].slice(0, AT_ONCE);
@@ -65,29 +65,29 @@ async function ask() {
     meet(ids.filter((id) => wanted.has(id)).map((id) => ({ id, name: `#${id}` })));
     drawAll();
   }
-  asking = false;
+  isLoading = false;
 }
 
 /** Is done when it is known who is online, or that the request has failed. */
 let listed = Promise.resolve();
 
 /**
- * Ask who is online.
+ * Request who is online.
  *
- * @param {Promise<People | null> | null} [asked] Has the response, if it was asked already.
+ * @param {Promise<People | null> | null} [requested] Has the response, if it was requested already.
  */
-export const refreshOnline = (asked) => (listed = list(asked));
+export const refreshOnline = (requested) => (listed = list(requested));
 
-/** @param {Promise<People | null> | null} [asked] */
-async function list(asked) {
+/** @param {Promise<People | null> | null} [requested] */
+async function list(requested) {
   try {
-    const { users, more } = (await asked) ?? (await getOnline());
+    const { users, more } = (await requested) ?? (await getOnline());
     meet(users);
     online = users;
     onlineCount = `${users.length}${more ? "+" : ""} online`;
     drawAll();
   } catch {
-    // It is asked again soon.
+    // It is requested again soon.
   }
 }
 

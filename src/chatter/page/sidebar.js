@@ -134,7 +134,7 @@ the("side").addEventListener("keydown", (event) => {
   stops.at(Math.min(here + step, stops.length - 1))?.focus();
 });
 the("more-chats").onclick = () =>
-  import("./older.js").then(
+  import("./morechats.js").then(
     ({ load }) => load(),
     () => undefined,
   );

@@ -20,7 +20,7 @@ export const PLACE = "place";
 /** @type {{request: Function} | undefined} */
 let locks = navigator.locks;
 
-/** Ends what is asked for or held. */
+/** Ends what is requested or held. */
 let place = new AbortController();
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -52,8 +52,8 @@ async function show() {
   seen = true;
   const signal = leave();
   // There are none on plain http.
-  locks ??= await import("./places.js").then(
-    (places) => places.locks,
+  locks ??= await import("./locks.js").then(
+    (module) => module.locks,
     () => locks,
   );
   let got = !locks;

@@ -1,7 +1,7 @@
 /**
  * Locks for pages that came over plain http from another machine, where browsers have none. A lock
  * is a time in what the browser keeps for all tabs; whoever holds it renews that. Two tabs that
- * ask in the same moment may both get it, which is one stream too many, and no more.
+ * request it in the same moment may both get it, which is one stream too many, and no more.
  */
 
 /** How often a lock is renewed, and after how long it is nobody's, in milliseconds. */

@@ -8,12 +8,11 @@
  */
 
 import { getHistory, Problem } from "./api.js";
-import { noteChanges, settle } from "./chats.js";
+import { MOST, noteChanges, settle } from "./chats.js";
 import { pause, plan } from "./drawing.js";
 import { lastSeen } from "./log.js";
 
-/** So many messages there are at most, and so many are dropped at a time. */
-const MOST = 3000;
+/** So many messages are dropped at a time. */
 const STRETCH = 500;
 
 /** How long to wait before a request that failed is repeated, in milliseconds. */
