@@ -53,7 +53,7 @@ class Reader(LeanRequest):
         self.last_id = cursor
         self._owner: Any = None
         result_of(streams.admit(user))
-        streams.open(user, cursor, self, changes=changes)
+        streams.open(user, cursor, self, changes=changes, addresses=())
 
     def begin_stream(self, owner: Any) -> Any:
         """Become a stream, as a request does."""

@@ -11,8 +11,6 @@ from chatter.chat.limits.meters import Meter
 from chatter.web.addresses import bucket_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from twisted.web.server import Request
 
     from chatter.chat.limits.rate_limits import RateLimits
@@ -32,10 +30,6 @@ class AddressLimits:
         self._addresses = addresses
         self._join = None if limits.join is None else Limit("join", limits.join, clock.seconds)
         self._token = None if limits.token is None else Limit("token", limits.token, clock.seconds)
-
-    def all_of(self, request: Request) -> Collection[str]:
-        """All addresses that may be the one of the client of a request."""
-        return self._addresses.all_of(request)
 
     def join(self, request: Request) -> None:
         """Count a request to join.

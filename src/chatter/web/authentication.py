@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from chatter.chat.core import ChatCore
     from chatter.web.address_limits import AddressLimits
+    from chatter.web.addresses import Addresses
     from chatter.web.refusals import Refusals
 
 Authenticate: TypeAlias = "Callable[[Request], User | Awaitable[User | None] | None]"
@@ -59,6 +60,7 @@ class Authentication:
     :param authenticate: the application's own way; without it users have tokens.
     :param origins: the origins whose pages may use the chat.
 
+    :ivar addresses: of which none may be banned that a request has.
     :ivar refusals: sends what those get who are refused.
     :ivar challenge: what a 401 says in ``WWW-Authenticate``; nothing where the application
         authenticates its users, by whatever means.
@@ -67,6 +69,7 @@ class Authentication:
     def __init__(
         self,
         core: ChatCore,
+        addresses: Addresses,
         limits: AddressLimits,
         refusals: Refusals,
         authenticate: Authenticate | None = None,
@@ -76,6 +79,7 @@ class Authentication:
         self._banned = core.standings.banned
         self._access = core.access
         self._banned_addresses = core.standings.addresses.until
+        self.addresses = addresses
         self._limits = limits
         self._authenticate = authenticate
         self.refusals = refusals
@@ -161,10 +165,6 @@ class Authentication:
         self._core.presence.see(user.id)
         return user
 
-    def addresses_of(self, request: Request) -> Collection[str]:
-        """The addresses of a request, of which none may be banned."""
-        return self._limits.all_of(request)
-
     async def held_token_id(self, request: Request) -> int | None:
         """The id of the token of a request, for a response that keeps it in use.
 
@@ -188,7 +188,7 @@ class Authentication:
 
     def _check_address(self, request: Request) -> None:
         if self._banned_addresses:
-            for address in self._limits.all_of(request):
+            for address in self.addresses.all_of(request):
                 self._core.standings.addresses.check(address)
 
     async def check_address(self, request: Request) -> None:

@@ -111,7 +111,12 @@ class ChatResource(MissingResource):
         address_limits = AddressLimits(limits, addresses, core.clock)
         self._counted = Counted(streams, user_limits, address_limits)
         authentication = Authentication(
-            core, address_limits, Refusals(core.clock, addresses), authenticate, self._origins
+            core,
+            addresses,
+            address_limits,
+            Refusals(core.clock, addresses),
+            authenticate,
+            self._origins,
         )
         core.access.add_ending(streams.cut)
         core.access.add_address_ending(streams.cut_banned)

@@ -100,7 +100,7 @@ class EventsEndpoint(UserEndpoint):
                 opening=opening,
                 changes=query.changes,
                 token_id=token_id,
-                addresses=self._authentication.addresses_of(request),
+                addresses=self._authentication.addresses.all_of(request),
             ),
         )
 

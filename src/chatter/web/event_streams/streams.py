@@ -52,6 +52,7 @@ STORE_RETRY = 1.0
 _TICK = 0.25
 
 _MEASURED_AT_ONCE = 10_000
+"""So many streams are looked at in one turn of the reactor."""
 
 _cursor_of = attrgetter("cursor")
 
@@ -129,7 +130,7 @@ class Streams:
         *,
         changes: bool = False,
         token_id: int | None = None,
-        addresses: Collection[str] = (),
+        addresses: Collection[str],
     ) -> None:
         """Make a request's response a stream that goes on after a cursor.
 
