@@ -247,6 +247,48 @@ def test_private_messages_to_strangers(chat, clock):
     assert [send_private(again, alice, 2).status for _ in range(3)] == [200] * 3
 
 
+def test_a_friend_is_none_less_while_the_store_is_away(chat, clock, monkeypatch):
+    """After an error it is read again who has written to whom."""
+    web = web_with(chat, clock, "none", "stranger=1/3600")
+    alice, bob = web.join("alice"), web.join("bob")
+    send_private(web, bob, 1)
+    with monkeypatch.context() as patched:
+        away = StoreUnavailable("The store is away.")
+        patched.setattr(MemoryStore, "read_private", lambda *_: fail(away))
+        assert send_private(web, alice, 2).problem == "store-unavailable"
+    assert [send_private(web, alice, 2).status for _ in range(3)] == [200] * 3
+
+
+@pytest.mark.parametrize("is_friend", [True, False])
+def test_who_knows_whom_is_asked_for_by_several_at_once(chat, monkeypatch, is_friend):
+    """Until it is read, nobody counts as a stranger."""
+    alice, bob = result_of(chat.join("alice")), result_of(chat.join("bob"))
+    if is_friend:
+        result_of(chat.send_private(bob, alice.id, "hi"))
+    sending = UserLimits(core_of(chat), RateLimits(stranger=Rate(1, 3600))).sending
+    read_private = MemoryStore.read_private
+    held: list[Deferred[None]] = []
+
+    async def read(*arguments):
+        held.append(Deferred())
+        await held[-1]
+        return await read_private(*arguments)
+
+    monkeypatch.setattr(MemoryStore, "read_private", read)
+    sends = [
+        Deferred.fromCoroutine(sending.send_private(alice, bob.id, "hi", None)) for _ in range(3)
+    ]
+    for reading in held:
+        reading.callback(None)
+    assert result_of(sends.pop(0)).text == "hi"
+    for other in sends:
+        if is_friend:
+            assert result_of(other).text == "hi"
+        else:
+            with pytest.raises(TooManyRequests):
+                result_of(other)
+
+
 def test_who_knows_whom_takes_bounded_memory(chat, monkeypatch):
     """Whoever is forgotten is found in the log again."""
     monkeypatch.setattr(limited_sending, "_REMEMBERED_PAIRS", 3)

@@ -59,8 +59,8 @@ class LimitedSending:
             "general": general,
             "stranger": self._stranger,
         }
-        # Whether the second of two users has ever written to the first.
-        self._has_written: dict[tuple[int, int], bool] = {}
+        # Whether the second of two users has ever written to the first; None before it was read.
+        self._has_written: dict[tuple[int, int], bool | None] = {}
         core.live.add_counter(self._count)
 
     async def send(self, user: User, text: str, key: str | None) -> Message:
@@ -127,17 +127,17 @@ class LimitedSending:
         if other_id == user.id:
             return False
         pair = (user.id, other_id)
-        has_written = self._has_written.get(pair)
-        if has_written is None:
+        if self._has_written.get(pair) is None:
             # What is committed meanwhile is counted, and found here.
-            self._has_written[pair] = False
+            self._has_written.setdefault(pair, None)
             while len(self._has_written) > _REMEMBERED_PAIRS:
                 del self._has_written[next(iter(self._has_written))]
             found = await self._store.read_private(*pair, None, _LOOKED_THROUGH)
             if any(message.sender_id == other_id for message in found):
                 self._has_written[pair] = True
-            has_written = self._has_written.get(pair, False)
-        return not has_written
+            elif self._has_written.get(pair, False) is None:
+                self._has_written[pair] = False
+        return not self._has_written.get(pair)
 
     def _count(self, entries: list[Entry]) -> None:
         """Count what the log tells of, be it of this node or of another."""
