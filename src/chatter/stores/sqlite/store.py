@@ -21,7 +21,7 @@ from chatter.protocol import names
 from chatter.protocol.errors import Gone
 from chatter.protocol.scalars import MAX_ID
 from chatter.stores.checking import Check
-from chatter.stores.deleting import Deleting, Slice
+from chatter.stores.deleting import Deleting
 from chatter.stores.known_cursors import KnownCursors
 from chatter.stores.progress import Progress
 from chatter.stores.sqlite import chats, entries, trimming, users
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from chatter.log.lineage import Epoch
     from chatter.log.pending import Pending
     from chatter.protocol.model import ChatSummary, Draft, Message, User
+    from chatter.stores.deleting import Slice
 
 
 @implementer(IChatStore)
@@ -183,12 +184,12 @@ class SQLiteStore(Service):
 
     async def _delete_slice(self) -> Slice:
         until = self.kept_after
-        entries, deleted = await self._writer.submit(
+        done: tuple[int, Slice] = await self._writer.submit(
             lambda connection: self._slices.delete(connection, until)
         )
-        if entries:
+        number, deleted = done
+        if number:
             self._writer.has_deleted()
-        assert isinstance(deleted, Slice)
         return deleted
 
     async def add_user(
