@@ -16,7 +16,7 @@ from chatter.stores.postgres import (
     entries,
     moderation,
     revocations,
-    statements,
+    session_start,
     tokens,
     users,
 )
@@ -204,10 +204,10 @@ def test_a_commit_is_synced(url):
     Database(url).prepare()
     with Database(url).connect() as connection:
         connection.execute("SET synchronous_commit = off")
-        connection.execute(statements.BEGIN_SESSION.sql)
+        connection.execute(session_start.BEGIN_SESSION.sql)
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
         connection.execute("SET synchronous_commit = remote_apply")
-        connection.execute(statements.BEGIN_SESSION.sql)
+        connection.execute(session_start.BEGIN_SESSION.sql)
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("remote_apply",)
 
 
@@ -230,7 +230,7 @@ READS = {
     "READ_GENERAL_CHAT": "1, 0, 0",
 }
 
-MODULES = (statements, users, entries, chats, moderation, tokens, revocations)
+MODULES = (session_start, users, entries, chats, moderation, tokens, revocations)
 
 OF_A_KIND = (
     "(kind = 0)",
@@ -263,7 +263,7 @@ def grown(url, general, known):
     """A session on a log that has grown, of which the planner knows what it was, or is."""
     Database(url).prepare()
     with Database(url).connect() as connection:
-        connection.execute(statements.BEGIN_SESSION.sql)
+        connection.execute(session_start.BEGIN_SESSION.sql)
         connection.execute(FILL.format(first=1, last=40, general=general).encode())
         if known != "nothing":
             connection.execute("ANALYZE")

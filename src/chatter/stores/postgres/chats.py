@@ -11,8 +11,7 @@ from msgspec import Struct, json
 
 from chatter.protocol.model import ChatSummary
 from chatter.protocol.scalars import MAX_ID
-from chatter.stores.postgres.session import Query
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import Query, query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,11 +14,11 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 
 from chatter.log.lineage import Lineage, new_epoch
-from chatter.stores.postgres import entries, statements
+from chatter.stores.postgres import entries, session_start
 from chatter.stores.postgres.reading import Reader
 from chatter.stores.postgres.reconnecting import ReconnectingSession
 from chatter.stores.postgres.revocations import Revocations
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import query
 from chatter.stores.postgres.tail import Tail
 
 if TYPE_CHECKING:
@@ -125,20 +125,20 @@ class ConnectedLog:
 
     def _enter_epoch(self) -> Query:
         # No id that was reported here is given again.
-        return query(statements.ENTER_EPOCH, self.tail.reported if self.tail.is_open else 0)
+        return query(session_start.ENTER_EPOCH, self.tail.reported if self.tail.is_open else 0)
 
     def _greeting_of_writer(self) -> list[Query]:
         # Where a session writes, its own notifications wake no other process.
         return [
-            statements.BEGIN_SESSION,
-            statements.LISTEN,
-            statements.LOCK_LOG,
+            session_start.BEGIN_SESSION,
+            session_start.LISTEN,
+            session_start.LOCK_LOG,
             self.revocations.read(),
             self._enter_epoch(),
         ]
 
     def _greeting_of_reader(self) -> list[Query]:
-        return [statements.BEGIN_SESSION, self._enter_epoch()]
+        return [session_start.BEGIN_SESSION, self._enter_epoch()]
 
     def _greeted_as_writer(self, rows: list[Row]) -> None:
         *_, revocations, epoch = rows
@@ -152,7 +152,7 @@ class ConnectedLog:
         """Learn from the greeting of a session which log this is."""
         if not self._is_open:
             return  # It was reached too late.
-        last_id, lineage, kept_after = statements.entered(row)
+        last_id, lineage, kept_after = session_start.entered(row)
         earlier, self.lineage = self.lineage, lineage
         if not self.tail.is_open:
             self.tail.start(last_id)
@@ -186,13 +186,13 @@ class ConnectedLog:
         self.tail.rewind(last_id)
 
     async def _compare_reader(self) -> None:
-        _, lineage, _ = statements.entered(await self.reads.row(self._enter_epoch()))
+        _, lineage, _ = session_start.entered(await self.reads.row(self._enter_epoch()))
         if lineage.current != self.lineage.current:
             self.reader.renew("it reads another log than is written to")
 
     def _notified(self, sender: int, payload: bytes) -> None:
         """Read on: another node has written.  What we wrote is reported without a notification."""
-        if payload == statements.NEW_EPOCH:
+        if payload == session_start.NEW_EPOCH:
             _in_background(self._enter_anew())
         elif sender != self.writer.backend_pid and self.revocations.notified(payload):
             return

@@ -15,7 +15,7 @@ from msgspec import Struct, json
 
 from chatter.log.entries import AddressBan, Kind, MessageChange, StandingChange, UserErased
 from chatter.protocol.model import Message, Role
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import query
 
 if TYPE_CHECKING:
     from chatter.log.entries import Entry

@@ -11,8 +11,7 @@ from chatter.log.entries import UserErased
 from chatter.log.erasure import IErasure
 from chatter.protocol import names
 from chatter.stores.postgres import entries
-from chatter.stores.postgres.session import Query
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import Query, query
 from chatter.stores.postgres.write_batch import Step, without_entries
 
 if TYPE_CHECKING:

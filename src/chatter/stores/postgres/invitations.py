@@ -15,8 +15,7 @@ from chatter.protocol.errors import (
     NameTaken,
 )
 from chatter.protocol.model import User
-from chatter.stores.postgres.session import Query
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import Query, query
 from chatter.stores.postgres.write_batch import Step, without_entries
 
 if TYPE_CHECKING:

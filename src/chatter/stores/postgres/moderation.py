@@ -13,8 +13,7 @@ from chatter.protocol.errors import UnknownRecipient
 from chatter.protocol.model import Standing
 from chatter.protocol.moderation import BannedAddress, Report
 from chatter.protocol.scalars import MAX_ID
-from chatter.stores.postgres.session import Query
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import Query, query
 from chatter.stores.postgres.write_batch import Step
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.protocol.scalars import MAX_ID
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import query
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -42,6 +42,17 @@ class Query(NamedTuple):
     parameters: tuple[bytes | None, ...] = ()
 
 
+def query(sql: bytes, *parameters: int | str) -> Query:
+    """A query with its parameters."""
+    return Query(sql, tuple(str(parameter).encode() for parameter in parameters))
+
+
+def number(row: Row) -> int | None:
+    """The one number that a row has."""
+    (value,) = row
+    return None if value is None else int(value)
+
+
 class QueryFailed(Exception):
     """A query failed in the server; the text can be logged.
 

@@ -20,14 +20,14 @@ from chatter.protocol.errors import Gone, StoreUnavailable
 from chatter.protocol.scalars import MAX_ID
 from chatter.stores.checking import Check
 from chatter.stores.deleting import Deleting, Slice
-from chatter.stores.postgres import chats, entries, statements, trimming, users
+from chatter.stores.postgres import chats, entries, session_start, trimming, users
 from chatter.stores.postgres.connected_log import ConnectedLog
 from chatter.stores.postgres.database import Database
 from chatter.stores.postgres.erasure import PostgresErasure
 from chatter.stores.postgres.invitations import PostgresInvitations
 from chatter.stores.postgres.moderation import PostgresModeration
 from chatter.stores.postgres.operated import OperatedPostgres
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import number, query
 from chatter.stores.postgres.tokens import PostgresTokens
 from chatter.stores.postgres.write_batch import Moved, NewUser
 from chatter.stores.postgres.writing import Writer
@@ -191,7 +191,7 @@ class PostgresStore(Service):
     async def _delete_slice(self) -> Slice:
         began = self._reactor.seconds()
         row = await self._reads.row(trimming.delete_slice(self._deleted_until))
-        deleted_until = trimming.number(row)
+        deleted_until = number(row)
         if deleted_until is not None:
             self._deleted_until = deleted_until
         return Slice(deleted_until is None, self._reactor.seconds() - began)
@@ -260,7 +260,7 @@ class PostgresStore(Service):
 
     async def count_users(self) -> int:
         """How many users there are, without those who have left."""
-        return trimming.number(await self._reads.row(users.COUNT_USERS)) or 0
+        return number(await self._reads.row(users.COUNT_USERS)) or 0
 
     async def users(self, after: int, limit: int) -> list[User]:
         """The users with a larger id, by id."""
@@ -321,7 +321,7 @@ class PostgresStore(Service):
 
     async def _check_now(self) -> None:
         await self._writes.check()
-        await self._reads.row(statements.ALIVE)
+        await self._reads.row(session_start.ALIVE)
 
 
 def _below(before: int | None) -> int:

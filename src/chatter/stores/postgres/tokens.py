@@ -9,7 +9,7 @@ from msgspec import Struct, json
 from chatter.protocol.errors import KeyUsed, TooManyTokens, UnknownRecipient
 from chatter.protocol.model import Token, User
 from chatter.protocol.scalars import MAX_ID
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import query
 from chatter.stores.postgres.write_batch import Step, without_entries
 
 if TYPE_CHECKING:

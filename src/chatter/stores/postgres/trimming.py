@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import query
 from chatter.stores.postgres.write_batch import Step
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from chatter.stores.postgres.session import Query, Row
+    from chatter.stores.postgres.session import Query
 
 SLICE = 1000
 """So many entries are deleted at once."""
@@ -63,9 +63,3 @@ def old_entries(after: int, until: int, before: datetime, limit: int) -> Query:
 def delete_slice(after: int) -> Query:
     """What deletes some entries after an id that are no longer kept."""
     return query(DELETE, after, SLICE)
-
-
-def number(row: Row) -> int | None:
-    """The one number that a row has."""
-    (value,) = row
-    return None if value is None else int(value)

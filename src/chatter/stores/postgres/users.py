@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from chatter.protocol.model import User
-from chatter.stores.postgres.session import Query
-from chatter.stores.postgres.statements import query
+from chatter.stores.postgres.session import Query, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from chatter.protocol.errors import Gone, NameTaken
 from chatter.protocol.model import Draft, Message, User
 from chatter.stores.postgres.chats import Mark, mark_read
 from chatter.stores.postgres.session import Query
-from chatter.stores.postgres.statements import TAKE_ROOM
+from chatter.stores.postgres.session_start import TAKE_ROOM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -84,8 +84,3 @@ def entered(row: Row) -> tuple[int, Lineage, int]:
     assert epochs is not None
     assert kept_after is not None
     return int(last_id), Lineage(_epochs(epochs)), int(kept_after)
-
-
-def query(sql: bytes, *parameters: int | str) -> Query:
-    """A query with its parameters."""
-    return Query(sql, tuple(str(parameter).encode() for parameter in parameters))
