@@ -21,8 +21,8 @@ class DisconnectEndpoint(UserEndpoint):
     operation = Operation(
         method="POST",
         summary="Revoke the token of this request",
-        description="The token is nobody's from now on. If it is in the cookie that /connect has "
-        "set, the browser loses that, too. Whoever has no other token has lost the user.",
+        description="The token is revoked. If it is in the cookie that /connect has set, the "
+        "browser loses that, too. Whoever has no other token has lost the user.",
         response=Done,
         needs_user=False,
         errors=(Banned, Forbidden, TooManyRequests, Unauthorized),

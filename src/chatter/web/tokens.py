@@ -95,7 +95,7 @@ class RevokeTokenEndpoint(_LimitedEndpoint):
     operation = Operation(
         method="POST",
         summary="Revoke a token",
-        description="From now on it is nobody's, on every server. The streams and waiting polls "
+        description="From now on no user has it, on any server. The streams and waiting polls "
         "of the user end, and reconnect if they have another token.",
         body=RevokeBody,
         response=Done,

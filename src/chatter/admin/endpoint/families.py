@@ -124,7 +124,7 @@ def of_resource(counted: Counted, site: ChatSite) -> Iterator[Metric]:
     yield counter("deliveries", "Streams that were served as the log grew.", streams.deliveries)
     yield gauge("waiting_polls", "Polls that wait for a message.", users.waiting_polls())
     yield counters("limited", "What a limit has refused.", "limit", refused)
-    yield counter("auth_failures", "Tokens that were nobody's.", addresses.wrong_tokens)
+    yield counter("auth_failures", "Tokens that no user has.", addresses.wrong_tokens)
 
 
 def of_store(writes: BatchCounts, waiting: int, size: int | None) -> Iterator[Metric]:
