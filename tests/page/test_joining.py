@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.page.others import id_of, new_text, send
-from tests.page.people import new_name
+from tests.page.others import id_of, new_text, send, texts_of
+from tests.page.people import eventually, new_name
 
 
 def test_somebody_joins_with_a_name(people):
@@ -126,6 +127,95 @@ def test_signing_out_leaves_nothing_in_the_browser(people):
     expect(tab.name_box).to_be_visible()
     kept = tab.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     assert "secret" not in kept
+
+
+def sign_out(tab):
+    choose(tab, "Sign out…")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    expect(tab.name_box).to_be_visible()
+
+
+def test_who_signs_out_at_once_is_nobody(people):
+    """What the page does a little later for its user does not make another one."""
+    tab = people.tab()
+    tab.page.clock.install()
+    tab.join(new_name("alice"))
+    sign_out(tab)
+    tab.page.clock.fast_forward(3000)
+    tab.page.reload()
+    expect(tab.name_box).to_be_visible()
+    assert tab.page.context.cookies() == []
+
+
+def test_a_message_that_waits_is_not_sent_as_somebody_else(people, server):
+    """Who signs out gives it up: the browser's next user has not written it."""
+    tab = people.tab()
+    tab.page.clock.install()
+    tab.join(new_name("alice"))
+    tab.page.route(
+        "**/send",
+        lambda route: route.fulfill(status=429, headers={"Retry-After": "60"}, json={}),
+        times=1,
+    )
+    text = new_text("my secret")
+    with tab.page.expect_response("**/send"):
+        tab.say(text)
+    sign_out(tab)
+    kept = tab.page.evaluate("JSON.stringify({...sessionStorage})")
+    next_user = people.tab(tab.page.context)
+    next_user.join(new_name("bob"))
+    tab.page.clock.fast_forward(61_000)
+    last = new_text("last")
+    next_user.say(last)
+    next_user.has_sent_everything()
+    next_user.reads(last)
+    tab.page.wait_for_timeout(200)
+    assert text not in texts_of(server)
+    assert text not in kept
+
+
+@pytest.mark.parametrize("looks_away", [False, True])
+def test_a_slow_erasure_leaves_nothing_in_the_browser(people, looks_away):
+    """The user is no more when it begins, and the page has to know what was theirs in the end."""
+    tab, name = people.join("alice")
+    tab.box.fill("my secret draft")
+    held = []
+    tab.page.route("**/erase", lambda route: held.append((route, route.fetch())))
+    choose(tab, "Leave for good…")
+    dialog = tab.page.get_by_role("dialog", name="Leave for good?")
+    dialog.get_by_label("Type your name").fill(name)
+    dialog.get_by_role("button", name="Leave for good").click()
+    eventually(tab.page, lambda: len(held) == 1)
+    if looks_away:
+        tab.hide(hidden=True)
+        tab.page.evaluate("Date.now = (now => () => now() + 60000)(Date.now)")
+        tab.hide(hidden=False)
+    else:
+        # A stream is refused at once, and a page that has noticed shows the form.
+        tab.page.wait_for_timeout(2000)
+        route, response = held[0]
+        route.fulfill(response=response)
+    expect(tab.name_box).to_be_visible()
+    kept = tab.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "secret" not in kept
+
+
+def test_who_could_not_leave_stays(people, server):
+    """After an erasure that failed the page goes on, with its feed and what was written."""
+    tab, name = people.join("alice")
+    tab.box.fill("a draft")
+    tab.page.route("**/erase", lambda route: route.abort())
+    choose(tab, "Leave for good…")
+    dialog = tab.page.get_by_role("dialog", name="Leave for good?")
+    dialog.get_by_label("Type your name").fill(name)
+    dialog.get_by_role("button", name="Leave for good").click()
+    notice = tab.page.get_by_role("dialog", name="That did not work")
+    notice.get_by_role("button", name="Close").click()
+    text = new_text("still here")
+    send(server, server.connect(new_name("writer")), text)
+    tab.reads(text)
+    tab.page.reload()
+    expect(tab.box).to_have_value("a draft")
 
 
 def test_who_could_not_be_signed_out_is_told(people):

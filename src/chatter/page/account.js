@@ -1,7 +1,7 @@
 /** The user's menu: notifications, devices, one's own data, and leaving. */
 
 import { connect } from "./api.js";
-import { moderates, user } from "./chats.js";
+import { moderates } from "./chats.js";
 import { make } from "./drawing.js";
 import { showDevices } from "./devices.js";
 import { showExport } from "./export.js";
@@ -9,7 +9,7 @@ import { leaveForGood, signOut } from "./leaving.js";
 import { canNotify, notifies } from "./notifications.js";
 import { makeItem, showMenu } from "./popover.js";
 import { showReports } from "./reports.js";
-import { load, save } from "./saved.js";
+import { load, owner, save } from "./saved.js";
 
 const MONTH = 30 * 24 * 3600 * 1000;
 
@@ -55,7 +55,7 @@ function notifyItems() {
  * the user.
  */
 export function keepCookie() {
-  if (!user || Date.now() - (load("cookie", "localStorage") ?? 0) < MONTH) return;
+  if (!owner || Date.now() - (load("cookie", "localStorage") ?? 0) < MONTH) return;
   save("cookie", Date.now(), "localStorage");
   connect({}, {}).catch(() => save("cookie", undefined, "localStorage"));
 }

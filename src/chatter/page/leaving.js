@@ -5,8 +5,10 @@ import { user } from "./chats.js";
 import { box, stopEditing } from "./composer.js";
 import { getTokens } from "./devices.js";
 import { make } from "./drawing.js";
+import * as outbox from "./outbox.js";
 import { attempt, isSure, showDialog } from "./popover.js";
 import { ownName } from "./saved.js";
+import * as tabs from "./tabs.js";
 
 /** The user's name, which may have another direction than the text around it. */
 function nameOfUser() {
@@ -50,11 +52,17 @@ export async function leaveForGood(left) {
   if ((await showDialog("Leave for good?", [what, label], [stay, go])) !== "yes") return;
   const headers = { "Content-Type": "application/json" };
   const body = JSON.stringify({ name: typed.value.trim() });
+  // The feed is refused as soon as it has begun, and the page would be loaded anew.
+  tabs.end();
+  // That happens also if the page is looked at again meanwhile.
+  window.addEventListener("pagehide", forgetAll);
   // It may take some seconds; to wait for less long than it takes would be no error.
   const done = await attempt(() =>
     open("erase", { method: "POST", body, headers }).catch(unlessOut),
   );
-  if (done) end(left);
+  if (done) return end(left);
+  window.removeEventListener("pagehide", forgetAll);
+  tabs.update();
 }
 
 /** @param {unknown} error That nobody is signed in any more is none. */
@@ -62,13 +70,19 @@ function unlessOut(error) {
   if (!(error instanceof Problem && error.status === 401)) throw error;
 }
 
-/** @param {() => void} left The browser may be somebody else's next: nothing of the user stays. */
+/** @param {() => void} left Is called when nothing of the user is left. */
 function end(left) {
+  forgetAll();
+  left();
+}
+
+/** The browser may be somebody else's next: nothing of the user stays. */
+function forgetAll() {
   stopEditing();
   box.value = "";
+  outbox.end();
   forget("sessionStorage");
   forget("localStorage");
-  left();
 }
 
 /** @param {"sessionStorage" | "localStorage"} where */

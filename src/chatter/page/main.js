@@ -191,6 +191,8 @@ async function whyNot({ type, message, until }) {
 
 /** @param {Start} begun */
 async function showDoor(begun) {
+  // The user has left. What still runs here must not go on without one, nor as whoever is next.
+  if (chats.user) return location.reload();
   setOwner(0);
   const door = await import("./door.js").catch(() => null);
   if (door) return door.showDoor(begun, changed);

@@ -34,6 +34,13 @@ export function begin() {
   changed();
 }
 
+/** Give up all that was not sent. */
+export function end() {
+  all = [];
+  changed();
+  wake();
+}
+
 export const isEmpty = () => all.length === 0;
 
 /** Send now what waits for its next attempt. */
