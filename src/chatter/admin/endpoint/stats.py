@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from twisted.internet.task import deferLater
 
+from chatter.chat.messages.retention import COUNTED_AT_ONCE
 from chatter.log.operated import IOperatedStore
 from chatter.version import __version__
 from chatter.web.endpoint import JSONResource
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from chatter.chat.core import ChatCore
     from chatter.web.request_counts import CountedSite
-
-COUNTED_AT_ONCE = 10_000
-"""Of so many ids the messages are counted in one read: others read between two of them."""
 
 
 class Stats(Struct, frozen=True):
@@ -70,7 +68,10 @@ class StatsResource(JSONResource):
         self._began = core.clock.seconds()
 
     async def respond(self, request: Request) -> Response:  # noqa: ARG002
-        """Respond with the numbers of now; in a large chat it takes some seconds."""
+        """Respond with the numbers of now; in a large chat it takes some seconds.
+
+        :raises StoreUnavailable: if the store can't be read.
+        """
         core = self._core
         last_id = await core.store.last_id()
         general, private = await self._count_messages(last_id)

@@ -44,7 +44,7 @@ AT_ONCE = 1000
 """So many entries are looked at in one read."""
 
 COUNTED_AT_ONCE = 10_000
-"""Of so many ids the messages are counted in one read."""
+"""Of so many ids the messages are counted in one read: others read between two of them."""
 
 _SLACK = 16
 """They are counted when the log has grown by this fraction of what is kept."""
