@@ -70,7 +70,8 @@ class OperatorClient:
     def download(self, path: str, write: Callable[[bytes], None], **query: object) -> int:
         """Write the lines that a resource responds with.
 
-        :param write: may raise anything but an ``OSError``.
+        :param write: may raise anything but an ``OSError``, which would count as a lost
+            connection.
         :returns: how many.
         :raises ValueError: if it can't be reached, or refuses.
         """

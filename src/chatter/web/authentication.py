@@ -92,6 +92,7 @@ class Authentication:
     def known_user(self, request: Request) -> User | None:
         """The user of a request, if that is known without waiting; it is then there.
 
+        :raises Unauthorized: if the request names another user.
         :raises Banned: if the user is banned, or the address.
         """
         if self._authenticate is not None:

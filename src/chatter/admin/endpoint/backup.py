@@ -35,7 +35,10 @@ class Backup(Struct, frozen=True):
 
 
 async def back_up(core: ChatCore, body: BackupBody) -> Backup:
-    """Copy the database, while it is used."""
+    """Copy the database, while it is used.
+
+    :raises InvalidRequest: if it can't be copied, or not to there.
+    """
     store: Any = IOperatedStore(core.store, None)
     if store is None:
         raise InvalidRequest("This store can't be backed up.")
