@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
 from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.protocol.errors import InvalidRequest
+from chatter.protocol.model import User
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
@@ -69,6 +71,16 @@ def test_what_is_open_from_there_ends(web, chat, clock):
     web.call("POST", "/send", tokens[2], {"text": "hi"})
     clock.advance(0)
     assert b" 403 " in poll.value()
+
+
+def test_a_ban_counts_while_a_user_is_looked_for(chat, clock):
+    """Else a stream would begin after the ban, and go on."""
+    found: Deferred[User] = Deferred()
+    resource = ChatResource(chat, lambda _: found, limits=NO_LIMITS, trust=["192.168.1.1"])
+    stream = follow(Web(ChatSite(resource, clock)), "10.1.2.3", "any")
+    ban(chat, "10.0.0.0/8")
+    found.callback(result_of(chat.join("alice")))
+    assert b" 403 " in stream.value()
 
 
 def test_nobody_joins_from_a_banned_network(web, chat, clock):

@@ -151,7 +151,6 @@ class Authentication:
         :raises Forbidden: if a page of another origin had it sent, and the user is known by
             what browsers send by themselves, as far as it may be that.
         """
-        standings = self._core.standings
         await self.check_address(request)
         if self._authenticate is not None:
             refuse_foreign_page(request, self._origins)
@@ -162,7 +161,8 @@ class Authentication:
                 raise Unauthorized("This needs the token of a user: Authorization: Bearer TOKEN.")
             user = await self._by_token(request, token)
         check_named(request, user)
-        standings.check(user.id)
+        # Also of the address: it may have been banned while the user was looked for.
+        self._check_bans(request, user)
         self._core.presence.see(user.id)
         return user
 
