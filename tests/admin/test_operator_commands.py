@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from twisted.internet import reactor
 
+from chatter.admin.export import new_file
 from chatter.admin.main import run
-from chatter.admin.operator_client import OperatorClient, new_file
+from chatter.admin.operator_client import OperatorClient
 from chatter.service import ChatService
 from tests.admin.commands import fail, in_thread
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from chatter.admin.arguments import duration, table, until
+from chatter.admin.arguments import duration
 from chatter.admin.main import parser, run
 from chatter.admin.operator_client import OperatorClient
+from chatter.admin.output import table, until
 
 
 @pytest.mark.parametrize(

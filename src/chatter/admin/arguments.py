@@ -1,21 +1,16 @@
-"""What the commands share: how each is described, and what it prints at its end."""
+"""How each command is described, and the values that its arguments have."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import re
-import sys
 from typing import TYPE_CHECKING, Any
-
-from prompt_toolkit.utils import get_cwidth
 
 from chatter.protocol.durations import parse_duration
 from chatter.stores.registry import maker_of, without_password
 from chatter.stores.sqlite.location import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -38,10 +33,6 @@ def add_command(
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.set_defaults(run=run)
     return parser
-
-
-class OutputClosed(Exception):
-    """Nobody reads what the command prints any more."""
 
 
 def store_of(options: argparse.Namespace, usage: str) -> str:
@@ -82,64 +73,3 @@ def duration(text: str) -> int:
     if not seconds:
         raise argparse.ArgumentTypeError("a duration is a second at least")
     return seconds
-
-
-def until(moment: str | None) -> str:
-    """Until when something lasts, as it is shown; nothing if it is not there."""
-    if moment is None:
-        return ""
-    return "for good" if moment.startswith("9999-") else f"until {whole_seconds(moment)}"
-
-
-def whole_seconds(moment: str) -> str:
-    """A time of a response, as it is shown: without fractions of a second."""
-    return re.sub(r"\.\d+Z$", "Z", moment)
-
-
-def show(options: argparse.Namespace, result: Mapping[str, object], text: str) -> None:
-    """Print a result, as JSON or as text.
-
-    :raises OutputClosed: if nobody reads it.
-    :raises ValueError: if it can't be written.
-    """
-    line = f"{json.dumps(result) if options.json else text}\n"
-    print_out(line.encode(sys.stdout.encoding, "backslashreplace"))
-
-
-def print_out(data: bytes) -> None:
-    """Print bytes, at once.
-
-    :raises OutputClosed: if nobody reads them.
-    :raises ValueError: if they can't be written.
-    """
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise OutputClosed from None
-    except OSError as error:
-        raise ValueError(f"The result can't be printed: {error.strerror}.") from None
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Rows as lines, with columns as wide as needed; without a head if that is empty.
-
-    What a terminal would act on, in a text that somebody has written, is left out.
-    """
-    lines = [[_printable(str(cell)) for cell in row] for row in rows]
-    if any(head):
-        lines.insert(0, list(head))
-    widths = [max(map(get_cwidth, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(_padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
-
-
-def _padded(cell: str, width: int) -> str:
-    """A cell as wide as its column: some letters take two columns of a terminal, some none."""
-    return cell + " " * (width - get_cwidth(cell))
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, show, sqlite_path
+from chatter.admin.arguments import add_command, sqlite_path
 from chatter.admin.operator_client import OperatorClient
+from chatter.admin.output import show
 from chatter.stores.sqlite.backups import back_up
 
 if TYPE_CHECKING:

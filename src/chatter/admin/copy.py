@@ -6,7 +6,8 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, show, store_of
+from chatter.admin.arguments import add_command, store_of
+from chatter.admin.output import show
 from chatter.stores.copying import copy
 from chatter.stores.registry import check_store, maker_of, without_password
 from chatter.stores.sqlite.copying import SQLiteSide

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, print_out, show
-from chatter.admin.operator_client import OperatorClient, new_file
+from chatter.admin.arguments import add_command
+from chatter.admin.operator_client import OperatorClient
+from chatter.admin.output import print_out, show
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Iterator
 
 
 def add_to(commands: Any) -> None:
@@ -36,3 +40,34 @@ def _run(options: argparse.Namespace) -> None:
     with new_file(file) as write:
         lines = client.download("/export", write, name=options.name)
     show(options, {"file": str(file), "lines": lines}, f"{file}: {lines} lines.")
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """Writes into a file that was not there, of its owner's only; removes it if the block fails.
+
+    :raises ValueError: if it is there, or can't be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except OSError as error:
+        raise _file_error(path, error) from None
+    try:
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+
+            def write(data: bytes) -> None:
+                rest = memoryview(data)
+                try:
+                    while rest:
+                        rest = rest[file.write(rest) :]
+                except OSError as error:
+                    raise _file_error(path, error) from None
+
+            yield write
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _file_error(path: Path, error: OSError) -> ValueError:
+    return ValueError(f"{path}: {os.strerror(error.errno or 0)}.")

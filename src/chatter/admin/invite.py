@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, duration, show
+from chatter.admin.arguments import add_command, duration
 from chatter.admin.operator_client import OperatorClient
+from chatter.admin.output import show
 
 if TYPE_CHECKING:
     import argparse

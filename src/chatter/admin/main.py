@@ -26,8 +26,8 @@ from chatter.admin import (
     users,
     withdraw,
 )
-from chatter.admin.arguments import OutputClosed
 from chatter.admin.operator_client import PLACES
+from chatter.admin.output import OutputClosed
 from chatter.protocol.errors import StoreUnavailable
 from chatter.standard_streams import open_standard_streams
 from chatter.version import __version__

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, duration, show, until
+from chatter.admin.arguments import add_command, duration
 from chatter.admin.operator_client import OperatorClient
+from chatter.admin.output import show, until
 
 if TYPE_CHECKING:
     import argparse

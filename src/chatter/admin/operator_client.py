@@ -110,37 +110,6 @@ class OperatorClient:
             connection.close()
 
 
-@contextmanager
-def new_file(path: Path) -> Iterator[Callable[[bytes], None]]:
-    """Writes into a file that was not there, of its owner's only; removes it if the block fails.
-
-    :raises ValueError: if it is there, or can't be written.
-    """
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except OSError as error:
-        raise _file_error(path, error) from None
-    try:
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-
-            def write(data: bytes) -> None:
-                rest = memoryview(data)
-                try:
-                    while rest:
-                        rest = rest[file.write(rest) :]
-                except OSError as error:
-                    raise _file_error(path, error) from None
-
-            yield write
-    except BaseException:
-        path.unlink()
-        raise
-
-
-def _file_error(path: Path, error: OSError) -> ValueError:
-    return ValueError(f"{path}: {os.strerror(error.errno or 0)}.")
-
-
 class _Connection(HTTPConnection):
     """A connection to a UNIX socket, or to a port of this machine."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, show, sqlite_path, store_of
+from chatter.admin.arguments import add_command, sqlite_path, store_of
+from chatter.admin.output import show
 from chatter.stores.sqlite.backups import restore
 
 if TYPE_CHECKING:
