@@ -20,7 +20,8 @@ from chatter.admin.endpoint.address_bans import (
     unban_address,
 )
 from chatter.admin.endpoint.backup import BackupBody, back_up
-from chatter.admin.endpoint.leaving import ExportResource, erase
+from chatter.admin.endpoint.erase import erase
+from chatter.admin.endpoint.export import ExportResource
 from chatter.admin.endpoint.metrics import MetricsResource
 from chatter.admin.endpoint.moderation import (
     ModerationBody,

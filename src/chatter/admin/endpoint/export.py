@@ -1,4 +1,4 @@
-"""What the operator does for users who leave: exports what they have, and erases them."""
+"""``GET /export`` of the operator: what the chat has of a user."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from twisted.logger import Logger
 
 from chatter.admin.endpoint.acts import user_named
-from chatter.protocol.bodies import Done
 from chatter.web.endpoint import JSONResource
 from chatter.web.export import LINES, LinesWriter
 from chatter.web.parsing import parsed_query
@@ -19,7 +18,6 @@ from chatter.web.responses import Response
 if TYPE_CHECKING:
     from twisted.web.server import Request
 
-    from chatter.admin.endpoint.tokens import UserBody
     from chatter.chat.core import ChatCore
     from chatter.protocol.model import Message, User
 
@@ -58,11 +56,3 @@ class ExportResource(JSONResource):
 
 def _without_private_text(message: Message) -> Message:
     return message if message.recipient_id is None else replace(message, text="")
-
-
-async def erase(core: ChatCore, body: UserBody) -> Done:
-    """Erase a user: all messages are withdrawn, nobody has the name again."""
-    user = await user_named(core, body.name)
-    _log.info("The operator erases user {user}.", user=user.id)
-    await core.erasing.erase(user)
-    return Done()
