@@ -6,8 +6,8 @@ import shutil
 
 from playwright.sync_api import expect
 
-from tests.page.others import filled, send, texts_of
-from tests.page.people import LONG_PATIENCE, eventually, people_in
+from tests.page.others import filled, new_text, send, texts_of
+from tests.page.people import LONG_PATIENCE, eventually, new_name, people_in
 from tests.postgres.proxy import Proxy
 
 
@@ -158,3 +158,27 @@ def test_a_log_that_was_restored(own_people, own_server):
     send(own_server, writer, "newest")
     tab.reads("newest")
     expect(tab.chat("General")).to_contain_text("newest")
+
+
+def test_a_node_that_lags_behind_another(people, server):
+    """The chats came from a node that is ahead of the one with the feed: that is the same log."""
+    tab, _ = people.join("alice")
+    writer = server.connect(new_name("writer"))
+    asked = []
+
+    def ahead(route):
+        asked.append(route.request.url)
+        response = route.fetch()
+        chats = response.json()
+        route.fulfill(response=response, json={**chats, "last_id": chats["last_id"] + 1})
+
+    tab.page.route("**/chats?*", ahead)
+    with tab.page.expect_request("**/events?*"):
+        tab.page.reload()
+    expect(tab.box).to_be_visible()
+    first, second = map(new_text, ("first", "second"))
+    send(server, writer, first)
+    tab.reads(first)
+    send(server, writer, second)
+    tab.reads(second)
+    assert len(asked) == 1

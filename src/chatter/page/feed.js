@@ -128,9 +128,11 @@ async function pollAll(signal) {
  * @returns {boolean} Whether that is another one.
  */
 function isOther({ epoch: current, moved_from }) {
+  // Before the first epoch is known, the position may be that of a node which is ahead.
+  const other = epoch !== "" && moved_from !== undefined;
   epoch = current;
-  if (moved_from !== undefined) reader.replaced();
-  return moved_from !== undefined;
+  if (other) reader.replaced();
+  return other;
 }
 
 /**
