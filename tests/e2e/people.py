@@ -6,6 +6,7 @@ import http.client
 import itertools
 import threading
 import time
+import traceback
 
 from tests.e2e.server import call
 
@@ -29,15 +30,15 @@ class Person(threading.Thread):
         self.name = connected["name"]
         self.cursor = connected["cursor"]
         self.over = over
-        self.failure: BaseException | None = None
+        self.failure: str | None = None
         self._connection: http.client.HTTPConnection | None = None
 
     def run(self):
         try:
             while not self.over.is_set():
                 self.do_something()
-        except BaseException as failure:  # noqa: BLE001 - the test raises it
-            self.failure = failure
+        except BaseException:  # noqa: BLE001 - the test raises it
+            self.failure = traceback.format_exc()
         finally:
             self.hang_up()
 

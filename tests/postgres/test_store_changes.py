@@ -31,6 +31,20 @@ async def test_a_change_is_told_at_every_node(url, monkeypatch):
         assert kept == ["new", "secret 2", "new", None]
 
 
+async def test_a_change_that_is_repeated_at_another_node(url, monkeypatch):
+    """Once that one has acknowledged it, it has told of it: there is nothing old to be read."""
+    monkeypatch.setattr(tail.Tail, "hint", lambda *_: None)
+    monkeypatch.setattr(tail, "LOOK_INTERVAL", 3600)
+    async with opened(url, url) as (here, there):
+        (alice,) = await join(here, "alice")
+        message = await here.append(Draft(alice.id, None, "a", NOW))
+        draft = ChangeDraft(message.id, "b", alice.id, NOW)
+        change_id, _ = await here.change(draft)
+        assert there.told == []
+        assert await there.change(draft) == (None, (await here.read_message(message.id)))
+        assert there.told[-1].id == change_id
+
+
 async def test_nodes_change_one_message_at_once(url):
     """Each change is one, in one order; after a withdrawal it is gone for all."""
     async with opened(url, url) as nodes:

@@ -149,7 +149,10 @@ class PostgresStore(Service):
         change_id: int | None
         message: Message
         change_id, message = await self._writes.submit(draft)
-        if change_id is not None:
+        if change_id is None:
+            # Another server may have made the change that this one repeats.
+            await self._tail.catch_up()
+        else:
             await self._tail.reached(change_id)
         return change_id, message
 

@@ -105,6 +105,10 @@ class Tail:
             self.look()
             await reached
 
+    async def catch_up(self) -> None:
+        """Wait until all that is in the log now has been reported, or that is not possible now."""
+        await self.reached(MAX_ID)
+
     def hint(self, last_id: int) -> None:
         """Look, if the log has grown up to an id that was not reported."""
         if last_id > self.reported:
