@@ -43,7 +43,7 @@ CONNECTED = (200, JSON, b'{"status":"success","user_id":1,"name":"a","cursor":0,
         (500, JSON, b"[" * 100_000),
     ],
 )
-def test_something_else_answers(response):
+def test_something_else_responds(response):
     """Whatever is no response of a chat server is one clear error, at the first attempt."""
     server = Scripted(response)
     rig = Rig(server)

@@ -11,7 +11,7 @@ import traceback
 from tests.e2e.server import call
 
 PATIENCE = 30
-"""So many seconds people go on once they are to come to an end, until they are answered."""
+"""So many seconds people go on once they are to come to an end, until they have their responses."""
 
 
 class Person(threading.Thread):

@@ -80,7 +80,7 @@ class Server:
             )
 
     def wait_until_it_serves(self) -> None:
-        """Wait until the store is there and requests are answered."""
+        """Wait until the store is there and requests get responses."""
         deadline = time.monotonic() + 60
         while True:
             try:

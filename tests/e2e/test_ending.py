@@ -88,7 +88,7 @@ def test_half_a_request_does_not_hold_up_the_stop(tmp_path):
     ]
     with Server(tmp_path, "--store", "memory:") as server:
         connections = [dial(server, half) for half in halves]
-        # Once this is answered, the server has read that.
+        # Once this has its response, the server has read that.
         assert server.request("GET", "/health")[0] == 200
         assert server.stop() < 10
         for connection in connections:

@@ -98,7 +98,7 @@ def test_a_terminal_that_goes_away_ends_it_in_order(tmp_path):
     assert "Traceback" not in (tmp_path / "server.log").read_text()
 
 
-def test_requests_that_a_stop_still_answers_are_in_the_access_log(tmp_path):
+def test_requests_that_end_after_a_stop_are_in_the_access_log(tmp_path):
     """The access log is closed only after the last response."""
     with Server(tmp_path, "--store", "memory:", "--access-log", "access.log") as server:
         token = server.connect()["token"]

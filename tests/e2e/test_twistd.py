@@ -122,8 +122,8 @@ def test_a_number_of_messages_for_new_users(tmp_path):
         assert [message["text"] for message in page["messages"]] == ["2", "3", "4"]
 
 
-def test_a_stop_under_load_answers_what_is_under_way(tmp_path):
-    """Whatever was answered before the end is there after it, and the end comes soon."""
+def test_a_stop_under_load_responds_to_what_is_under_way(tmp_path):
+    """Whatever was acknowledged before the end is there after it, and the end comes soon."""
     server = Server(tmp_path)
     server.start()
     token = server.connect()["token"]

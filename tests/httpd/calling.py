@@ -23,7 +23,7 @@ class Calling(Resource):
         return self.response(request)
 
 
-def answer_of(response, raw=None, **options):
+def response_of(response, raw=None, **options):
     """The one response that a function gives to a request."""
     [found] = Server(Calling(response), **options).exchange(raw or get("/a/b?c=d"))
     return found
@@ -34,7 +34,7 @@ def failures(logged):
 
 
 def made(raw, *, stock=False, **options):
-    """A request as a resource gets it, still to be answered."""
+    """A request as a resource gets it, which has no response yet."""
     resource = Calling(lambda _: NOT_DONE_YET)
     server = Server(resource, stock=stock, **options)
     connection = server.connect()

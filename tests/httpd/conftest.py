@@ -13,7 +13,7 @@ from tests.httpd.support import Server
 
 @pytest.fixture(scope="module", autouse=True)
 def turns_are_long():
-    """However slow this machine is: what is sent in one piece is answered in one turn."""
+    """However slow this machine is: what is sent in one piece gets its responses in one turn."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(turns, "CONNECTION_SECONDS", 600)
         patch.setattr(turns, "TURN_SECONDS", 600)

@@ -32,7 +32,7 @@ class Response:
         return values[-1] if values else None
 
 
-def parse_answers(data: bytes, methods: list[str] | None = None) -> list[Response]:
+def parse_responses(data: bytes, methods: list[str] | None = None) -> list[Response]:
     """Read the responses in a stream of bytes, in the order of the requests' methods."""
     responses: list[Response] = []
     methods = list(methods or [])
@@ -115,7 +115,7 @@ class Connection:
         return data
 
     def responses(self, *methods: str) -> list[Response]:
-        return parse_answers(self.received(), list(methods))
+        return parse_responses(self.received(), list(methods))
 
 
 def get(path: str = "/", *lines: str) -> bytes:

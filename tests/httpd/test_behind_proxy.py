@@ -11,7 +11,7 @@ from twisted.internet.threads import deferToThread
 
 from chatter.httpd.endpoints import server_endpoint
 from tests.httpd.sockets import client, read_all, running
-from tests.httpd.support import get, parse_answers
+from tests.httpd.support import get, parse_responses
 
 HEADER = b"PROXY TCP4 192.0.2.7 192.0.2.8 5555 80\r\n"
 
@@ -40,7 +40,7 @@ async def test_requests_behind_a_proxy(server, header):
     sock = client(await listen(server))
     sock.sendall(header + get("/small") + get("/small"))
     sock.sendall(get("/close"))
-    assert len(parse_answers(await closed(server, sock))) == 3
+    assert len(parse_responses(await closed(server, sock))) == 3
     for request in server.resource.requests:
         host = "192.0.2.7" if header is HEADER else "127.0.0.1"
         assert request.getClientAddress().host == host
@@ -54,7 +54,7 @@ async def test_a_header_in_parts(server):
         sock.sendall(bytes([byte]))
         await server.advance(0)
     sock.sendall(get("/close"))
-    assert len(parse_answers(await closed(server, sock))) == 1
+    assert len(parse_responses(await closed(server, sock))) == 1
     address = server.resource.requests[0].getClientAddress()
     assert address == IPv4Address("TCP", "192.0.2.7", 5555)
 
@@ -76,7 +76,7 @@ async def test_who_is_not_known_is_not_believed(server):
     """The header is read; the address is that of the connection."""
     sock = client(await listen(server, lambda _: False))
     sock.sendall(HEADER + get("/close"))
-    assert len(parse_answers(await closed(server, sock))) == 1
+    assert len(parse_responses(await closed(server, sock))) == 1
     assert server.resource.requests[0].getClientAddress().host == "127.0.0.1"
 
 

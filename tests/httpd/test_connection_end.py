@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from tests.httpd.held import advance
-from tests.httpd.support import Server, get, parse_answers
+from tests.httpd.support import Server, get, parse_responses
 
 
 def test_a_lost_connection_ends_its_request(server, held):
@@ -25,7 +25,7 @@ def test_a_lost_connection_ends_its_request(server, held):
 
 
 def test_a_request_may_close_its_connection(server, held):
-    """request.loseConnection() closes, and nothing that waits is answered."""
+    """request.loseConnection() closes, and nothing that waits gets a response."""
     connection = server.connect()
     connection.send(get("/1") + get("/2"))
     held.requests[0].write(b"part")
@@ -78,7 +78,7 @@ def settle(*connections):
 
 
 def test_draining_closes_what_is_idle_and_waits_for_what_is_not(server, held):
-    """Requests under way are answered, each as its connection's last."""
+    """Requests under way get their responses, each as its connection's last."""
     idle, busy, half = server.connect(), server.connect(), server.connect()
     busy.send(get("/1") + get("/2"))
     half.send(get("/3")[:-2])
@@ -121,6 +121,6 @@ def test_a_head_that_came_while_draining_says_close():
     connection.send(get("/echo")[:-1])
     ends = drained(server)
     connection.send(b"\n" + get("/echo"))
-    assert len(parse_answers(connection.received())) == 1
+    assert len(parse_responses(connection.received())) == 1
     assert connection.lost
     assert ends == [None]

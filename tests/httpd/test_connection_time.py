@@ -74,7 +74,7 @@ def test_a_slow_sender_gets_408(server, start):
 
 
 def test_each_request_has_its_own_time(server, held):
-    """A second request that began with the first has all its time when that is answered."""
+    """A second request that began with the first has all its time once that has its response."""
     connection = server.connect()
     connection.send(get("/1") + get("/2")[:10])
     advance(server, 100)

@@ -13,7 +13,7 @@ from tests.httpd.support import Server, get, post
 # Order
 
 
-def test_pipelined_requests_are_answered_one_after_the_other(server, held):
+def test_pipelined_requests_get_responses_one_after_the_other(server, held):
     """A request waits for the one before it, and the resource sees it only then."""
     connection = server.connect()
     connection.send(get("/1") + get("/2") + get("/3"))
@@ -29,7 +29,7 @@ def test_pipelined_requests_are_answered_one_after_the_other(server, held):
 
 
 def test_a_thousand_pipelined_requests_need_no_deep_stack():
-    """Requests that are answered at once are answered in a loop, not in a recursion."""
+    """Requests that get responses at once get them in a loop, not in a recursion."""
     server = Server()
     connection = server.connect()
     connection.send(get("/echo") * 5000)
@@ -85,7 +85,7 @@ def test_a_response_of_unknown_length_ends_with_the_connection_in_http_10():
     assert connection.lost
 
 
-def test_nothing_behind_a_close_is_answered():
+def test_nothing_behind_a_close_gets_a_response():
     """What follows a request that says Connection: close is not looked at."""
     server = Server()
     connection = server.connect()
@@ -153,7 +153,7 @@ def test_a_pipelined_client_is_told_in_its_turn(server, held):
 
 @pytest.mark.parametrize("size", [1, 17, 10_000])
 def test_an_upgrade_is_not_heard(size):
-    """A request that asks for another protocol is answered, with its body, as if it had not."""
+    """A request for another protocol gets its response, with its body, as any other."""
     server = Server()
     connection = server.connect()
     lines = ("Connection: Upgrade", "Upgrade: h2c")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from tests.httpd.support import Server, parse_answers
+from tests.httpd.support import Server, parse_responses
 
 # Twisted's own pages for 405 and 501 are deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:twisted.web.resource:DeprecationWarning")
@@ -161,7 +161,7 @@ class Outcome:
             connection.lose()
 
     def described(self, methods):
-        responses = parse_answers(self.received, methods)
+        responses = parse_responses(self.received, methods)
         # Whether the body was already here when 100 was due depends on the pieces.
         return [described(response) for response in responses if response.status != 100]
 

@@ -1,4 +1,4 @@
-"""What fails is answered for, logged, and wedges nothing."""
+"""What fails gets a response, is logged, and wedges nothing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import warnings
 import pytest
 from twisted.web.server import NOT_DONE_YET
 
-from tests.httpd.calling import Calling, answer_of, failures, made
+from tests.httpd.calling import Calling, failures, made, response_of
 from tests.httpd.support import Server, get
 
 
-def test_a_resource_that_fails_is_answered_for(logged):
+def test_a_resource_that_fails_gets_a_response(logged):
     """The client gets 500 and the connection lives; the failure is logged."""
 
     def fail(_):
@@ -50,7 +50,7 @@ def test_a_resource_that_fails_too_late_is_cut_off(how, logged):
 
 
 def test_what_fails_in_the_reports_of_failures_wedges_nothing(logged):
-    """Whatever goes wrong in answering, the connection ends and the site goes on."""
+    """Whatever goes wrong in a response, the connection ends and the site goes on."""
 
     def fail(request):
         request.processingFailed = lambda reason: 1 / 0
@@ -71,7 +71,7 @@ def test_text_is_no_body(logged):
         request.write("text")
         return NOT_DONE_YET
 
-    assert answer_of(response).status == 500
+    assert response_of(response).status == 500
     assert failures(logged) == [TypeError]
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_response_gets_500():
     """A resource that returns neither bytes nor NOT_DONE_YET gets Twisted's page for that."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        found = answer_of(lambda _: "text")
+        found = response_of(lambda _: "text")
     assert found.status == 500
     assert b"did not return bytes" in found.body
 

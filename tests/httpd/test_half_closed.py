@@ -11,7 +11,7 @@ from tests.httpd.sockets import LARGE, client, read_all, running
 from tests.httpd.support import get, post
 
 
-async def answered(server, *parts, description="tcp:0:interface=127.0.0.1"):
+async def received_by(server, *parts, description="tcp:0:interface=127.0.0.1"):
     """What a client gets that sends and closes its sending side."""
     sock = client(await server.listen(description))
 
@@ -31,7 +31,7 @@ async def answered(server, *parts, description="tcp:0:interface=127.0.0.1"):
 @running
 async def test_a_request_that_came_whole_has_its_response(server):
     """The connection is closed after it."""
-    received = await answered(server, post(b"abc", path="/plain"))
+    received = await received_by(server, post(b"abc", path="/plain"))
     assert received.startswith(b"HTTP/1.1 200")
     assert received.endswith(b"abc")
 
@@ -39,7 +39,7 @@ async def test_a_request_that_came_whole_has_its_response(server):
 @running
 async def test_all_that_came_whole_have_their_responses(server):
     """Also those that wait for others, and large ones; half a request has none."""
-    received = await answered(server, get("/plain") * 300 + get("/plain/large") + get("/")[:9])
+    received = await received_by(server, get("/plain") * 300 + get("/plain/large") + get("/")[:9])
     assert received.count(b"HTTP/1.1 200") == 301
     assert len(received) > LARGE
 
@@ -62,7 +62,7 @@ async def test_a_response_that_takes_time_still_comes(server):
 @running
 async def test_who_waits_for_something_new_ends_with_the_client(server):
     """A resource that wants to hear of the end hears of it, and the connection is closed."""
-    received = await answered(server, get("/held"))
+    received = await received_by(server, get("/held"))
     assert received == b""
     assert len(server.resource.ends) == 1
 
@@ -70,7 +70,7 @@ async def test_who_waits_for_something_new_ends_with_the_client(server):
 @running
 async def test_who_waits_behind_others_ends_with_the_client(server):
     """It is the same if the client had ended before the resource was asked."""
-    received = await answered(server, get("/plain") * 50 + get("/held") + get("/plain"))
+    received = await received_by(server, get("/plain") * 50 + get("/held") + get("/plain"))
     assert received.count(b"HTTP/1.1 200") == 50
     assert len(server.resource.ends) == 1
 
@@ -78,14 +78,14 @@ async def test_who_waits_behind_others_ends_with_the_client(server):
 @running
 async def test_an_idle_connection_ends_with_the_client(server):
     """There is nothing to wait for."""
-    assert await answered(server, get("/plain")[:20]) == b""
-    assert await answered(server) == b""
+    assert await received_by(server, get("/plain")[:20]) == b""
+    assert await received_by(server) == b""
 
 
 @running
 async def test_on_a_unix_socket_it_is_the_same(server, tmp_path):
     """A proxy on the same machine may close its sending side, too."""
-    received = await answered(server, get("/plain"), description=f"unix:{tmp_path / 's'}")
+    received = await received_by(server, get("/plain"), description=f"unix:{tmp_path / 's'}")
     assert received.endswith(b"small")
 
 
@@ -93,4 +93,4 @@ async def test_on_a_unix_socket_it_is_the_same(server, tmp_path):
 async def test_where_the_reactor_watches_each_it_is_the_same(server, monkeypatch):
     """Elsewhere than on Linux."""
     monkeypatch.delattr(select, "epoll")
-    assert (await answered(server, get("/plain"))).endswith(b"small")
+    assert (await received_by(server, get("/plain"))).endswith(b"small")

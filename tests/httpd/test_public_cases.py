@@ -14,7 +14,7 @@ import tarfile
 
 import pytest
 
-from tests.httpd.support import Echo, Server, parse_answers
+from tests.httpd.support import Echo, Server, parse_responses
 
 H = b"Host: x\r\n"
 TE = b"Transfer-Encoding: chunked\r\n"
@@ -306,14 +306,14 @@ def decoded(data):
 def test_what_gunicorn_refuses_is_refused(data):
     """None of its invalid requests gets a good response."""
     server = Everything(decoded(data), "whole")
-    responses = parse_answers(server.connection.received())
+    responses = parse_responses(server.connection.received())
     assert not any(response.status < 400 for response in responses)
 
 
 @pytest.mark.skipif(not SDIST, reason="GUNICORN_SDIST names no source distribution of gunicorn")
 @pytest.mark.parametrize("data", gunicorn_cases("valid"))
 def test_what_gunicorn_takes_is_taken(data):
-    """Its valid requests are answered, once they have a Host."""
+    """Its valid requests get responses, once they have a Host."""
     raw = decoded(data)
     if b"host:" not in raw.lower():
         raw = raw.replace(b"\r\n", b"\r\nHost: x\r\n", 1)

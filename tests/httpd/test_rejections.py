@@ -135,7 +135,7 @@ def test_what_is_ambiguous_is_refused(shape, pieces):
     assert server.seen == []
 
 
-def test_what_came_before_is_answered_first():
+def test_what_came_before_gets_its_response_first():
     """A refusal comes in its place: behind the responses to the requests before it."""
     server = Server()
     connection = server.connect()
@@ -200,7 +200,7 @@ BEYOND = {
 
 @pytest.mark.parametrize("pieces", ["whole", "bytes"])
 @pytest.mark.parametrize("what", AT_THE_LIMIT)
-def test_what_is_just_within_the_limits_is_answered(what, pieces):
+def test_what_is_just_within_the_limits_gets_a_response(what, pieces):
     """A request may be as large as its limits."""
     data = AT_THE_LIMIT[what]
     parts = [data] if pieces == "whole" else [bytes([byte]) for byte in data]

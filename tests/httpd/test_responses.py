@@ -8,7 +8,7 @@ import pytest
 from twisted.web.resource import EncodingResourceWrapper, Resource
 from twisted.web.server import NOT_DONE_YET, GzipEncoderFactory
 
-from tests.httpd.calling import Calling, answer_of
+from tests.httpd.calling import Calling, response_of
 from tests.httpd.support import Server, get
 
 HEAD = b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -32,7 +32,7 @@ def test_headers_of_a_response():
         assert request.responseHeaders.getRawHeaders(b"content-type") == [b"text/css"]
         return b"x"
 
-    found = answer_of(response)
+    found = response_of(response)
     assert found.header("x-text") == "a"
     assert found.headers["content-type"] == ["text/css"]
     assert found.headers["x-many"] == ["1", "2"]
@@ -44,14 +44,14 @@ def test_headers_of_a_response():
 
 def test_server_and_date_stand_once():
     """A resource may say another Server or Date; else they are the site's."""
-    usual = answer_of(lambda _: b"x")
+    usual = response_of(lambda _: b"x")
     assert len(usual.headers["server"]) == len(usual.headers["date"]) == 1
 
     def response(request):
         request.setHeader(b"server", b"mine")
         return b"x"
 
-    own = answer_of(response)
+    own = response_of(response)
     assert own.headers["server"] == ["mine"]
     assert own.headers["date"] == usual.headers["date"]
 
@@ -78,18 +78,18 @@ def test_a_redirect_and_what_is_not_modified():
         request.finish()
         return NOT_DONE_YET
 
-    found = answer_of(redirect)
+    found = response_of(redirect)
     assert (found.status, found.header("location")) == (302, "/there")
 
     def cached(request):
         request.setLastModified(1_000_000)
         return b"" if request.setETag(b'"a"') else b"whole"
 
-    found = answer_of(cached)
+    found = response_of(cached)
     assert found.body == b"whole"
     assert found.header("etag") == '"a"'
     assert found.header("last-modified") == "Mon, 12 Jan 1970 13:46:40 GMT"
-    found = answer_of(cached, get("/", 'If-None-Match: "a"'))
+    found = response_of(cached, get("/", 'If-None-Match: "a"'))
     assert (found.status, found.body, found.header("content-length")) == (304, b"", None)
 
 

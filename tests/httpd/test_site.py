@@ -34,7 +34,7 @@ def test_without_an_access_log_nothing_is_logged(logged):
 
 
 def test_options_of_the_whole_server():
-    """OPTIONS * is answered; other methods are not for *."""
+    """OPTIONS * gets a response; other methods are not for *."""
     server = Server()
     [options] = server.exchange(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n")
     [other] = server.exchange(b"GET * HTTP/1.1\r\nHost: x\r\n\r\n")

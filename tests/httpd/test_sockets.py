@@ -18,14 +18,14 @@ from tests.httpd.sockets import (
     read_slowly,
     running,
 )
-from tests.httpd.support import get, parse_answers
+from tests.httpd.support import get, parse_responses
 
 
 @running
 async def test_a_slow_reader_gets_the_whole_response(server):
     """A response larger than all buffers arrives whole, though much time passes meanwhile."""
     sock = await server.asked(get("/close"))
-    [response] = parse_answers(await read_slowly(server, sock))
+    [response] = parse_responses(await read_slowly(server, sock))
     assert response.whole
     assert len(response.body) == LARGE
     sock.close()
@@ -81,7 +81,7 @@ async def test_a_producer_waits_for_a_slow_reader(server):
     assert told == ["pause"]
     received = await deferToThread(read_all, sock)
     assert told == ["pause", "resume"]
-    [response] = parse_answers(received)
+    [response] = parse_responses(received)
     assert len(response.body) == LARGE + 3
     assert server.resource.ends == [None]
     sock.close()
@@ -93,7 +93,7 @@ async def test_pipelined_large_responses_arrive_in_order(server):
     address = await server.listen()
     sock = client(address)
     sock.sendall(get("/small") + get("/large") + get("/small") + get("/close") + get("/small"))
-    responses = parse_answers(await deferToThread(read_all, sock))
+    responses = parse_responses(await deferToThread(read_all, sock))
     assert [len(response.body) for response in responses] == [5, LARGE, 5, LARGE]
     sock.close()
 
@@ -110,7 +110,7 @@ async def test_a_refused_client_can_read_why(server):
             sock.sendall(bytes(10_000))
         return read_all(sock)
 
-    [response] = parse_answers(await deferToThread(upload))
+    [response] = parse_responses(await deferToThread(upload))
     assert response.status == 413
     sock.close()
     await server.until(lambda: not server.site.connections.open)
@@ -144,7 +144,7 @@ POINTS = {
     "in the head": get("/held")[:-2],
     "in the body": b"POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
     "while it waits": get("/held"),
-    "while it is answered": get("/large"),
+    "while it is sent": get("/large"),
     "with more to come": get("/held") + get("/small") * 2000,
     "refused": b"nonsense\r\n\r\n",
     "closing": get("/close"),
@@ -182,7 +182,7 @@ async def test_a_unix_socket(server, tmp_path):
     sock.settimeout(60)
     sock.connect(path)
     sock.sendall(get("/small") + get("/close"))
-    small, large = parse_answers(await deferToThread(read_all, sock))
+    small, large = parse_responses(await deferToThread(read_all, sock))
     assert small.body == b"small"
     assert len(large.body) == LARGE
     assert isinstance(server.resource.requests[0].getClientAddress(), UNIXAddress)

@@ -21,7 +21,7 @@ from tests.httpd.sockets import (
     read_slowly,
     running,
 )
-from tests.httpd.support import get, parse_answers
+from tests.httpd.support import get, parse_responses
 
 # Twisted hands pyOpenSSL what pyOpenSSL would rather not have.
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
@@ -72,7 +72,7 @@ async def test_tls(server, certificate):
         sock.sendall(get("/small") + get("/small", "Connection: close"))
         return read_all(sock)
 
-    responses = parse_answers(await deferToThread(talk))
+    responses = parse_responses(await deferToThread(talk))
     assert [(a.body, a.header("x-secure")) for a in responses] == [(b"small", "1")] * 2
     sock.close()
 
@@ -86,7 +86,7 @@ async def test_a_slow_reader_over_tls(server, certificate):
     sock = await deferToThread(tls_client, address, certificate)
     await deferToThread(sock.sendall, get("/close"))
     await server.until(lambda: server.resource.requests)
-    [response] = parse_answers(await read_slowly(server, sock))
+    [response] = parse_responses(await read_slowly(server, sock))
     assert len(response.body) == LARGE
     sock.close()
 

@@ -52,7 +52,7 @@ def all_turns(server):
 
 
 def test_one_connection_has_its_time_in_a_turn(slow):
-    """Of many pipelined requests some are answered at once, and the rest in later turns."""
+    """Of many pipelined requests some get responses at once, and the rest in later turns."""
     server = Server(slow)
     connection = server.connect()
     connection.send(get("/a") * 10)

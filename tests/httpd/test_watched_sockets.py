@@ -17,7 +17,7 @@ from chatter.httpd.channel import LeanChannel
 from chatter.httpd.reader import RequestReader
 from tests.httpd.calling import Calling, failures
 from tests.httpd.sockets import LARGE, client, read_all, reset, running
-from tests.httpd.support import get, parse_answers
+from tests.httpd.support import get, parse_responses
 
 
 @pytest.mark.parametrize("description", ["tcp:0:interface=127.0.0.1", "unix:s"])
@@ -86,7 +86,7 @@ async def test_without_epoll_the_reactor_reads(server, monkeypatch):
     address = await server.listen()
     sock = client(address)
     sock.sendall(get("/small") * 400 + get("/close"))
-    responses = parse_answers(await deferToThread(read_all, sock))
+    responses = parse_responses(await deferToThread(read_all, sock))
     assert [len(response.body) for response in responses] == [5] * 400 + [LARGE]
     assert server.site.sockets.fileno() == -1
     sock.close()
@@ -213,7 +213,7 @@ async def test_when_the_reactor_ends_all_connections_do(server):
 
 @pytest.mark.parametrize("few", [True, False])
 @running
-async def test_many_are_all_read_then_answered_then_sent(server, few, monkeypatch):
+async def test_many_are_all_read_then_processed_then_sent(server, few, monkeypatch):
     """To go to and fro costs more than to do each for all; but few would wait for each other."""
     monkeypatch.setattr(watched_sockets, "_MANY", 4 if few else 3)
     seen = []
@@ -324,8 +324,8 @@ async def test_one_that_was_ended_meanwhile_hears_of_nothing(
         sock.sendall(get())
     await server.until(lambda: len(server.site.connections.open) == 1)
     server.clock.advance(0)
-    [answered] = filter(None, [await deferToThread(sock.recv, 1000) for sock in clients])
-    assert b"small" in answered
+    [received] = filter(None, [await deferToThread(sock.recv, 1000) for sock in clients])
+    assert b"small" in received
     assert heard == [get()]
     assert not failures(logged)
     for sock in clients:

@@ -27,11 +27,11 @@ def whole(request):
 
 
 def prepared(response, prepare):
-    def answer_prepared(request):
+    def respond_prepared(request):
         prepare(request)
         return response(request)
 
-    return answer_prepared
+    return respond_prepared
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_it_is_the_same_as_in_steps(raw, prepare):
     assert described[0] == described[1]
 
 
-def test_the_next_request_is_answered():
+def test_the_next_request_gets_a_response():
     """Also if somebody wanted to know that the response has left."""
     told = []
 
@@ -85,7 +85,7 @@ def test_the_next_request_is_answered():
 
 
 def test_nobody_is_told_of_a_response_to_nobody():
-    """A request whose connection was lost can't be answered, as in steps."""
+    """A request whose connection was lost gets no response, as in steps."""
     told = []
     request, connection = made(get())
     connection.lose()
@@ -94,7 +94,7 @@ def test_nobody_is_told_of_a_response_to_nobody():
     assert not told
 
 
-def answer_telling(told):
+def respond_telling(told):
     def response(request):
         request.respond(FIELDS, b"abc" * 99, lambda: told.append(request.uri))
         return NOT_DONE_YET
@@ -105,7 +105,7 @@ def answer_telling(told):
 def test_it_is_told_when_what_encodes_it_has_written_all():
     """A compressed response has its end when somebody hears that it has left."""
     told: list[object] = []
-    resource = EncodingResourceWrapper(answer_telling(told), [GzipEncoderFactory()])
+    resource = EncodingResourceWrapper(respond_telling(told), [GzipEncoderFactory()])
     connection = Server(resource).connect()
     transport = connection.transport
     write, written_when_told = transport.write, []
@@ -125,7 +125,7 @@ def test_it_is_told_when_what_encodes_it_has_written_all():
 def test_head_tells_nobody():
     """The response to HEAD has not brought anything."""
     told: list[object] = []
-    responses = Server(answer_telling(told)).exchange(
+    responses = Server(respond_telling(told)).exchange(
         b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", methods=("HEAD",)
     )
     assert responses[0].status == 200

@@ -34,8 +34,8 @@ def begin(coroutine):
     return waiting, results
 
 
-def test_a_waiting_poll_is_answered_by_the_next_message(chat, clock):
-    """A poll that waits is answered in the turn after a message was committed."""
+def test_a_waiting_poll_ends_with_the_next_message(chat, clock):
+    """A poll that waits ends in the turn after a message was committed."""
     alice, _ = result_of(chat.connect("alice"))
     _, pages = begin(chat.poll(alice, wait=60))
     clock.advance(10)
@@ -47,7 +47,7 @@ def test_a_waiting_poll_is_answered_by_the_next_message(chat, clock):
 
 
 def test_nothing_waits_once_the_chat_stops(clock):
-    """A poll that came just before the stop, and has read only now, is answered at once."""
+    """A poll that came just before the stop, and has read only now, ends at once."""
     chat = Chat(MemoryStore(), clock)
     chat.startService()
     alice, _ = result_of(chat.connect("alice"))
@@ -63,7 +63,7 @@ def test_nothing_waits_once_the_chat_stops(clock):
     assert pages[0].messages == []
 
 
-def test_a_waiting_poll_is_answered_empty_in_the_end(chat, clock):
+def test_a_waiting_poll_ends_empty_when_its_time_is_over(chat, clock):
     """If nothing comes, the response is empty when the time is over."""
     alice, _ = result_of(chat.connect("alice"))
     _, pages = begin(chat.poll(alice, wait=60))
@@ -102,7 +102,7 @@ def test_who_waits_is_online_until_gone(chat, clock):
 
 
 def test_a_stopping_chat_lets_nobody_wait(chat, clock):
-    """Who waits when the chat stops is answered at once."""
+    """Who waits when the chat stops waits no longer."""
     alice, _ = result_of(chat.connect("alice"))
     _, pages = begin(chat.poll(alice, wait=60))
     core_of(chat).live.stop()

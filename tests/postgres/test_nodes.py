@@ -118,7 +118,7 @@ def test_a_name_wanted_at_once_at_all_is_given_once(nodes):
 
 
 def test_a_key_sends_once(nodes, alice):
-    """A send that is repeated at another node with its key is answered with the first message."""
+    """A send that is repeated at another node with its key gets the first message."""
     message = send(nodes[0], alice, "once", key="k")
     for node in nodes:
         assert send(node, alice, "once", key="k") == message
@@ -169,7 +169,7 @@ def test_read_with_after_it_never_comes_twice_at_any_node(nodes, alice):
 
 
 def test_plain_polls_that_alternate_quickly_skip_nothing(nodes, alice):
-    """A node may not know yet what another has just answered, so something may come again."""
+    """A node may not know yet what another has just acknowledged, so something may come again."""
     bob = nodes[0].connect()
     sent, read = [], []
     for number in range(60):

@@ -49,7 +49,7 @@ def call(node, method, path, token, body=None):
 
 
 def each_request(node, token, stranger):
-    """What all kinds of requests are answered, those that need the database."""
+    """The responses to all kinds of requests, those that need the database."""
     return [
         call(node, "POST", "/send", token, '{"text": "hello"}'),
         call(node, "GET", "/status?chat_type=general", token),
@@ -62,7 +62,7 @@ def each_request(node, token, stranger):
 
 @pytest.mark.parametrize("trouble", ["stopped", "refused", "hung"])
 def test_while_the_database_is_away(node, proxy, postgres, trouble):
-    """Everything that needs it is answered 503 at once, until it is back; then all goes on."""
+    """Everything that needs it gets 503 at once, until it is back; then all goes on."""
     person = node.connect()
     token = person["token"]
     node.request("POST", "/send", token, {"text": "before"})
@@ -96,7 +96,7 @@ def test_while_the_database_is_away(node, proxy, postgres, trouble):
     assert stream.ids == list(range(1, message["id"] + 1))
 
 
-def test_many_who_ask_a_hung_database_are_answered_together(node, proxy):
+def test_many_who_need_a_hung_database_get_responses_together(node, proxy):
     """What waits when it is found to hang gets 503 then, and nothing piles up behind it."""
     token = node.connect()["token"]
     connections = [

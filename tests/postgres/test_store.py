@@ -36,7 +36,7 @@ async def test_two_nodes_append_to_one_log(url):
             assert node.told == log
 
 
-async def test_a_message_is_told_before_its_sender_is_answered(url):
+async def test_a_message_is_told_before_it_is_acknowledged(url):
     """Also when others have written meanwhile, of whom the listener has to hear first."""
     async with opened(url, url) as nodes:
         (alice,) = await join(nodes[0], "alice")
@@ -61,7 +61,7 @@ async def test_a_private_message_is_told_at_every_node(url, monkeypatch):
 
 
 async def test_a_key_is_one_message_at_all_nodes(url):
-    """A retry at another node is answered with the first message, also at the same time."""
+    """A retry at another node gets the first message, also at the same time."""
     async with opened(url, url, url) as nodes:
         (alice,) = await join(nodes[0], "alice")
         for number in range(10):
@@ -154,7 +154,7 @@ async def test_more_than_the_socket_takes_at_once(url):
         assert await store.read_feed(alice.id, 0, 1000) == sent[:1000]
 
 
-async def test_a_batch_of_all_kinds_is_answered_in_its_order(url):
+async def test_a_batch_of_all_kinds_has_results_in_its_order(url):
     """Messages, keys, names and cursors of one batch each get their own result."""
     async with opened(url) as (store,):
         alice, bob = await join(store, "alice", "bob")

@@ -130,11 +130,11 @@ async def test_a_lock_that_is_never_let_go(postgres, database, url, impatient):
 
 
 async def test_connections_that_are_cut(postgres, database, url, proxy):
-    """Under load: what was answered is there once, what was refused is safe to repeat."""
+    """Under load: what was acknowledged is there once, what was refused is safe to repeat."""
     async with opened(postgres.url(database, proxy.port), url) as (cut, other):
         (alice,) = await join(cut, "alice")
         drafts = [Draft(alice.id, None, f"{n}", NOW, f"key {n}") for n in range(200)]
-        answered = {}
+        results = {}
         for start in range(0, 200, 20):
             waiting = drafts[start : start + 20]
             sending = outcomes_of(cut.append(draft) for draft in waiting)
@@ -144,9 +144,9 @@ async def test_connections_that_are_cut(postgres, database, url, proxy):
                 if isinstance(outcome, StoreUnavailable):
                     await working(cut)
                     outcome = await cut.append(draft)  # noqa: PLW2901
-                answered[draft.text] = outcome
+                results[draft.text] = outcome
         log = await other.read_feed(alice.id, 0, 1000)
-        assert {message.text: message for message in log} == answered
+        assert {message.text: message for message in log} == results
         assert len(log) == 200
         for node in (cut, other):
             await eventually(lambda node=node: len(node.told) == 200)

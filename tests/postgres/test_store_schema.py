@@ -200,7 +200,7 @@ def test_a_database_that_is_only_read_is_refused(postgres, database):
 
 
 def test_a_commit_is_synced(url):
-    """What is answered survives a loss of power, whatever the database has as its default."""
+    """What is acknowledged survives a loss of power, whatever the database has as its default."""
     Database(url).prepare()
     with Database(url).connect() as connection:
         connection.execute("SET synchronous_commit = off")

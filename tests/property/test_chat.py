@@ -402,7 +402,7 @@ class CrashingMachine(ChatMachine):
     @precondition(lambda self: hasattr(self, "model"))
     @rule(sends=st.lists(SENDS, max_size=3), committed=st.booleans())
     def crash(self, sends, committed):
-        """What was answered is there; what was not is there if it was committed, or not at all."""
+        """What was acknowledged is there; the rest is if it was committed, or not at all."""
         self.place.settle()
         lost = self.begin(sends)
         self.place.crash(committed=committed and bool(lost))

@@ -89,12 +89,12 @@ def test_the_next_batch_begins_before_or_after_the_responses(ahead):
     working = Working(ahead=ahead)
     seen = []
 
-    def answered(_):
+    def responded(_):
         seen.append(list(working.begun))
         working.batches.submit(len(seen) + 4)
 
     for job in (1, 2):
-        working.heard(job, answered)
+        working.heard(job, responded)
     working.clock.advance(0)
     for job in (3, 4):
         working.batches.submit(job)

@@ -142,7 +142,7 @@ def test_a_script_that_fails_changes_nothing(path):
 
 
 def test_a_commit_is_synced(path):
-    """What is answered survives a loss of power: every connection syncs each commit."""
+    """What is acknowledged survives a loss of power: every connection syncs each commit."""
     database = Database(path)
     connection = database.connect()
     full = 2

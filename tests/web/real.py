@@ -28,7 +28,7 @@ def calling(method, path, token, body=None):
 
 
 class Connection:
-    """One connection; what is asked over it is answered in one piece."""
+    """One connection; each response to what it requests comes in one piece."""
 
     def __init__(self, port):
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)

@@ -110,7 +110,7 @@ def test_other_methods(web, path, method):
 
 @pytest.mark.parametrize("path", ["/status?after=0", "/users", "/health", "/openapi.json"])
 def test_head(web, path):
-    """HEAD is answered as GET is, without the body; also who has no token gets no body."""
+    """HEAD gets the response of GET, without the body; also who has no token gets no body."""
     token = web.join("alice")
     head, get = web.call("HEAD", path, token), web.call("GET", path, token)
     assert (head.status, head.body) == (200, b"")
@@ -157,7 +157,7 @@ def test_a_store_that_is_away(web, chat, path):
 
 
 def test_a_defect_is_a_500_in_json(web, chat, caplog):
-    """Something unforeseen is answered too, and says nothing about itself."""
+    """Something unforeseen gets a response too, and says nothing about itself."""
 
     async def broken():
         raise RuntimeError("secret")

@@ -166,7 +166,7 @@ def test_what_is_no_page_of_chats_is_refused(web, query):
 
 @pytest.mark.parametrize("query", ["", "?after=0", "?after=1", "?limit=1"])
 def test_to_peek_acknowledges_nothing(web, query):
-    """A poll with ``peek=true`` is answered as without it, and moves no cursor."""
+    """A poll with ``peek=true`` gets the response that it gets without it, and moves no cursor."""
     alice, bob = web.join("alice"), web.join("bob")
     web.send(bob, "one")
     web.send_private(bob, 1, "two")
@@ -180,7 +180,7 @@ def test_to_peek_acknowledges_nothing(web, query):
 
 
 def test_to_peek_may_wait(web, clock):
-    """It is answered as soon as there is something."""
+    """It gets its response as soon as there is something."""
     alice, bob = web.join("alice"), web.join("bob")
     connection, transport = web.connect()
     head = f"Host: test\r\nAuthorization: Bearer {alice}\r\n\r\n"

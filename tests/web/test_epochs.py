@@ -163,7 +163,7 @@ def test_an_epoch_does_not_go_with_a_look(web):
 
 
 def test_a_poll_that_waits_when_the_end_is_lost(web, lose):
-    """It is answered with what is new where the log goes on, and says from where it was moved."""
+    """Its response is what is new where the log goes on, and says from where it was moved."""
     alice, bob = web.join("alice"), web.join("bob")
     for text in ("a", "b", "c"):
         web.send(bob, text)

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from chatter.chat.chat import core_of
 from chatter.web import ChatResource
 from chatter.web.event_streams.sinks import STALL
-from tests.httpd.support import parse_answers
+from tests.httpd.support import parse_responses
 from tests.live.support import result_of
 
 
@@ -32,7 +32,7 @@ class Listener:
 
     @property
     def response(self):
-        [response] = parse_answers(self.transport.value())
+        [response] = parse_responses(self.transport.value())
         return response
 
     @property

@@ -50,7 +50,7 @@ class AtOnce(Waiting):
         (asyncio.CancelledError(), 500),
     ],
 )
-def test_what_is_raised_is_answered(kind, error, status, logged):
+def test_what_is_raised_gets_a_response(kind, error, status, logged):
     """A problem of the chat as itself, anything else as 500; that is logged."""
 
     def fail():
@@ -66,7 +66,7 @@ def test_what_is_raised_is_answered(kind, error, status, logged):
     connection.lose()
 
 
-def test_who_can_not_be_answered_is_cut_off(logged):
+def test_who_can_get_no_response_is_cut_off(logged):
     """Or the client would wait for ever."""
 
     def begin(request):
@@ -82,7 +82,7 @@ def test_who_can_not_be_answered_is_cut_off(logged):
     connection.lose()
 
 
-def test_who_is_gone_is_not_answered(logged):
+def test_who_is_gone_gets_no_response(logged):
     """The work goes on to its end."""
     done = []
 

@@ -1,4 +1,4 @@
-"""``GET /status?wait=``: the poll that is answered as soon as there is something."""
+"""``GET /status?wait=``: the poll that gets its response as soon as there is something."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Poll:
         self._protocol.dataReceived(head.encode())
 
     def response(self) -> Any:
-        """What was answered until now; nothing, or all."""
+        """The response until now; nothing, or all."""
         raw = self._transport.value()
         return Response(raw) if raw else None
 
@@ -44,7 +44,7 @@ def begin(web):
         poll.leave()
 
 
-def test_what_is_unread_is_answered_at_once(web, begin):
+def test_what_is_unread_comes_at_once(web, begin):
     """Who waits does so only if there is nothing."""
     token = web.join()
     sent = web.send(token)
@@ -52,7 +52,7 @@ def test_what_is_unread_is_answered_at_once(web, begin):
 
 
 @pytest.mark.parametrize("query", ["wait=60", "wait=60&after=0"])
-def test_it_is_answered_when_something_is_sent(web, clock, begin, query):
+def test_it_gets_its_response_when_something_is_sent(web, clock, begin, query):
     """The response comes right after the message, and a plain one counts as read then."""
     alice, bob = web.join("alice"), web.join("bob")
     poll = begin(alice, query)
@@ -75,7 +75,7 @@ def test_others_private_messages_are_nothing(web, clock, begin):
     assert poll.response() is None
 
 
-def test_it_is_answered_empty_when_the_time_is_over(web, clock, begin):
+def test_it_gets_an_empty_response_when_the_time_is_over(web, clock, begin):
     """If nothing comes, there are no messages after so many seconds."""
     poll = begin(web.join(), "wait=1.5")
     clock.advance(1.4)
