@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, fail
@@ -16,8 +18,9 @@ from chatter.chat.limits.rate_limits import NO_LIMITS, RateLimits, parse_limits
 from chatter.chat.limits.sent_before import SentBefore
 from chatter.chat.limits.user_limits import UserLimits
 from chatter.chat.rates import Rate
+from chatter.log.feed import Log
 from chatter.protocol.errors import StoreUnavailable, TooManyRequests
-from chatter.protocol.model import Message, User
+from chatter.protocol.model import Draft, Message, User
 from chatter.stores.memory import MemoryStore
 from chatter.testing import memory_chat
 from chatter.testing.waiting import NOW
@@ -122,7 +125,7 @@ def test_a_message_that_was_read_before_it_was_heard_of_counts_once(chat, clock)
     message = result_of(chat.send(alice, "hi"))
     window = Window(Rate(2, 60), clock.seconds)
     core = core_of(chat)
-    before = SentBefore(core.store, window, core.presence.now)
+    before = SentBefore(core.live, core.store, window, core.presence.now)
     result_of(Deferred.fromCoroutine(before.counted()))
     before.note(message)
     assert window.wait(alice.id) == 0
@@ -141,6 +144,72 @@ def test_the_store_is_away_when_what_was_sent_before_is_read(chat, clock, monkey
         patched.setattr(MemoryStore, "read_general", lambda *_: fail(away))
         assert send(again, alice).problem == "store-unavailable"
     assert send(again, alice).status == 429
+
+
+def test_what_was_sent_before_is_counted_page_by_page(chat, clock, monkeypatch):
+    """The newest first, and each once, also if the store is away in between."""
+    monkeypatch.setattr(sent_before, "_AT_ONCE", 2)
+    alice = result_of(chat.join("alice"))
+    for _ in range(5):
+        result_of(chat.send(alice, "hi"))
+        clock.advance(1)
+    core = core_of(chat)
+    window = Window(Rate(6, 60), clock.seconds)
+    before = SentBefore(core.live, core.store, window, core.presence.now)
+    reads: list[Deferred[list[Message]]] = [Deferred() for _ in range(2)]
+    left = list(reads)
+    read_general = MemoryStore.read_general
+
+    def read(*arguments):
+        page = Deferred.fromCoroutine(read_general(*arguments))
+        return left.pop(0).addCallback(lambda _: page) if left else page
+
+    monkeypatch.setattr(MemoryStore, "read_general", read)
+    counting = Deferred.fromCoroutine(before.counted())
+    assert window.wait(alice.id, 5) == 0
+    reads[0].callback([])
+    assert (window.wait(alice.id, 3), window.wait(alice.id, 4)) == (0, 60 - 2)
+    before.note(result_of(chat.send(alice, "hi")))
+    reads[1].errback(StoreUnavailable("The store is away."))
+    with pytest.raises(StoreUnavailable):
+        result_of(counting)
+    assert window.wait(alice.id, 3) == 60 - 2
+    result_of(Deferred.fromCoroutine(before.counted()))
+    assert window.wait(alice.id) == 60 - 5
+    assert window.wait(alice.id, 1) == 60 - 4
+
+
+def test_the_rule_holds_after_the_end_of_the_log_was_lost(chat, clock):
+    """What was lost counts no more, and what comes with its ids does."""
+    store: Any = core_of(chat).store
+    web = web_with(chat, clock, "none", "general=3/3600")
+    alice = web.join("alice")
+    assert [send(web, alice).status for _ in range(2)] == [200] * 2
+    web = web_with(chat, clock, "none", "general=3/3600")
+    assert [send(web, alice).status for _ in range(2)] == [200, 429]
+    kept = store._entries.log.general(None, 1)
+    store._entries.log = Log()
+    store._entries.log.extend([replace(kept[0], id=1)])
+    store.rewound(1)
+    assert [send(web, alice).status for _ in range(3)] == [200, 200, 429]
+
+
+def test_the_rule_holds_for_what_was_sent_while_the_store_was_closed(chat, clock):
+    """Another server may have had it."""
+    store: Any = core_of(chat).store
+    web = web_with(chat, clock, "none", "general=3/3600")
+    token = web.join("alice")
+    assert send(web, token).status == 200
+    result_of(chat.stopService())
+    told, store.listener = store.listener, None
+    store.startService()
+    draft = Draft(1, None, "hi", core_of(chat).presence.now(), None)
+    result_of(Deferred.fromCoroutine(store.append(draft)))
+    store.stopService()
+    store.listener = told
+    result_of(chat.startService())
+    assert [send(web, token).status for _ in range(2)] == [200, 429]
+    result_of(chat.stopService())
 
 
 def test_a_response_that_is_not_limited_says_nothing_of_limits(chat, clock):

@@ -34,7 +34,7 @@ class Watcher(Protocol):
         """Take note of some, which were committed just now."""
 
     def rewind(self) -> None:
-        """Take note that the end of the log was lost."""
+        """Take note that the end of the log was lost, or that the store was closed."""
 
 
 class Live:
@@ -143,6 +143,8 @@ class Live:
     def start(self) -> None:
         """Let it be followed; the store may have been written to while it was closed."""
         self.newest_stretch = None
+        for watcher in self._watchers:
+            watcher.rewind()
         self.is_stopped = False
 
     def stop(self) -> None:

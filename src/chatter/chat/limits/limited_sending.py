@@ -50,7 +50,7 @@ class LimitedSending:
             window = Window(limits.general, seconds)
             general = Limit("general", limits.general, seconds, window)
             self._general = (*self._private, general)
-            self._sent_before = SentBefore(core.store, window, core.presence.now)
+            self._sent_before = SentBefore(core.live, core.store, window, core.presence.now)
         self._stranger: Limit | None = None
         if limits.stranger is not None:
             self._stranger = Limit("stranger", limits.stranger, seconds)

@@ -15,7 +15,7 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable
 
     from chatter.chat.rates import Rate
 
@@ -125,33 +125,30 @@ class Window:
     def count(self, key: Hashable) -> None:
         """Count one, allowed or not."""
         now = self._seconds()
-        is_new = key not in self._times
-        self._note(key, now)
-        if is_new:
-            self._forget_some(now - self.length)
-
-    def count_earlier(self, ages: Iterable[tuple[Hashable, float]]) -> None:
-        """Count some that were before all that are counted.
-
-        :param ages: their keys, and how many seconds ago they were; the oldest first.
-        """
-        now = self._seconds()
-        counted, self._times = self._times, OrderedDict()
-        for key, age in ages:
-            self._note(key, now - age)
-        for key, times in counted.items():
-            for time in times:
-                self._note(key, time)
-        while len(self._times) > self._most:
-            self._times.popitem(last=False)
-
-    def _note(self, key: Hashable, time: float) -> None:
         times = self._times.get(key)
         if times is None:
-            self._times[key] = deque((time,), self._count)
+            self._times[key] = deque((now,), self._count)
+            self._forget_some(now - self.length)
             return
-        times.append(time)
+        times.append(now)
         self._times.move_to_end(key)
+
+    def count_earlier(self, key: Hashable, age: float) -> None:
+        """Count one that was before all that are counted.
+
+        :param age: how many seconds ago it was.
+        """
+        times = self._times.get(key)
+        if times is None:
+            if len(self._times) < self._most:
+                self._times[key] = deque((self._seconds() - age,), self._count)
+                self._times.move_to_end(key, last=False)
+        elif len(times) < self._count:
+            times.appendleft(self._seconds() - age)
+
+    def forget(self) -> None:
+        """Have nothing counted."""
+        self._times.clear()
 
     def _forget_some(self, before: float) -> None:
         for _ in range(2):
