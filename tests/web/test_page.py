@@ -274,4 +274,4 @@ def test_the_page_is_loaded_with_few_bytes(web):
         for response in responses
         for name, value in response.headers.items()
     )
-    assert heads + sum(len(response.body) for response in responses) < 35_700
+    assert heads + sum(len(response.body) for response in responses) < 36_000
