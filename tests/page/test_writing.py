@@ -129,6 +129,23 @@ def test_a_refused_message_can_be_tried_again_or_deleted(people):
     expect(failed).to_have_count(0)
 
 
+def test_a_limit_for_a_month_is_waited_for(people):
+    """That is longer than a browser's timers take: what waits is not sent without a pause."""
+    tab, _ = people.join("alice")
+    asked = []
+
+    def refuse(route):
+        asked.append(route.request.url)
+        route.fulfill(status=429, headers={"Retry-After": "2678400"}, json={})
+
+    tab.page.route("**/send", refuse)
+    tab.say("too much")
+    eventually(tab.page, lambda: bool(asked))
+    tab.page.wait_for_timeout(500)
+    assert len(asked) == 1
+    expect(tab.pending).to_have_count(1)
+
+
 def test_what_is_sent_while_the_server_is_dead_arrives_once(own_people, own_server):
     """Messages wait, in their order, until a killed server is back."""
     tab, _ = own_people.join("alice")

@@ -21,6 +21,9 @@ import { owner } from "./saved.js";
 /** How long a response may take, in milliseconds. */
 const PATIENCE = 10_000;
 
+/** The longest wait that a browser's timers take, in seconds. */
+const LONGEST_WAIT = 2_147_483;
+
 /** Why a request failed. The status is 0 if there was no response; `retryAfter` is in seconds. */
 export class Problem extends Error {
   constructor(
@@ -57,7 +60,7 @@ export async function open(path, options = {}) {
   if (response.ok) return response;
   const { status } = response;
   const { type, detail, until } = await response.json().catch(() => ({}));
-  const retryAfter = Number(response.headers.get("Retry-After")) || 0;
+  const retryAfter = Math.min(Number(response.headers.get("Retry-After")) || 0, LONGEST_WAIT);
   throw new Problem(
     status,
     type,
