@@ -95,6 +95,22 @@ def test_a_command_that_is_not_understood_is_explained(people, server):
     assert not [text for text in texts_of(server, 6) if text.startswith(("/m", "/w"))]
 
 
+def test_a_command_that_breaks_stops_no_other_text(people):
+    """What is typed next is sent, without a reload."""
+    tab, _ = people.join("alice")
+    broken = 'export const run = async () => { throw new Error("broken"); };'
+    tab.page.route(
+        "**/commands.js",
+        lambda route: route.fulfill(content_type="text/javascript", body=broken),
+    )
+    with tab.page.expect_event("pageerror"):
+        tab.say("/msg nobody hello")
+    people.expect_complaint("broken")
+    text = new_text("said")
+    tab.say(text)
+    tab.reads(text)
+
+
 def test_characters_are_counted_near_the_limit(people):
     """They are counted as the server does: what the browser takes for two may be one."""
     tab, _ = people.join("alice")

@@ -118,13 +118,24 @@ async function submit() {
   toEnd();
 }
 
+/**
+ * @param {string} text
+ * @returns {Promise<string>} Why nothing was sent, if so.
+ */
+async function runAlone(text) {
+  busy = true;
+  try {
+    const commands = await import("./commands.js").catch(() => null);
+    return commands ? await commands.run(text) : new Problem().message;
+  } finally {
+    busy = false;
+  }
+}
+
 /** @param {string} text */
 async function command(text) {
   const [typedIn, typedText] = [chat, box.value];
-  busy = true;
-  const { run } = await import("./commands.js").catch(() => ({ run: () => new Problem().message }));
-  const wrong = await run(text);
-  busy = false;
+  const wrong = await runAlone(text);
   if (wrong) return explain(wrong);
   // Another chat, or another text, may be here by now.
   if (chat === typedIn && box.value === typedText) write("");
