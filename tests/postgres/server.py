@@ -34,6 +34,9 @@ PASSWORD = "not-to-be-told"
 
 Mode = Literal["smart", "fast", "immediate"]
 
+_SOON = 30.0
+"""In so many seconds its sockets are closed, also on a machine that is busy."""
+
 _PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_basebackup")
 
 # Ends the server and removes it when its standard input is closed, as it is
@@ -176,7 +179,9 @@ class PostgresServer:
         if self.is_running:
             self._run("pg_ctl", "stop", "--wait", "--silent", f"--mode={mode}")
             # It has removed its file by now, but may not have closed its sockets yet.
+            deadline = time.monotonic() + _SOON
             while self._accepts():
+                assert time.monotonic() < deadline, f"port {self.port} is still open"
                 time.sleep(0.01)
 
     def _accepts(self) -> bool:
