@@ -123,6 +123,15 @@ def test_a_menu_that_an_older_page_has_not_loaded(people):
     expect(tab.box).to_have_value("a draft")
 
 
+def test_who_joins_while_the_page_begins_is_online_soon(people, server):
+    """It does not take the half minute after which is looked again."""
+    tab = people.tab()
+    with tab.page.expect_response(ONLINE):
+        tab.join(new_name("alice"))
+    writer = server.connect(new_name("writer"))
+    expect(tab.entry(writer["name"])).to_be_visible(timeout=15_000)
+
+
 def test_who_is_online_is_known_with_the_first_messages(people, server):
     """It is asked for beside the chats and the messages, and whom it names is not asked for."""
     tab, _ = people.join("alice")

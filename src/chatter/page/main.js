@@ -228,8 +228,10 @@ function begin(begun, user) {
   setTimeout(loadOthers, OTHERS_AFTER);
 }
 
-/** Load what is to be there when the server is not. */
+/** Load what is to be there when the server is not, and who has come in the meantime. */
 async function loadOthers() {
+  // The server looks for who is online once a second; the next time here is far away.
+  void refreshOnline();
   const account = await loadAccount().catch(() => null);
   if (canLeave) account?.keepCookie();
   await loadMenu().catch(() => null);
