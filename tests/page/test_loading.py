@@ -55,6 +55,8 @@ def test_nobody_asks_for_messages_before_joining(people):
     tab.page.get_by_role("button", name="Sign out…").click()
     tab.page.get_by_role("button", name="Sign out", exact=True).click()
     expect(tab.name_box).to_be_visible()
+    # The page was loaded anew then, and knew that nobody is signed in.
+    assert [url for _, url in refused if "chat_type=" in url] == []
     refused.clear()
     tab.page.reload()
     expect(tab.name_box).to_be_visible()

@@ -28,7 +28,7 @@ import * as log from "./log.js";
 import * as outbox from "./outbox.js";
 import { meet, nameOf, refreshOnline, saw } from "./people.js";
 import * as reading from "./reading.js";
-import { setOwner } from "./saved.js";
+import { keepSignedIn, setOwner } from "./saved.js";
 import * as side from "./sidebar.js";
 import * as tabs from "./tabs.js";
 import { today } from "./message.js";
@@ -192,7 +192,10 @@ async function whyNot({ type, message, until }) {
 /** @param {Start} begun */
 async function showDoor(begun) {
   // The user has left. What still runs here must not go on without one, nor as whoever is next.
-  if (chats.user) return location.reload();
+  if (chats.user) {
+    keepSignedIn(false);
+    return location.reload();
+  }
   setOwner(0);
   const door = await import("./door.js").catch(() => null);
   if (door) return door.showDoor(begun, changed);

@@ -13,8 +13,13 @@ const SIGNED_IN = `chatter ${location.pathname} signed in`;
 /** @param {number} user Whose things are kept from now on; 0 if nobody is signed in. */
 export function setOwner(user) {
   owner = user;
+  keepSignedIn(user !== 0);
+}
+
+/** @param {boolean} isSignedIn What {@link hadOwner} says when the page is loaded the next time. */
+export function keepSignedIn(isSignedIn) {
   try {
-    if (user) localStorage.setItem(SIGNED_IN, "yes");
+    if (isSignedIn) localStorage.setItem(SIGNED_IN, "yes");
     else localStorage.removeItem(SIGNED_IN);
   } catch {
     // The first requests go one after the other then.
