@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from chatter.stores.postgres.session import Query
 
-SLICE = 1000
-"""So many entries are deleted at once."""
+SLICE = 200
+"""So many entries are deleted at once: sends wait for the disk meanwhile."""
 
-DUTY = 0.4
+DUTY = 0.15
 """So much of the time may go into deleting: the disk and the reads of this node share it."""
 
 # Unlike cursors it is durable when it is acknowledged.
