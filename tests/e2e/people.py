@@ -116,25 +116,29 @@ class Sender(Person):
         self.number += 1
 
 
-class LosslessReader(Person):
-    """Polls with ``after``, as a client does.
+class Reader(Person):
+    """Polls again and again.
 
     :cvar pause: so many seconds after each poll.
-    :cvar query: what else is requested.
 
+    :ivar read: the ids of the messages.
     :ivar gaps: what it was told that it has missed.
     """
 
     pause = 0.01
-    query = ""
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.read = []
         self.gaps = []
 
+    @property
+    def path(self):
+        """What it requests next."""
+        raise NotImplementedError
+
     def do_something(self):
-        page = self.call("GET", f"/status?after={self.cursor}&limit=1000{self.query}")
+        page = self.call("GET", self.path)
         if page is not None:
             self.take(page)
             time.sleep(self.pause)
@@ -150,35 +154,26 @@ class LosslessReader(Person):
         begun = None
         while begun != self.cursor:
             begun = self.cursor
-            self.take(self.call("GET", f"/status?after={begun}&limit=1000{self.query}"))
+            self.take(self.call("GET", self.path))
 
 
-class PlainReader(Person):
+class LosslessReader(Reader):
+    """Polls with ``after``, as a client does.
+
+    :cvar query: what else is requested.
+    """
+
+    query = ""
+
+    @property
+    def path(self):
+        return f"/status?after={self.cursor}&limit=1000{self.query}"
+
+
+class PlainReader(Reader):
     """Polls plainly; after a crash it may read something twice, but misses nothing."""
 
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self.read = set()
-        self.gaps = []
-
-    def do_something(self):
-        page = self.call("GET", "/status?limit=1000")
-        if page is not None:
-            self.take(page)
-            time.sleep(0.01)
-
-    def take(self, page):
-        self.read |= {message["id"] for message in page["messages"]}
-        self.cursor = page["cursor"]
-        if "gap" in page:
-            self.gaps.append(page["gap"])
-
-    def read_on(self):
-        """Read all that there is now."""
-        begun = None
-        while begun != self.cursor:
-            begun = self.cursor
-            self.take(self.call("GET", "/status?limit=1000"))
+    path = "/status?limit=1000"
 
 
 def check_log(server, senders):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 from twisted.internet.error import ConnectionDone
-from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from chatter.chat.limits.rate_limits import parse_limits
-from chatter.testing import memory_chat
 from chatter.web import ChatResource, refusals
 from chatter.web.site import ChatSite
 from tests.live.support import result_of
@@ -19,18 +17,6 @@ SEND = (
     b'Content-Length: 13\r\n\r\n{"text":"hi"}'
 )
 HEALTH = b"GET /health HTTP/1.1\r\nHost: test\r\n\r\n"
-
-
-@pytest.fixture
-def clock():
-    clock = Clock()
-    clock.advance(1_700_000_000)
-    return clock
-
-
-@pytest.fixture
-def chat(clock):
-    return memory_chat(clock)
 
 
 @pytest.fixture
