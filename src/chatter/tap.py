@@ -281,4 +281,5 @@ def makeService(options: Options) -> IService:
         service.server_log = server_log(options.parent)
     except OSError as error:
         raise CannotStart(f"chatter: {error.filename}: {error.strerror}") from error
+    service.twistd = options.parent
     return service

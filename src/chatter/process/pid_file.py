@@ -1,13 +1,19 @@
-"""A pid file that a killed server left behind.
+"""The pid file of ``twistd``, where what it does with it is not enough.
 
 ``twistd`` refuses to start when a process has the id in its pid file, whichever it is.
 After a crash that may be any other process, and in a container it is often this one.
+A start that fails says so first and removes its pid file then, so that the next start may
+still find it.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
 
 
 def remove_stale_pid_file(path: str) -> None:
@@ -26,6 +32,17 @@ def remove_stale_pid_file(path: str) -> None:
         return
     if content == "" or (content.isdecimal() and not _is_twistd(int(content))):
         Path(path).unlink(missing_ok=True)
+
+
+def remove_own_pid_file(twistd: MutableMapping[str, str]) -> None:
+    """Remove the pid file of this process, before its end is reported.
+
+    :param twistd: the options of ``twistd``; they name none after that, so that it does not
+        remove the file of the next server.
+    """
+    if twistd["pidfile"]:
+        Path(twistd["pidfile"]).unlink(missing_ok=True)
+        twistd["pidfile"] = ""
 
 
 def _is_twistd(pid: int) -> bool:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.error import ReactorNotRunning
 from twisted.logger import ILogObserver, Logger, textFileLogObserver
 
+from chatter.process.pid_file import remove_own_pid_file
 from chatter.service import ChatService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableMapping
 
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
@@ -40,10 +41,12 @@ class TwistdService(ChatService):
     """The service of a process of its own.
 
     :ivar server_log: the log of the process, if it is a file.
+    :ivar twistd: the options of ``twistd``.
     """
 
     _log = Logger()
     server_log: ServerLog | None = None
+    twistd: MutableMapping[str, str] | None = None
 
     def setServiceParent(self, parent: Any) -> None:
         """Become part of the application, and keep its log."""
@@ -65,6 +68,8 @@ class TwistdService(ChatService):
             reason = f"chatter: {_text_of(error)}"
             # In the foreground, twistd has turned standard error into log lines.
             print(reason, file=sys.__stderr__)
+            if self.twistd is not None:
+                remove_own_pid_file(self.twistd)
             raise CannotStart(reason) from error
 
     def startService(self) -> Deferred[None]:
