@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec import json
@@ -10,6 +11,7 @@ from zope.interface import implementer
 from chatter.log.entries import UserErased
 from chatter.log.erasure import IErasure
 from chatter.protocol import names
+from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.postgres import entries
 from chatter.stores.postgres.session import Query, query
 from chatter.stores.postgres.write_batch import Step, without_entries
@@ -55,7 +57,9 @@ class PostgresErasure:
         wanted = query(BEGIN_ERASURE, user_id, names.erased(user_id), at.isoformat())
         entry: UserErased | None = await self._writes.submit(Step(wanted, _begun))
         if entry is not None:
-            await self._connected.tail.reached(entry.id)
+            # It goes on, whenever that can be reported; the user can't come back to repeat it.
+            with suppress(StoreUnavailable):
+                await self._connected.tail.reached(entry.id)
         return entry
 
     async def under_way(self) -> list[int]:

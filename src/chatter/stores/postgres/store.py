@@ -6,6 +6,7 @@ wait for one another anyway; reads of one turn of the reactor travel together.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
@@ -139,7 +140,9 @@ class PostgresStore(Service):
     async def append(self, draft: Draft) -> Message:
         """Append a message."""
         message: Message = await self._writes.submit(draft)
-        await self._tail.reached(message.id)
+        # It is kept, whenever it can be reported.
+        with suppress(StoreUnavailable):
+            await self._tail.reached(message.id)
         return message
 
     async def change(self, draft: ChangeDraft) -> tuple[int | None, Message]:

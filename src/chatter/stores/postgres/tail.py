@@ -98,7 +98,11 @@ class Tail:
             self._report_new(new)
 
     async def reached(self, entry_id: int) -> None:
-        """Wait until an entry of this process has been reported, or that is not possible now."""
+        """Wait until an entry of this process has been reported.
+
+        :raises chatter.protocol.errors.StoreUnavailable: if the log can't be read on now; the
+            entry will be reported later.
+        """
         if entry_id > self.reported and self.is_open:
             reached: Deferred[None] = Deferred()
             self._waiting.append((entry_id, reached))
@@ -106,7 +110,10 @@ class Tail:
             await reached
 
     async def catch_up(self) -> None:
-        """Wait until all that is in the log now has been reported, or that is not possible now."""
+        """Wait until all that is in the log now has been reported.
+
+        :raises chatter.protocol.errors.StoreUnavailable: if the log can't be read on now.
+        """
         await self.reached(MAX_ID)
 
     def hint(self, last_id: int) -> None:
@@ -137,12 +144,16 @@ class Tail:
 
     def _has_read(self, result: object) -> None:
         self._reading = None
-        # What could not be read will be reported later; senders are not kept waiting.
-        for _, reached in self._take_waiting(MAX_ID):
-            reached.callback(None)
+        waiting = self._take_waiting(MAX_ID)
         if not isinstance(result, Failure):
+            for _, reached in waiting:
+                reached.callback(None)
             self._trouble.worked()
-        elif not isinstance(error := result.value, StoreUnavailable):
+            return
+        # What could not be read will be reported later; nobody is kept waiting for it.
+        for _, reached in waiting:
+            reached.errback(StoreUnavailable("The log can't be read on."))
+        if not isinstance(error := result.value, StoreUnavailable):
             assert error is not None
             self._trouble.failed(error)
 
