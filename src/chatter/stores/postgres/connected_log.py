@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from chatter.log.lineage import Lineage, new_epoch
 from chatter.stores.postgres import entries, session_start
+from chatter.stores.postgres.database_clock import DatabaseClock
 from chatter.stores.postgres.reading import Reader
 from chatter.stores.postgres.reconnecting import ReconnectingSession
 from chatter.stores.postgres.revocations import Revocations
@@ -40,6 +41,7 @@ class ConnectedLog:
     :param trimmed: called with an id when all up to it is no longer kept.
 
     :ivar writer: the session that writes.
+    :ivar clock: of the database, as that session has told it.
     :ivar reader: the session of :attr:`reads`.
     :ivar tail: how far the log was reported.
     :ivar lineage: the epochs of the log.
@@ -64,6 +66,7 @@ class ConnectedLog:
         self._rewound = rewound
         self.revocations = Revocations()
         self._trimmed = trimmed
+        self.clock = DatabaseClock(reactor.seconds)
         self.tail = Tail(reactor, self._read_log, listener)
         self.writer = ReconnectingSession(
             reactor,
@@ -135,13 +138,16 @@ class ConnectedLog:
             session_start.LOCK_LOG,
             self.revocations.read(),
             self._enter_epoch(),
+            session_start.READ_CLOCK,
         ]
 
     def _greeting_of_reader(self) -> list[Query]:
         return [session_start.BEGIN_SESSION, self._enter_epoch()]
 
     def _greeted_as_writer(self, rows: list[Row]) -> None:
-        *_, revocations, epoch = rows
+        *_, revocations, epoch, (now,) = rows
+        assert now is not None
+        self.clock.start(float(now))
         self.revocations.were_read(revocations)
         self._entered(epoch, is_of_reader=False)
 

@@ -53,6 +53,8 @@ class ReconnectingSession:
     :param greeted: called with the rows of each greeting, before the session is used.
     :param back: called whenever the database is there again.
     :param notified: called with each notification: which backend sent it, and what it says.
+
+    :ivar patience: for so many seconds a result is waited for.
     """
 
     _log = Logger()
@@ -73,7 +75,7 @@ class ReconnectingSession:
         self._greeted = greeted
         self._back = back
         self._notified = notified
-        self._patience = PATIENCE
+        self.patience = PATIENCE
         self._is_open = False
         self._session: Session | None = None
         self._overdue: IDelayedCall | None = None
@@ -96,7 +98,7 @@ class ReconnectingSession:
         :raises StoreUnavailable: if there will never be one.
         """
         self._is_open = True
-        self._patience = PATIENCE
+        self.patience = PATIENCE
         try:
             await self._connect()
         except DatabaseAway as error:
@@ -113,7 +115,7 @@ class ReconnectingSession:
     def hurry(self, patience: float) -> None:
         """Wait no longer than so many seconds for a result, and reach for no other session."""
         self._is_open = False
-        self._patience = patience
+        self.patience = patience
         if self._overdue is not None:
             self._overdue.reset(min(patience, self._overdue.getTime() - self._reactor.seconds()))
 
@@ -150,7 +152,7 @@ class ReconnectingSession:
             raise StoreUnavailable(f"The database is away{why and ': '}{why}.", 2)
 
     async def _ask(self, session: Session, queries: Sequence[Query]) -> list[Row]:
-        self._overdue = self._reactor.callLater(self._patience, _give_up, session)
+        self._overdue = self._reactor.callLater(self.patience, _give_up, session)
         try:
             return await session.run(queries)
         except QueryFailed as error:

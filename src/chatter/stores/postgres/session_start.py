@@ -57,6 +57,8 @@ ENTER_EPOCH = b"""
 
 LISTEN = Query(b"LISTEN " + CHANNEL)
 
+READ_CLOCK = Query(b"SELECT extract(epoch FROM clock_timestamp())")
+
 ALIVE = Query(b"SELECT FROM log LIMIT 1")
 
 # Writes some messages and takes them back, to see whether there is room for them.

@@ -90,7 +90,12 @@ _earlier = json.Decoder(list[_Keyed]).decode
 _added = json.Decoder(dict[str, int]).decode
 _changed = json.Decoder(list[_Changed]).decode
 
-WRITE_BATCH = b"SELECT last_id, earlier, added, changed FROM write_batch($1, $2, $3, $4)"
+# The deadline is looked at while the log is locked.
+WRITE_BATCH = b"""
+    SELECT last_id, earlier, added, changed, extract(epoch FROM clock_timestamp()),
+           CASE WHEN clock_timestamp() > to_timestamp($5) THEN too_late() END
+    FROM write_batch($1, $2, $3, $4)
+"""
 
 
 class WriteBatch:
@@ -98,9 +103,10 @@ class WriteBatch:
 
     :param writes: what to do; the first of those that say the same is done.
     :param kept_after: up to this id the log is no longer kept.
+    :param deadline: when it is not done any more, by the clock of the database.
     """
 
-    def __init__(self, writes: Sequence[Write], kept_after: int) -> None:
+    def __init__(self, writes: Sequence[Write], kept_after: int, deadline: float) -> None:
         self._writes = writes
         self._drafts: list[Draft] = []
         self._changes: list[ChangeDraft] = []
@@ -134,6 +140,7 @@ class WriteBatch:
             _encode(list(self._new_users.values())) if self._new_users else None,
             _encode(moved) if moved else None,
             _encode(self._changes) if self._changes else None,
+            b"%.3f" % deadline,
         )
         # First what locks the log, and then what is done under the lock.
         self._queries.insert(0, Query(WRITE_BATCH, parameters))
@@ -150,6 +157,16 @@ class WriteBatch:
         """Whether it shows, when it succeeds, that messages can be written."""
         return bool(self._drafts) or TAKE_ROOM in self._queries
 
+    @staticmethod
+    def time_of(rows: Sequence[Row]) -> float:
+        """The time of the database when it was done.
+
+        :param rows: what the queries have returned.
+        """
+        now = rows[0][4]
+        assert now is not None
+        return float(now)
+
     def results(self, rows: Sequence[Row]) -> tuple[list[Any], list[Entry]]:
         """The result of each of the writes, and apart from these the entries that are new.
 
@@ -158,7 +175,7 @@ class WriteBatch:
             message, or :class:`chatter.protocol.errors.Gone`; for a new user the user or
             :class:`chatter.protocol.errors.NameTaken`.
         """
-        last_id, earlier, added, changed = rows[0]
+        last_id, earlier, added, changed, *_ = rows[0]
         rows_of_steps = iter(rows[len(rows) - len(self._steps) :])
         assert last_id is not None
         newest = int(last_id)

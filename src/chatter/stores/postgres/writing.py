@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from chatter.stores.postgres.connected_log import ConnectedLog
     from chatter.stores.postgres.write_batch import Write
 
+LAST_MOMENT = 0.875
+"""After this part of the time for which a batch is waited for, it is not written any more."""
+
 MOST_AT_ONCE = 1000
 """A batch has at most so many parts, so that no batch keeps the log locked for long."""
 
@@ -34,6 +37,7 @@ class Writer:
     _log = Logger()
 
     def __init__(self, reactor: Any, log: ConnectedLog, name: str) -> None:
+        self._reactor = reactor
         self._connected = log
         self.batches: Batches[Write] = Batches(reactor, self._write, MOST_AT_ONCE, ahead=True)
         self._trouble = Reasons(
@@ -68,16 +72,20 @@ class Writer:
             raise StoreUnavailable(why, error.retry_after) from error
 
     async def _write(self, writes: list[Write]) -> list[Any]:
-        batch = WriteBatch(writes, self._connected.kept_after)
-        reported = self._connected.tail.reported
+        connected = self._connected
+        sent = self._reactor.seconds()
+        deadline = connected.clock.at(sent + connected.writer.patience * LAST_MOMENT)
+        batch = WriteBatch(writes, connected.kept_after, deadline)
+        reported = connected.tail.reported
         try:
-            rows = await self._connected.writer.run(batch.queries)
+            rows = await connected.writer.run(batch.queries)
         except StoreUnavailable as error:
             if isinstance(error.__cause__, QueryFailed):
                 self._trouble.failed(error.__cause__)
             raise
+        connected.clock.compare(sent, batch.time_of(rows))
         if batch.proves_room:
             self._trouble.worked()
         results, new = batch.results(rows)
-        self._connected.wrote(new, reported)
+        connected.wrote(new, reported)
         return results

@@ -43,3 +43,11 @@ BEGIN
         'at', d.at);
 END
 $$;
+
+-- Refuse a batch that was held up, by the network or by a lock, until its sender has given it up:
+-- it must not be written after newer ones of other servers.
+CREATE FUNCTION too_late() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE query_canceled USING MESSAGE = 'the write came too late';
+END
+$$;

@@ -1,0 +1,46 @@
+"""The clock of the database, as far as this process can tell it.
+
+A batch of writes must not be executed after this process has given it up: its senders were told
+that it failed, and have perhaps sent newer edits to another node.  The network may hold a batch
+for any time, and so may the lock on the log.  So each batch has a deadline, which the database
+compares with its own clock while it has that lock.  What is sent later gets the lock later.
+
+The deadline is in the time of the database, so the clocks of the two machines need not agree.  The
+database tells its time with each batch.  That time lies between the sending of the batch and its
+result, which bounds how far the clock of the database is ahead of ours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class DatabaseClock:
+    """Translates times of this process into times of the database; rather too early than too late.
+
+    :param seconds: the time of this process.
+    """
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._ahead = 0.0
+
+    def start(self, there: float) -> None:
+        """Learn the time of the database, which it has told just now, in a new session."""
+        self._ahead = there - self._seconds()
+
+    def compare(self, sent: float, there: float) -> None:
+        """Follow the clock of the database: it may have been set, or run faster or slower.
+
+        :param sent: when it was requested.
+        :param there: what the database has told since.
+        """
+        least = there - self._seconds()
+        self._ahead = min(max(self._ahead, least), there - sent)
+
+    def at(self, seconds: float) -> float:
+        """The time of the database at a time of this process."""
+        return self._ahead + seconds
