@@ -9,6 +9,7 @@ import pytest
 
 from chatter.chat.chat import core_of
 from chatter.web import ChatResource
+from tests.live.support import result_of
 
 NOBODY: dict[str, object] = {
     "user": None,
@@ -259,6 +260,30 @@ def test_users_who_are_online(web, clock):
     assert [user["name"] for user in response["users"]] == ["alice", "bob"]
     assert all(user["online"] for user in response["users"])
     assert response["more"] is False
+
+
+def test_who_cannot_use_the_chat_is_not_online(web, chat, clock):
+    """Those who are banned, until that ends, and those who have left, also after a restart."""
+    alice, _, carol = web.join("alice"), web.join("bob"), web.join("carol")
+
+    def online():
+        listed = [
+            user["id"] for user in web.call("GET", "/users", alice).json["users"] if user["online"]
+        ]
+        found = web.call("GET", "/users?online=true", alice).json["users"]
+        assert [user["id"] for user in found] == listed
+        assert result_of(core_of(chat).directory.count_online()) == len(listed)
+        return listed
+
+    assert online() == [1, 2, 3]
+    result_of(chat.moderation.moderate(None, 2, "ban", 30))
+    assert web.call("POST", "/erase", carol, {"name": "carol"}).status == 200
+    assert online() == [1]
+    clock.advance(31)
+    assert online() == [1, 2]
+    result_of(chat.stopService())
+    result_of(chat.startService())
+    assert online() == [1, 2]
 
 
 def test_who_is_online_is_looked_for_once_a_second(web, chat, clock):

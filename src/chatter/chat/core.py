@@ -63,12 +63,12 @@ class ChatCore:
         self.history = history
         self.live = Live(store, clock)
         self.presence = Presence(clock, self._save_seen)
-        self.directory = Directory(store, self.presence)
         self.access = Access()
+        self.standings = Standings(store, self.presence, self.access)
+        self.directory = Directory(store, self.presence, self.standings.is_away)
         self.tokens = Tokens(store, clock, self.presence, self.access, random, token_lifetime)
         # After the tokens were forgotten: a poll that ends looks its token up again.
         self.access.add_ending(self.live.end_polls)
-        self.standings = Standings(store, self.presence, self.access)
         self.live.add_watcher(self.standings)
         self.erasing = Erasing(store, clock, self.presence, self.live, self.access, self.directory)
         self.exporting = Exporting(store, self.directory, self.tokens)

@@ -147,6 +147,10 @@ class Standings:
         if until is not None:
             raise Banned(until)
 
+    def is_away(self, user_id: int) -> bool:
+        """Whether a user is banned now, or has left for good lately."""
+        return user_id in self.left or self._is_on(self.banned, user_id) is not None
+
     def check_is_there(self, user_id: int) -> None:
         """See whether a user has left for good since the token was looked up.
 

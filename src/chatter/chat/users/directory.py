@@ -18,7 +18,7 @@ from chatter.protocol.errors import Unauthorized, UnknownRecipient
 from chatter.protocol.scalars import MAX_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
@@ -28,11 +28,17 @@ _REMEMBERED_USERS = 20_000
 
 
 class Directory:
-    """The users of a chat."""
+    """The users of a chat.
 
-    def __init__(self, store: IChatStore, presence: Presence) -> None:
+    :param is_away: whether a user can't use the chat now, and so is not online.
+    """
+
+    def __init__(
+        self, store: IChatStore, presence: Presence, is_away: Callable[[int], bool]
+    ) -> None:
         self._store = store
         self._presence = presence
+        self._is_away = is_away
         self._online = OnlineUsers(store, presence)
         self._by_id: FIFOCache[int, User] = FIFOCache(_REMEMBERED_USERS)
         self._by_name: FIFOCache[str, User] = FIFOCache(_REMEMBERED_USERS)
@@ -138,14 +144,14 @@ class Directory:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-        presence = self._presence
-        last_seen = (presence.last_seen(u.id, u.last_seen) for u in await self._online.after(0))
-        return sum(map(presence.is_online, last_seen))
+        return sum(self.participant(user).online for user in await self._online.after(0))
 
     def participant(self, user: User) -> Participant:
         """A user, as the others see them."""
         last_seen = self._presence.last_seen(user.id, user.last_seen)
-        online = self._presence.is_online(last_seen)
+        # After a restart only the name shows who has left.
+        is_away = self._is_away(user.id) or user.name == names.erased(user.id)
+        online = not is_away and self._presence.is_online(last_seen)
         return Participant(user.id, user.name, online, last_seen)
 
     def _page(self, found: Sequence[User], limit: int) -> Users:
