@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -340,6 +341,42 @@ def test_ones_own_data_are_exported(web, clock, alice, bob, monkeypatch, stretch
     assert token["token"]["label"] == ""
     assert messages == [{"message": message} for message in own]
     assert alice.encode() not in response.body
+
+
+@pytest.mark.parametrize("stretch", [1, 500])
+def test_all_that_the_chat_has_of_a_user_is_exported(
+    web, chat, clock, alice, bob, monkeypatch, stretch
+):
+    """Standing, position, read marks and own reports, too; not who has reported the user."""
+    monkeypatch.setattr("chatter.chat.users.exporting.STRETCH", stretch)
+    own = web.send(alice, "one")
+    said = [web.send(bob, text) for text in "ab"] + [web.send_private(bob, 1, "psst")]
+    web.call("POST", "/tokens", alice, {"label": "phone"})
+    web.call("GET", "/status?after=1", alice)
+    for kind in ({"chat_type": "general"}, {"chat_type": "private", "recipient_id": 2}):
+        web.call("POST", "/read", alice, {"id": 4, **kind})
+    for message in reversed(said[1:]):
+        web.call("POST", "/report", alice, {"message_id": message["id"], "reason": "spam"})
+    web.call("POST", "/report", bob, {"message_id": own["id"], "reason": "hidden"})
+    until = result_of(chat.moderation.moderate(None, 1, "mute", 60)).muted_until
+    exported = lines(export(web, clock, alice))
+    assert [next(iter(line)) for line in exported] == [
+        *("user", "standing", "token", "token", "cursor", "read", "read"),
+        *("report", "report", "message", "message"),
+    ]
+    assert [line["token"]["label"] for line in exported[2:4]] == ["", "phone"]
+    muted_until = exported[1]["standing"].pop("muted_until")
+    assert datetime.fromisoformat(muted_until) == until
+    assert exported[1]["standing"] == {"user_id": 1, "role": "member", "banned_until": None}
+    assert exported[4:7] == [
+        {"cursor": 1},
+        {"read": {"recipient_id": None, "id": 4}},
+        {"read": {"recipient_id": 2, "id": 4}},
+    ]
+    reports = [line["report"] for line in exported[7:9]]
+    assert [(r["message_id"], r["reason"]) for r in reports] == [(3, "spam"), (4, "spam")]
+    assert exported[9:] == [{"message": own}, {"message": said[2]}]
+    assert "hidden" not in str(exported)
 
 
 def test_a_user_has_one_export_at_a_time(web, clock, alice, bob):

@@ -224,8 +224,9 @@ class Chat(TypedService):
     async def export(self, user: User) -> AsyncGenerator[bytes, None]:
         """What the chat has of a user, as lines of JSON, some at a time.
 
-        They are the user, the tokens without the secrets, and the messages from the user and
-        the private ones to the user.
+        They are the user, the standing, the tokens without the secrets, the cursor, the read marks,
+        the reports that the user has made, the messages from the user and the private ones to
+        the user.
 
         :raises TooManyRequests: if another export of the user is under way.
         """

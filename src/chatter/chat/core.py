@@ -71,7 +71,7 @@ class ChatCore:
         self.access.add_ending(self.live.end_polls)
         self.live.add_watcher(self.standings)
         self.erasing = Erasing(store, clock, self.presence, self.live, self.access, self.directory)
-        self.exporting = Exporting(store, self.directory, self.tokens)
+        self.exporting = Exporting(store, self.directory, self.tokens, self.standings.of_user)
         self.joining = Joining(
             store, self.presence, self.directory, self.tokens, history, random, joining
         )

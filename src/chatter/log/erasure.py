@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chatter.log.entries import UserErased
-    from chatter.protocol.model import Message
+    from chatter.protocol.model import Message, ReadMark
 
 
 class IErasure(Interface):
@@ -45,5 +45,14 @@ class IErasure(Interface):
         It costs the length of the stretch, whatever is found in it.
 
         :param after: only those with a larger id; and at most ``until``.
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def read_marks(user_id: int, after: int, limit: int) -> Awaitable[list[ReadMark]]:
+        """At most ``limit`` read marks of a user, by the id of the other user of the chat.
+
+        The general chat has the id 0 here.
+
+        :param after: only those of chats with a larger id.
         :raises StoreUnavailable: if the store can't serve.
         """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from chatter.log.entries import AddressBan, ReportDraft, StandingChange, StandingDraft
     from chatter.protocol.model import Standing
-    from chatter.protocol.moderation import BannedAddress, Report
+    from chatter.protocol.moderation import BannedAddress, OwnReport, Report
 
 MOST_REPORTS = 10_000
 """So many reports are kept, the newest ones."""
@@ -53,6 +53,15 @@ class IModerationStore(Interface):
     def reports(before: int | None, limit: int) -> Awaitable[list[Report]]:
         """The newest ``limit`` reports (below ``before``) of messages that are there, newest first.
 
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def reports_by(reporter_id: int, after: int, limit: int) -> Awaitable[list[OwnReport]]:
+        """At most ``limit`` reports that a user has made, by the id of the message.
+
+        Also those of messages that are gone.
+
+        :param after: only reports of messages with a larger id.
         :raises StoreUnavailable: if the store can't serve.
         """
 

@@ -162,6 +162,17 @@ class Token(Struct, frozen=True, gc=False):
     seen_at: Time
 
 
+class ReadMark(Struct, frozen=True, gc=False):
+    """How far a user has read one chat.
+
+    :ivar recipient_id: the other user of a private chat; ``None`` for the general chat.
+    :ivar id: the user has read the chat up to this id.
+    """
+
+    recipient_id: Id | None
+    id: Id
+
+
 class Page(Struct, frozen=True):
     """A stretch of the log: its messages, oldest first, and its changes, oldest first.
 

@@ -49,6 +49,17 @@ class Report(Struct, frozen=True, gc=False):
     at: Time
 
 
+class OwnReport(Struct, frozen=True, gc=False):
+    """A report, as the user who has made it gets it back.
+
+    :ivar at: when the message was reported, in UTC.
+    """
+
+    message_id: Id
+    reason: str
+    at: Time
+
+
 class BannedAddress(Struct, frozen=True, gc=False):
     """A network from which nobody may use the chat.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chatter.log.entries import ChangeDraft, Entry, StandingDraft, UserErased
 from chatter.protocol import names
 from chatter.protocol.errors import NameTaken, UnknownRecipient
-from chatter.protocol.model import FOREVER, Draft
+from chatter.protocol.model import FOREVER, Draft, ReadMark
 from chatter.protocol.scalars import OPERATOR_ID
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, join, must_raise
@@ -115,3 +115,23 @@ class ErasureContract(OpenedStore):
             assert await store.erasure.read_own(alice.id, 0, 10) == own
             assert await store.erasure.read_own(alice.id, 1, 3) == own[1:2]
             assert await store.erasure.read_own(alice.id, 7, 10) == []
+
+    async def test_a_users_read_marks_are_read_until_the_user_has_left(self) -> None:
+        """The general chat first, then by the other user, some at a time; nobody else's."""
+        async with self.opened() as store:
+            alice, bob, eve = await join(store, "alice", "bob", "eve")
+            for other in (eve, bob):
+                await store.append(Draft(other.id, alice.id, "a", NOW))
+            await store.mark_read(alice.id, eve.id, 1)
+            await store.mark_read(alice.id, None, 2)
+            await store.mark_read(bob.id, alice.id, 2)
+            general, private = ReadMark(None, 2), ReadMark(eve.id, 1)
+            read_marks = store.erasure.read_marks
+            assert await read_marks(alice.id, -1, 10) == [general, private]
+            assert await read_marks(alice.id, -1, 1) == [general]
+            assert await read_marks(alice.id, 0, 10) == [private]
+            assert await read_marks(alice.id, eve.id, 10) == []
+            await store.erasure.begin(alice.id, NOW)
+            await store.erasure.finish(alice.id)
+            assert await read_marks(alice.id, -1, 10) == []
+            assert await read_marks(bob.id, -1, 10) == [ReadMark(alice.id, 2)]

@@ -15,7 +15,7 @@ from chatter.log.entries import (
 )
 from chatter.protocol.errors import UnknownRecipient
 from chatter.protocol.model import FOREVER, Draft, Standing
-from chatter.protocol.moderation import BannedAddress
+from chatter.protocol.moderation import BannedAddress, OwnReport
 from chatter.protocol.scalars import OPERATOR_ID
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, all_of, join, must_raise, outcomes_of
@@ -171,6 +171,21 @@ class ModerationContract(OpenedStore):
             assert (await moderation.reports(None, 1))[0].message == edited
             await store.change(ChangeDraft(said[0].id, None, alice.id, LATER))
             assert [r.message for r in await moderation.reports(None, 10)] == [edited, secret]
+
+    async def test_a_user_reads_the_own_reports(self) -> None:
+        """By the message, some at a time; also of messages that are gone, and nobody else's."""
+        async with self.opened() as store:
+            alice, bob, carol = await join(store, "alice", "bob", "carol")
+            moderation: Any = store.moderation
+            said = [await store.append(Draft(alice.id, None, text, NOW)) for text in "abc"]
+            for message, user in ((said[2], bob), (said[0], bob), (said[1], carol)):
+                await moderation.report(_report(message, user), EARLIER)
+            await store.change(ChangeDraft(said[0].id, None, alice.id, LATER))
+            own = [OwnReport(message.id, "spam", NOW) for message in (said[0], said[2])]
+            assert await moderation.reports_by(bob.id, 0, 10) == own
+            assert await moderation.reports_by(bob.id, 0, 1) == own[:1]
+            assert await moderation.reports_by(bob.id, said[0].id, 10) == own[1:]
+            assert await moderation.reports_by(alice.id, 0, 10) == []
 
     async def test_what_is_reported_is_known(self) -> None:
         """By anybody; and nothing else is."""

@@ -29,14 +29,16 @@ LINES = b"application/x-ndjson"
 
 
 class ExportEndpoint(UserEndpoint):
-    """Responds with lines: the user, the tokens, and the messages from and to the user."""
+    """Responds with lines: all that the chat has of the user."""
 
     operation = Operation(
         method="GET",
         summary="Export one's own data",
-        description='Lines of JSON: {"user": …}, {"token": …} for each token, without the secret, '
-        'and {"message": …} for each message of the user, and each private one to the user, by '
-        "id. A user has one export at a time.",
+        description='Lines of JSON: {"user": …}, {"standing": …} if it is not that of a member, '
+        '{"token": …} for each token, without the secret, {"cursor": …}, {"read": …} for each read '
+        'mark, {"report": …} for each report that the user has made, and {"message": …} for each '
+        "message of the user, and each private one to the user, by id. A user has one export at a "
+        "time.",
         response=str,
         media_type=LINES.decode(),
         errors=(TooManyRequests,),

@@ -151,6 +151,20 @@ class Standings:
         """Whether a user is banned now, or has left for good lately."""
         return user_id in self.left or self._is_on(self.banned, user_id) is not None
 
+    async def of_user(self, user_id: int) -> Standing | None:
+        """What a user may do; ``None`` if that is what every member may.
+
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        await self.known()
+        standing = Standing(
+            user_id,
+            "moderator" if user_id in self.moderators else "member",
+            self.muted_until(user_id),
+            self._is_on(self.banned, user_id),
+        )
+        return None if standing == Standing(user_id) else standing
+
     def check_is_there(self, user_id: int) -> None:
         """See whether a user has left for good since the token was looked up.
 

@@ -10,12 +10,13 @@ from chatter.chat.turns import Turns
 from chatter.protocol.errors import TooManyRequests
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from chatter.chat.users.directory import Directory
     from chatter.chat.users.tokens import Tokens
     from chatter.log.interfaces import IChatStore
-    from chatter.protocol.model import Message, User
+    from chatter.protocol.model import Message, ReadMark, Standing, User
+    from chatter.protocol.moderation import OwnReport
 
 STRETCH = 500
 """So many entries of the log are looked at in one read."""
@@ -29,10 +30,20 @@ _encode = json.Encoder().encode
 
 
 class Exporting:
-    """Exports what users have."""
+    """Exports what users have.
 
-    def __init__(self, store: IChatStore, directory: Directory, tokens: Tokens) -> None:
+    :param standing: what a user may do; ``None`` of those who are members like any other.
+    """
+
+    def __init__(
+        self,
+        store: IChatStore,
+        directory: Directory,
+        tokens: Tokens,
+        standing: Callable[[int], Awaitable[Standing | None]],
+    ) -> None:
         self._store = store
+        self._standing = standing
         self._directory = directory
         self._tokens = tokens
         self._turns = Turns(_READERS)
@@ -49,9 +60,11 @@ class Exporting:
     async def lines(
         self, user: User, shown: Callable[[Message], Message] = lambda message: message
     ) -> AsyncGenerator[bytes, None]:
-        """Some lines of JSON at a time: the user, the tokens, and the messages from and to them.
+        """Some lines of JSON at a time: all that the chat has of a user.
 
-        Each line is an object with one member, which says what it is.
+        They are the user, the standing, the tokens, the position in the feed, the read marks, the
+        reports that the user has made, and the messages from and to the user.  Each line is an
+        object with one member, which says what it is.
 
         :param shown: what is exported of a message; all of it, if it is not given.
 
@@ -64,7 +77,18 @@ class Exporting:
             participant = self._directory.participant(user)
             tokens = await self._tokens.of_user(user)
             end = await self._store.last_id()
-            yield _lines("user", [participant]) + _lines("token", tokens)
+            standing = await self._standing(user.id)
+            cursor = await self._store.cursor(user.id)
+            yield (
+                _lines("user", [participant])
+                + _lines("standing", [] if standing is None else [standing])
+                + _lines("token", tokens)
+                + _lines("cursor", [cursor] if cursor else [])
+            )
+            async for marks in self._read_marks(user.id):
+                yield _lines("read", marks)
+            async for reports in self._reports(user.id):
+                yield _lines("report", reports)
             for after in range(self._store.kept_after, end, STRETCH):
                 until = min(after + STRETCH, end)
                 async with self._turns:
@@ -72,6 +96,19 @@ class Exporting:
                 yield _lines("message", list(map(shown, own)))
         finally:
             self._under_way.discard(user.id)
+
+    async def _read_marks(self, user_id: int) -> AsyncGenerator[list[ReadMark], None]:
+        after = -1
+        while marks := await self._store.erasure.read_marks(user_id, after, STRETCH):
+            yield marks
+            after = marks[-1].recipient_id or 0
+
+    async def _reports(self, user_id: int) -> AsyncGenerator[list[OwnReport], None]:
+        after = 0
+        moderation = self._store.moderation
+        while reports := await moderation.reports_by(user_id, after, STRETCH):
+            yield reports
+            after = reports[-1].message_id
 
 
 def _lines(kind: str, values: Sequence[object]) -> bytes:

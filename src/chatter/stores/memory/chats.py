@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from chatter.log.feed import participants
-from chatter.protocol.model import ChatSummary
+from chatter.protocol.model import ChatSummary, ReadMark
 from chatter.protocol.scalars import MOST_UNREAD
 
 if TYPE_CHECKING:
@@ -97,3 +97,17 @@ class MemoryChats:
         if other_id is None or other_id in self._chats[user_id]:
             mark = self._read_marks.get((user_id, other_id), 0)
             self._read_marks[user_id, other_id] = max(mark, message_id)
+
+    def read_marks(self, user_id: int, after: int, limit: int) -> list[ReadMark]:
+        """The read marks of a user, by the id of the other user, or 0 for the general chat."""
+        marks = [
+            ReadMark(other_id, message_id)
+            for (of_user, other_id), message_id in self._read_marks.items()
+            if of_user == user_id and (other_id or 0) > after
+        ]
+        return sorted(marks, key=lambda mark: mark.recipient_id or 0)[:limit]
+
+    def forget_marks(self, user_id: int) -> None:
+        """Forget what a user has read."""
+        for pair in [pair for pair in self._read_marks if pair[0] == user_id]:
+            del self._read_marks[pair]

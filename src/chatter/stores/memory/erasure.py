@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from chatter.protocol.model import Message, User
+    from chatter.protocol.model import Message, ReadMark, User
     from chatter.stores.memory.entries import MemoryEntries
     from chatter.stores.memory.moderation import MemoryModeration
     from chatter.stores.memory.tokens import MemoryTokens
@@ -88,6 +88,7 @@ class MemoryErasure:
         """Note that all messages of a user were withdrawn."""
         await self._check()
         self._under_way.discard(user_id)
+        self._entries.chats.forget_marks(user_id)
 
     async def read_own(self, user_id: int, after: int, until: int) -> list[Message]:
         """The messages that a user has sent, and the private ones to the user."""
@@ -97,3 +98,8 @@ class MemoryErasure:
             for message in self._entries.messages.values()
             if after < message.id <= until and user_id in (message.sender_id, message.recipient_id)
         ]
+
+    async def read_marks(self, user_id: int, after: int, limit: int) -> list[ReadMark]:
+        """The read marks of a user."""
+        await self._check()
+        return self._entries.chats.read_marks(user_id, after, limit)

@@ -12,7 +12,7 @@ from chatter.log.entries import AddressBan, standing_change
 from chatter.log.moderation import MOST_REPORTS, IModerationStore
 from chatter.protocol.errors import UnknownRecipient
 from chatter.protocol.model import Standing
-from chatter.protocol.moderation import BannedAddress, Report
+from chatter.protocol.moderation import BannedAddress, OwnReport, Report
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container
@@ -89,6 +89,16 @@ class MemoryModeration:
             if kept.message_id in self._entries.messages and (before is None or i < before)
         )
         return list(islice(found, limit))
+
+    async def reports_by(self, reporter_id: int, after: int, limit: int) -> list[OwnReport]:
+        """The reports that a user has made."""
+        await self._check()
+        own = [
+            OwnReport(kept.message_id, kept.reason, kept.at)
+            for kept in self._reports.values()
+            if kept.reporter_id == reporter_id and kept.message_id > after
+        ]
+        return sorted(own, key=lambda report: report.message_id)[:limit]
 
     async def is_reported(self, message_id: int) -> bool:
         """Whether somebody has reported a message."""

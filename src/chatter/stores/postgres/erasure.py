@@ -12,6 +12,7 @@ from chatter.log.entries import UserErased
 from chatter.log.erasure import IErasure
 from chatter.protocol import names
 from chatter.protocol.errors import StoreUnavailable
+from chatter.protocol.model import ReadMark
 from chatter.stores.postgres import entries
 from chatter.stores.postgres.session import Query, query
 from chatter.stores.postgres.write_batch import Step, without_entries
@@ -40,7 +41,15 @@ READ_OWN = b"""
     ) AS m
 """
 
+READ_MARKS = b"""
+    SELECT json_agg(m ORDER BY recipient_id NULLS FIRST) FROM (
+        SELECT nullif(other_id, 0) AS recipient_id, read_id AS id FROM chats
+        WHERE user_id = $1 AND other_id > $2 AND read_id > 0 ORDER BY other_id LIMIT $3
+    ) AS m
+"""
+
 _entry = json.Decoder(UserErased).decode
+_marks = json.Decoder(list[ReadMark]).decode
 _ids = json.Decoder(list[int]).decode
 
 
@@ -75,6 +84,11 @@ class PostgresErasure:
         """The messages that a user has sent, and the private ones to the user."""
         wanted = query(READ_OWN, user_id, after, until)
         return entries.messages(await self._connected.reads.row(wanted))
+
+    async def read_marks(self, user_id: int, after: int, limit: int) -> list[ReadMark]:
+        """The read marks of a user."""
+        (value,) = await self._connected.reads.row(query(READ_MARKS, user_id, after, limit))
+        return [] if value is None else _marks(value)
 
 
 def _begun(row: Row) -> tuple[UserErased | None, list[Entry]]:

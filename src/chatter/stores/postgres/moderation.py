@@ -11,7 +11,7 @@ from chatter.log.entries import AddressBan, StandingChange
 from chatter.log.moderation import MOST_REPORTS, IModerationStore
 from chatter.protocol.errors import UnknownRecipient
 from chatter.protocol.model import Standing
-from chatter.protocol.moderation import BannedAddress, Report
+from chatter.protocol.moderation import BannedAddress, OwnReport, Report
 from chatter.protocol.scalars import MAX_ID
 from chatter.stores.postgres.session import Query, query
 from chatter.stores.postgres.write_batch import Step
@@ -48,6 +48,13 @@ READ_REPORTS = b"""
     ) AS r
 """
 
+READ_REPORTS_BY = b"""
+    SELECT json_agg(r ORDER BY message_id) FROM (
+        SELECT message_id, reason, reported_at AS at FROM reports
+        WHERE reporter_id = $1 AND message_id > $2 ORDER BY message_id LIMIT $3
+    ) AS r
+"""
+
 IS_REPORTED = b"SELECT EXISTS (SELECT FROM reports WHERE message_id = $1)"
 
 DISMISS_REPORTS = b"SELECT dismiss_reports($1)"
@@ -64,6 +71,7 @@ READ_BANNED_ADDRESSES = b'SELECT json_agg(b ORDER BY network COLLATE "C") FROM a
 _encode = json.Encoder().encode
 _entry = json.Decoder(StandingChange).decode
 _reports = json.Decoder(list[Report]).decode
+_own_reports = json.Decoder(list[OwnReport]).decode
 _banned = json.Decoder(list[BannedAddress]).decode
 _standings = json.Decoder(list[Standing]).decode
 
@@ -101,6 +109,12 @@ class PostgresModeration:
         wanted = query(READ_REPORTS, MAX_ID if before is None else before, limit)
         (value,) = await self._connected.reads.row(wanted)
         return [] if value is None else _reports(value)
+
+    async def reports_by(self, reporter_id: int, after: int, limit: int) -> list[OwnReport]:
+        """The reports that a user has made."""
+        wanted = query(READ_REPORTS_BY, reporter_id, after, limit)
+        (value,) = await self._connected.reads.row(wanted)
+        return [] if value is None else _own_reports(value)
 
     async def is_reported(self, message_id: int) -> bool:
         """Whether somebody has reported a message."""

@@ -9,6 +9,7 @@ from zope.interface import implementer
 from chatter.log.entries import UserErased
 from chatter.log.erasure import IErasure
 from chatter.protocol import names
+from chatter.protocol.model import ReadMark
 from chatter.stores.sqlite import entries
 from chatter.stores.sqlite.times import microseconds
 from chatter.stores.sqlite.writing import Appending
@@ -42,6 +43,11 @@ READ_OWN = """
     ORDER BY id
 """
 
+READ_MARKS = """
+    SELECT nullif(other_id, 0), read_id FROM chats
+    WHERE user_id = ? AND other_id > ? AND read_id > 0 ORDER BY other_id LIMIT ?
+"""
+
 
 @implementer(IErasure)
 class SQLiteErasure:
@@ -73,6 +79,13 @@ class SQLiteErasure:
         wanted = {"user_id": user_id, "after": after, "until": until}
         return await self._reader.submit(
             lambda connection: entries.read_messages(connection, READ_OWN, wanted)
+        )
+
+    async def read_marks(self, user_id: int, after: int, limit: int) -> list[ReadMark]:
+        """The read marks of a user."""
+        wanted = (user_id, after, limit)
+        return await self._reader.submit(
+            lambda connection: [ReadMark(*row) for row in connection.execute(READ_MARKS, wanted)]
         )
 
 

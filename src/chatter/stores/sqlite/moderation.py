@@ -11,7 +11,7 @@ from chatter.log.entries import AddressBan, standing_change
 from chatter.log.moderation import MOST_REPORTS, IModerationStore
 from chatter.protocol.errors import UnknownRecipient
 from chatter.protocol.model import Standing
-from chatter.protocol.moderation import BannedAddress, Report
+from chatter.protocol.moderation import BannedAddress, OwnReport, Report
 from chatter.protocol.scalars import MAX_ID
 from chatter.stores.sqlite.entries import message
 from chatter.stores.sqlite.times import microseconds, moment
@@ -67,6 +67,11 @@ READ_REPORTS = """
     WHERE r.id < ? ORDER BY r.id DESC LIMIT ?
 """
 
+READ_REPORTS_BY = """
+    SELECT message_id, reason, reported_at FROM reports WHERE reporter_id = ? AND message_id > ?
+    ORDER BY message_id LIMIT ?
+"""
+
 IS_REPORTED = "SELECT EXISTS (SELECT 1 FROM reports WHERE message_id = ?)"
 
 BAN_ADDRESS = """
@@ -110,6 +115,16 @@ class SQLiteModeration:
             lambda connection: [
                 Report(row[6], message(row), row[7], row[8], moment(row[9]))
                 for row in connection.execute(READ_REPORTS, (below, limit))
+            ]
+        )
+
+    async def reports_by(self, reporter_id: int, after: int, limit: int) -> list[OwnReport]:
+        """The reports that a user has made."""
+        wanted = (reporter_id, after, limit)
+        return await self._reader.submit(
+            lambda connection: [
+                OwnReport(message_id, reason, moment(at))
+                for message_id, reason, at in connection.execute(READ_REPORTS_BY, wanted)
             ]
         )
 
