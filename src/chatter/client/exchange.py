@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _OK = 200
 _DIGITS = 6
-_ACCEPTED = b"application/json, application/problem+json, text/event-stream"
+_ACCEPTED = b"application/json, application/problem+json, text/event-stream, application/x-ndjson"
 _NOT_COMPRESSED = (b"", b"identity")
 
 Value = TypeVar("Value")
@@ -59,13 +59,14 @@ class Exchange:
         """
         return await self._in_time(self._whole(request, token))
 
-    async def subscribe(
+    async def stream(
         self, request: Request, token: str | None, reader: IProtocol
     ) -> Response | None:
-        """Send a request whose response is a stream of events.
+        """Send a request whose response is read as it comes.
 
-        :param reader: gets the stream, from its beginning.
-        :returns: another response, if there is no stream.
+        :param reader: gets the body of a response that has the media type of the request, from
+            its beginning.
+        :returns: any other response.
 
         It raises what :meth:`send` raises.
         """
@@ -107,7 +108,7 @@ class Exchange:
     ) -> Response | None:
         response = await self._begin(request, token)
         media_type = response.headers.getRawHeaders(b"Content-Type", [b""])[0].partition(b";")[0]
-        if response.code != _OK or media_type.strip().lower() != b"text/event-stream":
+        if response.code != _OK or media_type.strip().lower() != request.media_type:
             return await _whole(response, request.largest)
         response.deliverBody(reader)
         return None

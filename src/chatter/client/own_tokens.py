@@ -1,17 +1,21 @@
-"""The methods of a client for the tokens of its user, one for each device; and to leave."""
+"""The methods of a client for what its user has: tokens, one for each device, and data."""
 
 from __future__ import annotations
 
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from chatter.client import requests
 from chatter.client.session import Session
 from chatter.protocol.bodies import Done, NewToken, TokenInfo, TokenList
 from chatter.protocol.deferring import returns_deferred
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class OwnTokens(Session):
-    """A client that makes, lists and revokes tokens of its user, and leaves for good."""
+    """A client that makes, lists and revokes tokens, exports the user's data, and leaves."""
 
     @returns_deferred
     async def make_token(self, label: str = "") -> NewToken:
@@ -48,6 +52,19 @@ class OwnTokens(Session):
             await self._attempts.until_done(Done, requests.DISCONNECT)
         finally:
             self.token = None
+
+    @returns_deferred
+    async def export(self, collector: Callable[[bytes], None]) -> None:
+        """Give what the chat has of the user to a collector, as lines of JSON, as they come.
+
+        It fires when all has come.  If it fails, what the collector has may be a part of it.
+
+        :param collector: called with some bytes at a time, such as the ``write`` of a file.
+            What it raises ends the export, and is raised here.
+        :raises TooManyRequests: if another export of the user is under way all the time.
+        :raises ServerUnreachable: also if the export has ended before it was whole.
+        """
+        await self._attempts.download(requests.EXPORT, collector)
 
     @returns_deferred
     async def erase(self, name: str) -> None:

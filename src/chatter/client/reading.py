@@ -143,7 +143,7 @@ class Reading:
 
         subscription = Subscription(self._clock, after, decoders, begun, passed)
         with self._operations.begun() as operation:
-            opened = self._exchange.subscribe(request, self._attempts.token, subscription)
+            opened = self._exchange.stream(request, self._attempts.token, subscription)
             try:
                 other = await operation.wait_for(Deferred.fromCoroutine(opened))
             except BaseException:

@@ -43,6 +43,7 @@ class Request(Struct, frozen=True):
     :ivar key: its idempotency key.
     :ivar last_event_id: after which event a stream shall begin.
     :ivar largest: how many bytes the body of its response has at most.
+    :ivar media_type: of a response that is read as it comes.
     """
 
     method: str
@@ -52,12 +53,14 @@ class Request(Struct, frozen=True):
     key: str | None = None
     last_event_id: int | None = None
     largest: int = SMALL
+    media_type: bytes = b""
 
 
 HEALTH = Request("GET", "/health")
 COME_BACK = Request("POST", "/connect")
 DISCONNECT = Request("POST", "/disconnect")
 TOKENS = Request("GET", "/tokens")
+EXPORT = Request("GET", "/export", media_type=b"application/x-ndjson")
 
 
 def joining(name: str | None, key: str, invitation: str | None = None) -> Request:
@@ -142,7 +145,9 @@ def feed(after: int, epoch: str, limit: int) -> Request:
 def events(after: int, epoch: str, *, changes: bool) -> Request:
     """The event stream after an id of an epoch, with changes of messages or without."""
     parameters = {"epoch": epoch, "changes": "1"} if changes else {"epoch": epoch}
-    return Request("GET", "/events", parameters, last_event_id=after)
+    return Request(
+        "GET", "/events", parameters, last_event_id=after, media_type=b"text/event-stream"
+    )
 
 
 def history(with_user: int | None, before: int | None, limit: int | None) -> Request:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
+from chatter.client.download import Download
 from chatter.client.errors import ServerUnreachable, UnexpectedResponse
 from chatter.client.json_bodies import decoded
 from chatter.client.responses import error_in
 from chatter.protocol.errors import TransientError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from random import Random
 
     from twisted.internet.interfaces import IReactorTime
@@ -56,11 +58,15 @@ class Attempts:
 
     async def until_done(self, kind: type[Value], request: Request) -> Value:
         """The response to a request that may be sent again and again."""
+        return await self._succeeded(lambda: self.once(kind, request))
+
+    async def _succeeded(self, attempt: Callable[[], Coroutine[Any, Any, Value]]) -> Value:
+        """What an attempt returns that succeeds."""
         began = self._clock.seconds()
         failed = 0
         while True:
             try:
-                value = await self.once(kind, request)
+                value = await attempt()
             except (TransientError, ServerUnreachable) as error:
                 failed += 1
                 elapsed = self._clock.seconds() - began
@@ -89,3 +95,28 @@ class Attempts:
                 f"The response to {request.method} {request.path} is not one of a chat server."
             )
         return value
+
+    async def download(self, request: Request, collector: Callable[[bytes], None]) -> None:
+        """Give the body of a response to a collector, as it comes.
+
+        The request may be sent again and again until there is a response, and not afterwards.
+
+        :raises ServerUnreachable: if the body has ended before it was whole.
+        """
+        download = await self._succeeded(lambda: self._begun(request, collector))
+        with self._operations.begun() as operation:
+            await operation.wait_for(download.finished)
+
+    async def _begun(self, request: Request, collector: Callable[[bytes], None]) -> Download:
+        """A response of which the head has come."""
+        download = Download(self._clock, collector)
+        with self._operations.begun() as operation:
+            sent = Deferred.fromCoroutine(self._exchange.stream(request, self.token, download))
+            try:
+                other = await operation.wait_for(sent)
+            except BaseException:
+                download.close()
+                raise
+        if other is not None:
+            raise error_in(other, f"{request.method} {request.path}")
+        return download

@@ -1,0 +1,92 @@
+"""A body of any length, which a collector gets as it comes.
+
+A server that falls silent meanwhile is given up.
+"""
+
+# ruff: noqa: N802 - the camelCase names are those of Twisted's interfaces
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.web.client import ResponseDone
+from twisted.web.http import PotentialDataLoss
+
+from chatter.client.errors import ServerUnreachable, UnexpectedResponse
+from chatter.client.failures import is_of_the_network, root_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.python.failure import Failure
+
+SILENCE = 45.0
+"""A server that has sent nothing for so many seconds is gone."""
+
+
+class Download(Protocol):
+    """The body of a response.
+
+    :param clock: measures silence.
+    :param collector: called with each part of the body.
+
+    :ivar finished: fires when all of the body has come; it fails with
+        :class:`chatter.client.errors.NoResponse` if it ends before, and with what the collector
+        raises.  Cancelling it closes the connection.
+    """
+
+    def __init__(self, clock: IReactorTime, collector: Callable[[bytes], None]) -> None:
+        self.finished: Deferred[None] = Deferred(lambda _: self.close())
+        self._clock = clock
+        self._collector = collector
+        self._is_over = False
+        self._silence: IDelayedCall | None = None
+
+    def close(self) -> None:
+        """Read no more, and close the connection."""
+        self._end()
+        if self.transport is not None:
+            self.transport.loseConnection()
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+
+    def connectionMade(self) -> None:
+        """Begin to wait for the body."""
+        self._silence = self._clock.callLater(SILENCE, self._give_up)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Give a part of the body to the collector."""
+        if self._is_over or self._silence is None:
+            return
+        self._silence.reset(SILENCE)
+        try:
+            self._collector(data)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets it
+            self._fail(error)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """End, well only if the body is whole."""
+        if self._is_over:
+            return
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self._end()
+            self.finished.callback(None)
+        elif is_of_the_network(root_of(reason.value)):
+            detail = "The server has ended its response before it was whole."
+            self._fail(ServerUnreachable(detail, may_have_arrived=True))
+        else:
+            self._fail(UnexpectedResponse("The response is not valid HTTP."))
+
+    def _give_up(self) -> None:
+        self._silence = None
+        self._fail(ServerUnreachable("The server has fallen silent.", may_have_arrived=True))
+
+    def _fail(self, error: Exception) -> None:
+        self.close()
+        self.finished.errback(error)
