@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
-from chatter.stores.sqlite import database
+from chatter.stores.sqlite import backups, database
 from chatter.testing.waiting import NOW
 from tests.admin.commands import fail, in_thread, succeed
 from tests.admin.population import all_of, opened, populate
@@ -104,6 +105,34 @@ async def test_a_database_that_was_not_closed_is_moved_with_its_log(store, path,
     assert f"{crashed.name}-wal" not in files(crashed)
     async with opened(f"sqlite:{crashed}.old-1") as old:
         assert await old.read_message(later.id) == later
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+async def test_a_restore_that_ends_midway_leaves_the_database(
+    store, path, backup, monkeypatch, has_links
+):
+    """All that it had, also in its write-ahead log, under both names; then it can be restored."""
+    crashed = path.with_name("crashed.sqlite")
+    async with opened(store) as serving:
+        await serving.add_user("alice", None, 0, NOW)
+        backups.back_up(path, backup)
+        later = await serving.append(Draft(1, None, "later", NOW))
+        as_after_a_crash(path, crashed)
+
+    def ended(*_: object) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", ended)
+        if not has_links:
+            patched.setattr(Path, "hardlink_to", ended)
+        with pytest.raises(StoreUnavailable):
+            backups.restore(backup, crashed)
+    assert files(crashed) == ["chatter.sqlite", crashed.name, f"{crashed.name}.old-1"]
+    for there in (crashed, f"{crashed}.old-1"):
+        async with opened(f"sqlite:{there}") as old:
+            assert await old.read_message(later.id) == later
+    assert backups.restore(backup, crashed).aside == path.with_name("crashed.sqlite.old-2")
 
 
 async def test_a_backup_is_restored_where_nothing_is(store, path, backup):

@@ -6,6 +6,7 @@ All of it blocks.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -66,7 +67,7 @@ def back_up(path: Path, backup: Path) -> Summary:
 
 
 def restore(backup: Path, path: Path) -> Restored:
-    """Put a copy of a backup in the place of a database, and move that aside.
+    """Put a copy of a backup in the place of a database, which is kept under another name.
 
     :raises StoreUnavailable: if the backup can't be read, is not chatter's, is damaged or of
         a newer chatter; or a server has the database, or it can't be replaced.
@@ -81,7 +82,7 @@ def restore(backup: Path, path: Path) -> Restored:
     with held(path), _copied(backup, path) as (copy, summary), clear_errors(path):
         if path.exists():
             _give_to_owner(copy, path.stat())
-        aside = _move_aside(path)
+        aside = _set_aside(path)
         copy.replace(path)
         _sync(path.parent)
         return Restored(summary, aside)
@@ -147,15 +148,27 @@ def _reserved(file: Path) -> Iterator[None]:
         raise
 
 
-def _move_aside(path: Path) -> Path | None:
-    """Give the files of a database another name, under which they are a database, too."""
+def _set_aside(path: Path) -> Path | None:
+    """Give a database another name, beside its own, which the next one may take in one step.
+
+    So it is in its place, whenever this process may end.
+    """
+    with suppress(sqlite3.Error), closing(_opened(path)) as connection:
+        # What is in the write-ahead log comes into the file, and the last one to close removes it.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     if not any(os.path.lexists(f"{path}{suffix}") for suffix in SUFFIXES):
         return None
     number = 1
     while any(os.path.lexists(f"{path}.old-{number}{suffix}") for suffix in SUFFIXES):
         number += 1
     aside = path.with_name(f"{path.name}.old-{number}")
-    for suffix in SUFFIXES:
+    if path.exists():
+        try:
+            aside.hardlink_to(path)
+        except OSError:  # the file system has no links
+            shutil.copy2(path, aside)
+            _give_to_owner(aside, path.stat())
+    for suffix in SUFFIXES[1:]:
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
     return aside
