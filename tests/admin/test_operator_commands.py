@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from twisted.internet import reactor
 
+from chatter.admin import operator_client
 from chatter.admin.export import new_file
 from chatter.admin.main import run
 from chatter.admin.operator_client import OperatorClient
@@ -182,6 +183,19 @@ def test_something_else_listens_there(socket, tmp_path, response, said):
         with Listener(socket, response), pytest.raises(ValueError, match=said):
             export(client, tmp_path / "file")
     assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.parametrize("path", ["/users", "/erase"])
+def test_a_server_that_hangs_is_not_waited_for(socket, monkeypatch, path):
+    """A while, which is longer for what takes long; then the operator gets one line."""
+    short, long = (0.05, 60) if path == "/users" else (60, 0.05)
+    monkeypatch.setattr(operator_client, "_PATIENCE", short)
+    monkeypatch.setattr(operator_client, "_LONG_PATIENCE", long)
+    with sockets.socket(sockets.AF_UNIX) as hanging:
+        hanging.bind(str(socket))
+        hanging.listen(1)
+        with pytest.raises(ValueError, match=r"has not responded within 0\.05 seconds"):
+            OperatorClient(str(socket)).get(path, limit=1)
 
 
 def export(client, file):

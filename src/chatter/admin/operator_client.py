@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 PLACES = ("var/admin.sock", "/run/chatter/admin.sock")
 """Where an endpoint is looked for that is not named."""
 
-_PATIENCE = 600
-"""A backup of a large database may take so many seconds."""
+_PATIENCE = 30
+"""So many seconds may pass until the server responds."""
+
+_LONG_PATIENCE = 600
+"""So many for what goes through the whole database."""
+
+_LONG = ("/backup", "/erase", "/export")
 
 _OK = 200
 
@@ -92,13 +97,19 @@ class OperatorClient:
     @contextmanager
     def _response(self, method: str, path: str, body: str | None = None) -> Iterator[HTTPResponse]:
         """What a resource responds with, whose body is read in the block."""
-        connection = _Connection(self._place)
+        patience = _LONG_PATIENCE if path.partition("?")[0] in _LONG else _PATIENCE
+        connection = _Connection(self._place, patience)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
             if response.status != _OK:
                 raise ValueError(json.loads(response.read())["detail"])
             yield response
+        except TimeoutError:
+            raise ValueError(
+                f"The server at {self._place} has not responded within {patience} seconds. What "
+                "was requested may still be done."
+            ) from None
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise ValueError(f"No server can be reached at {self._place}: {reason}.") from None
@@ -113,8 +124,8 @@ class OperatorClient:
 class _Connection(HTTPConnection):
     """A connection to a UNIX socket, or to a port of this machine."""
 
-    def __init__(self, place: str) -> None:
-        super().__init__("localhost", timeout=_PATIENCE)
+    def __init__(self, place: str, patience: float) -> None:
+        super().__init__("localhost", timeout=patience)
         self._place = place
 
     def connect(self) -> None:
