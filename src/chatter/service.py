@@ -21,6 +21,7 @@ from chatter.chat.typed_service import TypedService
 from chatter.httpd.endpoints import is_only_local, private_endpoint, server_endpoint
 from chatter.protocol.deferring import returns_deferred, when_done
 from chatter.stores.registry import make_store
+from chatter.system_errors import reason_of
 from chatter.web import ChatResource
 from chatter.web.event_streams.streams import MAX_STREAMS
 from chatter.web.request_counts import CountedSite
@@ -199,7 +200,8 @@ class ChatService(TypedService):
                 ports = await self._ports()
                 await self.chat.startService()
             except BaseException as error:
-                self._log.critical("chatter can't start: {error}", error=error)
+                reason = reason_of(error)
+                self._log.critical("chatter can't start: {reason}", reason=reason, error=error)
                 self.running = False
                 await self._unbind()
                 raise

@@ -19,6 +19,7 @@ from twisted.logger import ILogObserver, Logger, textFileLogObserver
 
 from chatter.process.pid_file import remove_own_pid_file
 from chatter.service import ChatService
+from chatter.system_errors import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -65,7 +66,7 @@ class TwistdService(ChatService):
         try:
             super().privilegedStartService()
         except Exception as error:
-            reason = f"chatter: {_text_of(error)}"
+            reason = f"chatter: {reason_of(error)}"
             # In the foreground, twistd has turned standard error into log lines.
             print(reason, file=sys.__stderr__)
             if self.twistd is not None:
@@ -93,7 +94,7 @@ class TwistdService(ChatService):
             try:
                 reopen()
             except OSError as error:
-                self._log.error("A log can't be opened anew: {reason}.", reason=_text_of(error))
+                self._log.error("A log can't be opened anew: {reason}.", reason=reason_of(error))
         self._log.info("chatter has opened its logs anew.")
 
     def _rotate_log(self) -> None:
@@ -125,17 +126,11 @@ def _stop_reactor() -> None:
 
 
 def _give_up(failure: Failure) -> None:
-    print(f"chatter: {failure.getErrorMessage()}", file=sys.__stderr__)
+    assert failure.value is not None
+    print(f"chatter: {reason_of(failure.value)}", file=sys.__stderr__)
     # Whatever stops the reactor, twistd ends with status 0.
     atexit.register(os._exit, 1)
     _reactor().callWhenRunning(_reactor().stop)
-
-
-def _text_of(error: BaseException) -> str:
-    """What an error says, without numbers where it is the system's."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
 
 
 def _collect_garbage_rarely() -> None:

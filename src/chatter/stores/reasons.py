@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatter.system_errors import reason_of
+
 if TYPE_CHECKING:
     from twisted.logger import Logger
 
@@ -43,7 +45,7 @@ class Reasons:
 
 def one_line(error: BaseException) -> str:
     """What an error says, as one line; its type where it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(reason_of(error).split()) or type(error).__name__
 
 
 _MOST = 20

@@ -20,6 +20,7 @@ from chatter.client.urls import checked_url
 from chatter.clocks import use_monotonic_time
 from chatter.protocol.errors import ChatError
 from chatter.standard_streams import discard, open_standard_streams
+from chatter.system_errors import reason_of
 from chatter.terminal.completion import ChatCompleter
 from chatter.terminal.interactive import converse
 from chatter.terminal.lines import remark
@@ -155,7 +156,7 @@ async def _chat(reactor: Any, options: argparse.Namespace) -> int:
         # Nobody reads any more.
         discard(_OUTPUT)
     except (ChatError, NoResponse, OSError, UnreadableTokens, ValueError) as error:
-        print(f"chatter: {remark(str(error))}", file=sys.stderr)  # noqa: T201
+        print(f"chatter: {remark(reason_of(error))}", file=sys.stderr)  # noqa: T201
         # If that is why, Python shall not try again at its end.
         discard(_OUTPUT)
     except CancelledError:

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from chatter.protocol import names
 from chatter.protocol.errors import StoreUnavailable
+from chatter.system_errors import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def clear_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise StoreUnavailable(f"The database {path} can't be used: {error}.") from error
+        raise StoreUnavailable(f"The database {path} can't be used: {reason_of(error)}.") from error
 
 
 def check(path: Path) -> None:
