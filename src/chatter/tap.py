@@ -17,7 +17,6 @@ from chatter.httpd.open_files import OTHER_FILES, allow_open_files
 from chatter.process.option_values import (
     age,
     check_each,
-    check_origin,
     number,
     optional_number,
     token_lifetime,
@@ -30,8 +29,10 @@ from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.queries import MAX_LIMIT
 from chatter.service import DEFAULT_PORT
 from chatter.stores.registry import maker_of, without_password
+from chatter.system_errors import reason_of
 from chatter.version import __version__
 from chatter.web.addresses import Addresses
+from chatter.web.cors import checked_origins
 from chatter.web.hosts import Hosts
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ curl -X POST http://127.0.0.1:8000/connect"""
 
     # Twisted shows it as the text of --help, as it stands.
     opt_port.__doc__ = (
-        "Where to listen, as a Twisted endpoint; may be given several times. "
+        "Where to listen: a port of 127.0.0.1, or a Twisted endpoint; may be given several times. "
         "Example: --port tcp:8080 --port unix:/run/chatter.sock "
         f"[default: {DEFAULT_PORT}]"
     )
@@ -216,8 +217,7 @@ curl -X POST http://127.0.0.1:8000/connect"""
         check_each("limit", self["limit"], lambda text: parse_limits([text]))
         check_each("trust", self["trust"], lambda text: Addresses([text]))
         check_each("host", self["host"], lambda text: Hosts([text], Addresses()))
-        for origin in self["origin"]:
-            check_origin(origin)
+        check_each("origin", self["origin"], lambda text: checked_origins([text]))
         self["history"] = number("history", self["history"], 0, MAX_LIMIT - 1)
         if self["join"] not in ("open", "invited", "closed"):
             raise CannotStart(f"chatter: --join {self['join']!r}: write open, invited or closed.")
@@ -280,6 +280,6 @@ def makeService(options: Options) -> IService:
     try:
         service.server_log = server_log(options.parent)
     except OSError as error:
-        raise CannotStart(f"chatter: {error.filename}: {error.strerror}") from error
+        raise CannotStart(f"chatter: {reason_of(error)}") from error
     service.twistd = options.parent
     return service

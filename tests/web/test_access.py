@@ -353,6 +353,23 @@ def test_what_is_no_origin(chat, origin):
         ChatResource(chat, origins=[origin])
 
 
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("HTTPS://Good.Example:443", "https://good.example"),
+        ("http://good.example:80", "http://good.example"),
+        ("http://good.example:8080", "http://good.example:8080"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+        ("chrome-extension://abcdef", "chrome-extension://abcdef"),
+    ],
+)
+def test_an_origin_is_known_however_it_was_written(make_web, chat, written, sent):
+    """Browsers write it in lower case, without the port that is the scheme's own."""
+    web = make_web(ChatResource(chat, origins=[written]))
+    response = web.call("GET", "/health", headers={"Origin": sent})
+    assert response.headers["access-control-allow-origin"] == sent
+
+
 def test_pages_of_other_origins(make_web, chat):
     """Only the origins that were named may use the chat from a browser."""
     web = make_web(ChatResource(chat, origins=["https://good.example"]))

@@ -84,8 +84,8 @@ def private_endpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
     """
     if description.startswith(_PROXIED) or _is_loopback(description) is False:
         raise ValueError(
-            "others could reach it; write unix:/run/chatter/admin.sock, or a port for one of "
-            "127.0.0.1."
+            "others could reach it, unless it is a UNIX socket or a port of 127.0.0.1; write "
+            "unix:/run/chatter/admin.sock, or a number."
         )
     if description.startswith("unix:"):
         mode = re.search(r"(?<!\\):mode=([0-7]+)(?=:|$)", description)

@@ -28,18 +28,6 @@ def check_each(option: str, values: list[str | None], parse: Callable[[str], obj
             raise CannotStart(f"chatter: --{option} {value!r}: {error}") from error
 
 
-def check_origin(origin: str) -> None:
-    """See that a value is an origin, or ``*``.
-
-    :raises CannotStart: if not.
-    """
-    if origin != "*" and not re.fullmatch("[a-z][a-z0-9+.-]*://[^/?#@\\s]+", origin):
-        raise CannotStart(
-            f"chatter: --origin {origin!r}: write the scheme and the host of the page, and its "
-            "port if it has one: https://chat.example.org or http://localhost:3000."
-        )
-
-
 def optional_number(option: str, value: object, least: int) -> int | None:
     """The number that a value is; ``None`` if there is none.
 

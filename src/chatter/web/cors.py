@@ -14,24 +14,33 @@ ANY_ORIGIN = "*"
 
 _PREFLIGHT_LIFETIME = 600
 
-_ORIGIN = re.compile(r"https?://[^/?#@\s]+|\*")
+# Of ASCII, without / ? # @.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[!\"$-.0->A-~]+|\*")
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def checked_origins(origins: Collection[str]) -> tuple[str, ...]:
-    """Return the origins of pages that may use the chat, if they can be origins.
+    """Return the origins of pages that may use the chat, as browsers write them.
+
+    That is in lower case, and without the port that the scheme has by default.
 
     :raises TypeError: if they are one string instead of several.
     :raises ValueError: if one is no origin, and so would never match.
     """
     if isinstance(origins, str):
         raise TypeError(f"origins is a collection of strings: write origins=[{origins!r}].")
-    for origin in origins:
-        if not (isinstance(origin, str) and _ORIGIN.fullmatch(origin)):
-            raise ValueError(
-                f"{origin!r} is no origin; one has a scheme, a host and perhaps a port, and "
-                "nothing after it, such as https://chat.example.org, or is * for any."
-            )
-    return tuple(origins)
+    return tuple(map(_checked_origin, origins))
+
+
+def _checked_origin(origin: str) -> str:
+    written = origin.lower() if isinstance(origin, str) else ""
+    if not _ORIGIN.fullmatch(written):
+        raise ValueError(
+            f"{origin!r} is no origin: write the scheme and the host of the page in ASCII, and its "
+            "port if it has one: https://chat.example.org or http://localhost:3000; or * for any."
+        )
+    return written.removesuffix(_DEFAULT_PORTS.get(written.partition(":")[0], ""))
 
 
 def cors_headers(origin: bytes | None, origins: Collection[str]) -> tuple[tuple[bytes, bytes], ...]:
