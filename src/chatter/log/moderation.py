@@ -42,7 +42,7 @@ class IModerationStore(Interface):
         """
 
     def report(draft: ReportDraft, since: datetime) -> Awaitable[int]:
-        """Keep a report; fires with how many users have reported the author after a time.
+        """Keep a report; fires with how many others have reported the author after a time.
 
         A user reports a message once: again, it is only counted.  Of all reports the newest
         :data:`MOST_REPORTS` are kept.

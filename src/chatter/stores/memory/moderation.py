@@ -76,7 +76,8 @@ class MemoryModeration:
             reports[newest] = draft
             reports.pop(newest - MOST_REPORTS, None)
         of_author = [kept for kept in reports.values() if kept.author_id == draft.author_id]
-        return len({kept.reporter_id for kept in of_author if kept.at > since})
+        reporters = {kept.reporter_id for kept in of_author if kept.at > since}
+        return len(reporters - {draft.author_id})
 
     async def reports(self, before: int | None, limit: int) -> list[Report]:
         """The newest reports."""

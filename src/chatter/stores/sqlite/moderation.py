@@ -56,7 +56,8 @@ ADD_REPORT = """
 FORGET_OLD_REPORTS = "DELETE FROM reports WHERE id <= (SELECT max(id) FROM reports) - ?"
 
 COUNT_REPORTERS = """
-    SELECT count(DISTINCT reporter_id) FROM reports WHERE author_id = ? AND reported_at > ?
+    SELECT count(DISTINCT reporter_id) FROM reports
+    WHERE author_id = ? AND reporter_id <> author_id AND reported_at > ?
 """
 
 READ_REPORTS = """

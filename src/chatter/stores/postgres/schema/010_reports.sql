@@ -19,7 +19,7 @@ CREATE TABLE address_bans (
 );
 
 -- Keep a report, and the newest of all others.  The row of log_end is locked.  Returns how many
--- users have reported the author after a time.
+-- other users have reported the author after a time.
 CREATE FUNCTION add_report(draft json, since timestamptz, most bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -35,7 +35,7 @@ BEGIN
     DELETE FROM reports WHERE id <= (SELECT max(id) FROM reports) - most;
     PERFORM wait_for_disk();
     RETURN (SELECT count(DISTINCT reporter_id) FROM reports
-            WHERE author_id = d.author_id AND reported_at > since);
+            WHERE author_id = d.author_id AND reporter_id <> author_id AND reported_at > since);
 END
 $$;
 
