@@ -18,6 +18,7 @@ from chatter.chat.limits.rate_limits import NO_LIMITS, RateLimits, parse_limits
 from chatter.chat.limits.sent_before import SentBefore
 from chatter.chat.limits.user_limits import UserLimits
 from chatter.chat.rates import Rate
+from chatter.log.entries import Sent
 from chatter.log.feed import Log
 from chatter.protocol.errors import StoreUnavailable, TooManyRequests
 from chatter.protocol.model import Draft, Message, User
@@ -97,6 +98,23 @@ def test_the_rule_holds_over_restarts(chat, clock):
     assert [send(again, alice).status for _ in range(2)] == [200, 429]
 
 
+def test_what_was_withdrawn_counts_over_restarts(chat, clock):
+    """As of its withdrawal; what was only edited counts once."""
+    web = web_with(chat, clock, "none", "general=3/3600")
+    alice = web.join("alice")
+    for _ in range(3):
+        assert send(web, alice).status == 200
+        clock.advance(10)
+    web.call("POST", "/withdraw", alice, {"message_id": 2})
+    web.call("POST", "/edit", alice, {"message_id": 3, "text": "edited"})
+    again = web_with(chat, clock, "none", "general=3/3600")
+    assert send(again, alice).headers["retry-after"] == str(3600 - 30)
+    clock.advance(3600 - 30)
+    assert [send(again, alice).status for _ in range(2)] == [200, 429]
+    clock.advance(10)
+    assert send(again, alice).headers["retry-after"] == "10"
+
+
 def test_what_others_sent_is_passed_over_once(chat, clock, monkeypatch):
     """The log is read page by page, up to what is too old to count, before the first message."""
     alice, bob = (result_of(chat.join(name)) for name in ("alice", "bob"))
@@ -104,14 +122,14 @@ def test_what_others_sent_is_passed_over_once(chat, clock, monkeypatch):
         result_of(chat.send(user, "hi"))
         clock.advance(seconds)
     pages: list[object] = []
-    read_general = MemoryStore.read_general
+    general_senders = MemoryStore.general_senders
     monkeypatch.setattr(sent_before, "_AT_ONCE", 2)
 
     def read(store, before, limit):
         pages.append(before)
-        return read_general(store, before, limit)
+        return general_senders(store, before, limit)
 
-    monkeypatch.setattr(MemoryStore, "read_general", read)
+    monkeypatch.setattr(MemoryStore, "general_senders", read)
     sending = UserLimits(core_of(chat), RateLimits(general=Rate(2, 60))).sending
     assert result_of(sending.send(alice, "hi", None)).id == 7
     with pytest.raises(TooManyRequests):
@@ -141,7 +159,7 @@ def test_the_store_is_away_when_what_was_sent_before_is_read(chat, clock, monkey
     again = web_with(chat, clock, "none", "general=1/3600")
     with monkeypatch.context() as patched:
         away = StoreUnavailable("The store is away.")
-        patched.setattr(MemoryStore, "read_general", lambda *_: fail(away))
+        patched.setattr(MemoryStore, "general_senders", lambda *_: fail(away))
         assert send(again, alice).problem == "store-unavailable"
     assert send(again, alice).status == 429
 
@@ -156,15 +174,15 @@ def test_what_was_sent_before_is_counted_page_by_page(chat, clock, monkeypatch):
     core = core_of(chat)
     window = Window(Rate(6, 60), clock.seconds)
     before = SentBefore(core.live, core.store, window, core.presence.now)
-    reads: list[Deferred[list[Message]]] = [Deferred() for _ in range(2)]
+    reads: list[Deferred[list[Sent]]] = [Deferred() for _ in range(2)]
     left = list(reads)
-    read_general = MemoryStore.read_general
+    general_senders = MemoryStore.general_senders
 
     def read(*arguments):
-        page = Deferred.fromCoroutine(read_general(*arguments))
+        page = Deferred.fromCoroutine(general_senders(*arguments))
         return left.pop(0).addCallback(lambda _: page) if left else page
 
-    monkeypatch.setattr(MemoryStore, "read_general", read)
+    monkeypatch.setattr(MemoryStore, "general_senders", read)
     counting = Deferred.fromCoroutine(before.counted())
     assert window.wait(alice.id, 5) == 0
     reads[0].callback([])

@@ -161,6 +161,7 @@ def test_a_commit_is_synced(path):
         (chats.COUNT_GENERAL_UNREAD, {"user_id": 1, "read": 0}),
         (entries.READ_FEED, {"user_id": 1, "after": 0, "limit": 10}),
         (entries.READ_GENERAL, {"before": 9, "limit": 10}),
+        (entries.READ_GENERAL_SENDERS, {"before": 9, "limit": 10}),
         (entries.READ_PRIVATE, {"user_id": 1, "other_id": 2, "before": 9, "limit": 10}),
     ],
 )

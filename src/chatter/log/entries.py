@@ -61,6 +61,27 @@ class MessageChange(Struct, frozen=True, gc=False):
     edited_at: ClassVar[bool] = True
 
 
+class Sent(Struct, frozen=True, gc=False):
+    """An entry that shows who has sent a message: the message, or the change that has withdrawn it.
+
+    :ivar at: when the message was sent, or withdrawn, in UTC.
+    """
+
+    id: int
+    message_id: int
+    sender_id: int
+    at: datetime
+
+
+def sent_of(entry: Entry) -> Sent | None:
+    """What an entry shows of who has sent a message; ``None`` if it shows nothing new."""
+    if isinstance(entry, Message):
+        return Sent(entry.id, entry.id, entry.sender_id, entry.sent_at)
+    if isinstance(entry, MessageChange) and entry.text is None:
+        return Sent(entry.id, entry.message_id, entry.sender_id, entry.at)
+    return None
+
+
 class StandingChange(Struct, frozen=True, gc=False):
     """An entry that says: look at a user again.
 

@@ -23,13 +23,14 @@ from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
-from chatter.log.entries import MessageChange, edited, without_text
+from chatter.log.entries import MessageChange, edited, sent_of, without_text
 from chatter.protocol.model import Message
+from chatter.protocol.scalars import MAX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chatter.log.entries import Entry
+    from chatter.log.entries import Entry, Sent
 
 Key = TypeVar("Key")
 
@@ -171,6 +172,16 @@ class Log:
         :param before: only messages with a smaller id.
         """
         return _before(self._general, before, limit)
+
+    def general_senders(self, before: int | None, limit: int, kept_after: int) -> list[Sent]:
+        """Who has sent the newest ``limit`` messages of the general chat, oldest first.
+
+        :param kept_after: up to this id no message counts, whenever it was withdrawn.
+        """
+        end = bisect_left(self._general, MAX_ID if before is None else before, key=_id_of)
+        back = map(sent_of, (self._general[place] for place in range(end - 1, -1, -1)))
+        senders = (sent for sent in back if sent is not None and sent.message_id > kept_after)
+        return list(islice(senders, limit))[::-1]
 
     def private(self, user_id: int, other_id: int, before: int | None, limit: int) -> list[Message]:
         """The newest ``limit`` messages between two users, oldest first.

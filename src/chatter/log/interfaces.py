@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime
 
-    from chatter.log.entries import ChangeDraft, Entry
+    from chatter.log.entries import ChangeDraft, Entry, Sent
     from chatter.log.erasure import IErasure
     from chatter.log.invitations import IInvitations
     from chatter.log.lineage import Lineage
@@ -175,6 +175,15 @@ class IChatStore(IService):
 
     def read_general(before: int | None, limit: int) -> Awaitable[list[Message]]:
         """The newest ``limit`` messages of the general chat (below ``before``), oldest first.
+
+        :raises StoreUnavailable: if the store can't serve.
+        """
+
+    def general_senders(before: int | None, limit: int) -> Awaitable[list[Sent]]:
+        """Who has sent the newest ``limit`` messages of the general chat (below ``before``).
+
+        Oldest first.  A message that was withdrawn stands where its change is, while that and
+        the message would still be kept.
 
         :raises StoreUnavailable: if the store can't serve.
         """

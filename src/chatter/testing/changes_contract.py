@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from chatter.log.entries import ChangeDraft, Entry, MessageChange
+from chatter.log.entries import ChangeDraft, Entry, MessageChange, Sent
 from chatter.protocol.errors import Gone
 from chatter.protocol.model import Draft, Message
 from chatter.testing.opened_store import OpenedStore
@@ -84,6 +84,29 @@ class ChangesContract(OpenedStore):
             assert await store.read_feed(bob.id, 0, 10) == [one, change]
             three = await _say(store, alice)
             assert three.id > change.id > two.id
+
+    async def test_who_has_sent_is_known_of_what_was_withdrawn(self) -> None:
+        """Where its change stands; and of other messages once, also if they were edited."""
+        async with self.opened() as store:
+            alice, bob = await join(store, "alice", "bob")
+            one, two, three = [await _say(store, user) for user in (alice, alice, bob)]
+            private = await _say(store, alice, bob)
+            gone, _ = await store.change(_withdrawal(two, bob.id))
+            assert gone is not None
+            for message in (one, private):
+                await store.change(_edit(message))
+            sent = [
+                Sent(one.id, one.id, alice.id, NOW),
+                Sent(three.id, three.id, bob.id, NOW),
+                Sent(gone, two.id, alice.id, LATER),
+            ]
+            assert await store.general_senders(None, 10) == sent
+            assert await store.general_senders(None, 2) == sent[1:]
+            assert await store.general_senders(gone, 1) == sent[1:2]
+            await store.trim(one.id)
+            assert await store.general_senders(None, 10) == sent[1:]
+            await store.trim(two.id)
+            assert await store.general_senders(None, 10) == sent[1:2]
 
     async def test_only_the_newest_change_of_a_message_stays(self) -> None:
         """However often a message is edited, it is two entries; withdrawn it is one."""

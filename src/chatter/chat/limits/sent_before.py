@@ -3,6 +3,8 @@
 An exact limit holds over restarts, and on a node that joins the others.  So before the first
 message is sent, those of the last stretch of time are read from the log, and counted.
 
+A message that was withdrawn counts, too, as of its withdrawal: nothing else is left of it.
+
 They may be many.  So each page is counted when it was read, the newest first.
 """
 
@@ -89,15 +91,15 @@ class SentBefore:
             if rewinds != self._rewinds:
                 return
             self._found_until, self._found_from = end, end + 1
-        page = await self._store.read_general(self._found_from, _AT_ONCE)
+        page = await self._store.general_senders(self._found_from, _AT_ONCE)
         if rewinds != self._rewinds:
             return
         now = self._now()
-        for message in reversed(page):
-            if message.id not in self._heard:
-                age = max(0.0, (now - message.sent_at).total_seconds())
-                self._window.count_earlier(message.sender_id, age)
+        for sent in reversed(page):
+            if sent.message_id not in self._heard:
+                age = max(0.0, (now - sent.at).total_seconds())
+                self._window.count_earlier(sent.sender_id, age)
         self._found += len(page)
         since = now - timedelta(seconds=self._window.length)
-        self._is_counted = not page or page[0].sent_at <= since or self._found >= _MOST
+        self._is_counted = not page or page[0].at <= since or self._found >= _MOST
         self._found_from = 0 if self._is_counted else page[0].id

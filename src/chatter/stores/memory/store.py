@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from chatter.log.entries import ChangeDraft, Entry
+    from chatter.log.entries import ChangeDraft, Entry, Sent
 
 
 @implementer(IChatStore)
@@ -154,6 +154,11 @@ class MemoryStore(Service):
         """The newest messages of the general chat."""
         await self.check()
         return self._entries.log.general(before, limit)
+
+    async def general_senders(self, before: int | None, limit: int) -> list[Sent]:
+        """Who has sent the newest messages of the general chat."""
+        await self.check()
+        return self._entries.log.general_senders(before, limit, self.kept_after)
 
     async def read_private(
         self, user_id: int, other_id: int, before: int | None, limit: int

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, json
 
-from chatter.log.entries import AddressBan, Kind, MessageChange, StandingChange, UserErased
+from chatter.log.entries import AddressBan, Kind, MessageChange, Sent, StandingChange, UserErased
 from chatter.protocol.model import Message, Role
 from chatter.stores.postgres.session import query
 
@@ -88,6 +88,17 @@ READ_GENERAL = f"""
     ) AS m
 """.encode()  # noqa: S608
 
+# A change of a message that is not there has withdrawn it.
+READ_GENERAL_SENDERS = b"""
+    SELECT json_agg(s ORDER BY id) FROM (
+        SELECT id, coalesce(about, id) AS message_id, sender_id, sent_at AS at FROM log AS e
+        WHERE recipient_id IS NULL AND id < $1 AND id > $3
+        AND (kind = 0 OR kind = 1 AND about > $3
+             AND (SELECT m.id FROM log AS m WHERE m.id = e.about) IS NULL)
+        ORDER BY id DESC LIMIT $2
+    ) AS s
+"""
+
 READ_PRIVATE = f"""
     SELECT json_agg(m ORDER BY id) FROM (
         (SELECT {_MESSAGE} FROM log WHERE sender_id = $1 AND recipient_id = $2 AND kind = 0
@@ -100,6 +111,7 @@ READ_PRIVATE = f"""
 """.encode()  # noqa: S608
 
 _messages = json.Decoder(list[Message]).decode
+_senders = json.Decoder(list[Sent]).decode
 
 
 class _Change(Struct, frozen=True, gc=False):
@@ -174,3 +186,9 @@ def messages(row: Row) -> list[Message]:
     """The messages that a row has."""
     (value,) = row
     return [] if value is None else _messages(value)
+
+
+def senders(row: Row) -> list[Sent]:
+    """Who has sent what a row has."""
+    (value,) = row
+    return [] if value is None else _senders(value)

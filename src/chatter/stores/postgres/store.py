@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from chatter.log.entries import ChangeDraft, Entry
+    from chatter.log.entries import ChangeDraft, Entry, Sent
     from chatter.log.lineage import Lineage
     from chatter.protocol.model import ChatSummary, Draft, Message, User
 
@@ -247,6 +247,11 @@ class PostgresStore(Service):
         return await self._read_messages(
             entries.READ_GENERAL, _below(before), limit, self.kept_after
         )
+
+    async def general_senders(self, before: int | None, limit: int) -> list[Sent]:
+        """Who has sent the newest messages of the general chat."""
+        wanted = query(entries.READ_GENERAL_SENDERS, _below(before), limit, self.kept_after)
+        return entries.senders(await self._reads.row(wanted))
 
     async def read_private(
         self, user_id: int, other_id: int, before: int | None, limit: int

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import json
 from msgspec.structs import astuple
 
-from chatter.log.entries import Kind, MessageChange, StandingChange, UserErased, edited
+from chatter.log.entries import Kind, MessageChange, Sent, StandingChange, UserErased, edited
 from chatter.protocol.errors import Gone
 from chatter.protocol.model import Message
 from chatter.stores.sqlite.times import microseconds, moment
@@ -87,6 +87,15 @@ READ_GENERAL = f"""
     ORDER BY id DESC LIMIT :limit
 """  # noqa: S608
 
+# A change of a message that is not there has withdrawn it.
+READ_GENERAL_SENDERS = """
+    SELECT id, coalesce(about, id), sender_id, sent_at FROM log AS e
+    WHERE recipient_id IS NULL AND id < :before AND id > :kept_after
+    AND (kind = 0 OR kind = 1 AND about > :kept_after
+         AND (SELECT m.id FROM log AS m WHERE m.id = e.about) IS NULL)
+    ORDER BY id DESC LIMIT :limit
+"""
+
 READ_PRIVATE = f"""
     SELECT * FROM (SELECT {_MESSAGE} FROM log
                    WHERE sender_id = :user_id AND recipient_id = :other_id AND kind = 0
@@ -127,6 +136,12 @@ def read_messages(
     if len(messages) > 1 and messages[0].id > messages[-1].id:
         messages.reverse()
     return messages
+
+
+def read_senders(connection: sqlite3.Connection, parameters: dict[str, Any]) -> list[Sent]:
+    """Who has sent the newest messages of the general chat, oldest first."""
+    rows = connection.execute(READ_GENERAL_SENDERS, parameters).fetchall()
+    return [Sent(row[0], row[1], row[2], moment(row[3])) for row in reversed(rows)]
 
 
 def read_feed(

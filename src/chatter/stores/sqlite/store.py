@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from chatter.log.entries import ChangeDraft, Entry
+    from chatter.log.entries import ChangeDraft, Entry, Sent
     from chatter.log.lineage import Epoch
     from chatter.log.pending import Pending
     from chatter.protocol.model import ChatSummary, Draft, Message, User
@@ -258,6 +258,13 @@ class SQLiteStore(Service):
     async def read_general(self, before: int | None, limit: int) -> list[Message]:
         """The newest messages of the general chat."""
         return await self._read_messages(entries.READ_GENERAL, before=_below(before), limit=limit)
+
+    async def general_senders(self, before: int | None, limit: int) -> list[Sent]:
+        """Who has sent the newest messages of the general chat."""
+        wanted = {"before": _below(before), "limit": limit, "kept_after": self.kept_after}
+        return await self._reader.submit(
+            lambda connection: entries.read_senders(connection, wanted)
+        )
 
     async def read_private(
         self, user_id: int, other_id: int, before: int | None, limit: int
