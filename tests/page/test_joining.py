@@ -129,6 +129,48 @@ def test_signing_out_leaves_nothing_in_the_browser(people):
     assert "secret" not in kept
 
 
+def test_signing_out_in_one_tab_leaves_nothing_in_the_others(people):
+    """Neither in one that notices at once, nor in one whose connection is lost."""
+    tab, _ = people.join("alice")
+    connected, lost = people.tab(tab.page.context), people.tab(tab.page.context)
+    lost.page.route("**/events?*", lambda route: route.abort())
+    for other in (connected, lost):
+        with other.page.expect_response("**/leaving.js"):
+            other.page.reload()
+        other.box.fill("my secret draft")
+    sign_out(tab)
+    expect(connected.name_box).to_be_visible()
+    expect(lost.box).to_have_value("")
+    for other in (connected, lost):
+        assert "secret" not in other.page.evaluate("JSON.stringify({...sessionStorage})")
+
+
+HEAR = """() => {
+  const draft = Object.keys(sessionStorage).find((name) => name.endsWith(" draft 0"));
+  if (!draft) return false;
+  const tabs = new BroadcastChannel(draft.replace("draft 0", "leaving"));
+  tabs.onmessage = ({ data }) => { window.heard = data; };
+  return true;
+}"""
+
+
+def test_who_could_not_sign_out_keeps_the_drafts_of_other_tabs(people):
+    """They are there after a reload, too."""
+    tab, _ = people.join("alice")
+    other = people.tab(tab.page.context)
+    with other.page.expect_response("**/leaving.js"):
+        other.page.reload()
+    other.box.fill("my draft")
+    eventually(other.page, lambda: bool(other.page.evaluate(HEAR)))
+    tab.page.route("**/disconnect", lambda route: route.abort())
+    choose(tab, "Sign out…")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    tab.page.get_by_role("dialog", name="That did not work").get_by_role("button").click()
+    eventually(other.page, lambda: other.page.evaluate("window.heard") == "failed")
+    other.page.reload()
+    expect(other.box).to_have_value("my draft")
+
+
 def sign_out(tab):
     choose(tab, "Sign out…")
     tab.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()

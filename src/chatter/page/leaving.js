@@ -1,4 +1,7 @@
-/** Signing out in this browser, and leaving the chat for good. */
+/**
+ * Signing out in this browser, and leaving the chat for good. The browser may be somebody else's
+ * next: nothing of the user stays in this tab, nor in the others.
+ */
 
 import { open, post, Problem } from "./api.js";
 import { user } from "./chats.js";
@@ -9,6 +12,36 @@ import * as outbox from "./outbox.js";
 import { attempt, isSure, showDialog } from "./popover.js";
 import { ownName } from "./saved.js";
 import * as tabs from "./tabs.js";
+
+/** Connects the tabs of the same user. */
+const others = new BroadcastChannel(ownName("leaving"));
+others.onmessage = ({ data }) => note(data);
+
+/** @param {"begun" | "failed" | "done"} state How far this tab is, or another one. */
+function note(state) {
+  // A tab that notices that its user is no more is loaded anew, and no longer knows what it keeps.
+  if (state === "failed") window.removeEventListener("pagehide", forgetAll);
+  else window.addEventListener("pagehide", forgetAll);
+  if (state === "done") forgetAll();
+}
+
+/** @param {Parameters<typeof note>[0]} state */
+function tell(state) {
+  note(state);
+  others.postMessage(state);
+}
+
+/**
+ * @param {() => Promise<unknown>} request Ends with it that the user is signed in.
+ * @returns {Promise<boolean>} Whether that is done.
+ */
+async function leave(request) {
+  tell("begun");
+  const done = await attempt(() => request().catch(unlessOut));
+  // Not before the user has seen why: a page that is being loaded anew cuts the request, too.
+  tell(done ? "done" : "failed");
+  return done;
+}
 
 /** The user's name, which may have another direction than the text around it. */
 function nameOfUser() {
@@ -29,7 +62,7 @@ export async function signOut(left) {
     tokens.length > 1
       ? isSure("Sign out here?", ["You stay signed in on your other devices."], "Stay", "Sign out")
       : isSure("Sign out for good?", text, "Stay", "Sign out");
-  if ((await sure) && (await attempt(() => post("disconnect", {}).catch(unlessOut)))) end(left);
+  if ((await sure) && (await leave(() => post("disconnect", {})))) left();
 }
 
 /** @param {() => void} left Is called when the user is no more. */
@@ -54,15 +87,9 @@ export async function leaveForGood(left) {
   const body = JSON.stringify({ name: typed.value.trim() });
   // The feed is refused as soon as it has begun, and the page would be loaded anew.
   tabs.end();
-  // That happens also if the page is looked at again meanwhile.
-  window.addEventListener("pagehide", forgetAll);
   // It may take some seconds; to wait for less long than it takes would be no error.
-  const done = await attempt(() =>
-    open("erase", { method: "POST", body, headers }).catch(unlessOut),
-  );
-  if (done) return end(left);
-  window.removeEventListener("pagehide", forgetAll);
-  tabs.update();
+  if (await leave(() => open("erase", { method: "POST", body, headers }))) left();
+  else tabs.update();
 }
 
 /** @param {unknown} error That nobody is signed in any more is none. */
@@ -70,13 +97,6 @@ function unlessOut(error) {
   if (!(error instanceof Problem && error.status === 401)) throw error;
 }
 
-/** @param {() => void} left Is called when nothing of the user is left. */
-function end(left) {
-  forgetAll();
-  left();
-}
-
-/** The browser may be somebody else's next: nothing of the user stays. */
 function forgetAll() {
   stopEditing();
   box.value = "";
