@@ -86,9 +86,10 @@ def test_seven_tabs_over_plain_http(far_people):
 
 
 NOTES = """() => {
-  window.notes = [];
+  window.notes = new Map();
   window.Notification = class {
-    constructor(title, options) { notes.push([title, options.body]); }
+    constructor(title, { body, tag }) { notes.set(tag, [title, body]); this.tag = tag; }
+    close() { notes.delete(this.tag); }
     static permission = "granted";
     static requestPermission = async () => "granted";
   };
@@ -104,7 +105,7 @@ def test_a_private_message_is_notified_by_choice(people, server):
     tab.join(name)
     writer = filled(server, 1)
     alice = id_of(server, writer, name)
-    notes = "window.notes"
+    notes = "[...notes.values()]"
     tab.page.get_by_role("button", name="Menu").click()
     tab.page.get_by_label("Notify me of private messages").check()
     tab.page.keyboard.press("Escape")
@@ -125,6 +126,37 @@ def test_a_private_message_is_notified_by_choice(people, server):
     assert tab.page.evaluate(notes) == [[writer["name"], "while hidden"]]
     tab.page.clock.fast_forward(1000)
     expect(tab.page).to_have_title("(3) General")
+    tab.hide(hidden=False)
+    assert tab.page.evaluate(notes) == []
+
+
+def test_a_notification_says_what_the_message_says_now(people, server):
+    """Also who says it, if that is somebody new; it goes with a message that is withdrawn."""
+    context = people.browser()
+    context.add_init_script(f"({NOTES})()")
+    tab = people.tab(context)
+    tab.page.clock.install()
+    name = new_name("alice")
+    tab.join(name)
+    tab.page.get_by_role("button", name="Menu").click()
+    tab.page.get_by_label("Notify me of private messages").check()
+    tab.page.keyboard.press("Escape")
+    tab.hide(hidden=True)
+    tab.page.clock.fast_forward(11_000)
+    eventually(tab.page, lambda: places_of(tab) == ["background"])
+    writer = server.connect(new_name("writer"))
+    message = send(server, writer, "my mistake", id_of(server, writer, name))
+
+    def is_shown(*texts):
+        tab.page.clock.fast_forward(100)
+        return tab.page.evaluate("[...notes.values()]") == [[writer["name"], t] for t in texts]
+
+    eventually(tab.page, lambda: is_shown("my mistake"))
+    about = {"message_id": message["id"]}
+    server.request("POST", "/edit", writer["token"], {**about, "text": "mended"})
+    eventually(tab.page, lambda: is_shown("mended"))
+    server.request("POST", "/withdraw", writer["token"], about)
+    eventually(tab.page, is_shown)
 
 
 def test_what_comes_while_hidden_is_new(people, server):

@@ -94,6 +94,14 @@ feed.reader.received = (messages, changes, end) => {
   altered.forEach(tellChange);
 };
 
+/**
+ * @param {chats.Chat} chat Nobody is notified of what is said to all.
+ * @param {(notifications: typeof import("./notifications.js")) => unknown} work
+ */
+function notifying({ id }, work) {
+  if (id) import("./notifications.js").then(work, () => {});
+}
+
 /** @param {Message} message Tell the user of it, or the outbox. */
 function tell(message) {
   const chat = chats.chatOf(message);
@@ -102,19 +110,17 @@ function tell(message) {
   saw(sender_id);
   const name = nameOf(sender_id) || "Somebody";
   if (document.hidden) {
-    if (chat.id)
-      import("./notifications.js").then(
-        ({ notify }) => notify(name, text, chat.id),
-        () => {},
-      );
+    notifying(chat, ({ notify }) => notify(chat, message.id));
   } else if (chat === conversation.shown) announce(`${name}: ${text}`);
   else if (chat.id) announce(`A private message from ${name}`);
 }
 
 /** @param {Message} message One that was edited or withdrawn. */
 function tellChange(message) {
+  const chat = chats.chatOf(message);
   const { sender_id, text, withdrawn_by } = message;
-  if (document.hidden || chats.chatOf(message) !== conversation.shown) return;
+  if (document.hidden) return notifying(chat, ({ correct }) => correct(chat, message));
+  if (chat !== conversation.shown) return;
   const name = sender_id === chats.user?.id ? "you" : nameOf(sender_id) || "somebody";
   if (withdrawn_by === undefined) announce(`A message from ${name} was edited: ${text}`);
   else announce(`A message from ${name} was withdrawn`);
