@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.others import filled, new_text, send
+from tests.page.others import filled, id_of, new_text, send
 from tests.page.people import new_name
 
 WIDE = "() => document.scrollingElement.scrollWidth - innerWidth"
@@ -27,6 +27,45 @@ def test_a_phone_shows_the_list_or_the_chat(people):
     tab.page.reload()
     expect(navigation).to_be_visible()
     expect(tab.box).to_be_hidden()
+
+
+def test_the_number_of_unread_messages_leaves_the_way_back_in_sight(people, server):
+    """On a phone it stands beside the arrow, also if it is 99+."""
+    tab, name = people.join("alice", viewport={"width": 320, "height": 640}, has_touch=True)
+    writer = filled(server, 1)
+    alice = id_of(server, writer, name)
+    for number in range(100):
+        send(server, writer, f"unread {number}", alice)
+    back = tab.page.get_by_role("link", name="All chats")
+    expect(back).to_contain_text("99+")
+    arrow = back.locator("svg").bounding_box()
+    badge = back.locator(".badge").bounding_box()
+    assert arrow["x"] + arrow["width"] <= badge["x"]
+    assert badge["x"] + badge["width"] <= tab.page.locator("#chat-avatar").bounding_box()["x"]
+    assert tab.page.evaluate(WIDE) <= 0
+
+
+def test_what_is_sent_begins_and_ends_where_the_box_does(people):
+    """The messages have room for a scrollbar beside them, and so has the box; on any screen."""
+    tab, _ = people.join("alice")
+    tab.say(new_text("own"))
+    tab.has_sent_everything()
+    for width in (320, 1000, 1800):
+        tab.page.set_viewport_size({"width": width, "height": 600})
+        row = tab.page.locator(".composer .row").bounding_box()
+        message = tab.page.locator("#messages").bounding_box()
+        assert (row["x"], row["width"]) == (message["x"], message["width"])
+
+
+def test_an_emoji_that_is_a_character_of_the_font_is_seen(people):
+    """It has no bubble, so it is not white as other own texts are."""
+    tab, _ = people.join("alice", color_scheme="light")
+    text = "\u2714"
+    tab.say(text)
+    tab.has_sent_everything()
+    colours = "e => [getComputedStyle(e).color, getComputedStyle(document.body).color]"
+    own, usual = tab.texts.last.evaluate(colours)
+    assert own == usual
 
 
 # 400 % of 1280 pixels is a screen of 320.
