@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import shutil
 import signal
@@ -19,8 +20,11 @@ TWISTD = shutil.which("twistd", path=str(Path(sys.executable).parent)) or "twist
 
 
 # Below those that the system gives to connections, and to whoever asks for any port; above those
-# that browsers refuse.
-_PORTS = range(11_000, 32_000)
+# that browsers refuse.  Each worker of pytest-xdist has its own, so that none takes a port that
+# another one has chosen and not bound yet.
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = range(11_000 + _WORKER, 32_000, _WORKERS)
 _given: set[int] = set()
 _chance = random.SystemRandom()
 
