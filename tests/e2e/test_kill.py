@@ -26,7 +26,7 @@ def test_twenty_crashes_under_load(tmp_path):
             server.kill()
             crowd.trim(chance)
             server.start()
-        time.sleep(0.3)
+        crowd.wait_until_enough_is_said()
     crowd.check()
     server.stop()
     assert "Traceback" not in server.log.read_text()
