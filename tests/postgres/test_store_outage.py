@@ -83,7 +83,7 @@ async def test_a_connection_that_hangs(postgres, database, proxy, impatient):
         await deferLater(reactor, 0.3, lambda: None)
         second = begun(seconds_of(store.append(draft), StoreUnavailable))
         waited = await first
-        assert waited < 2
+        assert waited < 4, "it is as patient as in earnest"
         assert await second < waited, "it does not begin to wait anew"
         await read
         for _ in range(3):
@@ -186,8 +186,11 @@ async def test_the_listener_is_told_what_was_written_meanwhile(postgres, databas
         assert deaf.told == other.told
 
 
-async def test_a_stop_does_not_wait_for_a_database_that_hangs(postgres, database, proxy):
+async def test_a_stop_does_not_wait_for_a_database_that_hangs(
+    postgres, database, proxy, monkeypatch
+):
     """It ends in time, and says no to what is under way."""
+    monkeypatch.setattr(reconnecting, "PATIENCE", 120)
     async with opened(postgres.url(database, proxy.port)) as (store,):
         (alice,) = await join(store, "alice")
         proxy.hold()
@@ -195,7 +198,7 @@ async def test_a_stop_does_not_wait_for_a_database_that_hangs(postgres, database
         store.save_progress(alice.id, 1, NOW)
         began = reactor.seconds()
         await store.stopService()
-        assert reactor.seconds() - began < 3
+        assert reactor.seconds() - began < 30
         await sending
 
 
