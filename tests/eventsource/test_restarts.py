@@ -18,7 +18,7 @@ from tests.eventsource.environment import chromium, node_with_eventsource
 from tests.eventsource.pages import WITH_EVENT_SOURCE, WITH_FETCH, serving
 
 HERE = Path(__file__).parent
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 
 
 class Follower:

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from twisted.internet import reactor as global_reactor
-from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from chatter.chat.chat import core_of
+from tests.client.support import until
 from tests.e2e.server import Server
 from tests.live.process import many_open_files, open_files, resident_bytes, wait_for_no_connections
 from tests.live.test_client_follow import server as server_in_this_process
@@ -238,9 +238,5 @@ async def test_churn_leaves_nothing_in_the_reactor(tmp_path):
             calls = len(reactor.getDelayedCalls())
             return len(core_of(chat).live.followers) == 0 and calls <= before + 2
 
-        for _ in range(500):
-            await deferLater(reactor, 0.02)
-            if is_over():
-                break
-        assert is_over()
+        await until(is_over)
         assert not core_of(chat).presence._held

@@ -24,6 +24,7 @@ from chatter.stores.sqlite import SQLiteStore
 from chatter.testing.waiting import begun
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
+from tests.client.support import until
 
 SOON = Retries(first_wait=0.05, longest_wait=0.2)
 
@@ -105,13 +106,15 @@ async def test_closing_the_client_ends_the_following(tmp_path):
         texts: list[str] = []
 
         async def follow(client):
-            texts.extend([message.text async for message in client.follow()])
+            followed = client.follow()
+            texts.append((await anext(followed)).text)
+            texts.extend([message.text async for message in followed])
 
         async with client_of(port) as client:
             await client.connect("alice")
             following = Deferred.fromCoroutine(follow(client))
             await client.send("one")
-            await deferLater(reactor, 0.2)
+            await until(lambda: texts)
             assert not following.called
         await following
         assert texts == ["one"]
@@ -128,12 +131,12 @@ async def test_the_server_learns_how_far_was_read(tmp_path):
         followed = bob.follow()
         await anext(followed)
         coming = next_of(followed)
+        # Not so far that the stream counts as silent.
         for _ in range(100):
             clock.advance(0.1)
+            await deferLater(reactor, 0)
+        while await chat.cursor(user) != sent.id:
             await deferLater(reactor, 0.01)
-            if await chat.cursor(user) == sent.id:
-                break
-        assert await chat.cursor(user) == sent.id
         later = await chat.send(user, "two")
         assert await coming == later
         await followed.aclose()
