@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import datetime, timezone
 
 import pytest
@@ -13,6 +14,8 @@ from chatter.protocol.errors import InvalidRequest
 from chatter.protocol.model import Message
 from chatter.protocol.names import check, fold
 from chatter.terminal.lines import INDENT, NAME, PRIVATE, line_of, text_of
+from chatter.terminal.piped import Plain
+from chatter.terminal.plain_screen import PlainScreen
 from chatter.terminal.wrapping import wrapped
 
 NOW = datetime(2026, 3, 1, 14, 5, tzinfo=timezone.utc)
@@ -154,3 +157,14 @@ def test_names_that_no_server_gives_today(name):
     assert shown != text_of(line("hi", "alice"))
     assert shown.isprintable()
     assert len(shown) < 60
+
+
+@pytest.mark.parametrize("terminal", [lambda: PlainScreen(None, 0), Plain])
+def test_what_a_server_says_begins_no_row_either(monkeypatch, capsys, terminal):
+    """The reason of an error is padded to the width as easily as a text."""
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("chatter.terminal.plain_screen.TypedLines", lambda *_: None)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    terminal().tell("x" * 40 + "14:05 alice: hi")
+    said = "".join(capsys.readouterr())
+    assert said == "x" * 40 + f"\n{INDENT}14:05 alice: hi\n"

@@ -19,7 +19,7 @@ from chatter.terminal.typed_lines import TypedLines
 from chatter.terminal.wrapping import wrapped
 
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import NoReturn, TextIO
 
     from twisted.internet.interfaces import IReactorTime
 
@@ -37,13 +37,17 @@ class Plain:
 
     def show(self, line: Line) -> None:
         """Print a message, or what a command resulted in."""
-        if sys.stdout.isatty():
-            line = wrapped(line, get_terminal_size().columns)
-        print(text_of(line), flush=True)  # noqa: T201
+        _print(line, sys.stdout)
 
     def tell(self, line: str) -> None:
         """Print something about the client itself."""
-        print(remark(line), file=sys.stderr, flush=True)  # noqa: T201
+        _print([("", remark(line))], sys.stderr)
+
+
+def _print(line: Line, stream: TextIO) -> None:
+    if stream.isatty():
+        line = wrapped(line, get_terminal_size().columns)
+    print(text_of(line), file=stream, flush=True)
 
 
 async def pipe(

@@ -36,7 +36,7 @@ class PlainScreen:
 
     def tell(self, line: str) -> None:
         """Print something about the client itself."""
-        print(remark(line), flush=True)  # noqa: T201
+        self.show([("", remark(line))])
 
     async def ask_name(self) -> str | None:
         """A name that the person chooses; ``None`` for any.
