@@ -79,12 +79,12 @@ async def test_a_server_that_comes_back(environment):
     assert done.stderr.splitlines()[1:] == ["Connected."]
 
 
-@pytest.mark.parametrize("seconds", ["x", "-1", "nan", "inf"])
+@pytest.mark.parametrize("seconds", ["x", "-1", "1.5"])
 async def test_what_is_no_patience(environment, seconds):
-    """It is told as a wrong argument."""
+    """It is told as a wrong argument, and what a right one looks like."""
     done = await run(environment, f"--patience={seconds}")
     assert done.returncode == 2
-    assert "argument --patience" in done.stderr
+    assert f"argument --patience: {seconds!r}: write a number and s, m, h or d" in done.stderr
 
 
 async def test_a_file_of_authorities_that_is_none(environment, tmp_path):

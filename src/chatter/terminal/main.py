@@ -7,7 +7,6 @@ import asyncio
 import os
 import sys
 from io import TextIOWrapper
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.utils import is_dumb_terminal
@@ -18,6 +17,7 @@ from twisted.internet.task import deferLater, react
 from chatter.client import DEFAULT_URL, ChatClient, NoResponse, Retries
 from chatter.client.urls import checked_url
 from chatter.clocks import use_monotonic_time
+from chatter.protocol.durations import parse_duration
 from chatter.protocol.errors import ChatError
 from chatter.standard_streams import discard, open_standard_streams
 from chatter.system_errors import reason_of
@@ -91,21 +91,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--patience",
-        metavar="SECONDS",
+        metavar="TIME",
         type=_seconds,
         default=Retries().patience,
         help="with piped input, how long to wait for a server that is away "
-        f"({Retries().patience:g} by default); at a terminal it goes on until you leave",
+        f"({Retries().patience:g} seconds by default; 10m, 2h); at a terminal it goes on until you "
+        "leave",
     )
     parser.add_argument("--version", action="version", version=f"chatter {__version__}")
     return parser
 
 
-def _seconds(value: str) -> float:
-    seconds = float(value)
-    if not 0 <= seconds < inf:
-        raise ValueError(value)
-    return seconds
+def _seconds(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
 
 
 async def _run(reactor: Any, options: argparse.Namespace) -> None:
