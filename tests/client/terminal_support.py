@@ -12,6 +12,7 @@ from chatter.client import Retries
 from chatter.terminal.commands import parse
 from chatter.terminal.conversation import Conversation
 from chatter.terminal.lines import PRIVATE, text_of
+from chatter.terminal.long_texts import LongTexts
 from chatter.terminal.outage import Outage, give_up
 from chatter.terminal.people import People
 from chatter.terminal.session import Session
@@ -60,7 +61,9 @@ class Seat:
         outage.found()
         persist = outage.outlast if persistently else give_up
         self.conversation = Conversation(
-            Session(self.client, rig.clock, me.user_id, self.people, self.screen, persist)
+            Session(
+                self.client, rig.clock, me.user_id, self.people, self.screen, persist, LongTexts()
+            )
         )
 
     def type(self, line):

@@ -107,6 +107,54 @@ def test_coming_back_shows_what_was_last_read():
     assert back.look()[5:] == ["bob: new"]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown", "rest"),
+    [
+        ("x" + "\n" * 4094 + "y", "x" + "\n      " * 19, 4076),
+        ("\n".join(["line"] * 21), "line" + "\n      line" * 19, 5),
+        ("z" * 1601, "z" * 1600, 1),
+    ],
+)
+def test_a_long_text_is_shortened_and_shown_whole_on_request(text, shown, rest):
+    """One message does not push all others off the screen, however many rows it has."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    bob.type("/more")
+    assert bob.screen.told == ["No message was shortened."]
+    rig.result(alice.client.send(text))
+    (short,) = bob.look()
+    assert short == f"alice: {shown}\n      \u2026 {rest} more characters: /more shows them"
+    bob.type("/more")
+    assert bob.screen.lines[1:] == ["alice: " + text.replace("\n", "\n      ")]
+
+
+def test_a_text_that_is_not_long_is_shown_whole():
+    """Twenty lines are, and as many characters as fill twenty rows."""
+    rig = Rig()
+    alice, bob = Seat(rig, "alice"), Seat(rig, "bob")
+    for text in ("line\n" * 20, "z" * 1600):
+        rig.result(alice.client.send(text))
+    assert not any("/more" in line for line in bob.look())
+
+
+def test_a_long_text_is_shortened_wherever_it_is_shown():
+    """In the history, after an edit and in a report it is as in the chat."""
+    rig = Rig()
+    alice, mod = Seat(rig, "alice"), Seat(rig, "mod")
+    rig.result(rig.chat.moderation.set_role(2, "moderator"))
+    long = "line\n" * 21
+    sent = rig.result(alice.client.send("short"))
+    mod.look()
+    rig.result(alice.client.edit(sent.id, long))
+    rig.result(alice.client.report(sent.id))
+    mod.conversation._show_change(Edited(9, sent.id, long, sent.sent_at))
+    mod.type("/history")
+    mod.type("/reports")
+    assert [line.count("/more") for line in mod.screen.lines] == [0, 1, 1, 1]
+    mod.type("/more")
+    assert mod.screen.lines[-1].count("line") == 21
+
+
 def test_help_and_mistakes():
     """Help is shown; what was not understood is told, and not said to anybody."""
     alice = Seat(Rig(), "alice")

@@ -21,10 +21,12 @@ from chatter.terminal.commands import (
     Help,
     History,
     Mistake,
+    More,
     Quit,
     Say,
     SayTo,
     Who,
+    Withdraw,
     parse,
     quoted,
 )
@@ -57,6 +59,8 @@ NAMES = {1: "alice", 2: "Bob B.", 3: "carol"}
         ("/help", Help()),
         ("/quit", Quit()),
         ("/quit now", Quit()),
+        ("/withdraw", Withdraw()),
+        ("/more", More()),
         ("", None),
         ("  \t", None),
     ],
@@ -67,7 +71,16 @@ def test_what_a_line_asks_for(line, command):
 
 
 @pytest.mark.parametrize(
-    "line", ["/msg", "/msg bob", '/msg "Bob B." ', '/msg "Bob B.', "/msgs x", "/history a b"]
+    "line",
+    [
+        "/msg",
+        "/msg bob",
+        '/msg "Bob B." ',
+        '/msg "Bob B.',
+        "/msgs x",
+        "/history a b",
+        "/withdraw 3",
+    ],
 )
 def test_what_is_no_command(line):
     """A command that is not understood is said to nobody."""
@@ -261,7 +274,7 @@ def completions(typed):
     [
         ("/wh", ["/who"]),
         ("/h", ["/history ", "/help"]),
-        ("/m", ["/msg ", "/mute "]),
+        ("/m", ["/msg ", "/more", "/mute "]),
         ("/un", ["/unmute ", "/unban "]),
         ("/mute a", ["/mute Alan ", "/mute alice "]),
         ("/report B", ['/report "Bob B." ']),

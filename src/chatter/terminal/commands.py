@@ -23,6 +23,7 @@ COMMANDS = {
     "/withdraw": ("/withdraw", "takes your last message back, for everybody"),
     "/report": ("/report NAME [REASON]", "shows the moderators the last message of NAME"),
     "/history": ("/history [NAME]", "older messages, of all or of you two; again: still older"),
+    "/more": ("/more", "the last message that was shortened, all of it"),
     "/who": ("/who", "who is online"),
     "/mute": ("/mute NAME [TIME]", "for moderators: NAME reads only, for 90s, 10m, 4h or 7d"),
     "/unmute": ("/unmute NAME", "for moderators"),
@@ -116,6 +117,10 @@ class History(Struct, frozen=True):
     name: str | None = None
 
 
+class More(Struct, frozen=True):
+    """Show all of the last message that was shortened."""
+
+
 class Who(Struct, frozen=True):
     """List who is online."""
 
@@ -138,8 +143,8 @@ class Mistake(Struct, frozen=True):
 
 
 Command: TypeAlias = (
-    "Say | SayTo | Edit | Withdraw | Report | Moderate | ShowReports | History | Who | Help | Quit"
-    " | Mistake"
+    "Say | SayTo | Edit | Withdraw | Report | Moderate | ShowReports | History | More | Who | Help"
+    " | Quit | Mistake"
 )
 
 _ACTIONS: dict[str, Action] = {
@@ -152,8 +157,8 @@ _ACTIONS: dict[str, Action] = {
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 _WITHOUT_ARGUMENTS: dict[str, Command] = {
-    "/withdraw": Withdraw(),
     "/reports": ShowReports(),
+    "/more": More(),
     "/who": Who(),
     "/help": Help(),
     "/quit": Quit(),
@@ -214,16 +219,11 @@ def _parse_command(text: str) -> Command:
     word, *rest = text.split(maxsplit=1)
     arguments = rest[0] if rest else ""
     command = fold(word)
-    if command == "/msg":
-        return _parse_msg(arguments)
-    if command == "/edit":
-        return Edit(arguments) if arguments else Mistake("It is /edit TEXT.")
-    if command == "/report":
-        return _parse_report(arguments)
     if command in _ACTIONS:
         return _parse_act(command, arguments)
-    if command == "/history":
-        return _parse_history(arguments)
+    parse_arguments = _WITH_ARGUMENTS.get(command)
+    if parse_arguments is not None:
+        return parse_arguments(arguments)
     unknown = Mistake(f"There is no {word}. /help lists the commands; //TEXT says /TEXT.")
     return _WITHOUT_ARGUMENTS.get(command, unknown)
 
@@ -234,6 +234,15 @@ def _parse_msg(arguments: str) -> Command:
         return Mistake('It is /msg NAME TEXT; a name with blanks goes in "quotes".')
     in_quotes, bare, text = found.groups()
     return SayTo(_name(in_quotes, bare), text)
+
+
+def _parse_edit(arguments: str) -> Command:
+    return Edit(arguments) if arguments else Mistake("It is /edit TEXT.")
+
+
+def _parse_withdraw(arguments: str) -> Command:
+    # It takes back the last message only, whatever was meant.
+    return Mistake("It is /withdraw, for your last message.") if arguments else Withdraw()
 
 
 def _parse_report(arguments: str) -> Command:
@@ -251,7 +260,8 @@ def _parse_act(command: str, arguments: str) -> Command:
     ends = action in ("unmute", "unban")
     if found is None or (found[3] and (ends or time is None)):
         usage, _ = COMMANDS[command]
-        return Mistake(f'It is {usage}; a name with blanks goes in "quotes"; a TIME is 10m or 4h.')
+        about_time = "" if ends else "; a TIME is 10m or 4h"
+        return Mistake(f'It is {usage}; a name with blanks goes in "quotes"{about_time}.')
     seconds = None if time is None else int(time[1]) * _UNITS[time[2]]
     return Moderate(action, _name(found[1], found[2]), seconds)
 
@@ -263,6 +273,15 @@ def _parse_history(arguments: str) -> Command:
     if found is None:
         return Mistake('It is /history or /history NAME; a name with blanks goes in "quotes".')
     return History(_name(*found.groups()))
+
+
+_WITH_ARGUMENTS = {
+    "/msg": _parse_msg,
+    "/edit": _parse_edit,
+    "/withdraw": _parse_withdraw,
+    "/report": _parse_report,
+    "/history": _parse_history,
+}
 
 
 def _name(in_quotes: str | None, bare: str) -> str:

@@ -31,6 +31,7 @@ from chatter.terminal.commands import (
     History,
     Mistake,
     Moderate,
+    More,
     Report,
     Say,
     SayTo,
@@ -119,6 +120,8 @@ class Conversation:
             case Help():
                 for line in HELP:
                     self._display.show([("", line)])
+            case More():
+                self._show_more()
             case Who():
                 await self._show_who_is_online()
             case History(name):
@@ -194,13 +197,21 @@ class Conversation:
             del self._shown[message.id]
             self._mine.pop(message.id, None)
         name_of, now = self._people.name_of, self._session.now()
-        self._display.show(line_of_change(change, message, self._user_id, name_of, now))
+        shown = self._session.as_shown(message) if isinstance(change, Edited) else message
+        self._display.show(line_of_change(change, shown, self._user_id, name_of, now))
 
     async def _id_of(self, name: str) -> int:
         user_id = await self._people.id_of(name)
         if user_id is None:
             raise UnknownRecipient(f"There is nobody called {quoted(name)}.")
         return user_id
+
+    def _show_more(self) -> None:
+        long_texts = self._session.long_texts
+        if long_texts is None or long_texts.last is None:
+            self._display.tell("No message was shortened.")
+        else:
+            self._display.show(self._session.line_of(long_texts.last))
 
     async def _show_who_is_online(self) -> None:
         found = await self._persist(lambda: self._people.online(MOST_NAMES))
@@ -236,5 +247,5 @@ class Conversation:
         await self._people.meet({message.sender_id, message.recipient_id or message.sender_id})
         self._shown[message.id] = message
         self._keep(message)
-        line = self._session.line_of(message)
+        line = self._session.line_of(self._session.as_shown(message))
         self._display.show([(f"{part} {style}".strip(), text) for part, text in line])

@@ -16,6 +16,7 @@ from chatter.terminal.conversation import REJECTIONS, Conversation
 from chatter.terminal.display import Display
 from chatter.terminal.joining import Joining
 from chatter.terminal.lines import shown_name
+from chatter.terminal.long_texts import LongTexts
 from chatter.terminal.outage import Outage
 from chatter.terminal.race import first_to_end
 from chatter.terminal.session import Session
@@ -80,7 +81,9 @@ async def converse(
             shown = shown_name(me.name, me.user_id)
             terminal.tell(f"You are {shown} (--name NAME for another). /help lists the commands.")
             await outage.outlast(people.meet_some)
-            session = Session(client, clock, me.user_id, people, terminal, outage.outlast)
+            session = Session(
+                client, clock, me.user_id, people, terminal, outage.outlast, LongTexts()
+            )
             conversation = Conversation(session)
             if joining.came_back:
                 await conversation.show_context()

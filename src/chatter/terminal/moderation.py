@@ -53,7 +53,7 @@ class Moderation:
         for report in reversed(page.reports):
             people = {report.message.sender_id, report.reporter_id}
             await self._persist(partial(self._session.people.meet, people))
-            line = self._session.line_of(report.message)
+            line = self._session.line_of(self._session.as_shown(report.message))
             why = f": {harmless(report.reason)}" if report.reason else ""
             who = self._session.name_of(report.reporter_id)
             self._session.display.show([*line, (TIME, f" (reported by {who}{why})")])

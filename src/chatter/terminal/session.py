@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chatter.protocol.model import Message
     from chatter.terminal.display import Display
     from chatter.terminal.lines import Line
+    from chatter.terminal.long_texts import LongTexts
     from chatter.terminal.outage import Persist
     from chatter.terminal.people import People
 
@@ -27,6 +28,7 @@ class Session:
 
     :ivar user_id: the user.
     :ivar persist: what to do when the server is away.
+    :ivar long_texts: shortens what is shown; ``None`` where all is shown.
     """
 
     client: ChatClient
@@ -35,6 +37,7 @@ class Session:
     people: People
     display: Display
     persist: Persist
+    long_texts: LongTexts | None = None
 
     def now(self) -> datetime:
         """The time of day, in UTC."""
@@ -44,6 +47,10 @@ class Session:
         """A user's name as it stands in a line."""
         return shown_name(self.people.name_of(user_id), user_id)
 
+    def as_shown(self, message: Message) -> Message:
+        """A message with as much of its text as is shown at first."""
+        return message if self.long_texts is None else self.long_texts.shortened(message)
+
     def line_of(self, message: Message) -> Line:
-        """A message as it is shown to the user."""
+        """A message as it is shown to the user, all of it."""
         return line_of(message, self.user_id, self.people.name_of, self.now())
