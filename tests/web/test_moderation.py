@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from chatter.chat.chat import core_of
+from chatter.chat.limits.rate_limits import DEFAULT_LIMITS, NO_LIMITS
 from chatter.protocol.scalars import OPERATOR_ID
+from chatter.web import ChatResource
+from chatter.web.site import ChatSite
 from tests.live.support import result_of
+from tests.web.conftest import Web
 from tests.web.test_access import CLOSED, FOR_MODERATORS, OPEN
 from tests.web.test_events import listen  # noqa: F401 - a fixture
 from tests.web.test_wait import begin  # noqa: F401 - a fixture
@@ -106,6 +110,33 @@ def test_a_muted_user_reads_and_does_not_write(web, clock, bob, mod):
     assert send(web, bob).status == 403
     clock.advance(1)
     assert send(web, bob).status == 200
+
+
+@pytest.mark.parametrize("limit", [True, False])
+def test_who_was_muted_after_a_send_may_retry_it(chat, clock, limit):
+    """The response was lost, the message was not: the retry gets it; all else is refused."""
+    limits = DEFAULT_LIMITS if limit else NO_LIMITS
+    web = Web(ChatSite(ChatResource(chat, limits=limits), clock))
+    bob = web.join("bob")
+    web.join("carol")
+    texts: dict[str, dict[str, Any]] = {
+        "/send": {"text": "a"},
+        "/send-private": {"text": "b", "recipient_id": 2},
+    }
+
+    def send_all(key):
+        return [
+            web.call("POST", path, bob, body, {"Idempotency-Key": f"{key}{path}"})
+            for path, body in texts.items()
+        ]
+
+    sent = [response.json for response in send_all("k")]
+    result_of(chat.moderation.moderate(None, 1, "mute", None))
+    assert [response.json for response in send_all("k")] == sent
+    assert [response.problem for response in send_all("other")] == ["muted", "muted"]
+    assert web.call("POST", "/send", bob, texts["/send"]).problem == "muted"
+    web.call("POST", "/withdraw", bob, {"message_id": sent[0]["id"]})
+    assert send_all("k")[0].problem == "gone"
 
 
 def test_a_banned_user_gets_in_nowhere(web, clock, bob, mod):

@@ -13,7 +13,6 @@ from chatter.chat.limits.meters import Window
 from chatter.chat.limits.sent_before import SentBefore
 from chatter.protocol.errors import TooManyRequests
 from chatter.protocol.model import Message
-from chatter.protocol.validation import checked_key
 
 if TYPE_CHECKING:
     from chatter.chat.core import ChatCore
@@ -76,7 +75,7 @@ class LimitedSending:
         try:
             _begin(limits, user.id)
         except TooManyRequests as refusal:
-            return await self._sent_or_refused(user, key, refusal)
+            return await self._sending.sent_or_refused(user, key, refusal)
         try:
             return await self._sending.send(user, text, key)
         finally:
@@ -98,7 +97,7 @@ class LimitedSending:
         try:
             _begin(limits, user.id)
         except TooManyRequests as refusal:
-            return await self._sent_or_refused(user, key, refusal)
+            return await self._sending.sent_or_refused(user, key, refusal)
         try:
             if (
                 self._stranger is not None
@@ -108,19 +107,10 @@ class LimitedSending:
                 try:
                     self._stranger.take(user.id)
                 except TooManyRequests as refusal:
-                    return await self._sent_or_refused(user, key, refusal)
+                    return await self._sending.sent_or_refused(user, key, refusal)
             return await self._sending.send_private(user, recipient_id, text, key)
         finally:
             _end(limits, user.id)
-
-    async def _sent_or_refused(
-        self, user: User, key: str | None, refusal: TooManyRequests
-    ) -> Message:
-        """What was sent with the same key before: a retry is no further message."""
-        sent = None if key is None else await self._store.read_sent(user.id, checked_key(key))
-        if sent is None:
-            raise refusal
-        return sent
 
     async def _is_stranger(self, other_id: int, user: User) -> bool:
         """Whether somebody has not written to a user, or not for a long time."""

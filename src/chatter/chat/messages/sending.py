@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatter.protocol.errors import Muted
 from chatter.protocol.model import Draft
 from chatter.protocol.validation import checked_key, checked_text
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from chatter.chat.users.directory import Directory
     from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
+    from chatter.protocol.errors import ChatError
     from chatter.protocol.model import Message, User
 
 
@@ -33,10 +35,15 @@ class Sending:
 
         :raises Unauthorized: if the user has left meanwhile.
         :raises Muted: if the user may not send now.
+        :raises Gone: if it was sent with the same key before, and withdrawn.
         :raises InvalidRequest: if the text or the key is not valid.
         :raises StoreUnavailable: if the store can't serve.
         """
-        return await self._store.append(self._draft(user, None, text, key))
+        try:
+            draft = self._draft(user, None, text, key)
+        except Muted as refusal:
+            return await self.sent_or_refused(user, key, refusal)
+        return await self._store.append(draft)
 
     async def send_private(
         self, user: User, recipient_id: int, text: str, key: str | None
@@ -45,15 +52,32 @@ class Sending:
 
         :raises Unauthorized: if the user has left meanwhile.
         :raises Muted: if the user may not send now.
+        :raises Gone: if it was sent with the same key before, and withdrawn.
         :raises InvalidRequest: if the text or the key is not valid.
         :raises UnknownRecipient: if nobody has that id.
         :raises StoreUnavailable: if the store can't serve.
         """
-        draft = self._draft(user, recipient_id, text, key)
+        try:
+            draft = self._draft(user, recipient_id, text, key)
+        except Muted as refusal:
+            return await self.sent_or_refused(user, key, refusal)
         await self._directory.by_id(recipient_id)
         if self._left:
             self._standings.check_is_there(user.id)
         return await self._store.append(draft)
+
+    async def sent_or_refused(self, user: User, key: str | None, refusal: ChatError) -> Message:
+        """What a user has sent with the same key before: a retry is no further message.
+
+        :param refusal: raised if there is none.
+        :raises InvalidRequest: if the key is not valid.
+        :raises Gone: if it was withdrawn.
+        :raises StoreUnavailable: if the store can't be read.
+        """
+        sent = None if key is None else await self._store.read_sent(user.id, checked_key(key))
+        if sent is None:
+            raise refusal
+        return sent
 
     def _draft(self, user: User, recipient_id: int | None, text: str, key: str | None) -> Draft:
         if self._left:
