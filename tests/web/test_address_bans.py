@@ -166,6 +166,15 @@ def test_bans_are_in_force_after_a_restart(web, chat):
     assert call(web, "10.1.2.3").problem == "banned"
 
 
+def test_a_ban_that_was_lost_counts_no_more(chat):
+    """The bans are read anew when the end of the log was lost, and there may be none left."""
+    ban(chat, "10.0.0.0/8")
+    addresses = core_of(chat).standings.addresses
+    assert addresses.banned_until("10.1.2.3") is not None
+    addresses.learn(())
+    assert addresses.banned_until("10.1.2.3") is None
+
+
 def test_a_forged_header_beside_that_of_the_proxy_helps_nobody(web, chat):
     """A proxy that sets one of the two headers passes on what its client has in the other."""
     ban(chat, "10.0.0.0/8")

@@ -39,6 +39,7 @@ class AddressBans:
     def learn(self, found: Iterable[BannedAddress]) -> None:
         """Take these for all that there are."""
         self.until.clear()
+        self._found.clear()
         for banned in found:
             self.set(banned.network, banned.until)
 
