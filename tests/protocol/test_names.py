@@ -15,7 +15,8 @@ from chatter.protocol.names import check, fold
 EVERY_CHARACTER = [chr(code) for code in range(sys.maxunicode + 1)]
 INVISIBLE = [
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180e\u200b\u200c\u200d\u200e\u202e\u2060",
-    "\u2064\u2066\u2069\u206f\u2800\u3164\ufe00\ufe0e\ufe0f\ufeff\uffa0\U0001d159\U0001d173",
+    "\u2064\u2066\u2069\u206f\u2800\u3164\ufe00\ufe0e\ufe0f\ufeff\uffa0\ufffc\U0001d159\U0001d173",
+    "\U00013441\U00013442\U00016fe4",
     "\U000e0001\U000e0061\U000e007f\U000e0100\U000e01ef",
 ]
 
@@ -27,6 +28,7 @@ REAL_NAMES = {
     "Hindi": "\u0936\u0930\u094d\u092e\u093e",
     "Japanese": "\u845b\U000e0100\u57ce",
     "Mongolian": "\u182a\u180b\u1820",
+    "Mongolian, a vowel apart": "\u1830\u1820\u1837\u1828\u180e\u1820",
     "Korean, decomposed": "\u1100\u1175\u11b7",
     "Hebrew": "\u05d3\u05d5\u05d3",
     "Vietnamese, decomposed": "Nguye\u0302\u0303n",

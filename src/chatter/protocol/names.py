@@ -27,7 +27,7 @@ _UNICODE = get_profile("NicknameCasePreserved").base.ucd
 
 _NON_JOINER, _JOINER = "\u200c", "\u200d"
 _OF_EMOJI = {"\ufe0e", "\ufe0f"}
-_OF_MONGOLIAN = {"\u180b", "\u180c", "\u180d", "\u180f"}
+_OF_MONGOLIAN = {"\u180b", "\u180c", "\u180d", "\u180e", "\u180f"}
 _KEYCAP = "\u20e3"
 _EMOJI_THAT_ARE_NO_SYMBOLS = set("\u203c\u2049\u2139\u3030")
 _VIRAMA = 9

@@ -22,14 +22,16 @@ TEXT_PATTERN = r"^(?=[^\x00]*$)[^\x00]*\S"
 MAX_NAME = 32
 """The length of the longest name, in characters."""
 
-BLANK_SYMBOLS = "\u2800\U0001d159"
-"""Symbols that show nothing: a Braille pattern without dots, and a note without a head."""
+BLANK_SYMBOLS = "\u2800\ufffc\U00013441\U00013442\U00016fe4\U0001d159"
+"""What shows nothing, though Unicode has it among the visible: a Braille pattern without dots, a
+place for an object, blanks of hieroglyphs, a filler of Khitan, and a note without a head."""
 
 _NEVER_NEEDED = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 """What is invisible, and yet a letter or a mark: a grapheme joiner, fillers, silent vowels."""
 
-_NEEDED = "\u200c\u200d\U000e0030-\U000e007f"
-"""What is no letter, mark or symbol, and yet part of names: joiners, and the tags of flags."""
+_NEEDED = "\u180e\u200c\u200d\U000e0030-\U000e007f"
+"""What is no letter, mark or symbol, and yet part of names: the Mongolian vowel separator, joiners,
+and the tags of flags."""
 
 Id: TypeAlias = Annotated[
     int, Meta(ge=1, le=MAX_ID, description="An id: an integer from 1 to 9223372036854775807.")
