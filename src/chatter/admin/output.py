@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit.utils import get_cwidth
 
+from chatter.protocol.scalars import NEEDED_IN_NAMES
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
+
+_NEEDED = re.compile(f"[{NEEDED_IN_NAMES}]")
 
 
 class OutputClosed(Exception):
@@ -58,7 +62,8 @@ def print_out(data: bytes) -> None:
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Rows as lines, with columns as wide as needed; without a head if that is empty.
 
-    What a terminal would act on, in a text that somebody has written, is left out.
+    What a terminal would act on, in a text that somebody has written, is left out.  Joiners stay:
+    without them, a name that is copied from the table is another one.
     """
     lines = [[_printable(str(cell)) for cell in row] for row in rows]
     if any(head):
@@ -76,4 +81,6 @@ def _padded(cell: str, width: int) -> str:
 
 
 def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return "".join(
+        letter if letter.isprintable() or _NEEDED.fullmatch(letter) else " " for letter in text
+    )

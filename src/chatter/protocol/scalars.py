@@ -29,7 +29,7 @@ place for an object, blanks of hieroglyphs, a filler of Khitan, and a note witho
 _NEVER_NEEDED = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 """What is invisible, and yet a letter or a mark: a grapheme joiner, fillers, silent vowels."""
 
-_NEEDED = "\u180e\u200c\u200d\U000e0030-\U000e007f"
+NEEDED_IN_NAMES = "\u180e\u200c\u200d\U000e0030-\U000e007f"
 """What is no letter, mark or symbol, and yet part of names: the Mongolian vowel separator, joiners,
 and the tags of flags."""
 
@@ -89,8 +89,8 @@ Name: TypeAlias = Annotated[
         # an invisible character is needed; Python's own regular expressions know no categories.
         extra_json_schema={
             "pattern": rf"^(?!\p{{M}})(?!.*[{BLANK_SYMBOLS}{_NEVER_NEEDED}])"
-            rf"[\p{{L}}\p{{M}}\p{{N}}\p{{P}}\p{{S}}{_NEEDED}]+"
-            rf"( +[\p{{L}}\p{{M}}\p{{N}}\p{{P}}\p{{S}}{_NEEDED}]+)*$"
+            rf"[\p{{L}}\p{{M}}\p{{N}}\p{{P}}\p{{S}}{NEEDED_IN_NAMES}]+"
+            rf"( +[\p{{L}}\p{{M}}\p{{N}}\p{{P}}\p{{S}}{NEEDED_IN_NAMES}]+)*$"
         },
     ),
 ]
