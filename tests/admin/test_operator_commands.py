@@ -171,6 +171,7 @@ async def test_a_user_leaves(socket, tmp_path, command):
         (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", "no operator's endpoint"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "no operator's endpoint"),
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}", "no operator's endpoint"),
+        (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\n{}", "no operator's endpoint"),
     ],
 )
 def test_something_else_listens_there(socket, tmp_path, response, said):

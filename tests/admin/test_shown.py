@@ -51,6 +51,39 @@ def test_a_text_does_nothing_to_the_terminal():
     assert table(("text",), [("a\x1b[2Jb\nc\u202ed\x9b",)]) == "text\na [2Jb c d"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+        "\u0dc1\u0dca\u200d\u0dbb\u0dd3",
+        "\U0001f469\u200d\U0001f680",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    ],
+)
+def test_a_name_that_is_copied_from_a_table_is_that_name(name):
+    """Also where its script or an emoji needs what is invisible."""
+    assert table(("name",), [(name,)]) == f"name\n{name}"
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "1.5", "", "9" * 20])
+def test_what_is_no_number(text, capsys):
+    """It is said without the words of Python."""
+    with pytest.raises(SystemExit):
+        run(["withdraw", "--", text])
+    assert f"argument ID: {text!r} is no number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "place", ["", "99999", "9" * 5000, "127.0.0.1:8000", "http://127.0.0.1:8000", "unix:admin.sock"]
+)
+def test_what_is_no_place_of_an_endpoint(place, capsys, tmp_path, monkeypatch):
+    """It is neither taken for a path that is missing, nor for the default."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["--socket", place, "users"]) == 1
+    said = capsys.readouterr().err
+    assert said.endswith("write the path of a UNIX socket, or a port of 127.0.0.1.\n")
+
+
 def test_until_when():
     """A ban without an end has no date."""
     assert until(None) == ""

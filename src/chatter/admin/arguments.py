@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Any
 
 from chatter.protocol.durations import parse_duration
@@ -59,6 +60,16 @@ def sqlite_path(location: str, instead: str) -> Path:
     if scheme.startswith("postgres"):
         raise ValueError(instead)
     raise ValueError(f"{without_password(location)} is no database on a disk.")
+
+
+def number(text: str) -> int:
+    """The number that an id or a count is.
+
+    :raises argparse.ArgumentTypeError: if it is none.
+    """
+    if not re.fullmatch("[0-9]{1,19}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return int(text)
 
 
 def duration(text: str) -> int:

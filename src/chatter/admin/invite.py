@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command, duration
+from chatter.admin.arguments import add_command, duration, number
 from chatter.admin.operator_client import OperatorClient
 from chatter.admin.output import show
 
@@ -21,7 +21,7 @@ def add_to(commands: Any) -> None:
         "chatter-admin invite --uses 30 --for 7d",
         _run,
     )
-    parser.add_argument("--uses", metavar="N", type=int, default=1, help="how many [default: 1]")
+    parser.add_argument("--uses", metavar="N", type=number, default=1, help="how many [default: 1]")
     parser.add_argument(
         "--for", metavar="TIME", dest="seconds", type=duration, help="90s, 30m, 3h or 7d"
     )

@@ -27,6 +27,9 @@ _LONG_PATIENCE = 600
 _LONG = ("/backup", "/erase", "/export")
 
 _OK = 200
+_UNAUTHORIZED = 401
+
+_LARGEST_PORT = 65535
 
 _BLOCK = 65536
 
@@ -36,15 +39,21 @@ class OperatorClient:
 
     :param place: the path of a UNIX socket, or a port of 127.0.0.1; if it is ``None``, the first
         one of :data:`PLACES` that is there.
-    :raises ValueError: if none is there.
+    :raises ValueError: if none is there, or the place is neither.
     """
 
     def __init__(self, place: str | None) -> None:
-        found = place or next((path for path in PLACES if Path(path).exists()), None)
+        found = place
+        if found is None:
+            found = next((path for path in PLACES if Path(path).exists()), None)
         if found is None:
             raise ValueError(
                 f"There is no {' and no '.join(PLACES)}. Name the socket of the server with "
                 "--socket; the server makes it with twistd chatter --admin unix:PATH."
+            )
+        if not _is_place(found):
+            raise ValueError(
+                f"--socket {found!r}: write the path of a UNIX socket, or a port of 127.0.0.1."
             )
         self._place = found
 
@@ -103,7 +112,7 @@ class OperatorClient:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
             if response.status != _OK:
-                raise ValueError(json.loads(response.read())["detail"])
+                raise ValueError(_detail_of(response))
             yield response
         except TimeoutError:
             raise ValueError(
@@ -119,6 +128,24 @@ class OperatorClient:
             raise ValueError(f"There is no operator's endpoint at {self._place}.") from None
         finally:
             connection.close()
+
+
+def _detail_of(response: HTTPResponse) -> str:
+    """Why the endpoint refuses.
+
+    :raises LookupError: if it is none.
+    """
+    if response.status == _UNAUTHORIZED:
+        raise LookupError("It is where users send requests; the operator needs no token.")
+    detail: str = json.loads(response.read())["detail"]
+    return detail
+
+
+def _is_place(place: str) -> bool:
+    if place.isdecimal():
+        return len(place) <= len(str(_LARGEST_PORT)) and int(place) <= _LARGEST_PORT
+    # What has a colon, and is no path, is an endpoint or a URL.
+    return bool(place) and (":" not in place or Path(place).exists())
 
 
 class _Connection(HTTPConnection):

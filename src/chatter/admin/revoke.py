@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command
+from chatter.admin.arguments import add_command, number
 from chatter.admin.operator_client import OperatorClient
 from chatter.admin.output import show
 
@@ -22,7 +22,7 @@ def add_to(commands: Any) -> None:
         _run,
     )
     parser.add_argument("name", metavar="NAME", help="the name of the user")
-    parser.add_argument("--id", metavar="ID", type=int, help="only the token with this id")
+    parser.add_argument("--id", metavar="ID", type=number, help="only the token with this id")
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatter.admin.arguments import add_command
+from chatter.admin.arguments import add_command, number
 from chatter.admin.operator_client import OperatorClient
 from chatter.admin.output import show
 
@@ -21,7 +21,7 @@ def add_to(commands: Any) -> None:
         "chatter-admin --socket /run/chatter/admin.sock withdraw 1234",
         _run,
     )
-    parser.add_argument("message_id", metavar="ID", type=int, help="the id of the message")
+    parser.add_argument("message_id", metavar="ID", type=number, help="the id of the message")
 
 
 def _run(options: argparse.Namespace) -> None:
