@@ -162,6 +162,21 @@ def test_a_moderator_acts_on_a_person(joined, operate):
     expect(options).to_be_hidden()
 
 
+def test_a_moderator_learns_the_name_of_somebody_new(joined, operate):
+    """It is requested like anybody's, also where nobody is listed as online."""
+    mod, mod_name = joined("mod")
+    operate("role", mod_name, "moderator")
+    nobody = {"users": [], "more": False}
+    mod.page.route("**/users?online=true*", lambda route: route.fulfill(json=nobody))
+    mod.page.reload()
+    expect(mod.box).to_be_visible()
+    tab, name = joined("newcomer")
+    text = new_text("hello")
+    tab.say(text)
+    mod.reads(text)
+    expect(mod.row(text)).to_contain_text(name)
+
+
 def test_a_moderator_acts_in_the_menu_of_a_message(joined, operate):
     """Withdraws, mutes, ends that, and bans; a member sees nothing of these."""
     mod, mod_name = joined("mod")

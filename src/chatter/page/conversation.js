@@ -57,7 +57,7 @@ export function open(id) {
 }
 
 /** What the chat is called; empty as long as that is not known. */
-export const title = () => (shown?.id ? nameOf(shown.id) : "General");
+export const title = () => nameOf(shown?.id ?? 0);
 
 /** Nobody looks at what comes from now on: it will be new. */
 export function markNew() {

@@ -14,8 +14,8 @@ const AT_ONCE = 100;
 /** How long to wait before a request that failed is repeated, in milliseconds. */
 const PAUSE = 2000;
 
-/** @type {Map<number, string>} */
-const names = new Map();
+/** @type {Map<number, string>} No user has the number of the general chat. */
+const names = new Map([[0, "General"]]);
 
 /** @type {Set<number>} */
 const wanted = new Set();

@@ -86,7 +86,7 @@ function drawEntry(list, id, name) {
 /** @param {Chat} chat */
 function drawChat(chat) {
   const { id, last, unread } = chat;
-  const entry = drawEntry("chats", id, id ? nameOf(id) || "…" : "General");
+  const entry = drawEntry("chats", id, nameOf(id) || "…");
   if (last) {
     const own = last.sender_id === user?.id;
     // The name is isolated: its direction may be another than the text's.
