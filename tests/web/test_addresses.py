@@ -157,10 +157,14 @@ def test_the_access_log_has_the_address_that_a_trusted_proxy_tells(tmp_path):
 
 
 def test_connections_of_an_address_are_limited():
-    """They are closed at once; those of a trusted proxy, and over UNIX sockets, are not."""
+    """They are closed at once, and a line says so once; those of a trusted proxy are not."""
     web = web_with(RateLimits(connection=Rate(3, 60)), ["10.0.0.0/8"])
     build = web.site.buildProtocol
-    made = [type(build(OTHER)).__name__ for _ in range(5)]
+    with capturedLogs() as logged:
+        made = [type(build(OTHER)).__name__ for _ in range(5)]
     assert made == ["LeanChannel"] * 3 + ["RefusedConnection"] * 2
+    (event,) = logged
+    assert event["log_format"].format(**event).startswith("198.51.100.1 makes too many")
+    assert "--trust" in event["log_format"]
     assert [type(build(PROXY)).__name__ for _ in range(5)] == ["LeanChannel"] * 5
     assert [type(build(UNIXAddress(None))).__name__ for _ in range(5)] == ["LeanChannel"] * 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.protocol import Protocol
+from twisted.logger import Logger
 
 from chatter.chat.limits.limit import Limit
 from chatter.chat.limits.meters import Meter
@@ -63,10 +64,14 @@ class AddressLimits:
 class ConnectionLimit:
     """The limit of connections that an address makes; none of trusted proxies.
 
+    The first that is refused is logged: a proxy that is not trusted makes those of all its clients.
+
     :param clock: an ``IReactorTime`` provider.
 
     :ivar refused: how many connections were closed at once.
     """
+
+    _log = Logger()
 
     def __init__(self, limits: RateLimits, addresses: Addresses, clock: Any) -> None:
         self.refused = 0
@@ -84,6 +89,12 @@ class ConnectionLimit:
             return True
         bucket = bucket_of(peer.host)
         if self._meter.wait(bucket) > 0:
+            if not self.refused:
+                self._log.warn(
+                    "{peer} makes too many connections: some are closed at once. If it is a "
+                    "proxy, all its clients share this limit: see --trust.",
+                    peer=peer.host,
+                )
             self.refused += 1
             return False
         self._meter.count(bucket)
