@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import psycopg
+import pytest
 from twisted.internet.threads import deferToThread
 
 from chatter.log.lineage import Lineage
@@ -165,6 +166,44 @@ async def test_a_copy_that_is_restored_is_another_log(postgres, database):
         assert node.lineage.shared(copied, 5) == 2
     with postgres.connect() as connection:
         connection.execute(f"DROP DATABASE {database}_copy".encode())
+
+
+async def test_a_log_that_is_packed_is_the_same_log(url):
+    """It gets a new file, which is no reason for a new epoch."""
+    async with opened(url) as (node,):
+        (alice,) = await join(node, "alice")
+        await send(node, alice, 2)
+        known = node.lineage.current
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM FULL log")
+            connection.execute("CLUSTER log USING messages_pkey")
+        await send(node, alice, 1)
+    async with opened(url) as (node,):
+        assert node.lineage.current == known
+
+
+@pytest.mark.parametrize(
+    "table", ["CREATE TABLE log (LIKE kept INCLUDING ALL)", "TRUNCATE log; TRUNCATE log_end"]
+)
+async def test_data_that_are_restored_make_another_log(url, table):
+    """With the tables, or into those that were emptied; the server goes on meanwhile."""
+    async with opened(url) as (node,):
+        (alice,) = await join(node, "alice")
+        await send(node, alice, 2)
+    restore = f"""
+        CREATE TABLE kept (LIKE log INCLUDING ALL); INSERT INTO kept SELECT * FROM log;
+        CREATE TABLE kept_end AS TABLE log_end;
+        {"DROP TABLE log CASCADE;" if table.startswith("CREATE") else ""} {table};
+        INSERT INTO log SELECT * FROM kept;
+        DELETE FROM log_end; INSERT INTO log_end SELECT * FROM kept_end
+    """
+    async with opened(url) as (node,):
+        await send(node, alice, 3)
+        known = node.lineage.current
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(restore.encode())
+    async with opened(url) as (node,):
+        assert node.lineage.current != known
 
 
 async def test_a_new_database_has_nothing_in_common(postgres, url):

@@ -25,3 +25,16 @@ BEGIN
     RETURN last_deleted;
 END
 $$;
+
+-- As before, but that VACUUM FULL, CLUSTER or a move of the log give it a new file, and make it no
+-- other log.  Who restores the data of the tables truncates the end of the log, too.
+CREATE OR REPLACE FUNCTION log_identity() RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT concat(
+        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
+        ' ',
+        -- The path has the database in it.
+        pg_relation_filepath('log_end'),
+        ' ',
+        'log'::regclass::oid
+    )
+$$;
