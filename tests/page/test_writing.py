@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from playwright.sync_api import expect
 
 from tests.page.others import id_of, new_text, texts_of
@@ -67,10 +69,16 @@ def test_a_text_goes_to_the_chat_that_is_shown(people, server):
 
 
 def test_msg_is_a_private_message(people, server):
-    """It goes to the one who is named, with or without quotes, and nobody else sees it."""
-    bob, bob_name = people.join("Bob Bee")
+    """It goes to the one who is named, with or without quotes, and nobody else sees it.
+
+    However the name is written, the text begins behind it.
+    """
+    bob, bob_name = people.join("Bob Be\u0301e\u0301")
     tab, name = people.join("alice")
-    for number, typed in enumerate((f'"{bob_name}"', bob_name, bob_name.upper())):
+    composed = unicodedata.normalize("NFC", bob_name)
+    for number, typed in enumerate(
+        (f'"{bob_name}"', bob_name, bob_name.upper(), composed, composed.replace("b", "b\u2060"))
+    ):
         tab.go_to("General")
         text = new_text(f"secret {number}")
         tab.say(f"/msg {typed} {text}")

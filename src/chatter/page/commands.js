@@ -41,11 +41,20 @@ export async function run(text) {
  * @param {string} text
  */
 async function findByName(name, text) {
-  const folded = (/** @type {string} */ some) => some.normalize("NFKC").toLowerCase();
   const whole = `${name} ${text}`;
   const { users } = await find(name);
-  const meant = users
-    .filter((user) => folded(whole).startsWith(`${folded(user.name)} `))
-    .sort((one, other) => other.name.length - one.name.length)[0];
-  return meant ? { id: meant.id, text: whole.slice(meant.name.length).trim() } : null;
+  const ids = new Map(users.map((user) => [folded(user.name), user.id]));
+  // No name is longer than that, however it is written.
+  for (const { index } of [...whole.slice(0, 99).matchAll(/\s/gu)].reverse()) {
+    const id = ids.get(folded(whole.slice(0, index)));
+    if (id) return { id, text: whole.slice(index).trim() };
+  }
+  return null;
 }
+
+/** @param {string} name */
+const folded = (name) =>
+  name
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/\p{DI}/gu, "");
