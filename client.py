@@ -5,6 +5,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "src"))
 
+from chatter.interrupts import end_at_interrupt
+
+end_at_interrupt()
 try:
     from chatter.terminal.main import main
 except ModuleNotFoundError as error:

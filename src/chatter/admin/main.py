@@ -28,6 +28,7 @@ from chatter.admin import (
 )
 from chatter.admin.operator_client import PLACES
 from chatter.admin.output import OutputClosed
+from chatter.interrupts import handle_interrupts
 from chatter.protocol.errors import StoreUnavailable
 from chatter.standard_streams import open_standard_streams
 from chatter.version import __version__
@@ -66,6 +67,7 @@ _OUTPUT_CLOSED = 141
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Do what the arguments say, and exit: with 1 after an error, which is one line."""
     open_standard_streams()
+    handle_interrupts()
     # As SIGINT: what is half done is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

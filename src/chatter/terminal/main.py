@@ -17,6 +17,7 @@ from twisted.internet.task import deferLater, react
 from chatter.client import DEFAULT_URL, ChatClient, NoResponse, Retries
 from chatter.client.urls import checked_url
 from chatter.clocks import use_monotonic_time
+from chatter.interrupts import handle_interrupts
 from chatter.protocol.durations import parse_duration
 from chatter.protocol.errors import ChatError
 from chatter.standard_streams import discard, open_standard_streams
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # prompt_toolkit needs asyncio's loop, and so the reactor that runs on it.
     loop = asyncio.new_event_loop()
     asyncioreactor.install(loop)
+    handle_interrupts()
     try:
         react(_run, (options,))
     finally:
