@@ -20,7 +20,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 # What takes longest begins first, so that in the end no worker waits for another one.
-LONGEST = ("packaging", "postgres", "page", "e2e", "live", "eventsource", "examples", "client")
+LONGEST = ("packaging", "postgres", "page", "e2e", "eventsource", "examples", "client")
 
 
 def pytest_collection_modifyitems(items):

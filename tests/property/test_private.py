@@ -24,7 +24,7 @@ from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.request_counts import CountedSite
 from chatter.web.site import ChatSite
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.conftest import Response, Web
 
 USERS = range(1, 5)

@@ -15,7 +15,7 @@ from chatter.protocol.errors import StoreUnavailable, Unauthorized
 from chatter.protocol.problems import ERRORS
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.conftest import Response
 
 CLOSED = {

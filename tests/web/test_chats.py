@@ -9,7 +9,7 @@ import pytest
 
 from chatter.chat.chat import core_of
 from chatter.web import ChatResource
-from tests.live.support import result_of
+from tests.results import result_of
 
 NOBODY: dict[str, object] = {
     "user": None,

@@ -12,7 +12,7 @@ from chatter.chat.chat import Chat, core_of
 from chatter.log.feed import Log
 from chatter.log.lineage import Lineage, continued, new_epoch
 from chatter.web import ChatResource
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.test_events import Listener
 from tests.web.test_wait import Poll
 

@@ -19,7 +19,7 @@ from chatter.protocol.errors import NameTaken, StoreUnavailable, Unauthorized
 from chatter.protocol.model import Draft
 from chatter.testing import memory_client
 from chatter.testing.waiting import begun
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.conftest import Response
 from tests.web.test_events import listen  # noqa: F401 - a fixture
 from tests.web.test_wait import begin  # noqa: F401 - a fixture

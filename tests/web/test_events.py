@@ -14,7 +14,7 @@ from chatter.chat.chat import core_of
 from chatter.web import ChatResource
 from chatter.web.event_streams.sinks import STALL
 from tests.httpd.support import parse_responses
-from tests.live.support import result_of
+from tests.results import result_of
 
 
 class Listener:

@@ -15,7 +15,7 @@ from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.conftest import Web
 
 KINDS = ("nobody", "unknown", "revoked", "left", "banned", "muted", "member", "moderator")

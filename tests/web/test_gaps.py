@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chatter.chat.chat import core_of
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.test_events import listen  # noqa: F401 - a fixture
 from tests.web.test_wait import begin  # noqa: F401 - a fixture
 

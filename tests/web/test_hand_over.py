@@ -9,7 +9,7 @@ from twisted.web.server import Site
 
 from chatter.chat.chat import core_of
 from chatter.web import ChatResource
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.conftest import Response
 from tests.web.wire import Wire
 

@@ -9,7 +9,7 @@ from chatter.client import ChatClient
 from chatter.protocol.errors import InvalidRequest, InvitationUsed, JoiningClosed
 from chatter.testing import memory_chat, memory_client
 from chatter.web import ChatResource
-from tests.live.support import result_of
+from tests.results import result_of
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from chatter.chat.limits.rate_limits import DEFAULT_LIMITS, NO_LIMITS
 from chatter.protocol.scalars import OPERATOR_ID
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.conftest import Web
 from tests.web.test_access import CLOSED, FOR_MODERATORS, OPEN
 from tests.web.test_events import listen  # noqa: F401 - a fixture

@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 from chatter.chat.limits.rate_limits import parse_limits
 from chatter.web import ChatResource, refusals
 from chatter.web.site import ChatSite
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.conftest import Web
 
 SEND = (

@@ -11,7 +11,7 @@ from chatter.chat.rates import Rate
 from chatter.stores.memory import MemoryStore
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.conftest import Web
 
 

@@ -12,7 +12,7 @@ from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.root import counted_in
 from tests.client.support import until
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.conftest import Response
 from tests.web.real import Connection, served
 from tests.web.test_access import CLOSED

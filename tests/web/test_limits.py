@@ -27,7 +27,7 @@ from chatter.testing import memory_chat
 from chatter.testing.waiting import NOW
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
-from tests.live.support import result_of
+from tests.results import result_of
 from tests.web.conftest import Web
 
 

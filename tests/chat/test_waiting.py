@@ -12,7 +12,7 @@ from chatter.chat.chat import Chat, core_of
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.memory import MemoryStore
 from chatter.testing.waiting import begun
-from tests.live.support import result_of
+from tests.results import result_of
 
 
 @pytest.fixture

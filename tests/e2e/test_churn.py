@@ -15,9 +15,9 @@ from twisted.internet.threads import deferToThread
 
 from chatter.chat.chat import core_of
 from tests.client.support import until
+from tests.client.test_follow import server as server_in_this_process
+from tests.e2e.process import many_open_files, open_files, resident_bytes, wait_for_no_connections
 from tests.e2e.server import Server
-from tests.live.process import many_open_files, open_files, resident_bytes, wait_for_no_connections
-from tests.live.test_client_follow import server as server_in_this_process
 
 reactor: Any = global_reactor
 

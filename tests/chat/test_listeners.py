@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatter.testing import memory_chat
-from tests.live.support import result_of
+from tests.results import result_of
 
 
 def test_all_hear_everything_in_id_order_also_what_a_listener_sends():

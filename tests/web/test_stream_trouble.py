@@ -9,7 +9,8 @@ from chatter.chat.chat import core_of
 from chatter.log.recent import RecentLog
 from chatter.testing import memory_chat
 from chatter.web.event_streams.streams import Streams
-from tests.live.support import Reader, result_of
+from tests.results import result_of
+from tests.web.stream_reader import Reader
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft, Gap, Message
 from chatter.stores.memory import MemoryStore
 from chatter.testing.waiting import begun
-from tests.live.support import result_of
+from tests.results import result_of
 
 HOUR = 3600
 

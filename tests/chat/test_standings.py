@@ -17,7 +17,8 @@ from chatter.protocol.scalars import OPERATOR_ID
 from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
 from chatter.web.event_streams.streams import Streams
-from tests.live.support import Reader, result_of
+from tests.results import result_of
+from tests.web.stream_reader import Reader
 
 
 @pytest.fixture

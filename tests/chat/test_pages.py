@@ -16,7 +16,7 @@ from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.response_size import PAGE_BYTES
 from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
-from tests.live.support import result_of
+from tests.results import result_of
 
 LARGE = "\x01" * 4096
 """It is six times as large once it is serialised."""

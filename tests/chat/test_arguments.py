@@ -11,7 +11,7 @@ from chatter.chat.chat import Chat, core_of
 from chatter.protocol.errors import InvalidRequest, Unauthorized
 from chatter.stores.memory import MemoryStore
 from chatter.testing import memory_chat
-from tests.live.support import result_of
+from tests.results import result_of
 
 NO_IDS: list[Any] = [0, -1, 2**63, 1.5, "1", True, None]
 NO_CURSORS: list[Any] = [-1, 2**63, 1.5, "1", True]

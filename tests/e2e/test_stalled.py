@@ -10,8 +10,8 @@ import json
 import socket
 import threading
 
+from tests.e2e.process import resident_bytes, wait_for_no_connections
 from tests.e2e.server import Server, call
-from tests.live.process import resident_bytes, wait_for_no_connections
 
 STALLED = 50
 MESSAGES = 2400

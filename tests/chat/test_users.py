@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from chatter.chat.chat import core_of
 from chatter.protocol.errors import Unauthorized
 from chatter.testing import memory_chat
-from tests.live.support import result_of
+from tests.results import result_of
 
 if TYPE_CHECKING:
     from chatter.protocol.model import User

@@ -8,23 +8,11 @@ from msgspec import json
 
 from chatter.httpd import LeanRequest
 from chatter.protocol.model import Change, Gap, Message
-from chatter.testing.waiting import begun
+from tests.results import result_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from chatter.protocol.model import User
     from chatter.web.event_streams.streams import Streams
-
-
-def result_of(awaitable: Awaitable[Any]) -> Any:
-    """What an awaitable returns that waits for nothing that a test has to bring about."""
-    results: list[Any] = []
-    begun(awaitable).addBoth(results.append)
-    (result,) = results
-    if hasattr(result, "raiseException"):
-        result.raiseException()
-    return result
 
 
 class Reader(LeanRequest):

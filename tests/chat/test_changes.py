@@ -16,7 +16,8 @@ from chatter.protocol.model import Edited, Message, Withdrawn
 from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
 from chatter.web.event_streams.streams import Streams
-from tests.live.support import Reader, result_of
+from tests.results import result_of
+from tests.web.stream_reader import Reader
 
 
 @pytest.mark.parametrize("kind", [kind for kind in get_args(Entry) if kind is not Message])

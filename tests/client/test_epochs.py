@@ -11,7 +11,7 @@ from chatter.client import UnexpectedResponse
 from chatter.client.subscription import MESSAGES, Subscription
 from chatter.protocol.bodies import EpochEvent
 from tests.client.support import Rig, Scripted
-from tests.live.test_client_follow import client_of, event, result, server
+from tests.client.test_follow import client_of, event, result, server
 
 
 class Heard:

@@ -18,7 +18,8 @@ from chatter.web.event_streams import feed as event_feed
 from chatter.web.event_streams.feed import EventFeed
 from chatter.web.event_streams.stream import GIVEN_WAY_RETRY
 from chatter.web.event_streams.streams import HEARTBEAT, READERS, STREAMS_PER_USER, Streams
-from tests.live.support import Reader, result_of
+from tests.results import result_of
+from tests.web.stream_reader import Reader
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from chatter.protocol.model import Edited, Message, Withdrawn
 from chatter.stores.memory import MemoryStore
 from chatter.web.event_streams.feed import EventFeed
 from chatter.web.event_streams.streams import Streams
-from tests.live.support import Reader, result_of
+from tests.results import result_of
+from tests.web.stream_reader import Reader
 
 USERS = st.integers(0, 2)
 
