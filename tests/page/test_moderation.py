@@ -95,11 +95,15 @@ def test_a_muted_user_reads_on(joined, operate):
 
 
 def test_a_banned_user(joined, operate):
-    """The page says so in words, and so does one that is opened later."""
+    """The page says so in words, and nothing else; and so does one that is opened later."""
     tab, name = joined("mallory")
+    tab.say(new_text("spam"))
+    tab.has_sent_everything()
     operate("ban", name)
     banned = tab.page.get_by_role("status").filter(has_text="You are banned from this chat.")
     expect(banned).to_be_visible()
+    tab.page.keyboard.press("Tab")
+    assert tab.page.evaluate("document.activeElement === document.body")
     tab.page.reload()
     expect(banned).to_be_visible()
     operate("unban", name)
@@ -216,7 +220,7 @@ def test_a_moderator_acts_in_the_menu_of_a_message(joined, operate):
 def test_nothing_is_wrong_with_it(invited, joined, operate, look):
     """The menu, the dialogs and the reports of a moderator, and a muted user's page."""
     tab, name = joined("mallory")
-    text = new_text("spam")
+    text = new_text("spam" * 200)
     tab.say(text)
     context = invited.browser(**LOOKS[look])
     context.add_init_script(path=AXE)

@@ -68,6 +68,8 @@ function drawReport({ message, reporter_id, reason }) {
   const said = make("p", "", make("bdi", "name", person.name), `${where}, ${briefly(message)}`);
   const quote = make("blockquote", "", text);
   quote.dir = "auto";
+  // A long one is scrolled in, by keyboard, too.
+  quote.tabIndex = 0;
   const why = make("p", "hint", "Reported by ", make("bdi", "", nameOf(reporter_id)));
   if (reason) why.append(": ", make("bdi", "", reason));
   const item = make("li", "", said, quote, why);
