@@ -210,8 +210,9 @@ async function showDoor(begun) {
   location.reload();
 }
 
-/** @param {string} text What the page waits for, if it does. */
+/** @param {string} text What the page waits for, if it does; it covers what is there. */
 function wait(text) {
+  the("app").inert = text !== "";
   the("waiting").hidden = !text;
   setText(the("waiting"), text);
 }
