@@ -93,10 +93,12 @@ class MemoryErasure:
     async def read_own(self, user_id: int, after: int, until: int) -> list[Message]:
         """The messages that a user has sent, and the private ones to the user."""
         await self._check()
+        # A stretch costs its own length, and not that of the log.
+        found = map(self._entries.messages.get, range(after + 1, until + 1))
         return [
             message
-            for message in self._entries.messages.values()
-            if after < message.id <= until and user_id in (message.sender_id, message.recipient_id)
+            for message in found
+            if message is not None and user_id in (message.sender_id, message.recipient_id)
         ]
 
     async def read_marks(self, user_id: int, after: int, limit: int) -> list[ReadMark]:
