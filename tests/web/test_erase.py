@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from chatter.chat.chat import Chat, core_of
 from chatter.chat.moderation import standings
-from chatter.chat.users import erasing
+from chatter.chat.users import erasing, exporting
 from chatter.protocol.errors import NameTaken, StoreUnavailable, Unauthorized
 from chatter.protocol.model import Draft
 from chatter.testing import memory_client
@@ -377,6 +377,49 @@ def test_all_that_the_chat_has_of_a_user_is_exported(
     assert [(r["message_id"], r["reason"]) for r in reports] == [(3, "spam"), (4, "spam")]
     assert exported[9:] == [{"message": own}, {"message": said[2]}]
     assert "hidden" not in str(exported)
+
+
+def test_an_export_comes_in_parts_of_bounded_size(chat, alice, bob):
+    """Each has few of the largest texts, many small ones, and all messages come once."""
+    store = core_of(chat).store
+    at = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    texts = ["small"] * 600 + ["\x01" * 4096] * 30 + ["small"] * 400
+    for text in texts:
+        result_of(store.append(Draft(1, None, text, at)))
+        result_of(store.append(Draft(2, None, "of somebody else", at)))
+    parts = result_of(all_of(chat.export(result_of(chat.authenticate(alice)))))
+    exported = [json.loads(line) for part in parts for line in part.splitlines()]
+    assert [line["message"]["text"] for line in exported if "message" in line] == texts
+    assert max(map(len, parts)) <= exporting.PART_BYTES
+    assert len(parts) < 20
+
+
+async def all_of(parts):
+    return [part async for part in parts]
+
+
+def test_an_export_reads_no_further_than_its_client(chat, web, clock, alice, monkeypatch):
+    """What was read waits to be sent; what follows stays in the store until then."""
+    monkeypatch.setattr("chatter.chat.users.exporting.STRETCH", 1)
+    for number in range(3):
+        web.send(alice, f"text {number}")
+    erasure: Any = core_of(chat).store.erasure
+    read_own, reads = erasure.read_own, []
+
+    def counted(*arguments):
+        reads.append(arguments)
+        return read_own(*arguments)
+
+    monkeypatch.setattr(erasure, "read_own", counted)
+    protocol, transport = web.connect()
+    head = f"GET /export HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {alice}\r\n\r\n"
+    protocol.dataReceived(head.encode())
+    transport.producer.pauseProducing()
+    clock.advance(0)
+    assert reads == []
+    transport.producer.resumeProducing()
+    clock.advance(0)
+    assert b"text 2" in transport.value()
 
 
 def test_a_user_has_one_export_at_a_time(web, clock, alice, bob):

@@ -30,20 +30,22 @@ class _Entry(Protocol):
         """What it says, if anything."""
 
 
-def how_many_fit(entries: Sequence[_Entry], longest_text: int = MAX_TEXT) -> int:
+def how_many_fit(
+    entries: Sequence[_Entry], longest_text: int = MAX_TEXT, room: int = PAGE_BYTES
+) -> int:
     """How many messages a response has room for: at least one, if there is one.
 
     :param entries: messages and changes in the order in which they are taken.
     :param longest_text: none of their texts has more characters.
+    :param room: for so many bytes there is room.
     """
     count = len(entries)
     # A character has at most six bytes: most pages fit, whatever is in them.
-    if count * (_WITHOUT_TEXT + 6 * longest_text + 2) <= PAGE_BYTES:
+    if count * (_WITHOUT_TEXT + 6 * longest_text + 2) <= room:
         return count
     most = 6 * sum([len(entry.text or "") for entry in entries]) + _WITHOUT_TEXT * count
-    if most <= PAGE_BYTES:
+    if most <= room:
         return count
-    room = PAGE_BYTES
     for number, entry in enumerate(entries):
         room -= _WITHOUT_TEXT + len(json.encode(entry.text))
         if room < 0:

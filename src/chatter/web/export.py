@@ -90,10 +90,11 @@ class LinesWriter:
     async def _write(self, clock: object) -> None:
         async with aclosing(self._lines) as lines:
             async for some in lines:
-                if self._resumed is not None:
-                    await self._resumed
                 self._request.write(some)
                 await deferLater(clock, 0)  # type: ignore[arg-type]
+                # Before the next lines are read, which would be held as well.
+                if self._resumed is not None:
+                    await self._resumed
         self._request.unregisterProducer()
         self._request.finish()
 

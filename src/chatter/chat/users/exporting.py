@@ -8,6 +8,7 @@ from msgspec import json
 
 from chatter.chat.turns import Turns
 from chatter.protocol.errors import TooManyRequests
+from chatter.protocol.response_size import how_many_fit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from chatter.protocol.moderation import OwnReport
 
 STRETCH = 500
-"""So many entries of the log are looked at in one read."""
+"""At most so many entries of the log are looked at in one read."""
+
+PART_BYTES = 256 * 1024
+"""At most about so many bytes of messages are held while the client does not read."""
 
 _READERS = 2
 """So many exports read at the same time; the others wait for their turn."""
@@ -89,11 +93,20 @@ class Exporting:
                 yield _lines("read", marks)
             async for reports in self._reports(user.id):
                 yield _lines("report", reports)
-            for after in range(self._store.kept_after, end, STRETCH):
-                until = min(after + STRETCH, end)
+            after, stretch = self._store.kept_after, STRETCH
+            while after < end:
+                until = min(after + stretch, end)
                 async with self._turns:
                     own = await self._store.erasure.read_own(user.id, after, until)
+                stretch = min(2 * stretch, STRETCH)
+                count = how_many_fit(own, room=PART_BYTES)
+                if count < len(own):
+                    # The others are read again, instead of being held.
+                    del own[count:]
+                    until = own[-1].id
+                    stretch = until - after
                 yield _lines("message", list(map(shown, own)))
+                after = until
         finally:
             self._under_way.discard(user.id)
 
