@@ -217,14 +217,14 @@ def pages(person: Person, sock: socket.socket) -> Iterator[dict[str, list[dict[s
 def main() -> int:
     """Measure, and return the exit status: 1 if a target was missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("measure", nargs="*", choices=MEASURES, default=list(MEASURES))
+    parser.add_argument("measure", nargs="*", choices=[[], *MEASURES])
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
     options = parser.parse_args()
     tools.BUILD.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="run-", dir=tools.BUILD))
     missed = []
     try:
-        for measure in options.measure:
+        for measure in options.measure or MEASURES:
             command = servers.chatter("memory:")
             with servers.running("chatter", command, directory / measure) as server:
                 if measure == "latency":
