@@ -27,7 +27,7 @@ PYTEST = $(BIN)/python -m pytest -n 3 --no-loadscope-reorder
 .PHONY: help start stop client check test lint lint-page format format-page docs bench bench-live bench-nodes bench-page pictures clean
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 start: $(VENV)/run ## start the server in the background (PORT=… STORE=…)
 	@$(BIN)/python scripts/daemon.py --state $(STATE) start \

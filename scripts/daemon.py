@@ -9,6 +9,7 @@ knows that no server runs.
 from __future__ import annotations
 
 import argparse
+import errno
 import fcntl
 import os
 import re
@@ -32,6 +33,8 @@ LONGEST_SOCKET = 100
 
 LISTENS = re.compile(r"chatter listens on (.+)\.$", re.MULTILINE)
 TCP_ADDRESS = re.compile(r"host='(.+)', port=(\d+)")
+IN_USE = os.strerror(errno.EADDRINUSE)
+ANOTHER_PORT = "Another port: make start PORT=8001"
 FAILURE = re.compile(r"chatter(?::| can't start:) .*")
 
 
@@ -159,7 +162,8 @@ def wait_until_it_serves(
         logged = read_log(log, logged_before)
         if has_ended:
             reasons = FAILURE.findall(logged)
-            sys.exit(reasons[-1] if reasons else f"{logged}chatter could not start; see {log}.")
+            reason = reasons[-1] if reasons else f"{logged}chatter could not start; see {log}."
+            sys.exit(f"{reason}\n{ANOTHER_PORT}" if IN_USE in reason else reason)
         listens = LISTENS.search(logged)
         if listens is not None:
             if not port.startswith("tcp"):

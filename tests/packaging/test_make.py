@@ -247,13 +247,14 @@ def test_a_server_that_was_killed_is_started_again_on_its_store(make, url, check
 
 
 def test_a_port_in_use_is_told_in_one_line(make):
-    """The reason is the server's own line, the exit status is an error, nothing runs."""
+    """The reason is the server's own line, then how to take another port; nothing runs."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = make("start", f"PORT={port}")
     assert done.returncode != 0
     first_line, _, rest = done.stdout.partition("\n")
-    assert first_line.startswith(f"chatter: Couldn't listen on 127.0.0.1:{port}:")
+    assert first_line == f"chatter: Couldn't listen on 127.0.0.1:{port}: Address already in use."
+    assert rest.startswith("Another port: make start PORT=")
     assert "Traceback" not in rest
     assert make("stop").stdout == "chatter does not run.\n"
 
