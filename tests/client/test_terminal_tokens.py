@@ -29,6 +29,16 @@ def test_a_token_is_found_again(tmp_path):
     assert tokens.find("http://elsewhere") is None
 
 
+def test_a_file_that_was_written_by_hand(tmp_path):
+    """It is read if it is as the document has it."""
+    document = (Path(__file__).parents[2] / "docs/terminal.md").read_text()
+    (written,) = (line for line in document.splitlines() if line.startswith("{"))
+    (tmp_path / "tokens.json").write_text(written)
+    found = TokenFile(tmp_path / "tokens.json").find(URL, "Alice")
+    assert found is not None
+    assert (found.name, len(found.token)) == ("alice", 64)
+
+
 def test_nothing_is_kept_yet(tmp_path):
     """At the first start there is no file, and nobody to come back as."""
     assert TokenFile(tmp_path / "tokens.json").find(URL) is None
