@@ -180,7 +180,7 @@ curl -X POST http://127.0.0.1:8000/connect"""
         self["trust"].append(proxy)
 
     opt_trust.__doc__ = (
-        "A proxy that is believed whom it forwards (X-Forwarded-For, Forwarded, PROXY): an "
+        "A proxy that is trusted to name its clients (X-Forwarded-For, Forwarded, PROXY): an "
         "address, a network, or unix for UNIX sockets; may be given several times. "
         "Example: --trust 10.0.0.0/8 [default: none]"
     )

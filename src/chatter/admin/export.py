@@ -21,7 +21,7 @@ def add_to(commands: Any) -> None:
     parser = add_command(
         commands,
         "export",
-        "Write what the chat has of a user, as lines of JSON, but the texts of private "
+        "Write what the chat has of a user, as lines of JSON, without the texts of private "
         "messages, which only the users themselves can export.",
         "chatter-admin export alice alice.jsonl",
         _run,
