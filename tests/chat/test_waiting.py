@@ -152,3 +152,17 @@ def test_who_follows_is_online(chat, clock):
     [gone] = result_of(chat.users()).users
     assert not gone.online
     assert (core_of(chat).presence.now() - gone.last_seen).total_seconds() == 61
+
+
+def test_a_wait_that_is_closed_is_not_resumed(chat, clock):
+    """What it waited for does not fire: that would resume a coroutine while it is being closed."""
+    live = core_of(chat).live
+    result_of(live.recent())
+    waiting = live.wait(1, 0, 60, changes=False)
+    fired: list[Any] = []
+    waiting.send(None).addBoth(fired.append)
+    assert len(live.followers) == 1
+    waiting.close()
+    assert fired == []
+    assert len(live.followers) == 0
+    assert clock.getDelayedCalls() == []

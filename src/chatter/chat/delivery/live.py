@@ -128,7 +128,8 @@ class Live:
             waiting.deliver()
             return await waiting.ended
         finally:
-            waiting.end()
+            # It is not ended: that would resume this coroutine where it is being closed.
+            self.followers.remove(waiting)
             of_user.discard(waiting)
             if not of_user:
                 del self._waiting[user_id]
