@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 
@@ -346,3 +347,27 @@ def test_a_chat_refuses_what_makes_no_sense(kept):
     """When it is made, and not when it is too late."""
     with pytest.raises(ValueError, match="kept"):
         Chat(MemoryStore(), Clock(), **kept)
+
+
+def test_a_stop_does_not_wait_for_the_rest_of_the_log(monkeypatch):
+    """What is under way is one read, and not all those that would come after it."""
+    monkeypatch.setattr(retention_of, "AT_ONCE", 2)
+    kept = Kept(keep=timedelta(hours=1))
+    kept.say(9)
+    kept.clock.advance(2 * HOUR)
+    kept.clock.pump([0] * 20)
+    reads: list[Deferred[tuple[int, int]]] = []
+
+    def read(*_):
+        reads.append(Deferred())
+        return reads[-1]
+
+    monkeypatch.setattr(kept.store, "old_entries", read)
+    kept.clock.advance(retention_of.CHECK_EVERY)
+    stopped: list[None] = []
+    kept.chat.stopService().addCallback(stopped.append)
+    assert stopped == []
+    reads[0].callback((2, 2))
+    assert stopped == [None]
+    assert len(reads) == 1
+    assert kept.clock.getDelayedCalls() == []

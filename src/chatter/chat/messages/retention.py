@@ -204,7 +204,12 @@ class Retention:
         return after
 
     async def _pause(self) -> None:
-        """Let others have their turn."""
+        """Let others have their turn.
+
+        :raises CancelledError: if it was stopped while the store was being read.
+        """
+        if self._next is None:
+            raise CancelledError
         self._pausing = deferLater(self._clock, 0)
         try:
             await self._pausing
