@@ -6,7 +6,7 @@ import pytest
 from twisted.web.resource import Resource
 
 from chatter.chat.chat import core_of
-from chatter.client import ClientClosed, checked_url
+from chatter.client import ClientClosed, ServerUnreachable, checked_url
 from chatter.protocol.errors import (
     InvalidRequest,
     NameTaken,
@@ -385,3 +385,19 @@ def test_a_client_has_several_tokens():
     assert client.token is None
     with pytest.raises(Unauthorized):
         rig.result(rig.client(token=token).tokens())
+
+
+def test_a_token_that_could_not_be_revoked_is_kept():
+    """Else nobody could revoke it any more; one that no user has is forgotten."""
+    rig = Rig()
+    client = rig.joined("alice")
+    token = client.token
+    rig.agent.refuse = 1000
+    with pytest.raises(ServerUnreachable):
+        rig.result(client.disconnect())
+    assert client.token == token
+    rig.agent.refuse = 0
+    rig.result(rig.client(token=token).disconnect())
+    with pytest.raises(Unauthorized):
+        rig.result(client.disconnect())
+    assert client.token is None

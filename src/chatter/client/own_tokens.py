@@ -9,6 +9,7 @@ from chatter.client import requests
 from chatter.client.session import Session
 from chatter.protocol.bodies import Done, NewToken, TokenInfo, TokenList
 from chatter.protocol.deferring import returns_deferred
+from chatter.protocol.errors import Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,12 +47,16 @@ class OwnTokens(Session):
     async def disconnect(self) -> None:
         """Revoke the token of this client, and forget it.
 
+        If the server can't be reached, the token stays: it may be good still.
+
         :raises Unauthorized: if no user has it; it is forgotten, too.
         """
         try:
             await self._attempts.until_done(Done, requests.DISCONNECT)
-        finally:
+        except Unauthorized:
             self.token = None
+            raise
+        self.token = None
 
     @returns_deferred
     async def export(self, collector: Callable[[bytes], None]) -> None:
