@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from msgspec import UNSET
 from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
-from chatter.log.entries import Entry, MessageChange
+from chatter.log.entries import MessageChange
 from chatter.log.recent import RecentLog
 from chatter.protocol.errors import Gone, InvalidRequest
 from chatter.protocol.model import Edited, Message, Withdrawn
@@ -18,12 +18,6 @@ from chatter.testing.waiting import begun
 from chatter.web.event_streams.streams import Streams
 from tests.results import result_of
 from tests.web.stream_reader import Reader
-
-
-@pytest.mark.parametrize("kind", [kind for kind in get_args(Entry) if kind is not Message])
-def test_one_look_finds_what_is_no_message(kind):
-    """Each kind of entry that is no message has what an edited message has."""
-    assert kind.edited_at
 
 
 @pytest.fixture
