@@ -57,6 +57,16 @@ def test_what_is_sent_begins_and_ends_where_the_box_does(people):
         assert (row["x"], row["width"]) == (message["x"], message["width"])
 
 
+def test_a_long_name_makes_the_box_no_higher(people, server):
+    """It is cut off there: the whole name is above."""
+    tab, _ = people.join("alice", viewport={"width": 320, "height": 640})
+    height = tab.box.bounding_box()["height"]
+    writer = server.connect("W" * 28 + new_name("")[-4:])
+    tab.page.goto(f"{people.url}#{writer['user_id']}")
+    expect(tab.page.get_by_role("textbox", name=f"Message {writer['name']}")).to_be_visible()
+    assert tab.box.bounding_box()["height"] == height
+
+
 def test_an_emoji_that_is_a_character_of_the_font_is_seen(people):
     """It has no bubble, so it is not white as other own texts are."""
     tab, _ = people.join("alice", color_scheme="light")
