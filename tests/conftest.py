@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from typing import Any
@@ -42,6 +43,22 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
         return "packaging" if file.startswith("tests/packaging/") else file
+
+
+def pytest_collection_finish(session):
+    """Have later collections of garbage pass over what the imports have made, for good."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_open_in_the_garbage():
+    """Fail a file whose tests leave something open that nobody has any more.
+
+    It warns when it is collected, which without this would be in another file.
+    """
+    yield
+    gc.collect()
 
 
 def pytest_xdist_make_scheduler(config, log):
