@@ -228,6 +228,7 @@ async def test_many_are_all_read_then_processed_then_sent(server, few, monkeypat
     connections = tuple(server.site.connections.open)
     for sock in clients:
         sock.sendall(get())
+    arrive(server, 3)
     await server.until(lambda: len(seen) == 3)
     server.clock.advance(0)
     for sock in clients:
@@ -274,6 +275,7 @@ async def test_what_comes_meanwhile_is_read_in_the_same_turn(server, at_once, mo
         seen.append("a request")
         for sock in clients[seen.count("a request") :][:1]:
             sock.sendall(get())
+            arrive(server, 1)
         request.respond((), b"small")
         return NOT_DONE_YET
 
@@ -322,6 +324,7 @@ async def test_one_that_was_ended_meanwhile_hears_of_nothing(
     clients = await server.connected(3)
     for sock in clients:
         sock.sendall(get())
+    arrive(server, 3)
     await server.until(lambda: len(server.site.connections.open) == 1)
     server.clock.advance(0)
     [received] = filter(None, [await deferToThread(sock.recv, 1000) for sock in clients])
@@ -330,6 +333,16 @@ async def test_one_that_was_ended_meanwhile_hears_of_nothing(
     assert not failures(logged)
     for sock in clients:
         sock.close()
+
+
+def arrive(server, count):
+    """Wait until what so many clients have sent is there, before the reactor looks.
+
+    The kernel hands it over at once, or a little later if it has much to do.
+    """
+    handles = [each.transport.getHandle() for each in server.site.connections.open]
+    while len(to_read(handles)) < count:
+        pass
 
 
 def to_read(sockets):
