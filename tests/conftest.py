@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from twisted.internet import reactor
 from twisted.logger import globalLogPublisher
 from xdist.scheduler import LoadScopeScheduling
@@ -18,6 +19,14 @@ from tests.postgres.server import PostgresServer
 # servers that they start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# An example takes longer on a machine that has much else to do.  Every run has the same examples,
+# so that none fails by chance; ``--hypothesis-seed=random`` looks at others.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 
 # What takes longest begins first, so that in the end no worker waits for another one.

@@ -454,7 +454,7 @@ class PostgresMachine(CrashingMachine):
 def case(machine, **more):
     test = machine.TestCase
     more.setdefault("max_examples", 200)
-    test.settings = settings(stateful_step_count=30, deadline=None, **more)
+    test.settings = settings(stateful_step_count=30, **more)
     return test
 
 

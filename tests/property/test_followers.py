@@ -168,4 +168,4 @@ class FollowersMachine(RuleBasedStateMachine):
 
 
 TestFollowers = FollowersMachine.TestCase
-TestFollowers.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestFollowers.settings = settings(max_examples=200, stateful_step_count=40)

@@ -232,4 +232,4 @@ def texts_in(raw):
 
 
 TestPrivate = PrivateMachine.TestCase
-TestPrivate.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestPrivate.settings = settings(max_examples=30, stateful_step_count=30)
