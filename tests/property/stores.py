@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import shutil
 from pathlib import Path
@@ -34,6 +35,10 @@ class MemoryPlace:
         self.store.stopService()
 
 
+# The crashes are copies of files, so no commit need wait for a disk.
+_IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
 class SQLitePlace:
     """A folder with a database, which can be copied as a crash leaves it."""
 
@@ -44,7 +49,7 @@ class SQLitePlace:
         self._open()
 
     def _new_folder(self) -> None:
-        self._folders.append(Path(mkdtemp(prefix="chatter-property-")))
+        self._folders.append(Path(mkdtemp(prefix="chatter-property-", dir=_IN_MEMORY)))
 
     def _open(self) -> None:
         self.store = SQLiteStore(self._folders[-1] / "chat", self._reactor)

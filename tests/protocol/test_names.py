@@ -101,7 +101,8 @@ def test_every_character_folds_to_one_form():
     """A form is its own form, also where it is put together of several."""
     for character in EVERY_CHARACTER:
         for name in (character, f"a{character}b"):
-            assert fold(fold(name)) == fold(name), ascii(name)
+            form = fold(name)
+            assert form == name or fold(form) == form, ascii(name)
 
 
 @given(
