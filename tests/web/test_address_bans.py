@@ -157,6 +157,16 @@ def test_bans_are_listed_while_they_last(chat, clock):
     assert found == ["10.0.1.0/24"]
 
 
+def test_bans_that_have_ended_take_no_memory(chat, clock):
+    """They are forgotten with the next ban; the others stay."""
+    ban(chat, "10.0.0.1", 60)
+    ban(chat, "10.0.0.2", 600)
+    clock.advance(60)
+    ban(chat, "10.0.0.3")
+    known = core_of(chat).standings.addresses.until
+    assert sorted(map(str, known)) == ["10.0.0.2/32", "10.0.0.3/32"]
+
+
 def test_bans_are_in_force_after_a_restart(web, chat):
     """Before the first request is served."""
     ban(chat, "10.0.0.0/8")

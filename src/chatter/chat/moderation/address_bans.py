@@ -27,7 +27,7 @@ class AddressBans:
     :param now: tells the time of day, in UTC.
 
     :ivar until: when the ban of each network ends; always the same dict, which is empty in
-        most chats.
+        most chats.  What has ended is forgotten with the next ban.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -40,12 +40,15 @@ class AddressBans:
         """Take these for all that there are."""
         self.until.clear()
         self._found.clear()
-        for banned in found:
-            self.set(banned.network, banned.until)
+        self._found.clear()
+        self.until.update({ip_network(banned.network): banned.until for banned in found})
 
     def set(self, network: str, until: datetime | None) -> None:
         """Take note of the ban of a network, or of its end."""
         self._found.clear()
+        now = self._now()
+        for ended in [known for known, end in self.until.items() if end <= now]:
+            del self.until[ended]
         if until is None:
             self.until.pop(ip_network(network), None)
         else:
