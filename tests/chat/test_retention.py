@@ -175,6 +175,27 @@ def test_a_store_that_is_away_is_asked_again(keep, monkeypatch):
     assert kept.ids == []
 
 
+def test_it_goes_on_after_any_error(keep, monkeypatch):
+    """The log says why once, and once more if it has worked meanwhile."""
+    kept = keep(keep=timedelta(hours=1))
+    kept.say()
+
+    async def broken(*_: object) -> Any:
+        raise OSError("Too many open files")
+
+    with capturedLogs() as logs:
+        for _ in range(2):
+            with monkeypatch.context() as patch:
+                patch.setattr(kept.store, "old_entries", broken)
+                for _ in range(3):
+                    kept.pass_time(60)
+            kept.pass_time(60)
+    failed = [event for event in logs if "could not be removed" in event["log_format"]]
+    assert len(failed) == 2
+    kept.pass_time(HOUR)
+    assert kept.ids == []
+
+
 def test_a_stop_ends_the_look(keep, monkeypatch):
     """Also in the middle of it; after the next start it goes on."""
     monkeypatch.setattr(retention_of, "AT_ONCE", 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
 
 from chatter.chat.chat import core_of
 from chatter.protocol.errors import Unauthorized
@@ -95,3 +96,22 @@ def test_a_name_that_is_read_while_its_user_leaves_is_not_remembered(chat, monke
         assert result_of(chat.user(1)).name == "erased-1"
     else:
         assert result_of(Deferred.fromCoroutine(core.directory.by_name("alice"))) is None
+
+
+def test_a_chat_stops_although_uses_of_tokens_cannot_be_saved(chat, monkeypatch):
+    """Whatever the error is, the store is closed, and the log says why once."""
+    result_of(chat.join("alice"))
+    core = core_of(chat)
+
+    async def broken(uses: object) -> Any:
+        raise OSError("Too many open files")
+
+    monkeypatch.setattr(core.store.tokens, "save_uses", broken)
+    with capturedLogs() as logs:
+        for _ in range(3):
+            core.tokens.use([1])
+            core.tokens.look_again()
+        core.tokens.use([1])
+        result_of(chat.stopService())
+    assert not core.store.running
+    assert len([event for event in logs if "Uses of tokens" in event["log_format"]]) == 1

@@ -262,6 +262,38 @@ def test_an_erasure_goes_on_after_any_error(chat, web, alice, bob, clock, monkey
     assert status(web, bob)["messages"] == []
 
 
+def test_an_erasure_that_fails_holds_up_no_other(chat, web, alice, bob, clock, monkeypatch):
+    """The users after it leave, and each reason of it is logged once."""
+    carol = web.join("carol")
+    web.send(alice, "of alice")
+    web.send(bob, "of bob")
+    store: Any = core_of(chat).store
+    read_own, reasons = store.erasure.read_own, ["one", "two", "one", "two"]
+
+    async def away(draft):
+        raise StoreUnavailable("away")
+
+    async def broken_for_alice(user_id, after, until):
+        if user_id == 1:
+            raise OSError(reasons.pop())
+        return await read_own(user_id, after, until)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "change", away)
+        erase(web, alice)
+        erase(web, bob, "bob")
+    with monkeypatch.context() as patched, capturedLogs() as logs:
+        patched.setattr(store.erasure, "read_own", broken_for_alice)
+        for _ in tuple(reasons):
+            clock.advance(erasing.AGAIN)
+    assert reasons == []
+    assert [message["text"] for message in status(web, carol)["messages"]] == ["of alice"]
+    going_on = [event for event in logs if "could not go on" in event["log_format"]]
+    assert len(going_on) == 2
+    clock.advance(erasing.AGAIN)
+    assert status(web, carol)["messages"] == []
+
+
 def test_a_store_that_goes_away_interrupts_an_erasure(chat, web, alice, bob, monkeypatch):
     """It is 503, and goes on at the next start."""
     for number in range(3):

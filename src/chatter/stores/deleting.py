@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from chatter.protocol.errors import StoreUnavailable
-from chatter.stores.reasons import one_line
+from chatter.stores.reasons import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -52,7 +52,7 @@ class Deleting:
         self._is_wanted = False
         self._pausing: Deferred[None] | None = None
         self._running: Deferred[None] | None = None
-        self._failed_with = ""
+        self._errors = UnexpectedErrors(self._log, "What is no longer kept could not be deleted.")
 
     def start(self) -> None:
         """Delete from now on, when :meth:`wake` is called."""
@@ -78,22 +78,16 @@ class Deleting:
             self._is_wanted = False
             try:
                 deleted = await self._delete()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next slice may do
+            except Exception:  # noqa: BLE001 - whatever it is, the next slice may do
                 self._is_wanted = True
                 pause = AGAIN
-                self._note(error)
+                self._errors.failed(Failure())
             else:
+                self._errors.worked()
                 self._is_wanted |= not deleted.is_last
                 pause = max(LEAST_PAUSE, self._rest * deleted.seconds)
             if self._is_open and self._is_wanted:
                 await self._pause(pause)
-
-    def _note(self, error: Exception) -> None:
-        # A store that is away says so itself, and each other reason is logged once.
-        reason = one_line(error)
-        if not isinstance(error, StoreUnavailable) and reason != self._failed_with:
-            self._failed_with = reason
-            self._log.failure("What is no longer kept could not be deleted.")
 
     async def _pause(self, seconds: float) -> None:
         self._pausing = deferLater(self._reactor, seconds)

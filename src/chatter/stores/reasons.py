@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatter.protocol.errors import StoreUnavailable
 from chatter.system_errors import reason_of
 
 if TYPE_CHECKING:
     from twisted.logger import Logger
+    from twisted.python.failure import Failure
 
 
 class Reasons:
@@ -41,6 +43,33 @@ class Reasons:
         self.reason = None
         self._logged.clear()
         self._log.info("{again}", again=self._again)
+
+
+class UnexpectedErrors:
+    """Logs, with a traceback, what goes wrong in a loop that goes on after any exception.
+
+    Each new reason is logged once, until it works again.  A store that is away says so itself.
+
+    :param log: where to.
+    :param what: the line, such as ``An erasure could not go on.``
+    """
+
+    def __init__(self, log: Logger, what: str) -> None:
+        self._log = log
+        self._what = what
+        self._logged: set[str] = set()
+
+    def failed(self, failure: Failure) -> None:
+        """Note that it has failed, and log why if that is new."""
+        reason = one_line(failure.value) if failure.value else ""
+        if failure.check(StoreUnavailable) or reason in self._logged or len(self._logged) >= _MOST:
+            return
+        self._logged.add(reason)
+        self._log.failure(self._what, failure)
+
+    def worked(self) -> None:
+        """Note that it has worked."""
+        self._logged.clear()
 
 
 def one_line(error: BaseException) -> str:

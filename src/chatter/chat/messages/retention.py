@@ -19,7 +19,7 @@ from twisted.logger import Logger
 
 from chatter.chat.messages.clock_doubt import ClockDoubt
 from chatter.protocol.durations import parse_duration
-from chatter.protocol.errors import StoreUnavailable
+from chatter.stores.reasons import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -104,6 +104,9 @@ class Retention:
         self._age = None if age is None else checked_age(age)
         self._messages = None if messages is None else checked_number(messages)
         self._doubt = ClockDoubt(clock, now)
+        self._errors = UnexpectedErrors(
+            self._log, "Messages that are too old could not be removed."
+        )
         self._counted_at = -inf
         self._surplus_until = 0
         self._next: IDelayedCall | None = None
@@ -135,13 +138,13 @@ class Retention:
 
     def _do(self, work: Coroutine[Any, Any, object]) -> None:
         self._looking = looking = Deferred.fromCoroutine(work)
-        looking.addErrback(self._failed)
+        looking.addCallbacks(lambda _: self._errors.worked(), self._failed)
         looking.addBoth(self._has_looked)
 
     def _failed(self, failure: Failure) -> None:
         # Either it stops, or it looks again in a minute.
-        if not failure.check(CancelledError, StoreUnavailable):
-            self._log.failure("Messages that are too old could not be removed.", failure)
+        if not failure.check(CancelledError):
+            self._errors.failed(failure)
 
     def _has_looked(self, _: object) -> None:
         self._looking = None

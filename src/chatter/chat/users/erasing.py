@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from chatter.chat.turns import Turns
 from chatter.log.entries import ChangeDraft, UserErased
 from chatter.protocol.errors import Gone, StoreUnavailable
+from chatter.stores.reasons import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
-    from twisted.python.failure import Failure
 
     from chatter.chat.delivery.live import Live
     from chatter.chat.users.access import Access
@@ -64,8 +65,7 @@ class Erasing:
         self._resuming: Deferred[None] | None = None
         self._again: IDelayedCall | None = None
         self._is_stopped = True
-        # Each new reason is logged once, not each attempt.
-        self._failed_with = ""
+        self._errors = UnexpectedErrors(self._log, "An erasure could not go on.")
         # A read costs the length of its stretch, so there is only one at a time.
         self._turns = Turns(1)
         # For each user: up to which id the log was looked at, and when its end was first reached.
@@ -130,22 +130,31 @@ class Erasing:
         resuming.addCallback(self._resumed)
 
     async def _resume(self) -> None:
+        has_failed = False
         for user_id in await self._store.erasure.under_way():
-            since = self._at_end.get(user_id)
-            is_late = since is not None and self._clock.seconds() >= since + AGAIN
-            await self._withdraw_all(user_id)
-            if is_late and user_id in self._at_end:
-                await self._store.erasure.finish(user_id)
-                self._looked.pop(user_id, None)
-                self._at_end.pop(user_id, None)
-            else:
-                self._go_on_later()
+            try:
+                await self._resume_one(user_id)
+            except StoreUnavailable:
+                raise
+            except Exception:  # noqa: BLE001 - whatever it is, the others leave
+                has_failed = True
+                self._not_resumed(Failure())
+        if not has_failed:
+            self._errors.worked()
+
+    async def _resume_one(self, user_id: int) -> None:
+        since = self._at_end.get(user_id)
+        is_late = since is not None and self._clock.seconds() >= since + AGAIN
+        await self._withdraw_all(user_id)
+        if is_late and user_id in self._at_end:
+            await self._store.erasure.finish(user_id)
+            self._looked.pop(user_id, None)
+            self._at_end.pop(user_id, None)
+        else:
+            self._go_on_later()
 
     def _not_resumed(self, failure: Failure) -> None:
-        reason = failure.getErrorMessage()
-        if failure.check(StoreUnavailable) is None and reason != self._failed_with:
-            self._failed_with = reason
-            self._log.failure("An erasure could not go on.", failure)
+        self._errors.failed(failure)
         self._go_on_later()
 
     def _resumed(self, _: None) -> None:

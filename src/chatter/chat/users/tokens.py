@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from chatter.chat.users.known_tokens import KnownToken, KnownTokens
 from chatter.protocol.errors import (
     KeyUsed,
-    StoreUnavailable,
     TooManyTokens,
     Unauthorized,
     UnknownRecipient,
@@ -25,6 +25,7 @@ from chatter.protocol.errors import (
 )
 from chatter.protocol.scalars import MAX_ID, JoinKey
 from chatter.protocol.validation import checked_key
+from chatter.stores.reasons import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from random import Random
 
     from twisted.internet.interfaces import IReactorTime
-    from twisted.python.failure import Failure
 
     from chatter.chat.users.access import Access
     from chatter.chat.users.presence import Presence
@@ -99,6 +99,7 @@ class Tokens:
         self.fresh = FRESH if lifetime is None else min(FRESH, lifetime / 10)
         self._known = KnownTokens()
         self._uses: dict[int, datetime] = {}
+        self._save_errors = UnexpectedErrors(self._log, "Uses of tokens can't be saved.")
         self._next_save = -inf
         self._next_renewal = -inf
         self._tokens.revoked = access.end
@@ -194,7 +195,7 @@ class Tokens:
         now = self._clock.seconds()
         if self._uses and now >= self._next_save:
             self._next_save = now + SAVED_TOGETHER
-            Deferred.fromCoroutine(self._save_uses()).addErrback(self._not_saved)
+            Deferred.fromCoroutine(self._save_uses())
         if now >= self._next_renewal:
             self._next_renewal = now + self.fresh
             # Also those that connections have noted.
@@ -206,12 +207,10 @@ class Tokens:
             return
         try:
             await self._tokens.save_uses(list(uses.items()))
-        except StoreUnavailable:
-            # The next uses are saved again; a token lives a little shorter.
-            return
-
-    def _not_saved(self, failure: Failure) -> None:
-        self._log.failure("Uses of tokens can't be saved.", failure)
+        except Exception:  # noqa: BLE001 - the next uses are saved; a token lives a little shorter
+            self._save_errors.failed(Failure())
+        else:
+            self._save_errors.worked()
 
     # Making, listing and revoking
 
