@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from chatter.chat.limits.limit import Limit
 from chatter.chat.limits.meters import Window
 from chatter.chat.limits.sent_before import SentBefore
+from chatter.chat.messages.sending import Room
+from chatter.log.limited_drafts import LimitReached
 from chatter.protocol.errors import TooManyRequests
 from chatter.protocol.model import Message
 
@@ -45,8 +47,9 @@ class LimitedSending:
         self._general = self._private
         general: Limit | None = None
         self._sent_before: SentBefore | None = None
+        self._window: Window | None = None
         if limits.general is not None:
-            window = Window(limits.general, seconds)
+            self._window = window = Window(limits.general, seconds)
             general = Limit("general", limits.general, seconds, window)
             self._general = (*self._private, general)
             self._sent_before = SentBefore(core.live, core.store, window, core.presence.now)
@@ -72,14 +75,26 @@ class LimitedSending:
         if self._sent_before is not None:
             await self._sent_before.counted()
         limits = self._general if user.id not in self._moderators else ()
-        try:
-            _begin(limits, user.id)
-        except TooManyRequests as refusal:
-            return await self._sending.sent_or_refused(user, key, refusal)
-        try:
-            return await self._sending.send(user, text, key)
-        finally:
-            _end(limits, user.id)
+        while True:
+            try:
+                _begin(limits, user.id)
+            except TooManyRequests as refusal:
+                return await self._sending.sent_or_refused(user, key, refusal)
+            try:
+                within = await self._room(user) if limits else None
+                return await self._sending.send(user, text, key, within)
+            except LimitReached:
+                # What was sent at another node is counted now.
+                continue
+            finally:
+                _end(limits, user.id)
+
+    async def _room(self, user: User) -> Room | None:
+        if self._window is None:
+            return None
+        # First the id: what is counted after it is counted twice, and not never.
+        counted_until = await self._store.last_id()
+        return Room(counted_until, self._window.room(user.id))
 
     async def send_private(
         self, user: User, recipient_id: int, text: str, key: str | None

@@ -11,6 +11,7 @@ oldest is forgotten in any case: to be forgotten is to be allowed more.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Protocol
 
@@ -132,6 +133,13 @@ class Window:
             return
         times.append(now)
         self._times.move_to_end(key)
+
+    def room(self, key: Hashable) -> int:
+        """How many are allowed for a key now."""
+        times = self._times.get(key)
+        if times is None:
+            return self._count
+        return self._count - len(times) + bisect_right(times, self._seconds() - self.length)
 
     def count_earlier(self, key: Hashable, age: float) -> None:
         """Count one that was before all that are counted.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import astuple
+
+from chatter.log.limited_drafts import LimitedDraft
 from chatter.protocol.errors import Muted
 from chatter.protocol.model import Draft
 from chatter.protocol.validation import checked_key, checked_text
@@ -15,6 +18,17 @@ if TYPE_CHECKING:
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.errors import ChatError
     from chatter.protocol.model import Message, User
+
+
+class Room(NamedTuple):
+    """How much a user may still send to the general chat.
+
+    :ivar counted_until: up to this entry of the log it is counted.
+    :ivar room: so many messages are allowed after it.
+    """
+
+    counted_until: int
+    room: int
 
 
 class Sending:
@@ -30,9 +44,13 @@ class Sending:
         self._presence = presence
         self._directory = directory
 
-    async def send(self, user: User, text: str, key: str | None) -> Message:
+    async def send(
+        self, user: User, text: str, key: str | None, within: Room | None = None
+    ) -> Message:
         """Send to the general chat.
 
+        :param within: how much the user may send now, if that is limited.
+        :raises LimitReached: if the user has sent as much as that at another node.
         :raises Unauthorized: if the user has left meanwhile.
         :raises Muted: if the user may not send now.
         :raises Gone: if it was sent with the same key before, and withdrawn.
@@ -43,6 +61,10 @@ class Sending:
             draft = self._draft(user, None, text, key)
         except Muted as refusal:
             return await self.sent_or_refused(user, key, refusal)
+        if within is not None:
+            draft = LimitedDraft(
+                *astuple(draft), counted_until=within.counted_until, room=within.room
+            )
         return await self._store.append(draft)
 
     async def send_private(

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from chatter.log.interfaces import IChatStore
+from chatter.log.limited_drafts import LimitedDraft, LimitReached
 from chatter.log.operated import IOperatedStore
 from chatter.protocol import names
 from chatter.protocol.errors import Gone, StoreUnavailable
@@ -30,7 +31,7 @@ from chatter.stores.postgres.moderation import PostgresModeration
 from chatter.stores.postgres.operated import OperatedPostgres
 from chatter.stores.postgres.session import number, query
 from chatter.stores.postgres.tokens import PostgresTokens
-from chatter.stores.postgres.write_batch import Moved, NewUser
+from chatter.stores.postgres.write_batch import Moved, NewUser, append_limited
 from chatter.stores.postgres.writing import Writer
 from chatter.stores.progress import Progress
 
@@ -139,7 +140,12 @@ class PostgresStore(Service):
 
     async def append(self, draft: Draft) -> Message:
         """Append a message."""
-        message: Message = await self._writes.submit(draft)
+        limited = append_limited(draft) if isinstance(draft, LimitedDraft) else None
+        try:
+            message: Message = await self._writes.submit(limited or draft)
+        except LimitReached:
+            await self._tail.catch_up()
+            raise
         # It is kept, whenever it can be reported.
         with suppress(StoreUnavailable):
             await self._tail.reached(message.id)

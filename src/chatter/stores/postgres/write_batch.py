@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from msgspec import Struct, json
 
 from chatter.log.entries import ChangeDraft, MessageChange
+from chatter.log.limited_drafts import LimitReached
 from chatter.protocol.errors import Gone, NameTaken
 from chatter.protocol.model import Draft, Message, User
 from chatter.stores.postgres.chats import Mark, mark_read
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from chatter.log.entries import Entry
+    from chatter.log.limited_drafts import LimitedDraft
     from chatter.stores.postgres.session import Row
 
 
@@ -96,6 +98,26 @@ WRITE_BATCH = b"""
            CASE WHEN clock_timestamp() > to_timestamp($5) THEN too_late() END
     FROM write_batch($1, $2, $3, $4)
 """
+
+
+APPEND_LIMITED = b"SELECT new_id, earlier FROM append_limited($1, $2, $3)"
+
+
+def append_limited(draft: LimitedDraft) -> Step:
+    """What appends a message that may be one too many; its result may be ``LimitReached``."""
+
+    def made(row: Row) -> tuple[Message | Gone | LimitReached, list[Entry]]:
+        new_id, earlier = row
+        if earlier is not None:
+            (first,) = _by_key(earlier).values()
+            return first, []
+        if new_id is None:
+            return LimitReached(), []
+        message = Message(int(new_id), draft.sender_id, None, draft.text, draft.sent_at)
+        return message, [message]
+
+    counted = (b"%d" % draft.counted_until, b"%d" % draft.room)
+    return Step(Query(APPEND_LIMITED, (_encode(draft), *counted)), made)
 
 
 class WriteBatch:

@@ -66,3 +66,39 @@ BEGIN
     RETURN new_id;
 END
 $$;
+
+-- Append a message to the general chat, if the log has less than so many of the sender's after an
+-- id.  An edit of an earlier one counts, too: the server then counts anew.  The row of log_end is
+-- locked.  Returns the id; or, as write_batch does, the earlier message of the key; or neither.
+CREATE FUNCTION append_limited(
+    draft json, counted_until bigint, room bigint, OUT new_id bigint, OUT earlier json
+) LANGUAGE plpgsql AS $$
+DECLARE
+    d record;
+    sent bigint;
+BEGIN
+    SELECT * INTO STRICT d FROM json_to_record(draft) AS r (
+        sender_id bigint, text text, sent_at timestamptz, key text
+    );
+    SELECT json_agg(m) INTO earlier FROM (
+        SELECT coalesce(about, id) AS id, e.sender_id, recipient_id, e.text, e.sent_at, edited_at,
+               idempotency_key, kind <> 0 AS is_gone
+        FROM log e WHERE e.sender_id = d.sender_id AND idempotency_key = d.key
+    ) AS m;
+    IF earlier IS NOT NULL THEN
+        RETURN;
+    END IF;
+    SELECT count(*) INTO sent FROM (
+        SELECT FROM log WHERE id > counted_until AND recipient_id IS NULL
+        AND sender_id = d.sender_id AND kind IN (0, 1) LIMIT room
+    ) AS found;
+    IF sent = room THEN
+        RETURN;
+    END IF;
+    UPDATE log_end SET last_id = last_id + 1 RETURNING last_id INTO new_id;
+    INSERT INTO log (id, sender_id, text, sent_at, idempotency_key)
+        VALUES (new_id, d.sender_id, d.text, d.sent_at, d.key);
+    PERFORM pg_notify('chatter', new_id::text);
+    PERFORM wait_for_disk();
+END
+$$;
