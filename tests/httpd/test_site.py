@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 from twisted.web.pages import notFound
@@ -40,6 +44,18 @@ def test_options_of_the_whole_server():
     [other] = server.exchange(b"GET * HTTP/1.1\r\nHost: x\r\n\r\n")
     assert (options.status, other.status, other.header("allow")) == (200, 405, "OPTIONS")
     assert server.seen == []
+
+
+def test_the_example_of_the_document():
+    """It serves, stops, and ends without a complaint."""
+    document = (Path(__file__).parents[2] / "docs/httpd.md").read_text()
+    _, example, *_ = re.split("```(?:python)?\n", document)
+    program = example.replace("tcp:8080:", "tcp:0:")
+    assert program != example
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_files(tmp_path):
