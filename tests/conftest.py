@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from twisted.internet import reactor
+from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from xdist.scheduler import LoadScopeScheduling
 
+from chatter.testing import memory_chat
 from tests.postgres.server import PostgresServer
 
 # A shell that runs the tests in the background has them ignore it, and with them all the
@@ -120,6 +122,20 @@ def nothing_left_behind():
         reactor.removeReader(either)
         reactor.removeWriter(either)
     assert not told, f"left behind: {told}"
+
+
+@pytest.fixture
+def clock():
+    """Time that the test moves; it is some day of 2023."""
+    clock = Clock()
+    clock.advance(1_700_000_000)
+    return clock
+
+
+@pytest.fixture
+def chat(clock):
+    """A chat in memory, open."""
+    return memory_chat(clock)
 
 
 @pytest.fixture(scope="session")

@@ -21,13 +21,6 @@ from tests.web.conftest import Response, Web
 
 
 @pytest.fixture
-def clock():
-    clock = Clock()
-    clock.advance(1_700_000_000)
-    return clock
-
-
-@pytest.fixture
 def users(clock):
     """The chat as its users reach it."""
     return Web(ChatSite(ChatResource(memory_chat(clock), limits=NO_LIMITS), clock))

@@ -21,11 +21,6 @@ NO_WAITS: list[Any] = [-1, float("nan"), float("inf"), "1", None]
 
 
 @pytest.fixture
-def chat():
-    return memory_chat(Clock())
-
-
-@pytest.fixture
 def alice(chat):
     return result_of(chat.join("alice"))
 

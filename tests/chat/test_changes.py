@@ -21,16 +21,6 @@ from tests.web.stream_reader import Reader
 
 
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def chat(clock):
-    return memory_chat(clock)
-
-
-@pytest.fixture
 def alice(chat):
     return result_of(chat.join("alice"))
 

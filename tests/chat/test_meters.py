@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.task import Clock
 
 from chatter.chat.limits.meters import Meter, Window
 from chatter.chat.limits.rate_limits import (
@@ -24,11 +23,6 @@ def taken(meter, key, tries):
             meter.count(key)
             count += 1
     return count
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.mark.parametrize("kind", [Meter, Window])

@@ -7,24 +7,17 @@ from typing import Any
 import pytest
 from msgspec import json
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
 from chatter.chat.reading.store_reads import READERS
 from chatter.log.recent import RecentLog
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.response_size import PAGE_BYTES
-from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
 from tests.results import result_of
 
 LARGE = "\x01" * 4096
 """It is six times as large once it is serialised."""
-
-
-@pytest.fixture
-def chat():
-    return memory_chat(Clock())
 
 
 @pytest.fixture(params=["memory", "store"])

@@ -5,18 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from twisted.internet.task import Clock
 
 from chatter.chat.users.presence import Presence
 
 LONG_AGO = datetime(2001, 1, 1, tzinfo=timezone.utc)
-
-
-@pytest.fixture
-def clock():
-    clock = Clock()
-    clock.advance(1_000_000_000)
-    return clock
 
 
 @pytest.fixture

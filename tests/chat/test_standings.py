@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
 from chatter.log.entries import StandingChange
@@ -14,23 +13,10 @@ from chatter.protocol.errors import Banned, Forbidden, InvalidRequest, Muted, St
 from chatter.protocol.model import FOREVER, Standing, StandingChanged
 from chatter.protocol.moderation import BannedAddress
 from chatter.protocol.scalars import OPERATOR_ID
-from chatter.testing import memory_chat
 from chatter.testing.waiting import begun
 from chatter.web.event_streams.streams import Streams
 from tests.results import result_of
 from tests.web.stream_reader import Reader
-
-
-@pytest.fixture
-def clock():
-    clock = Clock()
-    clock.advance(1_000_000)
-    return clock
-
-
-@pytest.fixture
-def chat(clock):
-    return memory_chat(clock)
 
 
 @pytest.fixture

@@ -6,21 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
 from chatter.chat.chat import core_of
 from chatter.protocol.errors import Unauthorized
-from chatter.testing import memory_chat
 from tests.results import result_of
 
 if TYPE_CHECKING:
     from chatter.protocol.model import User
-
-
-@pytest.fixture
-def chat():
-    return memory_chat(Clock())
 
 
 def counted(name, look, found):

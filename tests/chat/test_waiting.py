@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import Clock
 
 from chatter.chat.chat import Chat, core_of
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.memory import MemoryStore
 from chatter.testing.waiting import begun
 from tests.results import result_of
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def chat(clock):
-    store = MemoryStore()
-    store.startService()
-    return Chat(store, clock)
 
 
 def begin(coroutine):

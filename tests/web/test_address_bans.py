@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
 from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.protocol.errors import InvalidRequest
 from chatter.protocol.model import User
-from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
 from tests.results import result_of
 from tests.web.conftest import Web
-
-
-@pytest.fixture
-def clock():
-    clock = Clock()
-    clock.advance(1_000_000)
-    return clock
-
-
-@pytest.fixture
-def chat(clock):
-    return memory_chat(clock)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.task import Clock
 
 from chatter.chat.chat import core_of
 from chatter.chat.limits import limited_sending, sent_before
@@ -23,24 +22,11 @@ from chatter.log.feed import Log
 from chatter.protocol.errors import StoreUnavailable, TooManyRequests
 from chatter.protocol.model import Draft, Message, User
 from chatter.stores.memory import MemoryStore
-from chatter.testing import memory_chat
 from chatter.testing.waiting import NOW
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
 from tests.results import result_of
 from tests.web.conftest import Web
-
-
-@pytest.fixture
-def clock():
-    clock = Clock()
-    clock.advance(1_700_000_000)
-    return clock
-
-
-@pytest.fixture
-def chat(clock):
-    return memory_chat(clock)
 
 
 def web_with(chat, clock, *limits, **options):

@@ -8,32 +8,17 @@ from typing import Any
 
 import pytest
 from msgspec import json
-from twisted.internet.task import Clock, deferLater
+from twisted.internet.task import deferLater
 
-from chatter.chat.chat import Chat, core_of
+from chatter.chat.chat import core_of
 from chatter.log.recent import RecentLog
 from chatter.protocol.errors import StoreUnavailable
-from chatter.stores.memory import MemoryStore
 from chatter.web.event_streams import feed as event_feed
 from chatter.web.event_streams.feed import EventFeed
 from chatter.web.event_streams.stream import GIVEN_WAY_RETRY
 from chatter.web.event_streams.streams import HEARTBEAT, READERS, STREAMS_PER_USER, Streams
 from tests.results import result_of
 from tests.web.stream_reader import Reader
-
-
-@pytest.fixture
-def clock():
-    clock = Clock()
-    clock.advance(1_000_000)
-    return clock
-
-
-@pytest.fixture
-def chat(clock):
-    store = MemoryStore()
-    store.startService()
-    return Chat(store, clock)
 
 
 @pytest.fixture
