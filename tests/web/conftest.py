@@ -13,7 +13,6 @@ from twisted.python.failure import Failure
 from twisted.web.server import Site
 
 from chatter.chat.limits.rate_limits import NO_LIMITS
-from chatter.testing import memory_chat
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
 from tests.results import result_of
@@ -116,20 +115,6 @@ class Web:
         return self.call("POST", "/send-private", token, body).json
 
 
-@pytest.fixture
-def clock():
-    from twisted.internet.task import Clock
-
-    clock = Clock()
-    clock.advance(1_700_000_000)
-    return clock
-
-
-@pytest.fixture
-def chat(clock):
-    return memory_chat(clock)
-
-
 class WebOnSocket(Web):
     """A site whose requests come over real sockets."""
 
@@ -162,6 +147,17 @@ def make_web(request, clock):
 @pytest.fixture
 def web(make_web, chat):
     return make_web(ChatResource(chat, limits=NO_LIMITS))
+
+
+@pytest.fixture
+def by_header(chat):
+    """An application's way to authenticate: each request names its account."""
+
+    async def authenticate(request):
+        name = request.getHeader(b"X-Account")
+        return None if name is None else await chat.join(name.decode())
+
+    return authenticate
 
 
 @pytest.fixture

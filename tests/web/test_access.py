@@ -191,13 +191,8 @@ def test_beside_other_resources(make_web, clock):
     assert web.call("GET", "/one/nope").problem == "not-found"
 
 
-def test_an_application_that_knows_its_users(make_web, chat):
+def test_an_application_that_knows_its_users(make_web, chat, by_header):
     """With a way of its own to authenticate, nobody needs or gets a token."""
-
-    async def by_header(request):
-        name = request.getHeader(b"X-Account")
-        return None if name is None else await chat.join(name.decode())
-
     web = make_web(ChatResource(chat, by_header))
     headers = {"X-Account": "alice"}
     connected = web.call("POST", "/connect", headers=headers)

@@ -70,13 +70,8 @@ def test_a_token_that_is_nobodys_is_refused(web, header):
     assert (response.status, response.problem) == (401, "unauthorized")
 
 
-def test_an_application_with_accounts_says_that_nobody_can_join(make_web, chat):
+def test_an_application_with_accounts_says_that_nobody_can_join(make_web, chat, by_header):
     """There the page shows no form to join; its own users are known."""
-
-    async def by_header(request):
-        name = request.getHeader(b"X-Account")
-        return None if name is None else await chat.join(name.decode())
-
     web = make_web(ChatResource(chat, by_header))
     assert web.call("GET", "/chats").json == {**NOBODY, "can_join": False}
     response = web.call("GET", "/chats", headers={"X-Account": "alice"}).json

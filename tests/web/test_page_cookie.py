@@ -285,13 +285,8 @@ def test_whoever_has_no_cookie_has_none_to_lose(web, headers):
     assert "set-cookie" not in response.headers
 
 
-def test_an_application_with_accounts_needs_no_cookie(make_web, chat):
+def test_an_application_with_accounts_needs_no_cookie(make_web, chat, by_header):
     """The page's users are its own; ours is neither set nor taken."""
-
-    async def by_header(request):
-        name = request.getHeader(b"X-Account")
-        return None if name is None else await chat.join(name.decode())
-
     cookie = sign_in(make_web(ChatResource(chat)), "alice")
     web = make_web(ChatResource(chat, by_header))
     assert user_of(web, signed_in(cookie)) is None
