@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.httpd.held import LIMITS, advance
@@ -49,6 +51,36 @@ def test_an_idle_connection_is_closed(server, held):
     assert not used.transport.disconnecting
     advance(server, 30)
     assert used.transport.disconnecting
+
+
+def test_idle_connections_give_way_while_newcomers_wait(held):
+    """After some seconds, instead of a minute; those in use, and with half a request, stay."""
+    server = Server(held, limits=replace(LIMITS, connections=4))
+    idle, used, in_part = server.connect(), server.connect(), server.connect()
+    used.send(get("/1"))
+    in_part.send(get("/2")[:-2])
+    advance(server, 30)
+    assert not idle.transport.disconnecting
+    fresh = server.connect()
+    advance(server, 2)
+    assert idle.transport.disconnecting
+    assert not fresh.transport.disconnecting
+    held.requests[0].finish()
+    advance(server, 4)
+    assert fresh.transport.disconnecting
+    assert not used.transport.disconnecting
+    advance(server, 2)
+    assert used.transport.disconnecting
+    assert not in_part.transport.disconnecting
+    # A place is free again.
+    for connection in idle, fresh:
+        connection.lose()
+    later = server.connect()
+    advance(server, 20)
+    assert not later.transport.disconnecting
+    for connection in used, in_part, later:
+        connection.lose()
+    assert server.clock.getDelayedCalls() == []
 
 
 def test_empty_lines_do_not_keep_a_connection_open(server):

@@ -2,7 +2,8 @@
 
 At the limit of open files ``accept`` fails, Twisted closes newcomers and writes three lines
 to the log for each of them, and the store may not be able to open a file either.  So the ports
-are not read any more before that, and again once a connection has ended.
+are not read any more before that, and again once a connection has ended.  Meanwhile connections
+that do nothing give way after :data:`SHORT_IDLE`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from twisted.logger import Logger
 _AT_ONCE = 100
 """What Twisted's ports begin with."""
 
+SHORT_IDLE = 5.0
+"""For so many seconds a connection may be idle while newcomers wait."""
+
 SILENCE = 60.0
 """The seconds for which nothing more is logged about it."""
 
@@ -24,6 +28,8 @@ class Admission:
 
     :param reactor: an ``IReactorTime`` provider.
     :param most: how many connections may be open.
+
+    :ivar is_held: whether newcomers wait.
     """
 
     _log = Logger()
@@ -32,7 +38,7 @@ class Admission:
         self._reactor = reactor
         self._most = most
         self._ports: list[Any] = []
-        self._is_held = False
+        self.is_held = False
         self._times = 0
         self._logged_at = -inf
 
@@ -49,19 +55,19 @@ class Admission:
 
     def made(self, count: int) -> None:
         """Hold the ports if so many connections are too many."""
-        if count >= self._most and not self._is_held:
+        if count >= self._most and not self.is_held:
             self._hold()
 
     def ended(self, count: int) -> None:
         """Let newcomers in again, now that only so many connections are left."""
-        if self._is_held and count < self._most:
-            self._is_held = False
+        if self.is_held and count < self._most:
+            self.is_held = False
             for port in self._ports:
                 if port.connected:
                     port.startReading()
 
     def _hold(self) -> None:
-        self._is_held = True
+        self.is_held = True
         for port in self._ports:
             port.stopReading()
         self._times += 1

@@ -124,6 +124,10 @@ class _UnknownConnection:
         """Close it: there was no header in time."""
         self.transport.abortConnection()
 
+    def make_room(self) -> None:
+        """Close it: the header is missing for a while, and newcomers wait."""
+        self.time_out()
+
     def relieve(self) -> None:
         """Do nothing: it holds next to nothing."""
 

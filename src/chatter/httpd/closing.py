@@ -196,6 +196,12 @@ class ClosingConnection(ResponseConsumer):
             self._close()
             self.deadline = self.connections.now + self.connections.limits.linger
 
+    def make_room(self) -> None:
+        """Close if no request is under way: newcomers wait."""
+        is_busy = self._unparsed or self._reader.receiving or self._running or self._closing
+        if self._request is None and not (is_busy or self.output.paused):
+            self.time_out()
+
     def output_paused(self) -> None:
         """Hold the producer of the response."""
         self.connections.note_held(self.output.waiting)

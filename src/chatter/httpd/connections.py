@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from chatter.httpd.admission import Admission
+from chatter.httpd.admission import SHORT_IDLE, Admission
 from chatter.httpd.open_files import most_connections
 from chatter.httpd.outbox import Outbox
 from chatter.httpd.turns import Turns
@@ -49,6 +49,9 @@ class Connection(Protocol):
 
     def time_out(self) -> None:
         """Act upon a deadline that has passed."""
+
+    def make_room(self) -> None:
+        """End if it is idle, as its deadline says for a while: newcomers wait."""
 
     def drain(self) -> None:
         """Close once the request under way has its response."""
@@ -164,6 +167,10 @@ class Connections:
         now = self.now
         for connection in [c for c in self.open if c.deadline <= now]:
             connection.time_out()
+        if self.admission.is_held:
+            idle_since = self.idle_until - SHORT_IDLE
+            for connection in [c for c in self.open if c.deadline <= idle_since]:
+                connection.make_room()
         if self.open:
             self._next_tick = self.reactor.callLater(TICK, self._tick)
 

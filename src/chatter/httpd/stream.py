@@ -130,6 +130,9 @@ class Stream:
         """Cut off a client that takes nothing."""
         self.transport.abortConnection()
 
+    def make_room(self) -> None:
+        """Stay: a stream is in use."""
+
     def relieve(self) -> None:
         """End: too much is held for all connections together."""
         self.abort()
