@@ -88,6 +88,8 @@ def test_the_page_can_be_left_out(words, status):
         ("--port", "tcp:x", "from 0 to 65535"),
         ("--port", "127.0.0.1:80", "write a port (9105)"),
         ("--port", "http://127.0.0.1:80", "write a port (9105)"),
+        ("--port", "tcp:9105:interface=::", r"a backslash: tcp:9105:interface=\:\:1."),
+        ("--host", "b\u00fccher.example", "in ASCII"),
         ("--history", "many", "a number from 0 to 999, such as --history 50"),
         ("--history", "-1", "a number from 0 to 999"),
         ("--history", "1000", "a number from 0 to 999"),

@@ -29,6 +29,8 @@ _BACKLOG_PLACE = 2
 _LARGEST_PORT = 0xFFFF
 _FORMS = "write a port (9105), tcp:9105:interface=0.0.0.0 or unix:/run/chatter.sock"
 
+_IPV6 = r"before a colon of an address stands a backslash: tcp:9105:interface=\:\:1"
+
 
 def _nobody(_: IAddress) -> bool:
     return False
@@ -130,7 +132,8 @@ def _made(reactor: Any, description: str) -> IStreamServerEndpoint:
     except OSError as error:
         raise ValueError(f"{error.filename} can't be read: {error.strerror}.") from error
     except (TypeError, ValueError) as error:
-        raise ValueError(f"this is no place to listen; {_FORMS}.") from error
+        forms = _IPV6 if "::" in description else _FORMS
+        raise ValueError(f"this is no place to listen; {forms}.") from error
     except Exception as error:
         # It is of OpenSSL.
         raise ValueError("its key or its certificate can't be used.") from error

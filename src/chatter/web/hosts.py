@@ -48,8 +48,8 @@ class Hosts:
         for name in names:
             if not _NAME.fullmatch(name):
                 raise ValueError(
-                    f"{name!r} is no name of a host: write it without scheme and port, such as "
-                    "chat.example.org."
+                    f"{name!r} is no name of a host: write it in ASCII, without scheme and port, "
+                    "such as chat.example.org or xn--bcher-kva.example."
                 )
         self._names = frozenset(_bare(name) for name in names)
         self._addresses = addresses
