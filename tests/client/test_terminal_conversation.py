@@ -21,6 +21,7 @@ from chatter.protocol.errors import (
 from chatter.protocol.model import FOREVER, Edited, StandingChanged, Withdrawn
 from chatter.terminal.conversation import REJECTIONS
 from chatter.terminal.lines import READ
+from chatter.terminal.moderation import MOMENT
 from chatter.terminal.outage import Outage
 from chatter.web import ChatResource
 from tests.client.support import Rig, Scripted, make_chat, problem
@@ -307,10 +308,20 @@ def test_a_moderator_mutes_and_bans():
         "bob is banned.",
         "bob is a member, neither muted nor banned.",
     ]
-    change = StandingChanged(9, 1, "member", FOREVER, None, FOREVER)
-    bob.conversation._show_change(change)
-    bob.conversation._show_change(replace(change, user_id=2))
+
+
+def test_who_comes_back_is_told_what_holds_now():
+    """Not all that has been meanwhile, and nothing about others."""
+    rig = Rig()
+    bob = Seat(rig, "bob")
+    change = StandingChanged(9, 1, "member", FOREVER, FOREVER, FOREVER)
+    for each in (change, replace(change, banned_until=None), replace(change, user_id=2)):
+        bob.conversation._show_change(each)
+    rig.clock.advance(MOMENT)
     assert bob.screen.told == ["You are muted."]
+    bob.conversation._show_change(replace(change, muted_until=None, banned_until=None))
+    rig.clock.advance(MOMENT)
+    assert bob.screen.told[1:] == ["You are a member, neither muted nor banned."]
 
 
 @pytest.mark.parametrize(

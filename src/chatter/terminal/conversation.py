@@ -96,12 +96,15 @@ class Conversation:
 
         :param watcher: learns when the server is away, and when it is back.
         """
-        async with aclosing(self._client.follow_entries(watcher)) as entries:
-            async for entry in entries:
-                if isinstance(entry, Message):
-                    await self._persist(partial(self._show, entry))
-                else:
-                    self._show_change(entry)
+        try:
+            async with aclosing(self._client.follow_entries(watcher)) as entries:
+                async for entry in entries:
+                    if isinstance(entry, Message):
+                        await self._persist(partial(self._show, entry))
+                    else:
+                        self._show_change(entry)
+        finally:
+            self._moderation.stop()
 
     async def show_context(self) -> None:
         """Show the last messages of the general chat that were read before."""
@@ -180,7 +183,7 @@ class Conversation:
         """Show what has become of a message that was shown, or of what the user may do."""
         if isinstance(change, StandingChanged):
             if change.user_id == self._user_id:
-                self._moderation.tell_standing(change)
+                self._moderation.tell_own_standing(change)
             return
         if isinstance(change, Erased):
             return

@@ -13,9 +13,14 @@ from chatter.terminal.lines import TIME, harmless, time_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from twisted.internet.interfaces import IDelayedCall
+
     from chatter.protocol.model import Message, StandingChanged
     from chatter.protocol.moderation import Action
     from chatter.terminal.session import Session
+
+MOMENT = 0.5
+"""Changes of what the user may do are told so many seconds after the first of them."""
 
 
 class Moderation:
@@ -29,6 +34,8 @@ class Moderation:
         self._client = session.client
         self._persist = session.persist
         self._tell = session.display.tell
+        self._own: StandingChanged | None = None
+        self._telling: IDelayedCall | None = None
 
     async def report(self, user_id: int, name: str, reason: str, shown: Iterable[Message]) -> None:
         """Show the moderators the last message of a user.
@@ -61,6 +68,26 @@ class Moderation:
             self._tell("Nothing is reported.")
         elif page.more:
             self._tell("There are older reports.")
+
+    def tell_own_standing(self, change: StandingChanged) -> None:
+        """Say in a moment what the user may do now, as the last of these changes has it.
+
+        Who comes back reads all that there were, of which the others are not true any more.
+        """
+        self._own = change
+        if self._telling is None:
+            self._telling = self._session.clock.callLater(MOMENT, self._tell_own_standing)
+
+    def stop(self) -> None:
+        """Say nothing more."""
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+
+    def _tell_own_standing(self) -> None:
+        self._telling = None
+        assert self._own is not None
+        self.tell_standing(self._own)
 
     def tell_standing(self, change: StandingChanged) -> None:
         """Say in one sentence what a user may do now."""
