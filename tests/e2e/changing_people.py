@@ -150,7 +150,11 @@ class Moderator(Watchful):
         _, message = self.insist(*sending, token)
         self.acknowledged.append((message["id"], text))
         self.moderate("mute", victim)
-        assert self.must_soon(403, token, *sending)["type"] == "urn:chatter:muted"
+        # It changes nothing where the mute is not known yet.
+        editing = ("POST", "/edit", {"message_id": message["id"], "text": text})
+        assert self.must_soon(403, token, *editing)["type"] == "urn:chatter:muted"
+        _, again = self.insist(*sending, token)
+        assert again["id"] == message["id"], "a retry of what was sent gets it"
         self.moderate("ban", victim)
         assert self.must_soon(403, token, "GET", "/status")["type"] == "urn:chatter:banned"
         self.banned.append(token)
