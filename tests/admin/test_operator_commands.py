@@ -186,6 +186,15 @@ def test_something_else_listens_there(socket, tmp_path, response, said):
     assert not (tmp_path / "file").exists()
 
 
+@pytest.mark.parametrize("status", [b"200 OK", b"400 Bad Request"])
+def test_a_response_without_end_is_not_read(socket, monkeypatch, status):
+    """What is larger than any response of the endpoint comes from something else."""
+    monkeypatch.setattr(operator_client, "_LARGEST", 1000)
+    response = b"HTTP/1.1 " + status + b"\r\n\r\n" + b'{"detail": 1}'.ljust(1001)
+    with Listener(socket, response), pytest.raises(ValueError, match="no operator's endpoint"):
+        OperatorClient(str(socket)).get("/stats")
+
+
 @pytest.mark.parametrize("path", ["/users", "/erase"])
 def test_a_server_that_hangs_is_not_waited_for(socket, monkeypatch, path):
     """A while, which is longer for what takes long; then the operator gets one line."""

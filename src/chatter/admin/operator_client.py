@@ -33,6 +33,9 @@ _LARGEST_PORT = 65535
 
 _BLOCK = 65536
 
+_LARGEST = 64 * 1024 * 1024
+"""A response that is read whole has at most so many bytes."""
+
 
 class OperatorClient:
     """Makes requests of the endpoint of a server that runs.
@@ -101,7 +104,7 @@ class OperatorClient:
 
     def _request(self, method: str, path: str, body: str | None = None) -> Any:
         with self._response(method, path, body) as response:
-            return json.loads(response.read())
+            return _json_of(response)
 
     @contextmanager
     def _response(self, method: str, path: str, body: str | None = None) -> Iterator[HTTPResponse]:
@@ -137,8 +140,21 @@ def _detail_of(response: HTTPResponse) -> str:
     """
     if response.status == _UNAUTHORIZED:
         raise LookupError("It is where users send requests; the operator needs no token.")
-    detail: str = json.loads(response.read())["detail"]
+    detail: str = _json_of(response)["detail"]
     return detail
+
+
+def _json_of(response: HTTPResponse) -> Any:
+    """The body of a response.
+
+    :raises LookupError: if it has more bytes than any of the endpoint's.
+    """
+    body = response.read(_LARGEST + 1)
+    if len(body) > _LARGEST:
+        raise LookupError("The response has no end.")
+    if response.length:
+        raise IncompleteRead(body, response.length)
+    return json.loads(body)
 
 
 def _is_place(place: str) -> bool:
