@@ -25,12 +25,13 @@ from chatter.testing.waiting import begun
 from chatter.web import ChatResource
 from chatter.web.site import ChatSite
 from tests.client.support import until
+from tests.e2e.server import free_port
 
 SOON = Retries(first_wait=0.05, longest_wait=0.2)
 
 
 @asynccontextmanager
-async def server(path, port=0):
+async def server(path, port=None):
     """A real server on a real file and a real port."""
     chat = Chat(SQLiteStore(path, reactor), reactor)
     bound: list[Any] = []
@@ -46,7 +47,7 @@ async def server(path, port=0):
     service = ChatService(
         chat,
         ChatSite(ChatResource(chat), reactor),
-        [Endpoint(reactor, port, interface="127.0.0.1")],
+        [Endpoint(reactor, port or free_port(), interface="127.0.0.1")],
     )
     await service.startService()
     try:

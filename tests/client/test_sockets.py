@@ -13,6 +13,7 @@ from twisted.web.server import NOT_DONE_YET
 from chatter.client import ChatClient, Retries, ServerUnreachable, UnexpectedResponse, http_bodies
 from chatter.web import ChatResource
 from tests.client.support import listening, make_chat, nothing_open, reactor, serving, until
+from tests.e2e.server import free_port
 
 QUICK = Retries(attempts=4, first_wait=0.01)
 
@@ -35,8 +36,7 @@ async def test_a_conversation_through_a_socket(host):
 
 async def test_nobody_listens():
     """A port at which nobody listens is an unreachable server, which got no request."""
-    async with serving(Resource()) as url:
-        pass
+    url = f"http://127.0.0.1:{free_port()}"
     async with ChatClient.for_url(reactor, url, retries=QUICK) as client:
         with pytest.raises(ServerUnreachable, match="refused") as caught:
             await client.connect("alice")
@@ -87,7 +87,7 @@ async def test_a_server_that_restarts_between_two_sends():
     """A connection that was kept and died meanwhile costs nothing but another attempt."""
     resource = ChatResource(make_chat(Clock()))
     async with nothing_open():
-        async with listening(resource) as url:
+        async with listening(resource, free_port()) as url:
             client = ChatClient.for_url(reactor, url, retries=QUICK)
             await client.connect()
             await client.send("before")

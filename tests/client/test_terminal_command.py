@@ -27,6 +27,7 @@ from tests.client.support import (
     until,
 )
 from tests.client.terminal_support import CLIENT, printed, run
+from tests.e2e.server import free_port
 
 
 async def test_the_token_is_its_owners_alone(environment, tmp_path):
@@ -41,8 +42,7 @@ async def test_the_token_is_its_owners_alone(environment, tmp_path):
 
 async def test_a_server_that_is_not_there(environment, tmp_path):
     """It is told at once, tried for a while, and then an error and a status; nothing is kept."""
-    async with serving(ChatResource(make_chat(Clock()))) as url:
-        pass
+    url = f"http://127.0.0.1:{free_port()}"
     done = await run(environment, url, "--patience", "1", lines="hello\n")
     assert (done.returncode, done.stdout) == (1, "")
     away, error = done.stderr.splitlines()
@@ -68,8 +68,8 @@ class Away(Factory):
 async def test_a_server_that_comes_back(environment):
     """A pipe waits for it, and every line is sent once."""
     away = Away()
-    bound = reactor.listenTCP(0, away, interface="127.0.0.1")
-    port = bound.getHost().port
+    port = free_port()
+    bound = reactor.listenTCP(port, away, interface="127.0.0.1")
     running = run(environment, f"http://127.0.0.1:{port}", "--name", "al", lines="one\ntwo\n")
     await until(lambda: away.tried)
     await bound.stopListening()

@@ -15,6 +15,7 @@ import pytest
 
 from chatter.web import ChatResource
 from tests.client.support import LongAgo, listening, make_chat, nothing_open, serving, until
+from tests.e2e.server import free_port
 
 CLIENT = Path(__file__).parents[2] / "client.py"
 
@@ -177,7 +178,7 @@ async def test_a_server_that_goes_away_and_comes_back(terminal):
     """It is told once; what is typed meanwhile is sent, once, when the server is back."""
     chat = make_chat(LongAgo())
     async with nothing_open():
-        async with listening(ChatResource(chat)) as url:
+        async with listening(ChatResource(chat), free_port()) as url:
             terminal.start(url, "--name", "alice")
             await terminal.shows("alice>")
         await until(lambda: "Connection lost; reconnecting" in " ".join(terminal.lines()))
@@ -198,7 +199,7 @@ async def test_leaving_while_the_server_is_away(terminal):
     """It does not hang: after some seconds it tells that the last line was not sent."""
     chat = make_chat(LongAgo())
     async with nothing_open():
-        async with listening(ChatResource(chat)) as url:
+        async with listening(ChatResource(chat), free_port()) as url:
             terminal.start(url, "--name", "alice")
             await terminal.shows("alice>")
         terminal.type("lost", "Enter", "C-d")

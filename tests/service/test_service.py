@@ -23,21 +23,17 @@ from chatter.stores.memory import MemoryStore
 from chatter.stores.sqlite import SQLiteStore
 from chatter.testing.waiting import begun
 from chatter.web.site import ChatSite
+from tests.e2e.server import free_port
 
 
 class Endpoint:
-    """A port of the loopback interface, which remembers where it listens."""
+    """A port of the loopback interface."""
 
     def __init__(self):
-        self.port: int = 0
+        self.port: int = free_port()
 
     def listen(self, factory):
-        listening = TCP4ServerEndpoint(reactor, self.port, interface="127.0.0.1").listen(factory)
-        return listening.addCallback(self._remember)
-
-    def _remember(self, port):
-        self.port = port.getHost().port
-        return port
+        return TCP4ServerEndpoint(reactor, self.port, interface="127.0.0.1").listen(factory)
 
 
 class AwayStore(MemoryStore):
