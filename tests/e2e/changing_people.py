@@ -47,7 +47,7 @@ class Changer(Sender):
             self._edited.add(message_id)
             text = f"<{self.user_id}:{self.number}:edited>"
             body = {"message_id": message_id, "text": text}
-            status, message = self.insist("POST", "/edit", body, refusals=(410,))
+            status, message = self.insist("POST", "/edit", body, rejections=(410,))
             if status == 410:
                 self.refused.append(message_id)
                 return
@@ -55,7 +55,7 @@ class Changer(Sender):
             self.edits.append((message_id, text))
         else:
             body = {"message_id": message_id}
-            status, withdrawn = self.insist("POST", "/withdraw", body, refusals=(410,))
+            status, withdrawn = self.insist("POST", "/withdraw", body, rejections=(410,))
             if status == 200:
                 self.changed.append(withdrawn["change_id"])
         self.said[message_id] = text
@@ -159,7 +159,7 @@ class Moderator(Watchful):
         assert self.must_soon(403, token, "GET", "/status")["type"] == "urn:chatter:banned"
         self.banned.append(token)
         body = {"message_id": message["id"]}
-        status, withdrawn = self.insist("POST", "/withdraw", body, refusals=(410,))
+        status, withdrawn = self.insist("POST", "/withdraw", body, rejections=(410,))
         self.said[message["id"]] = None
         if status == 200:
             self.changed.append(withdrawn["change_id"])
@@ -185,7 +185,7 @@ class TokenOwner(Watchful):
         _, made = self.insist("POST", "/tokens", {"label": "another"}, {"Idempotency-Key": key})
         self.must_soon(200, made["token"], "GET", "/users?limit=1")
         # A second time it is not there: another server has revoked it, whose response was lost.
-        status, _ = self.insist("POST", "/tokens/revoke", {"id": made["id"]}, refusals=(404,))
+        status, _ = self.insist("POST", "/tokens/revoke", {"id": made["id"]}, rejections=(404,))
         self.must_soon(401, made["token"], "GET", "/users?limit=1", is_here=status == 200)
         self.revoked.append(made["token"])
 
@@ -218,7 +218,7 @@ class Leaver(Watchful):
             self.acknowledged.append((message["id"], text))
             self.said[message["id"]] = None
         # Whose response was lost has left, too.
-        self.insist("POST", "/erase", {"name": name}, token=token, refusals=(401,))
+        self.insist("POST", "/erase", {"name": name}, token=token, rejections=(401,))
         self.must_soon(401, token, "GET", "/users?limit=1")
         self.revoked.append(token)
         self.names.append(name)

@@ -84,10 +84,10 @@ class Person(threading.Thread):
         assert status == 200, (status, response)
         return response
 
-    def insist(self, method, path, body=None, headers=None, token=None, refusals=()):
+    def insist(self, method, path, body=None, headers=None, token=None, rejections=()):
         """Repeat a request until there is a response; its status, and the response.
 
-        :param refusals: statuses other than 200 that are right.
+        :param rejections: statuses other than 200 that are right.
         """
         deadline = None
         while (got := self.try_once(method, path, body, headers, token)) is None:
@@ -95,7 +95,7 @@ class Person(threading.Thread):
                 deadline = deadline or time.monotonic() + PATIENCE
                 assert time.monotonic() < deadline, "the servers did not come back"
         status, response = got
-        assert status == 200 or status in refusals, (status, path, response)
+        assert status == 200 or status in rejections, (status, path, response)
         return status, response
 
 

@@ -31,7 +31,7 @@ class Reading:
         self.read = []
 
     def feed(self, data):
-        """As a channel does: nothing more after a refusal or the last request."""
+        """As a channel does: nothing more after a rejection or the last request."""
         reader = self.reader
         if reader.error_status or (self.read and not self.read[-1][0].keep_alive):
             return

@@ -136,7 +136,7 @@ def test_what_is_ambiguous_is_refused(shape, pieces):
 
 
 def test_what_came_before_gets_its_response_first():
-    """A refusal comes in its place: behind the responses to the requests before it."""
+    """A rejection comes in its place: behind the responses to the requests before it."""
     server = Server()
     connection = server.connect()
     connection.send(get("/later") + get("/echo") + SMUGGLING["bare CR"][1] + BEHIND)
@@ -149,7 +149,7 @@ def test_what_came_before_gets_its_response_first():
 
 
 def test_what_a_refused_client_still_sends_is_not_read():
-    """After a refusal nothing more is parsed, however much comes."""
+    """After a rejection nothing more is parsed, however much comes."""
     server = Server()
     connection = server.connect()
     connection.protocol.dataReceived(SMUGGLING["bare LF"][1])
@@ -161,8 +161,8 @@ def test_what_a_refused_client_still_sends_is_not_read():
     connection.lose()
 
 
-def test_a_site_says_its_refusals_in_its_own_words():
-    """The content type and the body of a refusal come from the site's function."""
+def test_a_site_says_its_rejections_in_its_own_words():
+    """The content type and the body of a rejection come from the site's function."""
     server = Server(
         error_page=lambda status, _: (((b"Content-Type", b"application/x"),), b"no: %d" % status)
     )
@@ -171,7 +171,7 @@ def test_a_site_says_its_refusals_in_its_own_words():
     assert response.body == b"no: 501"
 
 
-def test_every_refusal_has_its_reason():
+def test_every_rejection_has_its_reason():
     """Each status that the server refuses with has a reason phrase."""
     for status in (400, 408, 413, 414, 431, 500, 501, 505):
         assert reason_of(status)
@@ -276,7 +276,7 @@ def test_a_defect_of_the_reader_is_logged_and_gets_500(monkeypatch, capfd):
     assert "ZeroDivisionError" in "".join(capfd.readouterr())
 
 
-def test_a_refusal_is_told_even_while_an_exception_is_handled():
+def test_a_rejection_is_told_even_while_an_exception_is_handled():
     """What is on the stack has no influence on the status: it was read from the error once."""
     server = Server(limits=LIMITS)
     connection = server.connect()

@@ -118,7 +118,7 @@ async def test_a_refused_client_can_read_why(server):
 
 @running
 async def test_a_refused_client_that_sends_on_is_cut_off(server):
-    """Its time to read the refusal is short."""
+    """Its time to read the rejection is short."""
     address = await server.listen()
     sock = client(address)
     sock.sendall(b"nonsense\r\n\r\n")

@@ -123,8 +123,8 @@ async def test_who_never_shakes_hands_is_closed(server, certificate):
 
 
 @running
-async def test_a_refusal_over_tls(server, certificate):
-    """A refused client reads the refusal and the end of the stream."""
+async def test_a_rejection_over_tls(server, certificate):
+    """A refused client reads the rejection and the end of the stream."""
     address = await server.listen(
         f"ssl:0:interface=127.0.0.1:privateKey={certificate}:certKey={certificate}"
     )

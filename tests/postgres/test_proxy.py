@@ -54,7 +54,7 @@ def test_a_cut_ends_connections_but_lets_new_ones_in(url, proxy):
         assert fetch(connection) == 1
 
 
-def test_a_refusal_ends_connections_and_lets_nobody_in(url, proxy):
+def test_a_rejection_ends_connections_and_lets_nobody_in(url, proxy):
     """Nobody gets through until it resumes, on the same port."""
     with psycopg.connect(url) as connection:
         proxy.refuse()

@@ -215,7 +215,7 @@ def test_a_location_is_shown_without_its_password(location, shown):
     assert without_password(location) == shown
 
 
-def test_no_refusal_shows_the_password(postgres, database):
+def test_no_rejection_shows_the_password(postgres, database):
     """What can't be opened or makes no sense is said in one line, without the password."""
     good = postgres.url(database)
     wrong = [

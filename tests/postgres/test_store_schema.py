@@ -31,7 +31,7 @@ def query(postgres, database):
         yield lambda statement: connection.execute(statement).fetchall()
 
 
-def refusal(url, scripts=None):
+def rejection(url, scripts=None):
     with pytest.raises(StoreUnavailable) as raised:
         Database(url).prepare(scripts)
     assert "\n" not in raised.value.detail
@@ -59,7 +59,7 @@ def test_a_check_makes_nothing(url, query):
 def test_a_newer_schema_is_refused(url):
     """A database that a newer chatter has changed is not touched."""
     Database(url).prepare([*schema_scripts(), "CREATE TABLE new (a int)"])
-    assert "newer" in refusal(url)
+    assert "newer" in rejection(url)
 
 
 def test_an_older_schema_is_brought_up_to_date_once(url, query):
@@ -161,7 +161,7 @@ def test_an_upgrade_waits_for_no_lock_long(url, query, postgres, database):
 def test_a_script_that_fails_changes_nothing(url, query):
     """An upgrade is done whole or not at all."""
     Database(url).prepare()
-    refusal(url, [*schema_scripts(), "CREATE TABLE new (a int); SELECT nonsense"])
+    rejection(url, [*schema_scripts(), "CREATE TABLE new (a int); SELECT nonsense"])
     assert query("SELECT to_regclass('new')") == [(None,)]
     Database(url).prepare()
 
@@ -171,7 +171,7 @@ def test_a_database_of_another_application_is_refused(url, query, postgres, data
     """Where a table of ours is somebody else's, nothing is made."""
     with postgres.connect(database) as connection:
         connection.execute(f"CREATE TABLE {table} (cat text)")
-    assert "is not chatter's" in refusal(url)
+    assert "is not chatter's" in rejection(url)
     assert query("SELECT to_regclass('chatter_schema')") == [(None,)]
 
 
@@ -181,7 +181,7 @@ def test_a_schema_of_its_own_is_room_for_another_chat(postgres, database, url):
         connection.execute("CREATE TABLE users (cat text)")
         connection.execute('CREATE SCHEMA "My Chat"')
     Database(f"{url}?options=-csearch_path%3D%22My%5C%20Chat%22").prepare()
-    assert "no schema" in refusal(f"{url}?options=-csearch_path%3Dmissing")
+    assert "no schema" in rejection(f"{url}?options=-csearch_path%3Dmissing")
 
 
 def test_a_database_in_another_encoding_is_refused(postgres, database):
@@ -189,14 +189,14 @@ def test_a_database_in_another_encoding_is_refused(postgres, database):
     name = f"{database}_latin1"
     with postgres.connect() as connection:
         connection.execute(f"CREATE DATABASE {name} ENCODING LATIN1 TEMPLATE template0")
-    assert "UTF8" in refusal(postgres.url(name))
+    assert "UTF8" in rejection(postgres.url(name))
 
 
 def test_a_database_that_is_only_read_is_refused(postgres, database):
     """A standby is no place to write; of several hosts the one is taken that is none."""
     with postgres.connect() as connection:
         connection.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
-    assert "read-only" in refusal(postgres.url(database))
+    assert "read-only" in rejection(postgres.url(database))
 
 
 def test_a_commit_is_synced(url):

@@ -61,7 +61,7 @@ def fill(server, token):
         text = ("refused" if refused else "text") + "x" * 3000
         status, result = server.request("POST", "/send", token, {"text": text})
         if status == 200:
-            assert not refused, "a refusal must last as long as there is no room"
+            assert not refused, "a rejection must last as long as there is no room"
             acknowledged.append(result["id"])
         else:
             assert status == 503

@@ -27,7 +27,7 @@ def path(tmp_path):
     return tmp_path / "chatter.sqlite"
 
 
-def refusal(path, **more):
+def rejection(path, **more):
     with pytest.raises(StoreUnavailable) as raised:
         Database(path, **more)
     assert "\n" not in raised.value.detail
@@ -44,7 +44,7 @@ def test_only_the_owner_can_read_the_file(path):
 def test_a_second_chatter_is_refused(path):
     """A file belongs to one process; it is free again when that closes it."""
     first = Database(path)
-    assert "in use by another chatter" in refusal(path)
+    assert "in use by another chatter" in rejection(path)
     first.close()
     Database(path).close()
 
@@ -54,7 +54,7 @@ def test_a_link_to_a_file_in_use_is_refused(path, tmp_path):
     first = Database(path)
     link = tmp_path / "link.sqlite"
     link.symlink_to(path)
-    assert "in use" in refusal(link)
+    assert "in use" in rejection(link)
     first.close()
 
 
@@ -64,7 +64,7 @@ def test_a_foreign_database_is_refused_and_left_alone(path):
         connection.execute("CREATE TABLE cats (name)")
     connection.close()
     before = path.read_bytes()
-    assert "is not chatter's" in refusal(path)
+    assert "is not chatter's" in rejection(path)
     assert path.read_bytes() == before
 
 
@@ -72,20 +72,20 @@ def test_what_is_no_database_is_refused_and_left_alone(path):
     """Any other file is not touched."""
     path.write_bytes(b"These are my notes, and no database at all." * 100)
     before = path.read_bytes()
-    assert "not a database" in refusal(path)
+    assert "not a database" in rejection(path)
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("where", ["missing/chatter.sqlite", "."])
 def test_a_place_where_there_can_be_no_file_is_refused(tmp_path, where):
     """A folder that is missing, or a folder in the file's place, is said in one line."""
-    refusal(tmp_path / where)
+    rejection(tmp_path / where)
 
 
 def test_a_newer_schema_is_refused(path):
     """A database that a newer chatter has changed is not touched."""
     Database(path, [*schema_scripts(), "CREATE TABLE new (a);"]).close()
-    assert "newer" in refusal(path)
+    assert "newer" in rejection(path)
 
 
 def test_an_older_schema_is_brought_up_to_date(path):
@@ -134,7 +134,7 @@ async def test_the_chats_of_an_older_log_are_found(path):
 def test_a_script_that_fails_changes_nothing(path):
     """An upgrade is done whole or not at all."""
     Database(path).close()
-    refusal(path, scripts=[*schema_scripts(), "CREATE TABLE new (a); SELECT nonsense;"])
+    rejection(path, scripts=[*schema_scripts(), "CREATE TABLE new (a); SELECT nonsense;"])
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT name FROM sqlite_schema WHERE name = 'new'").fetchall() == []
     connection.close()

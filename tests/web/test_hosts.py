@@ -40,7 +40,7 @@ def test_a_foreign_name_is_refused_everywhere(path):
 
 
 def test_a_page_that_may_use_the_chat_is_told_that_the_name_is_wrong():
-    """A refusal has the headers of other responses, so that the page can read why."""
+    """A rejection has the headers of other responses, so that the page can read why."""
     clock = Clock()
     origin = "https://app.example"
     chat = ChatResource(memory_chat(clock), origins=[origin], hosts=["chat.example.org"])

@@ -66,7 +66,7 @@ def test_one_joins_with_an_invitation(make_web, invited):
 
 
 def test_an_invitation_expires(make_web, invited, clock):
-    """The refusal says so."""
+    """The rejection says so."""
     web = make_web(ChatResource(invited))
     invitation = result_of(invited.invite(uses=2, lifetime=60))
     clock.advance(59)

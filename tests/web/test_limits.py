@@ -496,8 +496,8 @@ def test_limits_are_values():
         Rate(0, 1)
 
 
-def test_a_limit_without_words_for_its_refusal_is_not_made(clock):
-    """So it is seen at the start, not at the first refusal."""
+def test_a_limit_without_words_for_its_rejection_is_not_made(clock):
+    """So it is seen at the start, not at the first rejection."""
     with pytest.raises(KeyError, match="nameless"):
         Limit("nameless", Rate(1, 1), clock.seconds)
 

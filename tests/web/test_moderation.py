@@ -98,8 +98,8 @@ def test_a_muted_user_reads_and_does_not_write(web, clock, bob, mod):
     """Until then; the response says when that is.  What they have said they may withdraw."""
     sent = web.send(bob)
     assert moderate(web, mod, "mute", seconds=100).status == 200
-    refusals = [send(web, bob), send_private(web, bob), edit(web, bob, sent)]
-    for response in refusals:
+    rejections = [send(web, bob), send_private(web, bob), edit(web, bob, sent)]
+    for response in rejections:
         assert (response.status, response.problem) == (403, "muted")
         until = datetime.fromisoformat(response.json["until"])
         assert until.timestamp() == clock.seconds() + 100
@@ -172,7 +172,7 @@ def test_without_seconds_it_is_for_good(web, clock, bob, mod, action):
 
 
 def test_what_a_banned_user_has_open_ends(web, clock, listen, begin, bob, mod):  # noqa: F811
-    """Streams are cut, and waiting polls get the refusal; those of others go on."""
+    """Streams are cut, and waiting polls get the rejection; those of others go on."""
     stream, poll = listen(bob), begin(bob, "wait=60&after=0")
     others, waits = listen(mod), begin(mod, "wait=60&after=3")
     moderate(web, mod, "ban")

@@ -212,9 +212,9 @@ class UserEndpoint(Endpoint):
         return super()._response_to_error(error)
 
     def _send_error(self, request: Request, error: BaseException) -> None:
-        refusals = self._authentication.refusals
-        if refusals.delays(request, error):
-            refusals.send_later(request, self._response_to_error(error))
+        rejections = self._authentication.rejections
+        if rejections.delays(request, error):
+            rejections.send_later(request, self._response_to_error(error))
         else:
             super()._send_error(request, error)
 

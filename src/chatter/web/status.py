@@ -95,7 +95,7 @@ class StatusEndpoint(UserEndpoint):
             try:
                 await self._authentication.user_of(request)
             except ChatError as error:
-                # Not as a refusal that may have to wait: this one has waited.
+                # Not as a rejection that may have to wait: this one has waited.
                 return self._response_to_error(error)
         messages = page.messages
         if messages:

@@ -78,8 +78,8 @@ class LimitedSending:
         while True:
             try:
                 _begin(limits, user.id)
-            except TooManyRequests as refusal:
-                return await self._sending.sent_or_refused(user, key, refusal)
+            except TooManyRequests as rejection:
+                return await self._sending.sent_or_refused(user, key, rejection)
             try:
                 within = await self._room(user) if limits else None
                 return await self._sending.send(user, text, key, within)
@@ -111,8 +111,8 @@ class LimitedSending:
         limits = self._private
         try:
             _begin(limits, user.id)
-        except TooManyRequests as refusal:
-            return await self._sending.sent_or_refused(user, key, refusal)
+        except TooManyRequests as rejection:
+            return await self._sending.sent_or_refused(user, key, rejection)
         try:
             if (
                 self._stranger is not None
@@ -121,8 +121,8 @@ class LimitedSending:
             ):
                 try:
                     self._stranger.take(user.id)
-                except TooManyRequests as refusal:
-                    return await self._sending.sent_or_refused(user, key, refusal)
+                except TooManyRequests as rejection:
+                    return await self._sending.sent_or_refused(user, key, rejection)
             return await self._sending.send_private(user, recipient_id, text, key)
         finally:
             _end(limits, user.id)

@@ -59,8 +59,8 @@ class Sending:
         """
         try:
             draft = self._draft(user, None, text, key)
-        except Muted as refusal:
-            return await self.sent_or_refused(user, key, refusal)
+        except Muted as rejection:
+            return await self.sent_or_refused(user, key, rejection)
         if within is not None:
             draft = LimitedDraft(
                 *astuple(draft), counted_until=within.counted_until, room=within.room
@@ -81,24 +81,24 @@ class Sending:
         """
         try:
             draft = self._draft(user, recipient_id, text, key)
-        except Muted as refusal:
-            return await self.sent_or_refused(user, key, refusal)
+        except Muted as rejection:
+            return await self.sent_or_refused(user, key, rejection)
         await self._directory.by_id(recipient_id)
         if self._left:
             self._standings.check_is_there(user.id)
         return await self._store.append(draft)
 
-    async def sent_or_refused(self, user: User, key: str | None, refusal: ChatError) -> Message:
+    async def sent_or_refused(self, user: User, key: str | None, rejection: ChatError) -> Message:
         """What a user has sent with the same key before: a retry is no further message.
 
-        :param refusal: raised if there is none.
+        :param rejection: raised if there is none.
         :raises InvalidRequest: if the key is not valid.
         :raises Gone: if it was withdrawn.
         :raises StoreUnavailable: if the store can't be read.
         """
         sent = None if key is None else await self._store.read_sent(user.id, checked_key(key))
         if sent is None:
-            raise refusal
+            raise rejection
         return sent
 
     def _draft(self, user: User, recipient_id: int | None, text: str, key: str | None) -> Draft:

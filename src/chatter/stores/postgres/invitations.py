@@ -63,11 +63,11 @@ class PostgresInvitations:
         user_id, refused = row
         if user_id is None:
             assert refused is not None
-            raise _refusal(refused)
+            raise _rejection(refused)
         return User(int(user_id), name, now)
 
 
-def _refusal(why: bytes) -> ChatError:
+def _rejection(why: bytes) -> ChatError:
     if why == b"expired":
         return InvitationExpired()
     if why == b"used":

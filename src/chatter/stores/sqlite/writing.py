@@ -64,7 +64,7 @@ FAULTS_OF_A_JOB = (
 """Errors that are about a job, and not about the database."""
 
 
-REFUSALS = (Forbidden, Gone, KeyUsed, NameTaken, TooManyTokens, UnknownRecipient)
+REJECTIONS = (Forbidden, Gone, KeyUsed, NameTaken, TooManyTokens, UnknownRecipient)
 """Errors that are the result of a job, which has changed nothing then."""
 
 
@@ -240,7 +240,7 @@ class Writer:
             if not isinstance(job, ChangeDraft):
                 return job(self._connection)
             change, message = entries.change_message(self._connection, job, last_id + 1)
-        except REFUSALS as error:
+        except REJECTIONS as error:
             return error
         if change is None:
             return None, message

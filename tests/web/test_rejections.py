@@ -7,7 +7,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
 from chatter.chat.limits.rate_limits import parse_limits
-from chatter.web import ChatResource, refusals
+from chatter.web import ChatResource, rejections
 from chatter.web.site import ChatSite
 from tests.results import result_of
 from tests.web.conftest import Web
@@ -51,26 +51,26 @@ class Flooder:
 
 @pytest.fixture
 def flooder(web):
-    """It has had all the refusals that it gets at once."""
+    """It has had all the rejections that it gets at once."""
     flooder = Flooder(web)
-    assert flooder.send(1 + refusals.AT_ONCE.count) == refusals.AT_ONCE.count
+    assert flooder.send(1 + rejections.AT_ONCE.count) == rejections.AT_ONCE.count
     return flooder
 
 
 def test_who_is_refused_again_and_again_waits_for_it(flooder, clock):
-    """One refusal comes in a second, however many are asked for; and at once later."""
+    """One rejection comes in a second, however many are asked for; and at once later."""
     assert flooder.send(3) == 0
     for number in (1, 2):
-        clock.advance(refusals.PAUSE - 0.01)
+        clock.advance(rejections.PAUSE - 0.01)
         assert flooder.responses == number - 1
         clock.advance(0.01)
         assert flooder.responses == number
-    clock.advance(refusals.AT_ONCE.seconds)
+    clock.advance(rejections.AT_ONCE.seconds)
     assert flooder.send(10) == 10
     flooder.hang_up()
 
 
-def test_what_is_no_refusal_does_not_wait(flooder):
+def test_what_is_no_rejection_does_not_wait(flooder):
     """Who floods still gets all else."""
     flooder.transport.clear()
     flooder.protocol.dataReceived(HEALTH)
@@ -92,7 +92,7 @@ def test_who_closed_the_sending_side_waits_too(flooder, clock):
     flooder.transport.stopReading = lambda: None
     flooder.protocol.readConnectionLost()
     assert not flooder.transport.disconnecting
-    clock.advance(refusals.PAUSE)
+    clock.advance(rejections.PAUSE)
     assert flooder.responses == 1
     assert flooder.transport.disconnecting
     flooder.hang_up()
@@ -103,13 +103,13 @@ def test_who_is_banned_waits_too(chat, flooder, clock):
     result_of(chat.moderation.moderate(None, flooder.user_id, "ban"))
     flooder.send()
     assert flooder.transport.value() == b""
-    clock.advance(refusals.PAUSE)
+    clock.advance(rejections.PAUSE)
     assert b"urn:chatter:banned" in flooder.transport.value()
     flooder.hang_up()
 
 
 def test_a_poll_that_a_ban_ends_does_not_wait_again(chat, web, flooder):
-    """However many refusals others behind the same address have had."""
+    """However many rejections others behind the same address have had."""
     joined = web.call("POST", "/connect").json
     poll = "GET /status?wait=60&after=1 HTTP/1.1\r\nHost: test"
     protocol, transport = web.connect()

@@ -1,7 +1,7 @@
-"""Refusals: who gets many of them gets each further one later.
+"""Rejections: who gets many of them gets each further one later.
 
-A refusal costs as much as another response.  So a client that does not wait for its time could keep
-a server busy.  Those that wait do not notice.
+A rejection costs as much as another response.  So a client that does not wait for its time
+could keep a server busy.  Those that wait do not notice.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from chatter.web.responses import Response
 
 AT_ONCE = Rate(60, 600)
-"""So many refusals an address gets at once in so many seconds."""
+"""So many rejections an address gets at once in so many seconds."""
 
 PAUSE = 1.0
 """So many seconds later it gets all others."""
 
 
-class Refusals:
-    """Sends refusals to clients.
+class Rejections:
+    """Sends rejections to clients.
 
     :param clock: what delays them.
     """
