@@ -48,7 +48,7 @@ def bans(directory: Path, rounds: int, seconds: float) -> list[Table]:  # noqa: 
         command = [sys.executable, "-c", _ADMIN, "--socket", place, "role", "moderator"]
         subprocess.run([*command, "moderator"], check=True, capture_output=True)
         for number in range(rounds * BANS):
-            # An address that has had many refusals gets the next ones later.
+            # An address that has had many rejections gets the next ones later.
             address = f"127.1.{number // 250}.{number % 250 + 1}"
             for what, milliseconds in _ban(cluster.nodes, caller, moderator, address).items():
                 measured.setdefault(what, []).append(milliseconds)
