@@ -174,7 +174,8 @@ def test_changes_while_the_server_is_dead(own_people, own_server):
     tab.open_menu("one")
     tab.page.keyboard.press("Escape")
     tab.say("two")
-    reader.reads("two")
+    for each in (tab, reader):
+        each.reads("two")
     tab.has_sent_everything()
     own_server.kill()
     tab.box.press("ArrowUp")

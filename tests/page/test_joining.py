@@ -289,6 +289,7 @@ def test_somebody_downloads_what_the_chat_has_of_them(people, server):
     writer = server.connect(new_name("writer"))
     said, heard, secret = map(new_text, ("said", "heard", "secret"))
     tab.say(said)
+    tab.reads(said)
     tab.has_sent_everything()
     send(server, writer, secret, id_of(server, writer, name))
     send(server, writer, heard)

@@ -26,6 +26,7 @@ def test_enter_sends_and_shift_enter_breaks(people, server):
     tab.box.press("Enter")
     after = new_text("after")
     tab.say(after)
+    tab.reads(after)
     tab.has_sent_everything()
     assert texts_of(server)[-2:] == [f"{text}\nlines", after]
 
