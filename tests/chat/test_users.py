@@ -108,20 +108,3 @@ def test_a_chat_stops_although_uses_of_tokens_cannot_be_saved(chat, monkeypatch)
         result_of(chat.stopService())
     assert not core.store.running
     assert len([event for event in logs if "Uses of tokens" in event["log_format"]]) == 1
-
-
-def test_others_have_their_turn_while_users_who_are_online_are_counted(chat, clock, monkeypatch):
-    """And while they are listed: some users are looked at in a turn of the reactor."""
-    monkeypatch.setattr("chatter.chat.users.directory._AT_ONCE", 2)
-    for number in range(5):
-        result_of(chat.join(f"user {number}"))
-    directory = core_of(chat).directory
-    counting = Deferred.fromCoroutine(directory.count_online())
-    listing = Deferred.fromCoroutine(directory.list_online(1, 3))
-    assert not counting.called
-    assert not listing.called
-    clock.advance(0)
-    assert result_of(counting) == 5
-    found = result_of(listing)
-    assert ([user.id for user in found.users], found.more) == ([2, 3, 4], True)
-    assert clock.getDelayedCalls() == []

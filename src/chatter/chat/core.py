@@ -65,7 +65,7 @@ class ChatCore:
         self.presence = Presence(clock, self._save_seen)
         self.access = Access()
         self.standings = Standings(store, self.presence, self.access)
-        self.directory = Directory(store, clock, self.presence, self.standings.is_away)
+        self.directory = Directory(store, self.presence, self.standings.is_away)
         self.tokens = Tokens(store, clock, self.presence, self.access, random, token_lifetime)
         # After the tokens were forgotten: a poll that ends looks its token up again.
         self.access.add_ending(self.live.end_polls)

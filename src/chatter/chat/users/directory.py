@@ -6,11 +6,10 @@ requests need no read of the store.
 
 from __future__ import annotations
 
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
-from twisted.internet.task import deferLater
 
 from chatter.chat.users.online_users import OnlineUsers
 from chatter.protocol import names
@@ -19,18 +18,13 @@ from chatter.protocol.errors import Unauthorized, UnknownRecipient
 from chatter.protocol.scalars import MAX_ID
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-
-    from twisted.internet.interfaces import IReactorTime
+    from collections.abc import Callable, Collection, Sequence
 
     from chatter.chat.users.presence import Presence
     from chatter.log.interfaces import IChatStore
     from chatter.protocol.model import User
 
 _REMEMBERED_USERS = 20_000
-
-_AT_ONCE = 200
-"""Of so many users it is looked who is online, in about a millisecond; then others go on."""
 
 
 class Directory:
@@ -40,14 +34,9 @@ class Directory:
     """
 
     def __init__(
-        self,
-        store: IChatStore,
-        clock: IReactorTime,
-        presence: Presence,
-        is_away: Callable[[int], bool],
+        self, store: IChatStore, presence: Presence, is_away: Callable[[int], bool]
     ) -> None:
         self._store = store
-        self._clock = clock
         self._presence = presence
         self._is_away = is_away
         self._online = OnlineUsers(store, presence)
@@ -142,11 +131,12 @@ class Directory:
         :raises StoreUnavailable: if the store can't be read.
         """
         online: list[Participant] = []
-        async with aclosing(self._online_after(after)) as participants:
-            async for participant in participants:
+        for user in await self._online.after(after):
+            participant = self.participant(user)
+            if participant.online:
                 online.append(participant)
-                if len(online) > limit:
-                    break
+            if len(online) > limit:
+                break
         return Users(online[:limit], len(online) > limit)
 
     async def count_online(self) -> int:
@@ -154,19 +144,7 @@ class Directory:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-        count = 0
-        async for _ in self._online_after(0):
-            count += 1
-        return count
-
-    async def _online_after(self, after: int) -> AsyncGenerator[Participant, None]:
-        """The participants with a larger id who are online; others have their turn meanwhile."""
-        for number, user in enumerate(await self._online.after(after), 1):
-            participant = self.participant(user)
-            if participant.online:
-                yield participant
-            if number % _AT_ONCE == 0:
-                await deferLater(self._clock, 0)
+        return sum(self.participant(user).online for user in await self._online.after(0))
 
     def participant(self, user: User) -> Participant:
         """A user, as the others see them."""
