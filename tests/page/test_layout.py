@@ -48,7 +48,9 @@ def test_the_number_of_unread_messages_leaves_the_way_back_in_sight(people, serv
 def test_what_is_sent_begins_and_ends_where_the_box_does(people):
     """The messages have room for a scrollbar beside them, and so has the box; on any screen."""
     tab, _ = people.join("alice")
-    tab.say(new_text("own"))
+    own = new_text("own")
+    tab.say(own)
+    tab.reads(own)
     tab.has_sent_everything()
     for width in (320, 1000, 1800):
         tab.page.set_viewport_size({"width": width, "height": 600})

@@ -97,7 +97,9 @@ def test_a_muted_user_reads_on(joined, operate):
 def test_a_banned_user(joined, operate):
     """The page says so in words, and nothing else; and so does one that is opened later."""
     tab, name = joined("mallory")
-    tab.say(new_text("spam"))
+    text = new_text("spam")
+    tab.say(text)
+    tab.reads(text)
     tab.has_sent_everything()
     operate("ban", name)
     banned = tab.page.get_by_role("status").filter(has_text="You are banned from this chat.")
