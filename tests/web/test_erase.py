@@ -174,6 +174,19 @@ def test_who_has_left_sends_nothing(chat, web, alice, bob, monkeypatch):
     assert not core.standings.left
 
 
+def test_who_has_left_is_sent_nothing(web, alice, bob):
+    """The sender is told, instead of writing to nobody; a retry gets what was sent before."""
+    body, key = {"text": "a", "recipient_id": 1}, {"Idempotency-Key": "k" * 22}
+    sent = web.call("POST", "/send-private", bob, body, key)
+    assert sent.status == 200
+    erase(web, alice)
+    response = web.call("POST", "/send-private", bob, body)
+    assert (response.status, response.json["type"]) == (404, "urn:chatter:unknown-recipient")
+    assert response.json["detail"] == "User 1 has left for good."
+    assert web.call("POST", "/send-private", bob, body, key).json == sent.json
+    assert status(web, bob)["messages"] == [sent.json]
+
+
 def test_those_who_left_long_ago_are_forgotten(chat, web, alice, bob, monkeypatch):
     """However many have left, they take little memory."""
     monkeypatch.setattr(standings, "_REMEMBERED", 1)

@@ -291,7 +291,7 @@ class Chat(TypedService):
         :param key: as for :meth:`send`.
         :raises Muted: if the user may not send now.
         :raises InvalidRequest: if the text or the key is not valid.
-        :raises UnknownRecipient: if nobody has that id.
+        :raises UnknownRecipient: if nobody has that id, or the user has left for good.
         """
         check(recipient_id=recipient_id)
         await self._core.check(user)

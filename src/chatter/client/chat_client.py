@@ -111,7 +111,7 @@ class ChatClient(OwnTokens, Moderating):
         """Send to one user; nobody but the two will ever see it.
 
         :param key: as for :meth:`send`.
-        :raises UnknownRecipient: if nobody has that id.
+        :raises UnknownRecipient: if nobody has that id, or the user has left for good.
         :raises InvalidRequest: if the text or the key is not valid.
         :raises Muted: if the user may not send now.
         """

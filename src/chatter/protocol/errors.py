@@ -112,7 +112,7 @@ class NotFound(ChatError):
 
 
 class UnknownRecipient(ChatError):
-    """Nobody has that user id."""
+    """Nobody has that user id, or the user has left for good."""
 
 
 class UnknownToken(ChatError):

@@ -103,7 +103,7 @@ class LimitedSending:
 
         :raises TooManyRequests: if the user has sent too much lately, or to too many strangers.
         :raises InvalidRequest: if the text or the key is not valid.
-        :raises UnknownRecipient: if nobody has that id.
+        :raises UnknownRecipient: if nobody has that id, or the user has left for good.
         :raises StoreUnavailable: if the store can't serve.
         """
         if user.id in self._moderators:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import astuple
 
 from chatter.log.limited_drafts import LimitedDraft
-from chatter.protocol.errors import Muted
+from chatter.protocol import names
+from chatter.protocol.errors import Muted, UnknownRecipient
 from chatter.protocol.model import Draft
 from chatter.protocol.validation import checked_key, checked_text
 
@@ -76,14 +77,17 @@ class Sending:
         :raises Muted: if the user may not send now.
         :raises Gone: if it was sent with the same key before, and withdrawn.
         :raises InvalidRequest: if the text or the key is not valid.
-        :raises UnknownRecipient: if nobody has that id.
+        :raises UnknownRecipient: if nobody has that id, or the user has left for good.
         :raises StoreUnavailable: if the store can't serve.
         """
         try:
             draft = self._draft(user, recipient_id, text, key)
         except Muted as rejection:
             return await self.sent_or_refused(user, key, rejection)
-        await self._directory.by_id(recipient_id)
+        recipient = await self._directory.by_id(recipient_id)
+        if recipient.name == names.erased(recipient_id):
+            has_left = UnknownRecipient(f"User {recipient_id} has left for good.")
+            return await self.sent_or_refused(user, key, has_left)
         if self._left:
             self._standings.check_is_there(user.id)
         return await self._store.append(draft)
