@@ -122,6 +122,18 @@ def test_a_number_of_messages_for_new_users(tmp_path):
         assert [message["text"] for message in page["messages"]] == ["2", "3", "4"]
 
 
+def test_a_limit_holds_over_restarts(tmp_path):
+    """``--limit general=…`` is counted from the log, with the default store."""
+    server = Server(tmp_path, "--limit", "general=3/3600")
+    with server:
+        token = server.connect()["token"]
+        said = [server.request("POST", "/send", token, {"text": f"{n}"})[0] for n in range(2)]
+        assert said == [200, 200]
+    with server:
+        said = [server.request("POST", "/send", token, {"text": f"{n}"})[0] for n in range(2)]
+        assert said == [200, 429]
+
+
 def test_a_stop_under_load_responds_to_what_is_under_way(tmp_path):
     """Whatever was acknowledged before the end is there after it, and the end comes soon."""
     server = Server(tmp_path)

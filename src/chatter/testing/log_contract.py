@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatter.log.limited_drafts import LimitedDraft
 from chatter.protocol.model import Draft, Message
 from chatter.testing.opened_store import OpenedStore
 from chatter.testing.waiting import NOW, all_of, begun, join
@@ -55,6 +56,19 @@ class LogContract(OpenedStore):
             without = [await store.append(Draft(alice.id, None, "same", NOW)) for _ in range(2)]
             assert len(set(results)) == 1
             assert await store.read_feed(alice.id, 0, 10) == [results[0], other, *without]
+
+    async def test_a_draft_with_a_limit_is_one_message(self) -> None:
+        """Within its limit a draft is a message like any other, with or without a key."""
+        async with self.opened() as store:
+            (alice,) = await join(store, "alice")
+            plain = LimitedDraft(alice.id, None, "a", NOW, counted_until=0, room=3)
+            keyed = LimitedDraft(alice.id, None, "b", NOW, "key", counted_until=0, room=3)
+            results = await all_of(store.append(draft) for draft in (plain, keyed, keyed))
+            results.append(await store.append(keyed))
+            sent = [Message(message.id, alice.id, None, message.text, NOW) for message in results]
+            assert [message.text for message in results] == ["a", "b", "b", "b"]
+            assert results == sent
+            assert await store.read_feed(alice.id, 0, 10) == sent[:2]
 
     async def test_the_listener_is_told_once_in_order_and_first(self) -> None:
         """The listener gets each new message once, in id order, before ``append`` fires."""

@@ -195,7 +195,8 @@ def insert_messages(
     new: list[Entry] = []
     values: list[Any] = []
     for draft in drafts:
-        sender_id, recipient_id, text, sent_at, key = astuple(draft)
+        # A draft may have more than a message has.
+        sender_id, recipient_id, text, sent_at, key = astuple(draft)[:5]
         if key is not None and (sender_id, key) in first_of:
             results.append(first_of[sender_id, key])
             continue
