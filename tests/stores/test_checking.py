@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
 from chatter.protocol.errors import StoreUnavailable
 from chatter.stores.checking import CHECK_PATIENCE, Check
 from chatter.testing.waiting import begun
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.task import Clock
 
 from chatter.chat.chat import Chat
 from chatter.chat.limits.rate_limits import NO_LIMITS
@@ -125,12 +124,6 @@ def test_a_page_has_as_many_reports_as_fit(web, bob, mod, carol):
 
 class TestMutedByReports:
     """With a rule, so many users who report messages of one user mute that user."""
-
-    @pytest.fixture
-    def clock(self):
-        clock = Clock()
-        clock.advance(1_000_000)
-        return clock
 
     @pytest.fixture
     def chat(self, clock):
