@@ -40,7 +40,6 @@ class AddressBans:
         """Take these for all that there are."""
         self.until.clear()
         self._found.clear()
-        self._found.clear()
         self.until.update({ip_network(banned.network): banned.until for banned in found})
 
     def set(self, network: str, until: datetime | None) -> None:
