@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
 from chatter.log.lineage import Lineage
@@ -30,12 +31,14 @@ async def send(store, user, number):
 
 
 def rewinds_of(*nodes):
-    """What each node says was lost, as it comes."""
+    """What each node says was lost, as it comes, and where the log ends for it then."""
     for node in nodes:
         node.rewinds = []
+        node.ends = []
 
         def rewound(last_id, node=node):
             node.rewinds.append(last_id)
+            Deferred.fromCoroutine(node.last_id()).addCallback(node.ends.append)
 
         node.rewound = rewound
 
@@ -50,7 +53,7 @@ async def test_a_node_notices_that_the_end_is_lost(url, logged):
         lose(url, 3)
         await eventually(lambda: node.rewinds)
         await working(node)
-        assert node.rewinds == [3]
+        assert node.rewinds == node.ends == [3]
         assert node.lineage.shared(before.current, 5) == 3
         (new,) = await send(node, alice, 1)
         assert new.id == 6

@@ -188,8 +188,9 @@ class ConnectedLog:
             self.writer.renew("the end of the log was lost")
         else:
             _in_background(self._compare_reader())
-        self._rewound(last_id)
+        # Who is told of it may ask at once where the log ends.
         self.tail.rewind(last_id)
+        self._rewound(last_id)
 
     async def _compare_reader(self) -> None:
         _, lineage, _ = session_start.entered(await self.reads.row(self._enter_epoch()))
