@@ -95,7 +95,9 @@ class IChatStore(IService):
     invitations: IInvitations = Attribute("The invitations to join.")
 
     def last_id() -> Awaitable[int]:
-        """The id of the newest entry; 0 before the first.
+        """The id of the newest entry that the listener has got; 0 before the first.
+
+        What this process is just appending may count already.
 
         :raises StoreUnavailable: if the store can't serve.
         """

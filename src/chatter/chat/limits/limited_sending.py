@@ -41,6 +41,7 @@ class LimitedSending:
         self._sending = core.sending
         self._moderators = core.standings.moderators
         self._store = core.store
+        self._live = core.live
         self._private: tuple[Limit, ...] = ()
         if limits.send is not None:
             self._private = (Limit("send", limits.send, seconds),)
@@ -69,13 +70,16 @@ class LimitedSending:
         """Send to the general chat.
 
         :raises TooManyRequests: if the user has sent too much lately.
+        :raises Unauthorized: if the user has left meanwhile.
+        :raises Muted: if the user may not send now.
+        :raises Gone: if it was sent with the same key before, and withdrawn.
         :raises InvalidRequest: if the text or the key is not valid.
         :raises StoreUnavailable: if the store can't serve.
         """
-        if self._sent_before is not None:
-            await self._sent_before.counted()
-        limits = self._general if user.id not in self._moderators else ()
         while True:
+            if self._sent_before is not None:
+                await self._sent_before.counted()
+            limits = self._general if user.id not in self._moderators else ()
             try:
                 _begin(limits, user.id)
             except TooManyRequests as rejection:
@@ -92,8 +96,8 @@ class LimitedSending:
     async def _room(self, user: User) -> Room | None:
         if self._window is None:
             return None
-        # First the id: what is counted after it is counted twice, and not never.
-        counted_until = await self._store.last_id()
+        # The id first: rather count one twice than not at all.
+        counted_until = (await self._live.recent()).last_id
         return Room(counted_until, self._window.room(user.id))
 
     async def send_private(
@@ -102,6 +106,9 @@ class LimitedSending:
         """Send to one user.
 
         :raises TooManyRequests: if the user has sent too much lately, or to too many strangers.
+        :raises Unauthorized: if the user has left meanwhile.
+        :raises Muted: if the user may not send now.
+        :raises Gone: if it was sent with the same key before, and withdrawn.
         :raises InvalidRequest: if the text or the key is not valid.
         :raises UnknownRecipient: if nobody has that id, or the user has left for good.
         :raises StoreUnavailable: if the store can't serve.
