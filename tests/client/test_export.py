@@ -16,7 +16,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from chatter.client import ClientClosed, ServerUnreachable, UnexpectedResponse
-from chatter.client.download import SILENCE, Download
+from chatter.client.download import LEAST, SILENCE, Download
 from chatter.protocol.errors import Unauthorized
 from tests.client.support import Rig, Scripted, problem
 
@@ -79,6 +79,37 @@ def test_a_server_that_falls_silent_is_given_up():
     assert parts == [LINES[2]]
     assert rig.clock.seconds() == SILENCE
     assert len(rig.times) == 1
+
+
+def test_a_server_that_hardly_goes_on_is_given_up():
+    """A byte now and then does not keep a client reading without end."""
+    clock = Clock()
+    download, transport = Download(clock, lambda _: None), StringTransport()
+    download.makeConnection(transport)
+    outcomes: list[Any] = []
+    download.finished.addBoth(outcomes.append)
+    for _ in range(9):
+        clock.advance(SILENCE / 2)
+        download.dataReceived(b"a")
+    assert outcomes[0].check(ServerUnreachable)
+    assert transport.disconnecting
+    assert clock.getDelayedCalls() == []
+
+
+def test_a_slow_server_is_waited_for():
+    """However long all of it takes, and however small its parts are."""
+    parts: list[bytes] = []
+    clock = Clock()
+    download = Download(clock, parts.append)
+    download.makeConnection(StringTransport())
+    outcomes: list[Any] = []
+    download.finished.addBoth(outcomes.append)
+    for _ in range(4 * 9):
+        clock.advance(SILENCE / 5)
+        download.dataReceived(b"a" * (LEAST // 4))
+    download.connectionLost(Failure(ResponseDone()))
+    assert outcomes == [None]
+    assert len(b"".join(parts)) == 9 * LEAST
 
 
 def test_closing_the_client_ends_it():

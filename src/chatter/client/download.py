@@ -1,6 +1,7 @@
 """A body of any length, which a collector gets as it comes.
 
-A server that falls silent meanwhile is given up.
+How long it is only the server knows.  One that falls silent meanwhile, or sends hardly
+anything, is given up; one that sends without end is the collector's to stop.
 """
 
 # ruff: noqa: N802 - the camelCase names are those of Twisted's interfaces
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
 SILENCE = 45.0
-"""A server that has sent nothing for so many seconds is gone."""
+"""A server that has not sent :data:`LEAST` bytes within so many seconds is gone."""
+
+LEAST = 1024
+"""So many bytes begin the time anew: the slowest network brings them, and a few do not keep a
+client reading."""
 
 
 class Download(Protocol):
@@ -42,6 +47,7 @@ class Download(Protocol):
         self._clock = clock
         self._collector = collector
         self._is_over = False
+        self._received = 0
         self._silence: IDelayedCall | None = None
 
     def close(self) -> None:
@@ -64,7 +70,10 @@ class Download(Protocol):
         """Give a part of the body to the collector."""
         if self._is_over or self._silence is None:
             return
-        self._silence.reset(SILENCE)
+        self._received += len(data)
+        if self._received >= LEAST:
+            self._received = 0
+            self._silence.reset(SILENCE)
         try:
             self._collector(data)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets it
