@@ -53,6 +53,16 @@ def test_an_idle_connection_is_closed(server, held):
     assert used.transport.disconnecting
 
 
+def test_how_soon_idle_connections_give_way_is_a_limit(held):
+    """Like the time that they have otherwise."""
+    server = Server(held, limits=replace(LIMITS, connections=2, idle_when_full=10))
+    idle, _ = server.connect(), server.connect()
+    advance(server, 9)
+    assert not idle.transport.disconnecting
+    advance(server, 2)
+    assert idle.transport.disconnecting
+
+
 def test_idle_connections_give_way_while_newcomers_wait(held):
     """After some seconds, instead of a minute; those in use, and with half a request, stay."""
     server = Server(held, limits=replace(LIMITS, connections=4))

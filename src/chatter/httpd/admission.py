@@ -3,7 +3,7 @@
 At the limit of open files ``accept`` fails, Twisted closes newcomers and writes three lines
 to the log for each of them, and the store may not be able to open a file either.  So the ports
 are not read any more before that, and again once a connection has ended.  Meanwhile connections
-that do nothing give way after :data:`SHORT_IDLE`.
+that do nothing give way after ``Limits.idle_when_full``.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from twisted.logger import Logger
 
 _AT_ONCE = 100
 """What Twisted's ports begin with."""
-
-SHORT_IDLE = 5.0
-"""For so many seconds a connection may be idle while newcomers wait."""
 
 SILENCE = 60.0
 """The seconds for which nothing more is logged about it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from chatter.httpd.admission import SHORT_IDLE, Admission
+from chatter.httpd.admission import Admission
 from chatter.httpd.open_files import most_connections
 from chatter.httpd.outbox import Outbox
 from chatter.httpd.turns import Turns
@@ -51,7 +51,7 @@ class Connection(Protocol):
         """Act upon a deadline that has passed."""
 
     def make_room(self) -> None:
-        """End if it is idle, as its deadline says for a while: newcomers wait."""
+        """Close if no request is under way: newcomers wait."""
 
     def drain(self) -> None:
         """Close once the request under way has its response."""
@@ -168,8 +168,8 @@ class Connections:
         for connection in [c for c in self.open if c.deadline <= now]:
             connection.time_out()
         if self.admission.is_held:
-            idle_since = self.idle_until - SHORT_IDLE
-            for connection in [c for c in self.open if c.deadline <= idle_since]:
+            latest = self.idle_until - self.limits.idle_when_full
+            for connection in [c for c in self.open if c.deadline <= latest]:
                 connection.make_room()
         if self.open:
             self._next_tick = self.reactor.callLater(TICK, self._tick)

@@ -18,6 +18,7 @@ class Limits:
     :ivar headers: the most headers; more get 431.
     :ivar body: the largest body, in bytes; a larger one gets 413, before it is read.
     :ivar idle: a connection on which no request begins for so many seconds is closed.
+    :ivar idle_when_full: the same while all connections are in use, and newcomers wait.
     :ivar receive: a request that has not arrived whole after so many seconds gets 408.
     :ivar stall: a connection that takes less than 64 KiB in so many seconds while
         there is more to send is cut off.
@@ -34,6 +35,7 @@ class Limits:
     headers: int = 100
     body: int = 1024 * 1024
     idle: float = 60
+    idle_when_full: float = 5
     receive: float = 60
     stall: float = 60
     waiting: int = 64 * 1024 * 1024
