@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone, ResponseFailed
-from twisted.web.http import _DataLoss
+from twisted.web.http import PotentialDataLoss, _DataLoss
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -140,6 +140,7 @@ def test_what_the_collector_raises_ends_it():
     [
         (ResponseFailed([Failure(ConnectionLost())]), ServerUnreachable),
         (ResponseFailed([Failure(ConnectionDone()), Failure(_DataLoss())]), ServerUnreachable),
+        (PotentialDataLoss(), ServerUnreachable),
         (ResponseFailed([Failure(ValueError("what is no chunk"))]), UnexpectedResponse),
         (ResponseDone(), None),
     ],

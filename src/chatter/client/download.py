@@ -83,10 +83,11 @@ class Download(Protocol):
         """End, well only if the body is whole."""
         if self._is_over:
             return
-        if reason.check(ResponseDone, PotentialDataLoss):
+        if reason.check(ResponseDone):
             self._end()
             self.finished.callback(None)
-        elif is_of_the_network(root_of(reason.value)):
+        elif reason.check(PotentialDataLoss) or is_of_the_network(root_of(reason.value)):
+            # chatter always says where a body ends: one that ends with its connection was cut off.
             detail = "The server has ended its response before it was whole."
             self._fail(ServerUnreachable(detail, may_have_arrived=True))
         else:
