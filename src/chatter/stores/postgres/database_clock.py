@@ -5,6 +5,10 @@ that it failed, and have perhaps sent newer edits to another node.  The network 
 for any time, and so may the lock on the log.  So each batch has a deadline, which the database
 compares with its own clock while it has that lock.  What is sent later gets the lock later.
 
+This holds where the process waits until the deadline.  If the connection is lost before, or the
+process stops, which waits for :data:`chatter.stores.postgres.store.PATIENCE_AT_THE_END` only, the
+batch fails at once; what the network has of it then may still be executed until the deadline.
+
 The deadline is in the time of the database, so the clocks of the two machines need not agree.  The
 database tells its time with each batch.  That time lies between the sending of the batch and its
 result, which bounds how far the clock of the database is ahead of ours.
