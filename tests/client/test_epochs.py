@@ -10,8 +10,8 @@ from twisted.internet.task import Clock
 from chatter.client import UnexpectedResponse
 from chatter.client.subscription import MESSAGES, Subscription
 from chatter.protocol.bodies import EpochEvent
+from tests.client.real_server import client_of, event, result, server
 from tests.client.support import Rig, Scripted
-from tests.client.test_follow import client_of, event, result, server
 
 
 class Heard:

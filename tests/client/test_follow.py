@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from typing import Any
-
 import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -14,54 +11,12 @@ from twisted.web.client import Agent
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from chatter.chat import Chat
-from chatter.client import ChatClient, Retries, ServerUnreachable, UnexpectedResponse
+from chatter.client import ChatClient, ServerUnreachable, UnexpectedResponse
 from chatter.client.subscription import ENTRIES, MESSAGES, SILENCE, Subscription
 from chatter.protocol.errors import Gone, Unauthorized
 from chatter.protocol.model import Edited
-from chatter.service import ChatService
-from chatter.stores.sqlite import SQLiteStore
-from chatter.testing.waiting import begun
-from chatter.web import ChatResource
-from chatter.web.site import ChatSite
+from tests.client.real_server import client_of, event, next_of, result, server
 from tests.client.support import until
-from tests.e2e.server import free_port
-
-SOON = Retries(first_wait=0.05, longest_wait=0.2)
-
-
-@asynccontextmanager
-async def server(path, port=None):
-    """A real server on a real file and a real port."""
-    chat = Chat(SQLiteStore(path, reactor), reactor)
-    bound: list[Any] = []
-
-    class Endpoint(TCP4ServerEndpoint):
-        def listen(self, factory):
-            return super().listen(factory).addCallback(self.remember)
-
-        def remember(self, port):
-            bound.append(port)
-            return port
-
-    service = ChatService(
-        chat,
-        ChatSite(ChatResource(chat), reactor),
-        [Endpoint(reactor, port or free_port(), interface="127.0.0.1")],
-    )
-    await service.startService()
-    try:
-        yield chat, bound[0].getHost().port
-    finally:
-        await service.stopService()
-
-
-def next_of(followed: Any) -> Deferred[Any]:
-    return Deferred.fromCoroutine(followed.__anext__())
-
-
-def client_of(port, **more):
-    return ChatClient.for_url(reactor, f"http://127.0.0.1:{port}", retries=SOON, **more)
 
 
 async def test_what_is_unread_and_what_comes(tmp_path):
@@ -207,20 +162,6 @@ class Transport:
 
     def loseConnection(self):
         self.closed = True
-
-
-def result(coroutine):
-    results: list[Any] = []
-    begun(coroutine).addBoth(results.append)
-    return results
-
-
-def event(number):
-    message = (
-        f'{{"id":{number},"sender_id":1,"recipient_id":null,"text":"a",'
-        f'"sent_at":"2026-01-01T00:00:00Z"}}'
-    )
-    return f"id: {number}\nevent: message\ndata: {message}\n\n".encode()
 
 
 def listening():

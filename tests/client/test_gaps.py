@@ -9,9 +9,9 @@ from chatter.chat.chat import core_of
 from chatter.client import UnexpectedResponse
 from chatter.client.subscription import MESSAGES, Subscription
 from chatter.protocol.model import Gap
+from tests.client.real_server import client_of, event, next_of, result, server
 from tests.client.support import Rig, Scripted
 from tests.client.test_epochs import MESSAGE, Heard, send_as, texts_of
-from tests.client.test_follow import client_of, event, next_of, result, server
 
 
 async def trim(chat, until):

@@ -13,7 +13,7 @@ from twisted.web.server import NOT_DONE_YET
 from chatter.client import ChatClient, Retries, ServerUnreachable, UnexpectedResponse, http_bodies
 from chatter.web import ChatResource
 from tests.client.support import listening, make_chat, nothing_open, reactor, serving, until
-from tests.e2e.server import free_port
+from tests.ports import free_port
 
 QUICK = Retries(attempts=4, first_wait=0.01)
 

@@ -27,7 +27,7 @@ from tests.client.support import (
     until,
 )
 from tests.client.terminal_support import CLIENT, printed, run
-from tests.e2e.server import free_port
+from tests.ports import free_port
 
 
 async def test_the_token_is_its_owners_alone(environment, tmp_path):

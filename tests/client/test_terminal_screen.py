@@ -15,7 +15,7 @@ import pytest
 
 from chatter.web import ChatResource
 from tests.client.support import LongAgo, listening, make_chat, nothing_open, serving, until
-from tests.e2e.server import free_port
+from tests.ports import free_port
 
 CLIENT = Path(__file__).parents[2] / "client.py"
 

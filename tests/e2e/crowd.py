@@ -24,7 +24,8 @@ from tests.e2e.changing_people import (
 )
 from tests.e2e.keeping_twistd import KEPT_AFTER
 from tests.e2e.people import PATIENCE, LosslessReader, PlainReader, Sender, read_log
-from tests.e2e.server import Server, call, free_port
+from tests.e2e.server import Server, call
+from tests.ports import free_port
 
 TIMES_AS_LONG = int(os.environ.get("CHATTER_TIMES_AS_LONG", "1"))
 """The tests of crashes and outages take so many times as long as usual."""
@@ -34,6 +35,24 @@ _ENOUGH = 20
 
 _LOOKED_AT = 10
 """So many of the tokens that were revoked last are tried at each server."""
+
+
+def eventually(look, is_right, seconds=PATIENCE):
+    """Look until that which is found is right; if it never is, the error says what was found."""
+    deadline = time.monotonic() + seconds
+    while not is_right(found := look()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+
+
+def is_status(status, *, instead):
+    """Whether a response has a status already, instead of the only other one that it may have."""
+
+    def is_right(response):
+        assert response[0] in (status, instead), response
+        return response[0] == status
+
+    return is_right
 
 
 class KeepingServer(Server):
@@ -54,34 +73,34 @@ class KeepingServer(Server):
 
     def make_moderator(self, name: str) -> None:
         """Make somebody a moderator, as its operator does, who tries again after a 503."""
-        deadline = time.monotonic() + PATIENCE
         connection = http.client.HTTPConnection("127.0.0.1", self._admin_port, timeout=60)
+        body = {"name": name, "role": "moderator"}
         try:
-            body = {"name": name, "role": "moderator"}
-            while (response := call(connection, "POST", "/role", body=body))[0] != 200:
-                assert response[0] == 503, response
-                assert time.monotonic() < deadline, response
-                time.sleep(0.05)
+            eventually(
+                lambda: call(connection, "POST", "/role", body=body), is_status(200, instead=503)
+            )
         finally:
             connection.close()
 
 
 def _has_soon(server, token, log):
     """See that somebody reads exactly that at a server, which may have to catch up."""
-    deadline = time.monotonic() + PATIENCE
-    while (found := read_log(server, token)) != log:
+
+    def difference():
+        found = read_log(server, token)
         wrong = sorted(set(found) ^ set(log))[:10]
-        assert time.monotonic() < deadline, ("only one of both has", wrong, "or their order")
-        time.sleep(0.05)
+        return None if found == log else ("only one of both has", wrong, "or their order")
+
+    eventually(difference, lambda found: found is None)
 
 
 def _has_status_soon(server, token, status):
     """See what a token gets at a server, which may not have heard of it yet."""
-    deadline = time.monotonic() + PATIENCE
-    while (found := server.request("GET", "/users?limit=1", token)[0]) != status:
-        assert found == 200, found
-        assert time.monotonic() < deadline, f"a token does not get {status} at {server.url}"
-        time.sleep(0.05)
+
+    def look():
+        return *server.request("GET", "/users?limit=1", token), server.url
+
+    eventually(look, is_status(status, instead=200))
 
 
 class Crowd:
@@ -142,12 +161,14 @@ class Crowd:
 
     def wait_until_enough_is_said(self):
         """Wait for what a slow machine has not done while this and that befell the servers."""
-        enough, deadline = _ENOUGH * len(self.senders), time.monotonic() + 2 * PATIENCE
-        while sum(len(sender.acknowledged) for sender in self.senders) <= enough:
+
+        def said():
             failures = [person.failure for person in self._people if person.failure is not None]
             assert not failures, failures
-            assert time.monotonic() < deadline, "little is said"
-            time.sleep(0.05)
+            return sum(len(sender.acknowledged) for sender in self.senders)
+
+        enough = _ENOUGH * len(self.senders)
+        eventually(said, lambda number: number > enough, 2 * PATIENCE)
 
     def trim(self, chance):
         """Have some messages be kept no longer, but none that is not acknowledged: its key goes."""

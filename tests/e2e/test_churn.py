@@ -14,8 +14,8 @@ from twisted.internet import reactor as global_reactor
 from twisted.internet.threads import deferToThread
 
 from chatter.chat.chat import core_of
+from tests.client.real_server import server as server_in_this_process
 from tests.client.support import until
-from tests.client.test_follow import server as server_in_this_process
 from tests.e2e.process import many_open_files, open_files, resident_bytes, wait_for_no_connections
 from tests.e2e.server import Server
 

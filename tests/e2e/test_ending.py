@@ -12,7 +12,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.e2e.server import TWISTD, Server, free_port
+from tests.e2e.server import TWISTD, Server
+from tests.ports import free_port
 
 LARGE = 70
 """So many long messages are one page."""

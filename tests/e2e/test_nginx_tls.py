@@ -12,7 +12,8 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.nginx import Nginx, documented, needs_nginx
-from tests.e2e.server import Server, free_port
+from tests.e2e.server import Server
+from tests.ports import free_port
 
 pytestmark = needs_nginx
 

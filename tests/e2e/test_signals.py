@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from tests.e2e.server import TWISTD, Server, free_port
+from tests.e2e.server import TWISTD, Server
+from tests.ports import free_port
 
 
 class LoggingServer(Server):

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import TWISTD, Server, call, free_port
+from tests.e2e.server import TWISTD, Server, call
+from tests.ports import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PORT = "tcp:8080:interface=127.0.0.1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import time
 
 import pytest
 from twisted.internet import reactor
@@ -341,8 +342,9 @@ def arrive(server, count):
     The kernel hands it over at once, or a little later if it has much to do.
     """
     handles = [each.transport.getHandle() for each in server.site.connections.open]
+    deadline = time.monotonic() + 60
     while len(to_read(handles)) < count:
-        pass
+        assert time.monotonic() < deadline, "it does not arrive"
 
 
 def to_read(sockets):

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import free_port
 from tests.packaging.replay import Recording, Shell, blocks_of
 from tests.packaging.support import ROOT, clean_environment, server, succeed
+from tests.ports import free_port
 
 # In a document, blocks of these kinds are run in their order.  Of the others, ``sh`` needs root
 # and ``text`` without a label is an excerpt of an example.

@@ -13,9 +13,9 @@ import time
 
 import pytest
 
-from tests.e2e.server import free_port
 from tests.packaging.conftest import Checkout
 from tests.packaging.support import ROOT, call, clean_environment, run
+from tests.ports import free_port
 
 LATE_PLUGIN = """
 from chatter.stores.plugin import StoreMaker

@@ -11,8 +11,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.e2e.server import free_port
 from tests.packaging.support import ROOT, call, run, server, succeed, unprivileged
+from tests.ports import free_port
 
 KINDS = ["wheel", "sdist", "editable"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import free_port
 from tests.packaging.replay import Recording, blocks_of
 from tests.packaging.support import ROOT, server
+from tests.ports import free_port
 
 DOCUMENT = (ROOT / "docs/protocol.md").read_text()
 BLOCKS = [block for block in blocks_of(DOCUMENT) if block.kind == "http"]

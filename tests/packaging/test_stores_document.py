@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import free_port
 from tests.packaging.replay import blocks_of
 from tests.packaging.support import ROOT, run, server, succeed
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.e2e.nginx import Nginx, needs_nginx
-from tests.e2e.server import TWISTD, Server, free_port
+from tests.e2e.server import TWISTD, Server
 from tests.page.others import filled, new_text, send
 from tests.page.people import people_in
+from tests.ports import free_port
 
 ACCOUNTS = Path(__file__).parents[2] / "examples" / "accounts.py"
 

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from tests.e2e.nginx import Nginx, documented, needs_nginx
-from tests.e2e.server import free_port
+from tests.ports import free_port
 from tests.postgres.nodes import Stream, running_nodes, wait_until
 from tests.postgres.proxy import Proxy
 

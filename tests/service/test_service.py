@@ -23,7 +23,7 @@ from chatter.stores.memory import MemoryStore
 from chatter.stores.sqlite import SQLiteStore
 from chatter.testing.waiting import begun
 from chatter.web.site import ChatSite
-from tests.e2e.server import free_port
+from tests.ports import free_port
 
 
 class Endpoint:
