@@ -16,7 +16,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from chatter.client import ClientClosed, ServerUnreachable, UnexpectedResponse
-from chatter.client.download import LEAST, SILENCE, Download
+from chatter.client.download import LEAST, Download
+from chatter.client.failures import SILENCE
 from chatter.protocol.errors import Unauthorized
 from tests.client.support import Rig, Scripted, problem
 

@@ -12,7 +12,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from chatter.client import ChatClient, ServerUnreachable, UnexpectedResponse
-from chatter.client.subscription import ENTRIES, MESSAGES, SILENCE, Subscription
+from chatter.client.failures import SILENCE
+from chatter.client.subscription import ENTRIES, MESSAGES, Subscription
 from chatter.protocol.errors import Gone, Unauthorized
 from chatter.protocol.model import Edited
 from tests.client.real_server import client_of, event, next_of, result, server

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.web.client import ResponseDone
-from twisted.web.http import PotentialDataLoss
 
-from chatter.client.errors import ServerUnreachable, UnexpectedResponse
-from chatter.client.failures import is_of_the_network, root_of
+from chatter.client.failures import SILENCE, error_of_body, fallen_silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +21,9 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
     from twisted.python.failure import Failure
 
-SILENCE = 45.0
-"""A server that has not sent :data:`LEAST` bytes within so many seconds is gone."""
-
 LEAST = 1024
-"""So many bytes begin the time anew: the slowest network brings them, and a few do not keep a
-client reading."""
+"""So many bytes show that the server is there: the slowest network brings them within
+:data:`SILENCE`, and a few do not keep a client reading."""
 
 
 class Download(Protocol):
@@ -86,16 +81,14 @@ class Download(Protocol):
         if reason.check(ResponseDone):
             self._end()
             self.finished.callback(None)
-        elif reason.check(PotentialDataLoss) or is_of_the_network(root_of(reason.value)):
-            # chatter always says where a body ends: one that ends with its connection was cut off.
-            detail = "The server has ended its response before it was whole."
-            self._fail(ServerUnreachable(detail, may_have_arrived=True))
         else:
-            self._fail(UnexpectedResponse("The response is not valid HTTP."))
+            # chatter always says where a body ends: one that ends with its connection was cut off.
+            ended = "The server has ended its response before it was whole."
+            self._fail(error_of_body(reason, "The response", ended))
 
     def _give_up(self) -> None:
         self._silence = None
-        self._fail(ServerUnreachable("The server has fallen silent.", may_have_arrived=True))
+        self._fail(fallen_silent())
 
     def _fail(self, error: Exception) -> None:
         self.close()

@@ -17,13 +17,17 @@ from twisted.internet.error import (
     DNSLookupError,
 )
 from twisted.web._newclient import RequestNotSent
-from twisted.web.client import RequestTransmissionFailed, ResponseFailed
+from twisted.web.client import RequestTransmissionFailed, ResponseDone, ResponseFailed
+from twisted.web.http import PotentialDataLoss
 
 from chatter.client.errors import NoResponse, ServerUnreachable, UnexpectedResponse
 from chatter.client.tls import error_of_tls
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
+
+SILENCE = 45.0
+"""A server that shows for so many seconds that it is there by nothing is gone: three heartbeats."""
 
 NEVER_SENT = (ConnectError, DNSLookupError, RequestNotSent, ConnectingCancelledError)
 LOST = (ConnectionClosed, RequestTransmissionFailed, ResponseFailed, CancelledError)
@@ -44,6 +48,22 @@ def no_response(error: Exception, url: str) -> NoResponse:
     return ServerUnreachable(
         f"{url} can't be reached: {reason}.", may_have_arrived=not isinstance(error, NEVER_SENT)
     )
+
+
+def fallen_silent() -> ServerUnreachable:
+    """The error for a body of which nothing came for :data:`SILENCE`."""
+    return ServerUnreachable("The server has fallen silent.", may_have_arrived=True)
+
+
+def error_of_body(reason: Failure, what: str, ended: str) -> NoResponse:
+    """The error for a body that has ended too early.
+
+    :param what: the body, as the subject of a sentence.
+    :param ended: what is said if the server, or the network, has ended it.
+    """
+    if is_of_the_network(root_of(reason.value)) or reason.check(ResponseDone, PotentialDataLoss):
+        return ServerUnreachable(ended, may_have_arrived=True)
+    return UnexpectedResponse(f"{what} is not valid HTTP.")
 
 
 def root_of(error: BaseException | None) -> BaseException | None:

@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from msgspec import DecodeError, ValidationError, json
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.web.client import ResponseDone
-from twisted.web.http import PotentialDataLoss
 
 from chatter.client.backoff import MAX_RETRY_AFTER
 from chatter.client.errors import ServerUnreachable, UnexpectedResponse
 from chatter.client.event_parser import EventParser, EventTooLong
-from chatter.client.failures import is_of_the_network, root_of
+from chatter.client.failures import SILENCE, error_of_body, fallen_silent
 from chatter.client.http_bodies import PART
 from chatter.protocol.bodies import EpochEvent
 from chatter.protocol.deferring import returns_deferred
@@ -35,9 +33,6 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from chatter.client.event_parser import Event
-
-SILENCE = 45.0
-"""A server that has not even ended a comment for so many seconds is gone: three heartbeats."""
 
 ENOUGH = 1024 * 1024
 """When messages of so many characters wait to be taken, no more are read."""
@@ -170,6 +165,7 @@ class Subscription(Protocol, Generic[Taken]):
         except UnexpectedResponse as error:
             self._end(error)
         else:
+            # At least a comment has ended.
             if self._parser.lines > lines:
                 self._silence.reset(SILENCE)
             self._bound_noise(noise)
@@ -224,14 +220,10 @@ class Subscription(Protocol, Generic[Taken]):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """End, after what has come was taken."""
-        root = root_of(reason.value)
-        if is_of_the_network(root) or reason.check(ResponseDone, PotentialDataLoss):
-            self._end(ServerUnreachable("The server ended the stream.", may_have_arrived=True))
-        else:
-            self._end(UnexpectedResponse("The event stream is not valid HTTP."))
+        self._end(error_of_body(reason, "The event stream", "The server ended the stream."))
 
     def _give_up(self) -> None:
-        self._end(ServerUnreachable("The server has fallen silent.", may_have_arrived=True))
+        self._end(fallen_silent())
 
     def _end(self, error: Exception) -> None:
         if self._error is not None:
