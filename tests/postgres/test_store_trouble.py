@@ -7,6 +7,7 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 
+from chatter.log.limited_drafts import LimitedDraft, LimitReached
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
 from chatter.testing.waiting import begun, join, must_raise, outcomes_of
@@ -55,6 +56,25 @@ async def test_a_database_that_can_only_be_read(url, logged, break_it, mend_it, 
     reasons = [event["reason"] for event in logged if "reason" in event]
     assert len(reasons) == 1
     assert reason in reasons[0]
+
+
+async def test_a_limited_send_shows_that_there_is_room_again(url):
+    """Where all sends have a limit, the log says that they work as soon as one has."""
+    async with opened(url) as (store,):
+        (alice,) = await join(store, "alice")
+
+        def limited(room):
+            draft = LimitedDraft(alice.id, None, "a", NOW, counted_until=0, room=room)
+            return store.append(draft)
+
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(FULL)
+            await must_raise(StoreUnavailable, limited(1))
+            connection.execute("DROP TRIGGER full_disk ON log")
+        await must_raise(LimitReached, limited(0))
+        assert store._writes._trouble.reason is not None, "nothing was written"
+        await limited(1)
+        assert store._writes._trouble.reason is None
 
 
 async def test_a_log_that_is_locked_is_noticed_at_once(url):

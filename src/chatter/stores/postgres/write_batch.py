@@ -174,10 +174,12 @@ class WriteBatch:
         """What does it; the one that locks the log and returns a row comes first."""
         return self._queries
 
-    @property
-    def proves_room(self) -> bool:
-        """Whether it shows, when it succeeds, that messages can be written."""
-        return bool(self._drafts) or TAKE_ROOM in self._queries
+    def proves_room(self, new: Sequence[Entry]) -> bool:
+        """Whether it has shown that messages can be written.
+
+        :param new: what it has appended.
+        """
+        return TAKE_ROOM in self._queries or any(isinstance(entry, Message) for entry in new)
 
     @staticmethod
     def time_of(rows: Sequence[Row]) -> float:

@@ -84,8 +84,8 @@ class Writer:
                 self._trouble.failed(error.__cause__)
             raise
         connected.clock.compare(sent, batch.time_of(rows))
-        if batch.proves_room:
-            self._trouble.worked()
         results, new = batch.results(rows)
+        if self._trouble.reason is not None and batch.proves_room(new):
+            self._trouble.worked()
         connected.wrote(new, reported)
         return results
