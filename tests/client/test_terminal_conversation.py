@@ -156,6 +156,28 @@ def test_a_long_text_is_shortened_wherever_it_is_shown():
     assert mod.screen.lines[-1].count("line") == 21
 
 
+@pytest.mark.parametrize("text", ["short", None])
+def test_what_was_changed_is_not_shown_whole_as_it_was(text):
+    """Who has edited or withdrawn a message has taken back what it said."""
+    rig = Rig()
+    bob = Seat(rig, "bob")
+    other, last = [rig.result(bob.client.send(letter * 1601)) for letter in "yz"]
+    bob.look()
+
+    def change(message):
+        if text is None:
+            bob.conversation._show_change(Withdrawn(9, message.id, message.sent_at, 1))
+        else:
+            bob.conversation._show_change(Edited(9, message.id, text, message.sent_at))
+        bob.type("/more")
+
+    change(other)
+    assert bob.screen.lines[-1] == "bob: " + "z" * 1601
+    assert bob.screen.told == []
+    change(last)
+    assert bob.screen.told == ["No message was shortened."]
+
+
 def test_help_and_mistakes():
     """Help is shown; what was not understood is told, and not said to anybody."""
     alice = Seat(Rig(), "alice")

@@ -187,6 +187,8 @@ class Conversation:
             return
         if isinstance(change, Erased):
             return
+        if self._session.long_texts is not None:
+            self._session.long_texts.forget(change.message_id)
         message = self._shown.get(change.message_id)
         if message is None:
             return

@@ -25,6 +25,11 @@ class LongTexts:
     def __init__(self) -> None:
         self.last: Message | None = None
 
+    def forget(self, message_id: int) -> None:
+        """Keep a message no longer, which is not as it was."""
+        if self.last is not None and self.last.id == message_id:
+            self.last = None
+
     def shortened(self, message: Message) -> Message:
         """The message, of which a person sees the beginning at first if it is long."""
         lines = message.text.splitlines()
