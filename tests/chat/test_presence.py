@@ -30,6 +30,25 @@ def test_who_was_seen_is_online_for_a_minute(presence, clock):
     assert not presence.is_online(presence.last_seen(1, LONG_AGO))
 
 
+def test_who_is_counted_is_who_is_online(presence, clock):
+    """Held, seen here, seen at another server, or at one whose clock is ahead."""
+    saved = [LONG_AGO, presence.now(), presence.now() + timedelta(seconds=30)]
+    presence.see(1)
+    presence.hold(2)
+    counts = []
+    for _ in range(9):
+        there = [presence.is_there(user, time) for user in range(4) for time in saved]
+        last_seen = [presence.last_seen(user, time) for user in range(4) for time in saved]
+        assert there == [presence.is_online(time) for time in last_seen]
+        counts.append(sum(there))
+        clock.advance(15)
+    presence.let_go(2)
+    assert counts[0] > counts[-1] == 3, "only who is held is there all the time"
+    assert presence.is_there(2, LONG_AGO)
+    clock.advance(60)
+    assert not presence.is_there(2, LONG_AGO)
+
+
 def test_it_forgets_whom_the_last_minutes_have_not_seen(presence, clock):
     """Memory is bounded by those who come and go, not by all who ever were there."""
     for user_id in range(1, 5001):

@@ -144,15 +144,22 @@ class Directory:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-        return sum(self.participant(user).online for user in await self._online.after(0))
+        is_there = self._presence.is_there
+        return sum(
+            is_there(user.id, user.last_seen) and not self._has_gone(user)
+            for user in await self._online.after(0)
+        )
 
     def participant(self, user: User) -> Participant:
         """A user, as the others see them."""
         last_seen = self._presence.last_seen(user.id, user.last_seen)
-        # After a restart only the name shows who has left.
-        is_away = self._is_away(user.id) or user.name == names.erased(user.id)
-        online = not is_away and self._presence.is_online(last_seen)
+        online = self._presence.is_online(last_seen) and not self._has_gone(user)
         return Participant(user.id, user.name, online, last_seen)
+
+    def _has_gone(self, user: User) -> bool:
+        """Whether a user can't use the chat now, however lately seen."""
+        # After a restart only the name shows who has left.
+        return self._is_away(user.id) or user.name == names.erased(user.id)
 
     def _page(self, found: Sequence[User], limit: int) -> Users:
         return Users([self.participant(user) for user in found[:limit]], len(found) > limit)
