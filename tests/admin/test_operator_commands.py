@@ -208,6 +208,17 @@ def test_a_server_that_hangs_is_not_waited_for(socket, monkeypatch, path):
             OperatorClient(str(socket)).get(path, limit=1)
 
 
+def test_an_error_without_a_number_is_told_in_its_own_words(tmp_path, monkeypatch):
+    """There is no other reason to tell."""
+
+    def unusual(*_):
+        raise OSError("it is out of order")
+
+    monkeypatch.setattr("chatter.admin.export.os.open", unusual)
+    with pytest.raises(ValueError, match=r"it is out of order\."), new_file(tmp_path / "a"):
+        pass
+
+
 def export(client, file):
     with new_file(file) as write:
         client.download("/export", write)

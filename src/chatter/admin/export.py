@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chatter.admin.arguments import add_command
 from chatter.admin.operator_client import OperatorClient
 from chatter.admin.output import print_out, show
+from chatter.system_errors import reason_of
 
 if TYPE_CHECKING:
     import argparse
@@ -51,7 +52,7 @@ def new_file(path: Path) -> Iterator[Callable[[bytes], None]]:
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except OSError as error:
-        raise _file_error(path, error) from None
+        raise ValueError(f"{reason_of(error)}.") from None
     try:
         with os.fdopen(descriptor, "wb", buffering=0) as file:
 
@@ -61,13 +62,9 @@ def new_file(path: Path) -> Iterator[Callable[[bytes], None]]:
                     while rest:
                         rest = rest[file.write(rest) :]
                 except OSError as error:
-                    raise _file_error(path, error) from None
+                    raise ValueError(f"{path}: {reason_of(error)}.") from None
 
             yield write
     except BaseException:
         path.unlink()
         raise
-
-
-def _file_error(path: Path, error: OSError) -> ValueError:
-    return ValueError(f"{path}: {os.strerror(error.errno or 0)}.")

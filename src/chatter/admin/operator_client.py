@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+
+from chatter.system_errors import reason_of
 
 if TYPE_CHECKING:
     import argparse
@@ -123,8 +124,9 @@ class OperatorClient:
                 "was requested may still be done."
             ) from None
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise ValueError(f"No server can be reached at {self._place}: {reason}.") from None
+            raise ValueError(
+                f"No server can be reached at {self._place}: {reason_of(error)}."
+            ) from None
         except IncompleteRead:
             raise ValueError("The server has ended its response before it was whole.") from None
         except (HTTPException, json.JSONDecodeError, LookupError):
@@ -136,7 +138,7 @@ class OperatorClient:
 def _detail_of(response: HTTPResponse) -> str:
     """Why the endpoint refuses.
 
-    :raises LookupError: if it is none.
+    :raises LookupError: if the response is not the endpoint's.
     """
     if response.status == _UNAUTHORIZED:
         raise LookupError("It is where users send requests; the operator needs no token.")

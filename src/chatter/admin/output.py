@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.utils import get_cwidth
 
 from chatter.protocol.scalars import NEEDED_IN_NAMES
+from chatter.system_errors import reason_of
 
 if TYPE_CHECKING:
     import argparse
@@ -56,7 +57,7 @@ def print_out(data: bytes) -> None:
     except BrokenPipeError:
         raise OutputClosed from None
     except OSError as error:
-        raise ValueError(f"The result can't be printed: {error.strerror}.") from None
+        raise ValueError(f"The result can't be printed: {reason_of(error)}.") from None
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
