@@ -102,7 +102,7 @@ def test_the_clock_of_the_database_is_followed():
     def batch(seconds, there):
         sent = here.seconds()
         here.advance(seconds)
-        clock.compare(sent, there)
+        clock.follow(sent, there)
         return clock.at(here.seconds())
 
     assert batch(2, 1001.5) == 1002, "a slow batch says nothing new"

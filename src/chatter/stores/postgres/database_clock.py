@@ -25,25 +25,31 @@ if TYPE_CHECKING:
 class DatabaseClock:
     """Translates times of this process into times of the database; rather too early than too late.
 
-    :param seconds: the time of this process.
+    Times of the database are seconds since 1970, those of this process are seconds of the
+    reactor.
+
+    :param seconds: tells the time of this process.
     """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
         self._ahead = 0.0
 
-    def start(self, there: float) -> None:
-        """Learn the time of the database, which it has told just now, in a new session."""
-        self._ahead = there - self._seconds()
+    def start(self, told: float) -> None:
+        """Learn the time of the database, in a new session.
 
-    def compare(self, sent: float, there: float) -> None:
+        :param told: what the database has told just now.
+        """
+        self._ahead = told - self._seconds()
+
+    def follow(self, requested_at: float, told: float) -> None:
         """Follow the clock of the database: it may have been set, or run faster or slower.
 
-        :param sent: when it was requested.
-        :param there: what the database has told since.
+        :param requested_at: when its time was requested.
+        :param told: what the database has told since.
         """
-        least = there - self._seconds()
-        self._ahead = min(max(self._ahead, least), there - sent)
+        least = told - self._seconds()
+        self._ahead = min(max(self._ahead, least), told - requested_at)
 
     def at(self, seconds: float) -> float:
         """The time of the database at a time of this process."""

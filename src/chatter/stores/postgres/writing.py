@@ -83,7 +83,7 @@ class Writer:
             if isinstance(error.__cause__, QueryFailed):
                 self._trouble.failed(error.__cause__)
             raise
-        connected.clock.compare(sent, batch.time_of(rows))
+        connected.clock.follow(sent, batch.time_of(rows))
         results, new = batch.results(rows)
         if self._trouble.reason is not None and batch.proves_room(new):
             self._trouble.worked()
