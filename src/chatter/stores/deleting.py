@@ -9,7 +9,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from chatter.stores.reasons import UnexpectedErrors
+from chatter.repeated_errors import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.scalars import MAX_ID
-from chatter.stores.reasons import Reasons
+from chatter.repeated_errors import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 
 from chatter.chat.messages.clock_doubt import ClockDoubt
 from chatter.protocol.durations import parse_duration
-from chatter.stores.reasons import UnexpectedErrors
+from chatter.repeated_errors import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

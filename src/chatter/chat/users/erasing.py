@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from chatter.chat.turns import Turns
 from chatter.log.entries import ChangeDraft, UserErased
 from chatter.protocol.errors import Gone, StoreUnavailable
-from chatter.stores.reasons import UnexpectedErrors
+from chatter.repeated_errors import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,7 +25,7 @@ from chatter.protocol.errors import (
 )
 from chatter.protocol.scalars import MAX_ID, JoinKey
 from chatter.protocol.validation import checked_key
-from chatter.stores.reasons import UnexpectedErrors
+from chatter.repeated_errors import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

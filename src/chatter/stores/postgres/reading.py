@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from twisted.logger import Logger
 
 from chatter.protocol.errors import StoreUnavailable
+from chatter.repeated_errors import Reasons
 from chatter.stores.batches import Batches
 from chatter.stores.postgres import users
 from chatter.stores.postgres.session import QueryFailed
-from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
     from chatter.stores.postgres.reconnecting import ReconnectingSession

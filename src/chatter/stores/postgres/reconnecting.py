@@ -15,9 +15,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chatter.protocol.errors import StoreUnavailable
+from chatter.repeated_errors import Reasons
 from chatter.stores.postgres.database import DatabaseAway
 from chatter.stores.postgres.session import QueryFailed, Session
-from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from twisted.logger import Logger
 
 from chatter.protocol.errors import StoreUnavailable
+from chatter.repeated_errors import Reasons
 from chatter.stores.batches import Batches
 from chatter.stores.postgres.session import QueryFailed
 from chatter.stores.postgres.write_batch import TakeRoom, WriteBatch
-from chatter.stores.reasons import Reasons
 
 if TYPE_CHECKING:
     from chatter.log.pending import Pending

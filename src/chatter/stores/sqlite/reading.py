@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from twisted.logger import Logger
 
 from chatter.protocol.errors import StoreUnavailable
+from chatter.repeated_errors import Reasons
 from chatter.stores.batches import Batches
-from chatter.stores.reasons import Reasons
 from chatter.stores.sqlite.writing import FAULTS_OF_A_JOB
 from chatter.stores.worker_thread import WorkerThread
 

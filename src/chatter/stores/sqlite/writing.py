@@ -24,8 +24,8 @@ from chatter.protocol.errors import (
     UnknownRecipient,
 )
 from chatter.protocol.model import Draft
+from chatter.repeated_errors import Reasons
 from chatter.stores.batches import Batches
-from chatter.stores.reasons import Reasons
 from chatter.stores.sqlite import entries, transactions
 from chatter.stores.sqlite.epochs import save_epoch
 from chatter.stores.sqlite.scrubbing import Scrubbing, empty_log

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from chatter.chat.delivery.followers import SLICE_SECONDS, one_by_one, serve_some
 from chatter.chat.turns import Turns
 from chatter.protocol.errors import StoreUnavailable
-from chatter.stores.reasons import Reasons
+from chatter.repeated_errors import Reasons
 from chatter.web.event_streams.feed import EventFeed
 from chatter.web.event_streams.stream import EventStream, broadcast
 

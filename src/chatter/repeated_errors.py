@@ -11,6 +11,27 @@ if TYPE_CHECKING:
     from twisted.logger import Logger
     from twisted.python.failure import Failure
 
+_MOST = 20
+"""So many reasons are logged until it works again: some name a port or a time."""
+
+
+class _NewReasons:
+    """Tells which reasons are new, since it last worked."""
+
+    def __init__(self) -> None:
+        self._logged: set[str] = set()
+
+    def is_new(self, reason: str) -> bool:
+        """Whether a reason is to be logged now, the only time."""
+        if reason in self._logged or len(self._logged) >= _MOST:
+            return False
+        self._logged.add(reason)
+        return True
+
+    def clear(self) -> None:
+        """Begin anew: it works again."""
+        self._logged.clear()
+
 
 class Reasons:
     """Logs why something fails again and again, until it works again.
@@ -27,13 +48,12 @@ class Reasons:
         self._log = log
         self._what = what
         self._again = again
-        self._logged: set[str] = set()
+        self._new = _NewReasons()
 
     def failed(self, error: BaseException) -> None:
         """Note that it has failed, and log why if that is new."""
         self.reason = one_line(error)
-        if self.reason not in self._logged and len(self._logged) < _MOST:
-            self._logged.add(self.reason)
+        if self._new.is_new(self.reason):
             self._log.warn("{what}: {reason}", what=self._what, reason=self.reason)
 
     def worked(self) -> None:
@@ -41,7 +61,7 @@ class Reasons:
         if self.reason is None:
             return
         self.reason = None
-        self._logged.clear()
+        self._new.clear()
         self._log.info("{again}", again=self._again)
 
 
@@ -57,25 +77,19 @@ class UnexpectedErrors:
     def __init__(self, log: Logger, what: str) -> None:
         self._log = log
         self._what = what
-        self._logged: set[str] = set()
+        self._new = _NewReasons()
 
     def failed(self, failure: Failure) -> None:
         """Note that it has failed, and log why if that is new."""
         reason = one_line(failure.value) if failure.value else ""
-        if failure.check(StoreUnavailable) or reason in self._logged or len(self._logged) >= _MOST:
-            return
-        self._logged.add(reason)
-        self._log.failure(self._what, failure)
+        if not failure.check(StoreUnavailable) and self._new.is_new(reason):
+            self._log.failure(self._what, failure)
 
     def worked(self) -> None:
         """Note that it has worked."""
-        self._logged.clear()
+        self._new.clear()
 
 
 def one_line(error: BaseException) -> str:
     """What an error says, as one line; its type where it says nothing."""
     return " ".join(reason_of(error).split()) or type(error).__name__
-
-
-_MOST = 20
-"""So many reasons are logged until it works again: some name a port or a time."""
