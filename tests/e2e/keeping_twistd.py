@@ -13,7 +13,7 @@ from twisted.scripts.twistd import run
 
 from chatter.chat.messages import retention
 from chatter.chat.users import erasing
-from chatter.web import rejections
+from chatter.web import rejection_delay
 
 KEPT_AFTER = "kept-after"
 """The file with the id up to which nothing is kept."""
@@ -35,6 +35,6 @@ if __name__ == "__main__":
     retention.CHECK_EVERY = 0.05
     retention.Retention._trim = _trim  # type: ignore[method-assign]
     erasing.AGAIN = 0.5
-    rejections.PAUSE = 0.0
+    rejection_delay.PAUSE = 0.0
     sys.argv = sys.argv[1:]
     run()

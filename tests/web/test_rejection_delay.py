@@ -7,7 +7,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
 from chatter.chat.limits.rate_limits import parse_limits
-from chatter.web import ChatResource, rejections
+from chatter.web import ChatResource, rejection_delay
 from chatter.web.site import ChatSite
 from tests.results import result_of
 from tests.web.conftest import Web
@@ -53,7 +53,7 @@ class Flooder:
 def flooder(web):
     """It has had all the rejections that it gets at once."""
     flooder = Flooder(web)
-    assert flooder.send(1 + rejections.AT_ONCE.count) == rejections.AT_ONCE.count
+    assert flooder.send(1 + rejection_delay.AT_ONCE.count) == rejection_delay.AT_ONCE.count
     return flooder
 
 
@@ -61,11 +61,11 @@ def test_who_is_refused_again_and_again_waits_for_it(flooder, clock):
     """One rejection comes in a second, however many are asked for; and at once later."""
     assert flooder.send(3) == 0
     for number in (1, 2):
-        clock.advance(rejections.PAUSE - 0.01)
+        clock.advance(rejection_delay.PAUSE - 0.01)
         assert flooder.responses == number - 1
         clock.advance(0.01)
         assert flooder.responses == number
-    clock.advance(rejections.AT_ONCE.seconds)
+    clock.advance(rejection_delay.AT_ONCE.seconds)
     assert flooder.send(10) == 10
     flooder.hang_up()
 
@@ -92,7 +92,7 @@ def test_who_closed_the_sending_side_waits_too(flooder, clock):
     flooder.transport.stopReading = lambda: None
     flooder.protocol.readConnectionLost()
     assert not flooder.transport.disconnecting
-    clock.advance(rejections.PAUSE)
+    clock.advance(rejection_delay.PAUSE)
     assert flooder.responses == 1
     assert flooder.transport.disconnecting
     flooder.hang_up()
@@ -103,7 +103,7 @@ def test_who_is_banned_waits_too(chat, flooder, clock):
     result_of(chat.moderation.moderate(None, flooder.user_id, "ban"))
     flooder.send()
     assert flooder.transport.value() == b""
-    clock.advance(rejections.PAUSE)
+    clock.advance(rejection_delay.PAUSE)
     assert b"urn:chatter:banned" in flooder.transport.value()
     flooder.hang_up()
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chatter.chat.core import ChatCore
     from chatter.web.address_limits import AddressLimits
     from chatter.web.addresses import Addresses
-    from chatter.web.rejections import Rejections
+    from chatter.web.rejection_delay import RejectionDelay
 
 Authenticate: TypeAlias = "Callable[[Request], User | Awaitable[User | None] | None]"
 """An application's own way to find the user of a request, in :class:`chatter.ChatResource`."""
@@ -61,7 +61,7 @@ class Authentication:
     :param origins: the origins whose pages may use the chat.
 
     :ivar addresses: of which none may be banned that a request has.
-    :ivar rejections: sends what those get who are refused.
+    :ivar rejection_delay: sends those who are refused again and again what they get, later.
     :ivar challenge: what a 401 says in ``WWW-Authenticate``; nothing where the application
         authenticates its users, by whatever means.
     """
@@ -71,7 +71,7 @@ class Authentication:
         core: ChatCore,
         addresses: Addresses,
         limits: AddressLimits,
-        rejections: Rejections,
+        rejection_delay: RejectionDelay,
         authenticate: Authenticate | None = None,
         origins: Collection[str] = (),
     ) -> None:
@@ -82,7 +82,7 @@ class Authentication:
         self.addresses = addresses
         self._limits = limits
         self._authenticate = authenticate
-        self.rejections = rejections
+        self.rejection_delay = rejection_delay
         self._origins = origins
         self.uses_tokens = authenticate is None
         self.challenge: tuple[tuple[bytes, bytes], ...] = (

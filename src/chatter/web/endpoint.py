@@ -212,9 +212,9 @@ class UserEndpoint(Endpoint):
         return super()._response_to_error(error)
 
     def _send_error(self, request: Request, error: BaseException) -> None:
-        rejections = self._authentication.rejections
-        if rejections.delays(request, error):
-            rejections.send_later(request, self._response_to_error(error))
+        delay = self._authentication.rejection_delay
+        if delay.delays(request, error):
+            delay.send_later(request, self._response_to_error(error))
         else:
             super()._send_error(request, error)
 

@@ -28,7 +28,7 @@ from chatter.web.hosts import Hosts
 from chatter.web.moderation import ModerateEndpoint, ReportEndpoint, ReportsEndpoint
 from chatter.web.openapi import OpenAPIEndpoint
 from chatter.web.page import chat_page, slash_added
-from chatter.web.rejections import Rejections
+from chatter.web.rejection_delay import RejectionDelay
 from chatter.web.responses import send
 from chatter.web.send import SendEndpoint, SendPrivateEndpoint
 from chatter.web.status import StatusEndpoint
@@ -114,7 +114,7 @@ class ChatResource(MissingResource):
             core,
             addresses,
             address_limits,
-            Rejections(core.clock, addresses),
+            RejectionDelay(core.clock, addresses),
             authenticate,
             self._origins,
         )

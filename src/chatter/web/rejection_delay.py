@@ -1,4 +1,4 @@
-"""Rejections: who gets many of them gets each further one later.
+"""The delay of rejections: who gets many of them gets each further one later.
 
 A rejection costs as much as another response.  So a client that does not wait for its time
 could keep a server busy.  Those that wait do not notice.
@@ -28,8 +28,8 @@ PAUSE = 1.0
 """So many seconds later it gets all others."""
 
 
-class Rejections:
-    """Sends rejections to clients.
+class RejectionDelay:
+    """Delays the rejections of those who get many.
 
     :param clock: what delays them.
     """
