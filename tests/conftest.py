@@ -55,6 +55,19 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]
         file = nodeid.partition("::")[0]
         return "packaging" if file.startswith("tests/packaging/") else file
 
+    def remove_node(self, node):
+        """Have what a worker has not done be done by others, but for the test that has ended it.
+
+        That has hung, most likely, and would hang in each of them.
+        """
+        for tests in self.assigned_work[node].values():
+            for test, is_done in tests.items():
+                if not is_done:
+                    tests[test] = True
+                    super().remove_node(node)
+                    return test
+        return super().remove_node(node)
+
 
 def pytest_collection_finish(session):
     """Have later collections of garbage pass over what the imports have made, for good."""
