@@ -76,14 +76,18 @@ class Server:
     def kill(self) -> None:
         """End it as a crash does."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.wait(60)
 
     def stop(self) -> float:
         """End it as an operator does; returns the seconds that took."""
         began = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(60)
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
         return time.monotonic() - began
 
     def __enter__(self) -> Server:  # noqa: PYI034

@@ -203,7 +203,7 @@ def come(port, tokens, choose):
     connections = []
     for token in tokens:
         for _ in range(10):
-            connection = socket.create_connection(("127.0.0.1", port))
+            connection = socket.create_connection(("127.0.0.1", port), timeout=60)
             data = request(token, 0)
             if choose.random() < 0.3:
                 data = data.replace(b"/events", b"/status?after=999999&wait=60")

@@ -103,7 +103,7 @@ def test_requests_that_end_after_a_stop_are_in_the_access_log(tmp_path):
     """The access log is closed only after the last response."""
     with Server(tmp_path, "--store", "memory:", "--access-log", "access.log") as server:
         token = server.connect()["token"]
-        with socket.create_connection(("127.0.0.1", server.port)) as waiting:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as waiting:
             waiting.sendall(
                 f"GET /status?wait=60&after=9 HTTP/1.1\r\nHost: a\r\n"
                 f"Authorization: {token}\r\n\r\n".encode()

@@ -156,13 +156,13 @@ def test_a_stop_under_load_responds_to_what_is_under_way(tmp_path):
     senders = [threading.Thread(target=send) for _ in range(8)]
     for sender in senders:
         sender.start()
-    idle = socket.create_connection(("127.0.0.1", server.port))
-    waiting = socket.create_connection(("127.0.0.1", server.port))
+    idle = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    waiting = socket.create_connection(("127.0.0.1", server.port), timeout=60)
     waiting.sendall(
         f"GET /status?wait=60&after=999999 HTTP/1.1\r\nHost: a\r\n"
         f"Authorization: {token}\r\n\r\n".encode()
     )
-    stream = socket.create_connection(("127.0.0.1", server.port))
+    stream = socket.create_connection(("127.0.0.1", server.port), timeout=60)
     stream.sendall(f"GET /events HTTP/1.1\r\nHost: a\r\nAuthorization: {token}\r\n\r\n".encode())
     assert stream.recv(100).startswith(b"HTTP/1.1 200")
     deadline = time.monotonic() + 60

@@ -6,7 +6,7 @@ import http.client
 import socket
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from msgspec import json
@@ -39,8 +39,9 @@ def running_nodes(folder: Path, *urls: str, kind: type[Server] = Server) -> Iter
             node.wait_until_it_serves()
         yield nodes
     finally:
-        for node in nodes:
-            node.__exit__()
+        with ExitStack() as ending:
+            for node in nodes:
+                ending.callback(node.__exit__)
     for node in nodes:
         log = node.log.read_text()
         assert "Traceback" not in log, log
@@ -100,6 +101,8 @@ class Stream(threading.Thread):
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self.join(60)
+        # Or to close what it reads from would wait for it, without an end.
+        assert not self.is_alive(), "the stream does not end"
         self._response.close()
         self._socket.close()
 

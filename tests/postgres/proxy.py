@@ -68,7 +68,8 @@ class Proxy:
         """Be gone."""
         self._do(self._refuse())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._thread.join(60)
+        assert not self._thread.is_alive(), "the proxy does not end"
         self._loop.close()
 
     def _do(self, work: Coroutine[Any, Any, Result]) -> Result:

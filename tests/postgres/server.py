@@ -37,6 +37,9 @@ Mode = Literal["smart", "fast", "immediate"]
 _SOON = 30.0
 """In so many seconds its sockets are closed, also on a machine that is busy."""
 
+_AT_LAST = 120
+"""After so many seconds a statement of a test, or a program, counts as hung."""
+
 _PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_basebackup")
 
 # Ends the server and removes it when its standard input is closed, as it is
@@ -146,8 +149,13 @@ class PostgresServer:
         self._free.append(name)
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
-        """A connection for the test itself, on which each statement is committed by itself."""
-        return psycopg.connect(self.socket_url(database), autocommit=True)
+        """A connection for the test itself, on which each statement is committed by itself.
+
+        One that waits for a lock that nobody gives back fails in the end.
+        """
+        return psycopg.connect(
+            self.socket_url(database), autocommit=True, options=f"-c statement_timeout={_AT_LAST}s"
+        )
 
     @property
     def pid(self) -> int:
@@ -204,7 +212,7 @@ class PostgresServer:
         finally:
             assert self._watcher.stdin is not None
             self._watcher.stdin.close()
-            self._watcher.wait()
+            self._watcher.wait(_AT_LAST)
 
     # How it is made
 
@@ -273,6 +281,7 @@ class PostgresServer:
             done = subprocess.run(
                 command,
                 check=False,
+                timeout=_AT_LAST,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,

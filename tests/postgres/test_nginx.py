@@ -40,6 +40,10 @@ def send(server, person, text, key=None):
     return server.request("POST", "/send", person["token"], {"text": text}, headers)
 
 
+def is_sent(server, person, text):
+    return send(server, person, text, key=text)[0] == 200
+
+
 def heard(stream, count):
     return len(stream.ids) == count
 
@@ -88,8 +92,7 @@ def test_a_node_that_is_gone_is_passed_over(nginx, nodes):
     wait_until(lambda: any(stream.ended for stream in streams))
     for number in range(20):
         # The connection may be lost with a send under way: that one is for the client to repeat.
-        while send(nginx, alice, f"{number}", key=f"{number}")[0] != 200:
-            time.sleep(0.01)
+        wait_until(partial(is_sent, nginx, alice, f"{number}"))
         assert nginx.request("GET", "/status?after=0", alice["token"])[0] == 200
     (broken,) = (stream for stream in streams if stream.ended)
     with Stream(nginx, alice["token"], after=broken.ids[-1]) as again:

@@ -49,7 +49,7 @@ def poll(node, person, query=""):
 
 def at_once(act, nodes):
     """Send to all nodes in the same moment; their responses."""
-    start = threading.Barrier(len(nodes))
+    start = threading.Barrier(len(nodes), timeout=60)
 
     def run(node):
         start.wait()

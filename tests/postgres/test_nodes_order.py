@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 
 import psycopg
 
@@ -79,6 +80,16 @@ def end(*threads):
         assert not thread.is_alive()
 
 
+@contextmanager
+def over_at_the_end(*events):
+    """Have no thread go on after its test, however that ends."""
+    try:
+        yield
+    finally:
+        for event in events:
+            event.set()
+
+
 def ids_in(postgres, database):
     with postgres.connect(database) as connection:
         return [row[0] for row in connection.execute("SELECT id FROM messages ORDER BY id")]
@@ -88,7 +99,7 @@ def test_no_reader_skips_a_message_of_four_writers(postgres, database, tmp_path)
     """Four nodes write; who reads at full speed, whether a node or the log, reads everything."""
     urls = [postgres.url(database)] * WRITERS
     over, read_out = threading.Event(), threading.Event()
-    with running_nodes(tmp_path, *urls) as nodes:
+    with over_at_the_end(over, read_out), running_nodes(tmp_path, *urls) as nodes:
         senders = [
             Sender([node], node.connect(), over) for node in nodes for _ in range(SENDERS_EACH)
         ]
@@ -131,12 +142,13 @@ def test_a_sequence_makes_the_same_reader_skip(postgres, database):
         return {each for each in there if each <= max(read, default=0)} - set(read)
 
     writers = [SequenceWriter(url, over) for _ in range(WRITERS)]
-    for writer in writers:
-        writer.start()
-    wait_until(skipped)
-    over.set()
-    end(*writers)
-    read_out.set()
-    end(reader)
+    with over_at_the_end(over, read_out):
+        for writer in writers:
+            writer.start()
+        wait_until(skipped)
+        over.set()
+        end(*writers)
+        read_out.set()
+        end(reader)
     assert reader.read == sorted(set(reader.read))
     assert skipped()
