@@ -110,14 +110,14 @@ def test_what_others_sent_is_passed_over_once(chat, clock, monkeypatch):
         result_of(chat.send(user, "hi"))
         clock.advance(seconds)
     pages: list[object] = []
-    general_senders = MemoryStore.general_senders
+    read_general_senders = MemoryStore.read_general_senders
     monkeypatch.setattr(sent_before, "_AT_ONCE", 2)
 
     def read(store, before, limit):
         pages.append(before)
-        return general_senders(store, before, limit)
+        return read_general_senders(store, before, limit)
 
-    monkeypatch.setattr(MemoryStore, "general_senders", read)
+    monkeypatch.setattr(MemoryStore, "read_general_senders", read)
     sending = UserLimits(core_of(chat), RateLimits(general=Rate(2, 60))).sending
     assert result_of(sending.send(alice, "hi", None)).id == 7
     with pytest.raises(TooManyRequests):
@@ -147,7 +147,7 @@ def test_the_store_is_away_when_what_was_sent_before_is_read(chat, clock, monkey
     again = web_with(chat, clock, "none", "general=1/3600")
     with monkeypatch.context() as patched:
         away = StoreUnavailable("The store is away.")
-        patched.setattr(MemoryStore, "general_senders", lambda *_: fail(away))
+        patched.setattr(MemoryStore, "read_general_senders", lambda *_: fail(away))
         assert send(again, alice).problem == "store-unavailable"
     assert send(again, alice).status == 429
 
@@ -164,13 +164,13 @@ def test_what_was_sent_before_is_counted_page_by_page(chat, clock, monkeypatch):
     before = SentBefore(core.live, core.store, window, core.presence.now)
     reads: list[Deferred[list[Sent]]] = [Deferred() for _ in range(2)]
     left = list(reads)
-    general_senders = MemoryStore.general_senders
+    read_general_senders = MemoryStore.read_general_senders
 
     def read(*arguments):
-        page = Deferred.fromCoroutine(general_senders(*arguments))
+        page = Deferred.fromCoroutine(read_general_senders(*arguments))
         return left.pop(0).addCallback(lambda _: page) if left else page
 
-    monkeypatch.setattr(MemoryStore, "general_senders", read)
+    monkeypatch.setattr(MemoryStore, "read_general_senders", read)
     counting = Deferred.fromCoroutine(before.counted())
     assert window.wait(alice.id, 5) == 0
     reads[0].callback([])

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class IErasure(Interface):
-    """Takes from users what they have, beside their messages, which are withdrawn one by one."""
+    """What a user has: read for an export, and taken when the user leaves.
+
+    Messages are withdrawn one by one.
+    """
 
     def begin(user_id: int, at: datetime) -> Awaitable[UserErased | None]:
         """Have a user erased; fires with the entry that says so once that is durable.

@@ -186,7 +186,7 @@ class IChatStore(IService):
         :raises StoreUnavailable: if the store can't serve.
         """
 
-    def general_senders(before: int | None, limit: int) -> Awaitable[list[Sent]]:
+    def read_general_senders(before: int | None, limit: int) -> Awaitable[list[Sent]]:
         """Who has sent the newest ``limit`` messages of the general chat (below ``before``).
 
         Oldest first.  A message that was withdrawn stands where its change is, while that and

@@ -100,13 +100,13 @@ class ChangesContract(OpenedStore):
                 Sent(three.id, three.id, bob.id, NOW),
                 Sent(gone, two.id, alice.id, LATER),
             ]
-            assert await store.general_senders(None, 10) == sent
-            assert await store.general_senders(None, 2) == sent[1:]
-            assert await store.general_senders(gone, 1) == sent[1:2]
+            assert await store.read_general_senders(None, 10) == sent
+            assert await store.read_general_senders(None, 2) == sent[1:]
+            assert await store.read_general_senders(gone, 1) == sent[1:2]
             await store.trim(one.id)
-            assert await store.general_senders(None, 10) == sent[1:]
+            assert await store.read_general_senders(None, 10) == sent[1:]
             await store.trim(two.id)
-            assert await store.general_senders(None, 10) == sent[1:2]
+            assert await store.read_general_senders(None, 10) == sent[1:2]
 
     async def test_only_the_newest_change_of_a_message_stays(self) -> None:
         """However often a message is edited, it is two entries; withdrawn it is one."""

@@ -91,7 +91,7 @@ class SentBefore:
             if rewinds != self._rewinds:
                 return
             self._found_until, self._found_from = end, end + 1
-        page = await self._store.general_senders(self._found_from, _AT_ONCE)
+        page = await self._store.read_general_senders(self._found_from, _AT_ONCE)
         if rewinds != self._rewinds:
             return
         now = self._now()

@@ -155,7 +155,7 @@ class MemoryStore(Service):
         await self.check()
         return self._entries.log.general(before, limit)
 
-    async def general_senders(self, before: int | None, limit: int) -> list[Sent]:
+    async def read_general_senders(self, before: int | None, limit: int) -> list[Sent]:
         """Who has sent the newest messages of the general chat."""
         await self.check()
         return self._entries.log.general_senders(before, limit, self.kept_after)

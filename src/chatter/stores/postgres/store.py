@@ -254,7 +254,7 @@ class PostgresStore(Service):
             entries.READ_GENERAL, _below(before), limit, self.kept_after
         )
 
-    async def general_senders(self, before: int | None, limit: int) -> list[Sent]:
+    async def read_general_senders(self, before: int | None, limit: int) -> list[Sent]:
         """Who has sent the newest messages of the general chat."""
         wanted = query(entries.READ_GENERAL_SENDERS, _below(before), limit, self.kept_after)
         return entries.senders(await self._reads.row(wanted))

@@ -259,7 +259,7 @@ class SQLiteStore(Service):
         """The newest messages of the general chat."""
         return await self._read_messages(entries.READ_GENERAL, before=_below(before), limit=limit)
 
-    async def general_senders(self, before: int | None, limit: int) -> list[Sent]:
+    async def read_general_senders(self, before: int | None, limit: int) -> list[Sent]:
         """Who has sent the newest messages of the general chat."""
         wanted = {"before": _below(before), "limit": limit, "kept_after": self.kept_after}
         return await self._reader.submit(
