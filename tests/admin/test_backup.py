@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import stat
 from contextlib import closing
@@ -132,7 +133,61 @@ async def test_a_restore_that_ends_midway_leaves_the_database(
     for there in (crashed, f"{crashed}.old-1"):
         async with opened(f"sqlite:{there}") as old:
             assert await old.read_message(later.id) == later
-    assert backups.restore(backup, crashed).aside == path.with_name("crashed.sqlite.old-2")
+    number = 1 if has_links else 2
+    aside = path.with_name(f"crashed.sqlite.old-{number}")
+    assert backups.restore(backup, crashed).aside == aside
+
+
+def test_a_restore_that_was_killed_midway_is_done_again(store, path, backup):
+    """It left one file under two names, which two could open as two databases: one name goes."""
+    database.Database(path).close()
+    backups.back_up(path, backup)
+    before = path.stat().st_ino
+    other = path.with_name("chatter.sqlite.old-1")
+    other.write_bytes(path.read_bytes())
+    path.with_name("chatter.sqlite.old-2").hardlink_to(path)
+    path.with_name("chatter.sqlite.old-3").symlink_to("nowhere")
+    with_log = path.with_name("chatter.sqlite.old-4")
+    with_log.hardlink_to(path)
+    Path(f"{with_log}-wal").touch()
+    aside = path.with_name("chatter.sqlite.old-2")
+    assert backups.restore(backup, path).aside == aside
+    assert aside.stat().st_ino == before
+    assert aside.stat().st_nlink == 2
+    names = [f"{path.name}.old-{number}" for number in (1, 2, 3, 4, "4-wal")]
+    assert files(path) == [path.name, *names]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_without_links_a_whole_copy_is_kept(store, path, backup, monkeypatch, ends):
+    """It has its name once it is on the disk; a restore that ends before leaves nothing."""
+    database.Database(path).close()
+    backups.back_up(path, backup)
+    aside = path.with_name("chatter.sqlite.old-1")
+    synced: list[os.stat_result] = []
+
+    def no_links(*_: object) -> None:
+        raise PermissionError
+
+    def copy(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[: -1 if ends else None])
+        assert not aside.exists()
+        if ends:
+            raise OSError(28, "No space left on device")
+
+    def sync(synced_path: Path) -> None:
+        synced.append(synced_path.stat())
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    monkeypatch.setattr(shutil, "copy2", copy)
+    monkeypatch.setattr(backups, "_sync", sync)
+    if ends:
+        with pytest.raises(StoreUnavailable, match="No space left"):
+            backups.restore(backup, path)
+        assert files(path) == [path.name]
+    else:
+        assert backups.restore(backup, path).aside == aside
+        assert aside.stat().st_ino in [status.st_ino for status in synced]
 
 
 async def test_a_backup_is_restored_where_nothing_is(store, path, backup):

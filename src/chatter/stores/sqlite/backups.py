@@ -5,6 +5,7 @@ All of it blocks.
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import sqlite3
@@ -82,7 +83,8 @@ def restore(backup: Path, path: Path) -> Restored:
     with held(path), _copied(backup, path) as (copy, summary), clear_errors(path):
         if path.exists():
             _give_to_owner(copy, path.stat())
-        aside = _set_aside(path)
+            _unlink_others(path)
+        aside = _set_aside(path, copy.parent)
         copy.replace(path)
         _sync(path.parent)
         return Restored(summary, aside)
@@ -148,10 +150,24 @@ def _reserved(file: Path) -> Iterator[None]:
         raise
 
 
-def _set_aside(path: Path) -> Path | None:
+def _unlink_others(path: Path) -> None:
+    """Take the other names from a database that has them since a restore was killed.
+
+    Whoever opens it by one of them has another lock and another write-ahead log.  A name that
+    has such a log stays with it.
+    """
+    for other in path.parent.glob(f"{glob.escape(path.name)}.old-*"):
+        has_log = Path(f"{other}-wal").exists()
+        if other.exists() and other.samefile(path) and not has_log:
+            other.unlink()
+
+
+def _set_aside(path: Path, folder: Path) -> Path | None:
     """Give a database another name, beside its own, which the next one may take in one step.
 
     So it is in its place, whenever this process may end.
+
+    :param folder: of the same disk, for what is not whole yet.
     """
     with suppress(sqlite3.Error), closing(_opened(path)) as connection:
         # What is in the write-ahead log comes into the file, and the last one to close removes it.
@@ -166,8 +182,11 @@ def _set_aside(path: Path) -> Path | None:
         try:
             aside.hardlink_to(path)
         except OSError:  # the file system has no links
-            shutil.copy2(path, aside)
-            _give_to_owner(aside, path.stat())
+            copy = folder / "aside"
+            shutil.copy2(path, copy)
+            _give_to_owner(copy, path.stat())
+            _sync(copy)
+            copy.rename(aside)
     for suffix in SUFFIXES[1:]:
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
