@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from chatter.protocol.durations import parse_duration
 from chatter.protocol.moderation import Action
 from chatter.protocol.names import fold, is_invisible
 
@@ -154,8 +155,6 @@ _ACTIONS: dict[str, Action] = {
     "/unban": "unban",
 }
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
 _WITHOUT_ARGUMENTS: dict[str, Command] = {
     "/reports": ShowReports(),
     "/more": More(),
@@ -256,14 +255,22 @@ def _parse_report(arguments: str) -> Command:
 def _parse_act(command: str, arguments: str) -> Command:
     found = _NAME_AND_REST.fullmatch(arguments)
     action = _ACTIONS[command]
-    time = re.fullmatch("([1-9][0-9]{0,8})([smhd])", found[3]) if found and found[3] else None
+    seconds = _seconds(found[3]) if found and found[3] else None
     ends = action in ("unmute", "unban")
-    if found is None or (found[3] and (ends or time is None)):
+    if found is None or (found[3] and (ends or seconds is None)):
         usage, _ = COMMANDS[command]
         about_time = "" if ends else "; a TIME is 10m or 4h"
         return Mistake(f'It is {usage}; a name with blanks goes in "quotes"{about_time}.')
-    seconds = None if time is None else int(time[1]) * _UNITS[time[2]]
     return Moderate(action, _name(found[1], found[2]), seconds)
+
+
+def _seconds(time: str) -> int | None:
+    """The seconds of a TIME, which has a unit; ``None`` if it is none."""
+    try:
+        seconds = parse_duration(time) if time[-1].isalpha() else 0
+    except ValueError:
+        return None
+    return seconds or None
 
 
 def _parse_history(arguments: str) -> Command:

@@ -52,7 +52,7 @@ class Moderation:
     async def moderate(self, user_id: int, action: Action, seconds: int | None) -> None:
         """Mute or ban a user, or end that, and say what the user may do then."""
         change = await self._persist(lambda: self._client.moderate(user_id, action, seconds))
-        self.tell_standing(change)
+        self._tell_standing(change)
 
     async def show_reports(self) -> None:
         """Show what was reported, the newest last."""
@@ -87,9 +87,9 @@ class Moderation:
     def _tell_own_standing(self) -> None:
         self._telling = None
         assert self._own is not None
-        self.tell_standing(self._own)
+        self._tell_standing(self._own)
 
-    def tell_standing(self, change: StandingChanged) -> None:
+    def _tell_standing(self, change: StandingChanged) -> None:
         """Say in one sentence what a user may do now."""
         is_me = change.user_id == self._session.user_id
         who = "You are" if is_me else f"{self._session.name_of(change.user_id)} is"
