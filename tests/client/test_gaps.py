@@ -10,7 +10,7 @@ from chatter.client import UnexpectedResponse
 from chatter.client.subscription import MESSAGES, Subscription
 from chatter.protocol.model import Gap
 from tests.client.real_server import client_of, event, next_of, result, server
-from tests.client.support import Rig, Scripted
+from tests.client.support import Rig, Scripted, until
 from tests.client.test_epochs import MESSAGE, Heard, send_as, texts_of
 
 
@@ -32,8 +32,7 @@ async def test_a_follower_goes_on_after_a_gap(tmp_path):
     followed = client.follow_entries()
     coming = next_of(followed)
     async with server(tmp_path / "chat", port) as (chat, _):
-        while not heard.gaps:
-            await client.health()
+        await until(lambda: heard.gaps)
     async with server(tmp_path / "chat", port) as (chat, _):
         (new,) = await send_as(chat, "carol", "new")
         assert await coming == new

@@ -10,6 +10,7 @@ from twisted.internet.threads import deferToThread
 from chatter.log.lineage import Lineage
 from chatter.protocol.model import Draft
 from chatter.testing.waiting import join
+from tests.postgres.nodes import wait_until
 from tests.postgres.server import PASSWORD, USER, PostgresServer
 from tests.postgres.support import NOW, eventually, opened, working
 
@@ -268,10 +269,8 @@ def follow_no_more(primary, replica):
     with primary.connect() as ahead, replica.connect() as behind:
         ((end,),) = ahead.execute("SELECT pg_current_wal_lsn()").fetchall()
         has_all = "SELECT pg_last_wal_replay_lsn() >= %s"
-        while behind.execute(has_all, (end,)).fetchone() != (True,):
-            pass
+        wait_until(lambda: behind.execute(has_all, (end,)).fetchone() == (True,))
         behind.execute("ALTER SYSTEM SET primary_conninfo = ''")
         behind.execute("SELECT pg_reload_conf()")
         receivers = "SELECT count(*) FROM pg_stat_wal_receiver"
-        while behind.execute(receivers).fetchone() != (0,):
-            pass
+        wait_until(lambda: behind.execute(receivers).fetchone() == (0,))
