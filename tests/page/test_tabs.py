@@ -85,11 +85,22 @@ def test_seven_tabs_over_plain_http(far_people):
     eventually(tabs[-1].page, lambda: tabs[-1].page.evaluate(held) == 0)
 
 
+def go_away(tab):
+    """Hide the only tab, and wait until it is one of the background."""
+    tab.hide(hidden=True)
+    tab.page.clock.fast_forward(11_000)
+    eventually(tab.page, lambda: places_of(tab) == ["background"])
+
+
 NOTES = """() => {
   window.notes = new Map();
   window.Notification = class {
-    constructor(title, { body, tag }) { notes.set(tag, [title, body]); this.tag = tag; }
-    close() { notes.delete(this.tag); }
+    constructor(title, { body, tag }) {
+      notes.set(tag, [title, body]);
+      Object.assign(this, { tag });
+      window.newest = this;
+    }
+    close() { notes.delete(this.tag); setTimeout(() => this.onclose?.()); }
     static permission = "granted";
     static requestPermission = async () => "granted";
   };
@@ -112,9 +123,7 @@ def test_a_private_message_is_notified_by_choice(people, server):
     send(server, writer, "while seen", alice)
     expect(tab.chat(writer["name"])).to_contain_text("while seen")
     tab.page.clock.install()
-    tab.hide(hidden=True)
-    tab.page.clock.fast_forward(11_000)
-    eventually(tab.page, lambda: places_of(tab) == ["background"])
+    go_away(tab)
     send(server, writer, "to everybody")
     send(server, writer, "while hidden", alice)
 
@@ -141,9 +150,7 @@ def test_a_notification_says_what_the_message_says_now(people, server):
     tab.page.get_by_role("button", name="Menu").click()
     tab.page.get_by_label("Notify me of private messages").check()
     tab.page.keyboard.press("Escape")
-    tab.hide(hidden=True)
-    tab.page.clock.fast_forward(11_000)
-    eventually(tab.page, lambda: places_of(tab) == ["background"])
+    go_away(tab)
     writer = server.connect(new_name("writer"))
     message = send(server, writer, "my mistake", id_of(server, writer, name))
 
@@ -157,6 +164,39 @@ def test_a_notification_says_what_the_message_says_now(people, server):
     eventually(tab.page, lambda: is_shown("mended"))
     server.request("POST", "/withdraw", writer["token"], about)
     eventually(tab.page, is_shown)
+
+
+@pytest.mark.parametrize("why", ["dismissed", "not wanted"])
+def test_an_edit_shows_no_notification_again(people, server, why):
+    """Neither one that the user has dismissed, nor to who wants none any more."""
+    context = people.browser()
+    context.add_init_script(f"({NOTES})()")
+    tab = people.tab(context)
+    tab.page.clock.install()
+    name = new_name("alice")
+    tab.join(name)
+    tab.page.get_by_role("button", name="Menu").click()
+    tab.page.get_by_label("Notify me of private messages").check()
+    tab.page.keyboard.press("Escape")
+    go_away(tab)
+    writer = server.connect(new_name("writer"))
+    message = send(server, writer, "before", id_of(server, writer, name))
+
+    def texts():
+        tab.page.clock.fast_forward(100)
+        return [text for _, text in tab.page.evaluate("[...notes.values()]")]
+
+    eventually(tab.page, lambda: texts() == ["before"])
+    if why == "dismissed":
+        tab.page.evaluate("newest.close()")
+        tab.page.clock.fast_forward(100)
+    else:
+        tab.page.evaluate("Notification.permission = 'denied'")
+    server.request("POST", "/edit", writer["token"], {"message_id": message["id"], "text": "after"})
+    expect(tab.chat(writer["name"])).to_contain_text("after")
+    eventually(tab.page, lambda: texts() == [])
+    tab.page.wait_for_timeout(200)
+    assert texts() == []
 
 
 def test_what_comes_while_hidden_is_new(people, server):

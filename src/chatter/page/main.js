@@ -119,7 +119,7 @@ function tell(message) {
 function tellChange(message) {
   const chat = chats.chatOf(message);
   const { sender_id, text, withdrawn_by } = message;
-  if (document.hidden) return notifying(chat, ({ correct }) => correct(chat, message));
+  if (document.hidden) return notifying(chat, ({ correct }) => correct(chat, message.id));
   if (chat !== conversation.shown) return;
   const name = sender_id === chats.user?.id ? "you" : nameOf(sender_id) || "somebody";
   if (withdrawn_by === undefined) announce(`A message from ${name} was edited: ${text}`);

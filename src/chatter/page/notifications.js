@@ -16,7 +16,7 @@ export const canNotify = "Notification" in window && isSecureContext;
 export const notifies = () =>
   canNotify && Notification.permission === "granted" && load("notify", "localStorage") === true;
 
-/** @type {Map<Chat, {id: number, note: Notification}>} What is shown, and the message's id. */
+/** @type {Map<number, {id: number, note: Notification}>} For a chat what is shown of which message. */
 const shown = new Map();
 
 /**
@@ -39,17 +39,22 @@ export async function notify(chat, id) {
 }
 
 /**
- * Show of a message what it says now, or no more of it.
+ * If a message is shown, show what it says now, or no more of it.
  *
  * @param {Chat} chat
- * @param {Message} message One that was edited or withdrawn.
+ * @param {number} id That of a message that was edited or withdrawn.
  */
-export function correct(chat, message) {
-  const before = shown.get(chat);
-  if (before?.id !== message.id) return;
-  if (message.withdrawn_by === undefined) return show(chat, message);
+export async function correct(chat, id) {
+  const before = shown.get(chat.id);
+  if (before?.id !== id) return;
+  const wanted = notifies() && !(await isAnySeen());
+  // It may have been dismissed meanwhile, or be that of a later message.
+  if (shown.get(chat.id) !== before) return;
+  const message = chat.find(id);
+  if (wanted && document.hidden && message && message.withdrawn_by === undefined)
+    return show(chat, message);
   before.note.close();
-  shown.delete(chat);
+  shown.delete(chat.id);
 }
 
 /**
@@ -61,7 +66,11 @@ function show(chat, { id, text }) {
     body: text.slice(0, 300),
     tag: ownName(`chat ${chat.id}`),
   });
-  shown.set(chat, { id, note });
+  shown.set(chat.id, { id, note });
+  // Whoever dismisses it is not notified again of what becomes of the message.
+  note.onclose = () => {
+    if (shown.get(chat.id)?.note === note) shown.delete(chat.id);
+  };
   note.onclick = () => {
     window.focus();
     location.hash = String(chat.id);
@@ -69,11 +78,15 @@ function show(chat, { id, text }) {
   };
 }
 
-// Who looks at the chat needs no notification any more.
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
+/** Show no message any more. */
+export function closeAll() {
   for (const { note } of shown.values()) note.close();
   shown.clear();
+}
+
+// Who looks at the chat needs no notification any more.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) closeAll();
 });
 
 /** Whether a tab of this chat is looked at, or was until a moment ago. */
