@@ -145,41 +145,79 @@ def load_everything(tab):
 def test_signing_out_in_one_tab_leaves_nothing_in_the_others(people):
     """Neither in one that notices at once, nor in one whose connection is lost."""
     tab, _ = people.join("alice")
-    connected, lost = people.tab(tab.page.context), people.tab(tab.page.context)
+    connected, lost, new = (people.tab(tab.page.context) for _ in range(3))
     lost.page.route("**/events?*", lambda route: route.abort())
     for other in (connected, lost):
         load_everything(other)
+    # It has not loaded yet what the other two have.
+    new.page.route("**/account.js", lambda route: route.abort())
+    new.page.reload()
+    for other in (connected, lost, new):
         other.box.fill("my secret draft")
+    new.page.reload()
+    expect(new.box).to_have_value("my secret draft")
     sign_out(tab)
-    expect(connected.name_box).to_be_visible()
-    expect(lost.box).to_have_value("")
-    for other in (connected, lost):
+    for other in (connected, lost, new):
+        expect(other.name_box).to_be_visible()
         assert "secret" not in other.page.evaluate("JSON.stringify({...sessionStorage})")
 
 
-HEAR = """() => {
-  const draft = Object.keys(sessionStorage).find((name) => name.endsWith(" draft 0"));
-  if (!draft) return false;
-  const tabs = new BroadcastChannel(draft.replace("draft 0", "leaving"));
-  tabs.onmessage = ({ data }) => { window.heard = data; };
-  return true;
+def test_a_device_that_is_signed_out_by_another_keeps_nothing(people, server):
+    """Nobody has its token again."""
+    tab, _ = people.join("alice")
+    load_everything(tab)
+    tab.box.fill("my secret draft")
+    assert server.request("POST", "/disconnect", tab.token(), {})[0] == 200
+    expect(tab.name_box).to_be_visible()
+    assert "secret" not in tab.page.evaluate("JSON.stringify({...sessionStorage})")
+
+
+HANG = """() => {
+  const fetchNow = window.fetch;
+  window.fetch = (path, options) => {
+    if (path !== "disconnect") return fetchNow(path, options);
+    window.hangs = true;
+    return new Promise(() => {});
+  };
 }"""
 
 
-def test_who_could_not_sign_out_keeps_the_drafts_of_other_tabs(people):
-    """They are there after a reload, too."""
+def sign_out_in_vain(tab):
+    """Sign out over a network that hangs."""
+    tab.page.evaluate(HANG)
+    choose(tab, "Sign out…")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    eventually(tab.page, lambda: bool(tab.page.evaluate("window.hangs")))
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_who_could_not_sign_out_keeps_the_drafts_of_other_tabs(people, is_told):
+    """They are there after a reload, too, also if the tab that has tried is closed meanwhile."""
     tab, _ = people.join("alice")
     other = people.tab(tab.page.context)
     load_everything(other)
     other.box.fill("my draft")
-    eventually(other.page, lambda: bool(other.page.evaluate(HEAR)))
-    tab.page.route("**/disconnect", lambda route: route.abort())
-    choose(tab, "Sign out…")
-    tab.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
-    tab.page.get_by_role("dialog", name="That did not work").get_by_role("button").click()
-    eventually(other.page, lambda: other.page.evaluate("window.heard") == "failed")
+    if is_told:
+        tab.page.route("**/disconnect", lambda route: route.abort())
+        choose(tab, "Sign out…")
+        tab.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+        tab.page.get_by_role("dialog", name="That did not work").get_by_role("button").click()
+    else:
+        sign_out_in_vain(tab)
+        tab.page.close()
+    other.page.wait_for_timeout(200)
     other.page.reload()
     expect(other.box).to_have_value("my draft")
+
+
+def test_who_is_not_signed_out_yet_keeps_what_was_written(people):
+    """A page that is loaded anew before there is a response has the draft again."""
+    tab, name = people.join("alice")
+    tab.box.fill("my draft")
+    sign_out_in_vain(tab)
+    tab.page.reload()
+    expect(tab.page.get_by_role("navigation")).to_contain_text(name)
+    expect(tab.box).to_have_value("my draft")
 
 
 def sign_out(tab):

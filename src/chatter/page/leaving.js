@@ -8,38 +8,32 @@ import { user } from "./chats.js";
 import { box, stopEditing } from "./composer.js";
 import { getTokens } from "./devices.js";
 import { make } from "./drawing.js";
+import { closeAll } from "./notifications.js";
 import * as outbox from "./outbox.js";
 import { attempt, isSure, showDialog } from "./popover.js";
-import { ownName } from "./saved.js";
+import { keepSignedIn, ownName } from "./saved.js";
 import * as tabs from "./tabs.js";
 
-/** Connects the tabs of the same user. */
+/** Tells the tabs of the same user that they are signed out: one that is cut off may not notice. */
 const others = new BroadcastChannel(ownName("leaving"));
-others.onmessage = ({ data }) => note(data);
-
-/** @param {"begun" | "failed" | "done"} state How far this tab is, or another one. */
-function note(state) {
-  // A tab that notices that its user is no more is loaded anew, and no longer knows what it keeps.
-  if (state === "failed") window.removeEventListener("pagehide", forgetAll);
-  else window.addEventListener("pagehide", forgetAll);
-  if (state === "done") forgetAll();
-}
-
-/** @param {Parameters<typeof note>[0]} state */
-function tell(state) {
-  note(state);
-  others.postMessage(state);
-}
+others.onmessage = () => {
+  forgetAll();
+  keepSignedIn(false);
+  location.reload();
+};
 
 /**
  * @param {() => Promise<unknown>} request Ends with it that the user is signed in.
  * @returns {Promise<boolean>} Whether that is done.
  */
 async function leave(request) {
-  tell("begun");
+  // The feed is refused as soon as it has begun, and a page that is loaded anew cuts the request.
+  tabs.end();
   const done = await attempt(() => request().catch(unlessOut));
-  // Not before the user has seen why: a page that is being loaded anew cuts the request, too.
-  tell(done ? "done" : "failed");
+  if (done) {
+    forgetAll();
+    others.postMessage("left");
+  } else tabs.update();
   return done;
 }
 
@@ -85,11 +79,8 @@ export async function leaveForGood(left) {
   if ((await showDialog("Leave for good?", [what, label], [stay, go])) !== "yes") return;
   const headers = { "Content-Type": "application/json" };
   const body = JSON.stringify({ name: typed.value.trim() });
-  // The feed is refused as soon as it has begun, and the page would be loaded anew.
-  tabs.end();
   // It may take some seconds; to wait for less long than it takes would be no error.
   if (await leave(() => open("erase", { method: "POST", body, headers }))) left();
-  else tabs.update();
 }
 
 /** @param {unknown} error That nobody is signed in any more is none. */
@@ -97,10 +88,12 @@ function unlessOut(error) {
   if (!(error instanceof Problem && error.status === 401)) throw error;
 }
 
-function forgetAll() {
+/** Forget what this tab keeps of the user, and what the browser does. */
+export function forgetAll() {
   stopEditing();
   box.value = "";
   outbox.end();
+  closeAll();
   forget("sessionStorage");
   forget("localStorage");
 }

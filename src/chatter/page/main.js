@@ -197,16 +197,26 @@ async function whyNot({ type, message, until }) {
 
 /** @param {Start} begun */
 async function showDoor(begun) {
-  // The user has left. What still runs here must not go on without one, nor as whoever is next.
   if (chats.user) {
     keepSignedIn(false);
-    return location.reload();
+    return endPage();
   }
   setOwner(0);
   const door = await import("./door.js").catch(() => null);
   if (door) return door.showDoor(begun, changed);
   // The server was reached a moment ago, so it is one with other files: a newer version.
   await pause(1000);
+  location.reload();
+}
+
+/** The user has left: nothing here must go on without one, nor as whoever is next. */
+async function endPage() {
+  // Nobody has the token again. An account of the site may come back to what it has written.
+  if (canLeave)
+    await import("./leaving.js").then(
+      ({ forgetAll }) => forgetAll(),
+      () => {},
+    );
   location.reload();
 }
 
@@ -223,7 +233,7 @@ function wait(text) {
  */
 function begin(begun, user) {
   // Somebody else has joined, in another tab.
-  if (chats.user && chats.user.id !== user.id) return location.reload();
+  if (chats.user && chats.user.id !== user.id) return void endPage();
   setOwner(user.id);
   meet([user]);
   void refreshOnline(firstOnline());
