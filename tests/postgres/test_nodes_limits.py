@@ -36,14 +36,14 @@ async def test_no_node_takes_one_too_many(url):
             await chat.stopService()
 
 
-async def test_a_draft_without_room_is_refused(url):
+async def test_a_draft_beyond_its_limit_is_refused(url):
     """What others have appended after the counted entries counts, once, and nothing else."""
     async with opened(url, url) as (here, there):
         alice, bob = await join(here, "alice", "bob")
 
-        def limited(counted_until, room, key=None):
+        def limited(counted_until, remaining, key=None):
             draft = LimitedDraft(
-                alice.id, None, "a", NOW, key, counted_until=counted_until, room=room
+                alice.id, None, "a", NOW, key, counted_until=counted_until, remaining=remaining
             )
             return there.append(draft)
 
@@ -71,6 +71,6 @@ async def test_who_was_refused_has_heard_of_the_others(url):
         (alice,) = await join(here, "alice")
         there._connected.writer._session._notified = lambda *_: None
         sent = await here.append(Draft(alice.id, None, "a", NOW))
-        draft = LimitedDraft(alice.id, None, "b", NOW, counted_until=0, room=1)
+        draft = LimitedDraft(alice.id, None, "b", NOW, counted_until=0, remaining=1)
         await must_raise(LimitReached, there.append(draft))
         assert there.told == [sent]

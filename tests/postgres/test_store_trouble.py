@@ -63,8 +63,8 @@ async def test_a_limited_send_shows_that_there_is_room_again(url):
     async with opened(url) as (store,):
         (alice,) = await join(store, "alice")
 
-        def limited(room):
-            draft = LimitedDraft(alice.id, None, "a", NOW, counted_until=0, room=room)
+        def limited(remaining):
+            draft = LimitedDraft(alice.id, None, "a", NOW, counted_until=0, remaining=remaining)
             return store.append(draft)
 
         with psycopg.connect(url, autocommit=True) as connection:

@@ -16,7 +16,7 @@ from chatter.chat.limits.meters import Window
 from chatter.chat.limits.rate_limits import NO_LIMITS, RateLimits, parse_limits
 from chatter.chat.limits.sent_before import SentBefore
 from chatter.chat.limits.user_limits import UserLimits
-from chatter.chat.messages.sending import Room
+from chatter.chat.messages.sending import Allowance
 from chatter.chat.rates import Rate
 from chatter.log.entries import Sent
 from chatter.log.feed import Log
@@ -201,16 +201,16 @@ def test_the_rule_holds_after_the_end_of_the_log_was_lost(chat, clock):
 
 
 def test_the_rule_holds_when_the_end_is_lost_while_a_send_is_under_way(chat, monkeypatch):
-    """Its next attempt has all counted before it says how much room there is."""
+    """Its next attempt has all counted before it says how much remains."""
     alice = result_of(chat.join("alice"))
     core = core_of(chat)
     store: Any = core.store
     sending = LimitedSending(core, parse_limits(["none", "general=3/3600"]))
     sent = result_of(Deferred.fromCoroutine(sending.send(alice, "hi", None)))
-    within: list[Room | None] = []
+    within: list[Allowance | None] = []
 
-    async def send_within(user, text, key, room):
-        within.append(room)
+    async def send_within(user, text, key, allowance):
+        within.append(allowance)
         if len(within) == 1:
             store.rewound(sent.id)
             raise LimitReached
@@ -218,10 +218,10 @@ def test_the_rule_holds_when_the_end_is_lost_while_a_send_is_under_way(chat, mon
 
     monkeypatch.setattr(core.sending, "send", send_within)
     result_of(Deferred.fromCoroutine(sending.send(alice, "hi", None)))
-    assert within == [Room(sent.id, 2)] * 2
+    assert within == [Allowance(sent.id, 2)] * 2
 
 
-def test_how_much_room_there_is_costs_no_read_of_the_store(chat, monkeypatch):
+def test_how_much_remains_costs_no_read_of_the_store(chat, monkeypatch):
     """What was counted, and until where, is known in memory."""
     alice = result_of(chat.join("alice"))
     sending = LimitedSending(core_of(chat), parse_limits(["none", "general=3/3600"]))

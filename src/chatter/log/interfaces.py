@@ -109,11 +109,11 @@ class IChatStore(IService):
         fires with the first message again.  Sender and recipient must exist.
 
         A store to which other processes append looks whether a
-        :class:`chatter.log.limited_drafts.LimitedDraft` has room; for others it is a draft like
-        any other, since what they append is counted already.
+        :class:`chatter.log.limited_drafts.LimitedDraft` is within its limit; for
+        others it is a draft like any other, since what they append is counted already.
 
         :raises Gone: if the first message of the key was withdrawn.
-        :raises LimitReached: if it has no room.
+        :raises LimitReached: if it is beyond its limit.
         :raises StoreUnavailable: if the store can't serve.
         """
 

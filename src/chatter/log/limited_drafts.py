@@ -13,11 +13,11 @@ class LimitedDraft(Draft, frozen=True, gc=False, kw_only=True):
     """A message to the general chat, which is appended only if it is within a limit.
 
     :ivar counted_until: up to this entry the messages of the sender are counted.
-    :ivar room: so many of them are allowed after it, this one included.
+    :ivar remaining: so many of them are allowed after it, this one included.
     """
 
     counted_until: int
-    room: int
+    remaining: int
 
 
 class LimitReached(Exception):

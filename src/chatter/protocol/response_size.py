@@ -31,23 +31,24 @@ class _Entry(Protocol):
 
 
 def how_many_fit(
-    entries: Sequence[_Entry], longest_text: int = MAX_TEXT, room: int = PAGE_BYTES
+    entries: Sequence[_Entry], longest_text: int = MAX_TEXT, most_bytes: int = PAGE_BYTES
 ) -> int:
     """How many messages a response has room for: at least one, if there is one.
 
     :param entries: messages and changes in the order in which they are taken.
     :param longest_text: none of their texts has more characters.
-    :param room: for so many bytes there is room.
+    :param most_bytes: so many bytes all of them may have.
     """
     count = len(entries)
     # A character has at most six bytes: most pages fit, whatever is in them.
-    if count * (_WITHOUT_TEXT + 6 * longest_text + 2) <= room:
+    if count * (_WITHOUT_TEXT + 6 * longest_text + 2) <= most_bytes:
         return count
     most = 6 * sum([len(entry.text or "") for entry in entries]) + _WITHOUT_TEXT * count
-    if most <= room:
+    if most <= most_bytes:
         return count
+    left = most_bytes
     for number, entry in enumerate(entries):
-        room -= _WITHOUT_TEXT + len(json.encode(entry.text))
-        if room < 0:
+        left -= _WITHOUT_TEXT + len(json.encode(entry.text))
+        if left < 0:
             return max(number, 1)
     return count

@@ -61,8 +61,8 @@ class LogContract(OpenedStore):
         """Within its limit a draft is a message like any other, with or without a key."""
         async with self.opened() as store:
             (alice,) = await join(store, "alice")
-            plain = LimitedDraft(alice.id, None, "a", NOW, counted_until=0, room=3)
-            keyed = LimitedDraft(alice.id, None, "b", NOW, "key", counted_until=0, room=3)
+            plain = LimitedDraft(alice.id, None, "a", NOW, counted_until=0, remaining=3)
+            keyed = LimitedDraft(alice.id, None, "b", NOW, "key", counted_until=0, remaining=3)
             results = await all_of(store.append(draft) for draft in (plain, keyed, keyed))
             results.append(await store.append(keyed))
             sent = [Message(message.id, alice.id, None, message.text, NOW) for message in results]

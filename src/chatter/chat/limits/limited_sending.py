@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chatter.chat.limits.limit import Limit
 from chatter.chat.limits.meters import Window
 from chatter.chat.limits.sent_before import SentBefore
-from chatter.chat.messages.sending import Room
+from chatter.chat.messages.sending import Allowance
 from chatter.log.limited_drafts import LimitReached
 from chatter.protocol.errors import TooManyRequests
 from chatter.protocol.model import Message
@@ -85,7 +85,7 @@ class LimitedSending:
             except TooManyRequests as rejection:
                 return await self._sending.sent_or_refused(user, key, rejection)
             try:
-                within = await self._room(user) if limits else None
+                within = await self._allowance(user) if limits else None
                 return await self._sending.send(user, text, key, within)
             except LimitReached:
                 # What was sent at another node is counted now.
@@ -93,12 +93,12 @@ class LimitedSending:
             finally:
                 _end(limits, user.id)
 
-    async def _room(self, user: User) -> Room | None:
+    async def _allowance(self, user: User) -> Allowance | None:
         if self._window is None:
             return None
         # The id first: rather count one twice than not at all.
         counted_until = (await self._live.recent()).last_id
-        return Room(counted_until, self._window.room(user.id))
+        return Allowance(counted_until, self._window.remaining(user.id))
 
     async def send_private(
         self, user: User, recipient_id: int, text: str, key: str | None

@@ -134,7 +134,7 @@ class Window:
         times.append(now)
         self._times.move_to_end(key)
 
-    def room(self, key: Hashable) -> int:
+    def remaining(self, key: Hashable) -> int:
         """How many are allowed for a key now."""
         times = self._times.get(key)
         if times is None:

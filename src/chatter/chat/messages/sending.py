@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from chatter.protocol.model import Message, User
 
 
-class Room(NamedTuple):
+class Allowance(NamedTuple):
     """How much a user may still send to the general chat.
 
     :ivar counted_until: up to this entry of the log it is counted.
-    :ivar room: so many messages are allowed after it.
+    :ivar remaining: so many messages are allowed after it.
     """
 
     counted_until: int
-    room: int
+    remaining: int
 
 
 class Sending:
@@ -46,7 +46,7 @@ class Sending:
         self._directory = directory
 
     async def send(
-        self, user: User, text: str, key: str | None, within: Room | None = None
+        self, user: User, text: str, key: str | None, within: Allowance | None = None
     ) -> Message:
         """Send to the general chat.
 
@@ -64,7 +64,7 @@ class Sending:
             return await self.sent_or_refused(user, key, rejection)
         if within is not None:
             draft = LimitedDraft(
-                *astuple(draft), counted_until=within.counted_until, room=within.room
+                *astuple(draft), counted_until=within.counted_until, remaining=within.remaining
             )
         return await self._store.append(draft)
 

@@ -99,7 +99,7 @@ class Exporting:
                 async with self._turns:
                     own = await self._store.erasure.read_own(user.id, after, until)
                 stretch = min(2 * stretch, STRETCH)
-                count = how_many_fit(own, room=PART_BYTES)
+                count = how_many_fit(own, most_bytes=PART_BYTES)
                 if count < len(own):
                     # The others are read again, instead of being held.
                     del own[count:]

@@ -116,7 +116,7 @@ def append_limited(draft: LimitedDraft) -> Step:
         message = Message(int(new_id), draft.sender_id, None, draft.text, draft.sent_at)
         return message, [message]
 
-    counted = (b"%d" % draft.counted_until, b"%d" % draft.room)
+    counted = (b"%d" % draft.counted_until, b"%d" % draft.remaining)
     return Step(Query(APPEND_LIMITED, (_encode(draft), *counted)), made)
 
 

@@ -71,7 +71,7 @@ $$;
 -- id.  An edit of an earlier one counts, too: the server then counts anew.  The row of log_end is
 -- locked.  Returns the id; or, as write_batch does, the earlier message of the key; or neither.
 CREATE FUNCTION append_limited(
-    draft json, counted_until bigint, room bigint, OUT new_id bigint, OUT earlier json
+    draft json, counted_until bigint, remaining bigint, OUT new_id bigint, OUT earlier json
 ) LANGUAGE plpgsql AS $$
 DECLARE
     d record;
@@ -90,9 +90,9 @@ BEGIN
     END IF;
     SELECT count(*) INTO sent FROM (
         SELECT FROM log WHERE id > counted_until AND recipient_id IS NULL
-        AND sender_id = d.sender_id AND kind IN (0, 1) LIMIT room
+        AND sender_id = d.sender_id AND kind IN (0, 1) LIMIT remaining
     ) AS found;
-    IF sent = room THEN
+    IF sent = remaining THEN
         RETURN;
     END IF;
     UPDATE log_end SET last_id = last_id + 1 RETURNING last_id INTO new_id;
