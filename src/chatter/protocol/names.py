@@ -96,6 +96,11 @@ def erased(user_id: int) -> str:
     return f"erased-{user_id}"
 
 
+def is_erased(name: str, user_id: int) -> bool:
+    """Whether a name shows that the user with an id has left for good."""
+    return name == erased(user_id)
+
+
 def digest(folded_name: str) -> bytes:
     """What is kept of the name of a user who has left for good: a SHA-256."""
     return sha256(folded_name.encode()).digest()

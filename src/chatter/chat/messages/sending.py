@@ -85,7 +85,7 @@ class Sending:
         except Muted as rejection:
             return await self.sent_or_refused(user, key, rejection)
         recipient = await self._directory.by_id(recipient_id)
-        if recipient.name == names.erased(recipient_id):
+        if names.is_erased(recipient.name, recipient_id):
             has_left = UnknownRecipient(f"User {recipient_id} has left for good.")
             return await self.sent_or_refused(user, key, has_left)
         if self._left:

@@ -159,7 +159,7 @@ class Directory:
     def _has_gone(self, user: User) -> bool:
         """Whether a user can't use the chat now, however lately seen."""
         # After a restart only the name shows who has left.
-        return self._is_away(user.id) or user.name == names.erased(user.id)
+        return self._is_away(user.id) or names.is_erased(user.name, user.id)
 
     def _page(self, found: Sequence[User], limit: int) -> Users:
         return Users([self.participant(user) for user in found[:limit]], len(found) > limit)

@@ -66,7 +66,7 @@ class PostgresErasure:
         wanted = query(BEGIN_ERASURE, user_id, names.erased(user_id), at.isoformat())
         entry: UserErased | None = await self._writes.submit(Step(wanted, _begun))
         if entry is not None:
-            # It goes on, whenever that can be reported; the user can't come back to repeat it.
+            # It goes on, also if the log can't be read on now; the user could not repeat it.
             with suppress(StoreUnavailable):
                 await self._connected.tail.reached(entry.id)
         return entry

@@ -146,7 +146,7 @@ class PostgresStore(Service):
         except LimitReached:
             await self._tail.catch_up()
             raise
-        # It is kept, whenever it can be reported.
+        # It is stored; readers get it once the log can be read on.
         with suppress(StoreUnavailable):
             await self._tail.reached(message.id)
         return message
