@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 
+import pytest
 from treq.testing import RequestTraversalAgent
 from twisted.internet import error, tcp
 from twisted.internet import reactor as global_reactor
@@ -21,6 +22,7 @@ from zope.interface import implementer
 from chatter.chat import Chat
 from chatter.chat.limits.rate_limits import NO_LIMITS
 from chatter.client import ChatClient
+from chatter.client.errors import UnexpectedResponse
 from chatter.stores.memory import MemoryStore
 from chatter.testing.waiting import begun
 from chatter.web import ChatResource
@@ -232,3 +234,13 @@ async def until(condition, seconds=60.0, seen=lambda: ""):
         assert reactor.seconds() < deadline, f"It did not happen. {seen()}"
         await deferLater(reactor, 0.02)
     return found
+
+
+def must_not_be_taken(page):
+    """See that a page is an error for a client at 5 of the epoch "a", which stays there."""
+    rig = Rig(Scripted(page))
+    client = rig.client(token="t")
+    client.cursor, client.epoch = 5, "a"
+    with pytest.raises(UnexpectedResponse):
+        rig.result(client.poll())
+    assert (client.cursor, client.epoch) == (5, "a")

@@ -11,7 +11,7 @@ from chatter.client import UnexpectedResponse
 from chatter.client.subscription import MESSAGES, Subscription
 from chatter.protocol.bodies import EpochEvent
 from tests.client.real_server import client_of, event, result, server
-from tests.client.support import Rig, Scripted
+from tests.client.support import Rig, Scripted, must_not_be_taken
 
 
 class Heard:
@@ -111,12 +111,7 @@ MESSAGE = '{"id":3,"sender_id":1,"recipient_id":null,"text":"x","sent_at":"2026-
 )
 def test_a_page_that_moves_without_a_reason(moved):
     """A cursor goes back only in another epoch, and never forward."""
-    rig = Rig(Scripted(moved))
-    client = rig.client(token="t")
-    client.cursor, client.epoch = 5, "a"
-    with pytest.raises(UnexpectedResponse):
-        rig.result(client.poll())
-    assert (client.cursor, client.epoch) == (5, "a")
+    must_not_be_taken(moved)
 
 
 def test_a_log_that_changes_again_and_again():

@@ -10,7 +10,7 @@ from chatter.client import UnexpectedResponse
 from chatter.client.subscription import MESSAGES, Subscription
 from chatter.protocol.model import Gap
 from tests.client.real_server import client_of, event, next_of, result, server
-from tests.client.support import Rig, Scripted, until
+from tests.client.support import Rig, Scripted, must_not_be_taken, until
 from tests.client.test_epochs import MESSAGE, Heard, send_as, texts_of
 
 
@@ -101,12 +101,7 @@ def page(messages, cursor, gap, more=""):
 )
 def test_a_gap_that_makes_no_sense(wrong):
     """It begins where the client has read up to, and ends before the messages."""
-    rig = Rig(Scripted(wrong))
-    client = rig.client(token="t")
-    client.cursor, client.epoch = 5, "a"
-    with pytest.raises(UnexpectedResponse):
-        rig.result(client.poll())
-    assert (client.cursor, client.epoch) == (5, "a")
+    must_not_be_taken(wrong)
 
 
 def test_a_restored_log_with_a_gap_is_read_on_after_it():

@@ -92,6 +92,13 @@ def go_away(tab):
     eventually(tab.page, lambda: places_of(tab) == ["background"])
 
 
+def want_notifications(tab):
+    """Have private messages notified."""
+    tab.page.get_by_role("button", name="Menu").click()
+    tab.page.get_by_label("Notify me of private messages").check()
+    tab.page.keyboard.press("Escape")
+
+
 NOTES = """() => {
   window.notes = new Map();
   window.Notification = class {
@@ -117,9 +124,7 @@ def test_a_private_message_is_notified_by_choice(people, server):
     writer = filled(server, 1)
     alice = id_of(server, writer, name)
     notes = "[...notes.values()]"
-    tab.page.get_by_role("button", name="Menu").click()
-    tab.page.get_by_label("Notify me of private messages").check()
-    tab.page.keyboard.press("Escape")
+    want_notifications(tab)
     send(server, writer, "while seen", alice)
     expect(tab.chat(writer["name"])).to_contain_text("while seen")
     tab.page.clock.install()
@@ -139,20 +144,23 @@ def test_a_private_message_is_notified_by_choice(people, server):
     assert tab.page.evaluate(notes) == []
 
 
-def test_a_notification_says_what_the_message_says_now(people, server):
-    """Also who says it, if that is somebody new; it goes with a message that is withdrawn."""
+def notified(people, server, text):
+    """A hidden tab whose user wants notifications; somebody new, and what that one has sent."""
     context = people.browser()
     context.add_init_script(f"({NOTES})()")
     tab = people.tab(context)
     tab.page.clock.install()
     name = new_name("alice")
     tab.join(name)
-    tab.page.get_by_role("button", name="Menu").click()
-    tab.page.get_by_label("Notify me of private messages").check()
-    tab.page.keyboard.press("Escape")
+    want_notifications(tab)
     go_away(tab)
     writer = server.connect(new_name("writer"))
-    message = send(server, writer, "my mistake", id_of(server, writer, name))
+    return tab, writer, send(server, writer, text, id_of(server, writer, name))
+
+
+def test_a_notification_says_what_the_message_says_now(people, server):
+    """Also who says it, if that is somebody new; it goes with a message that is withdrawn."""
+    tab, writer, message = notified(people, server, "my mistake")
 
     def is_shown(*texts):
         tab.page.clock.fast_forward(100)
@@ -169,18 +177,7 @@ def test_a_notification_says_what_the_message_says_now(people, server):
 @pytest.mark.parametrize("why", ["dismissed", "not wanted"])
 def test_an_edit_shows_no_notification_again(people, server, why):
     """Neither one that the user has dismissed, nor to who wants none any more."""
-    context = people.browser()
-    context.add_init_script(f"({NOTES})()")
-    tab = people.tab(context)
-    tab.page.clock.install()
-    name = new_name("alice")
-    tab.join(name)
-    tab.page.get_by_role("button", name="Menu").click()
-    tab.page.get_by_label("Notify me of private messages").check()
-    tab.page.keyboard.press("Escape")
-    go_away(tab)
-    writer = server.connect(new_name("writer"))
-    message = send(server, writer, "before", id_of(server, writer, name))
+    tab, writer, message = notified(people, server, "before")
 
     def texts():
         tab.page.clock.fast_forward(100)

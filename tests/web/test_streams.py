@@ -130,12 +130,18 @@ def test_a_stalled_stream_that_gives_way_is_cut_off(chat, streams):
         reader.break_off()
 
 
-def test_a_stream_that_reads_back_gives_way(chat, clock, streams, caplog):
-    """It reads no further, and nothing is written to it any more."""
+def talkative(chat, count, text):
+    """A user who has sent so many messages, of which only the newest 100 are in memory."""
     core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
     alice = join(chat, "alice")
-    for _ in range(500):
-        result_of(chat.send(alice, "a"))
+    for _ in range(count):
+        result_of(chat.send(alice, text))
+    return alice
+
+
+def test_a_stream_that_reads_back_gives_way(chat, clock, streams, caplog):
+    """It reads no further, and nothing is written to it any more."""
+    alice = talkative(chat, 500, "a")
     first = Reader(streams, alice, 0)
     others = [Reader(streams, alice, 500) for _ in range(STREAMS_PER_USER)]
     writes = first.writes
@@ -219,10 +225,7 @@ def test_nothing_is_left_when_the_last_stream_has_ended(chat, clock, streams):
 
 def test_a_stream_outlasts_a_store_that_is_away(chat, clock, streams):
     """What lies back and can't be read now is read when the store is there again."""
-    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
-    alice = join(chat, "alice")
-    for _ in range(20):
-        result_of(chat.send(alice, "a"))
+    alice = talkative(chat, 20, "a")
     core_of(chat).store.stopService()
     reads = []
     read_feed = core_of(chat).store.read_feed
@@ -304,10 +307,7 @@ def test_however_far_back_it_is_read_step_by_step(chat, clock, streams, monkeypa
 
 def test_a_reader_who_is_lost_while_catching_up_leaves_nothing(chat, clock, streams, caplog):
     """Neither a timer nor a line in the log."""
-    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
-    alice = join(chat, "alice")
-    for _ in range(500):
-        result_of(chat.send(alice, "a"))
+    alice = talkative(chat, 500, "a")
     Reader(streams, alice, 0).break_off()
     assert not clock.getDelayedCalls()
     assert not caplog.records
@@ -315,10 +315,7 @@ def test_a_reader_who_is_lost_while_catching_up_leaves_nothing(chat, clock, stre
 
 def test_a_few_streams_at_a_time_read_from_the_store(chat, clock, streams, monkeypatch):
     """The others wait for their turn, and in the end each has all of it."""
-    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
-    alice = join(chat, "alice")
-    for _ in range(600):
-        result_of(chat.send(alice, "a"))
+    talkative(chat, 600, "a")
     store = core_of(chat).store
     read_feed = store.read_feed
     reading: list[int] = []
@@ -343,10 +340,7 @@ def test_a_few_streams_at_a_time_read_from_the_store(chat, clock, streams, monke
 
 def test_a_reader_that_takes_nothing_holds_up_nobody(chat, clock, streams):
     """It gives its turn back, and reads on later."""
-    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
-    alice = join(chat, "alice")
-    for _ in range(600):
-        result_of(chat.send(alice, "a" * 1000))
+    talkative(chat, 600, "a" * 1000)
     users = [join(chat, f"user {number}") for number in range(READERS + 1)]
     *stalled, last = [Reader(streams, user, 0) for user in users]
     for reader in stalled:
@@ -363,10 +357,7 @@ def test_a_reader_that_takes_nothing_holds_up_nobody(chat, clock, streams):
 
 def test_a_reader_that_takes_chunk_by_chunk(chat, clock, streams):
     """However often it stops taking while it is read back for, it gets all of it, once."""
-    core_of(chat).live.newest_stretch = RecentLog(0, capacity=100)
-    alice = join(chat, "alice")
-    for _ in range(300):
-        result_of(chat.send(alice, "a" * 1000))
+    alice = talkative(chat, 300, "a" * 1000)
 
     class Hesitant(Reader):
         def write(self, data):
