@@ -20,10 +20,10 @@ _numbers = itertools.count(1)
 # What a page says on its console when its server is away, which is no fault of the page.
 _OF_THE_NETWORK = "Failed to load resource"
 
-expect.set_options(timeout=30_000)
-
 LONG_PATIENCE = 60_000
-"""For what includes a restart of the server, in milliseconds."""
+"""For everything, in milliseconds: a machine that does much else at the same time is no fault."""
+
+expect.set_options(timeout=LONG_PATIENCE)
 
 
 class Tab:
@@ -109,7 +109,7 @@ class Tab:
         self.box.fill(text)
         self.box.press("Enter")
 
-    def reads(self, text: str, timeout: float = 30_000) -> None:
+    def reads(self, text: str, timeout: float = LONG_PATIENCE) -> None:
         """Wait until a message is there, exactly once."""
         expect(self.message(text)).to_have_count(1, timeout=timeout)
 
@@ -147,12 +147,12 @@ class Tab:
             if cookie["name"].startswith("chatter")
         )
 
-    def has_sent_everything(self, timeout: float = 30_000) -> None:
+    def has_sent_everything(self, timeout: float = LONG_PATIENCE) -> None:
         """Wait until nothing is on its way any more."""
         expect(self.pending).to_have_count(0, timeout=timeout)
 
 
-def eventually(page: Page, holds: Callable[[], bool], timeout: float = 30_000) -> None:
+def eventually(page: Page, holds: Callable[[], bool], timeout: float = LONG_PATIENCE) -> None:
     """Wait until something holds that no locator can tell; what the page reports is taken in."""
     deadline = time.monotonic() + timeout / 1000
     while not holds():
@@ -180,7 +180,7 @@ class People:
     def browser(self, **options: Any) -> BrowserContext:
         """A browser of somebody's own."""
         context = self._browser.new_context(**{"reduced_motion": "reduce", **options})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(LONG_PATIENCE)
         self._contexts.append(context)
         return context
 
