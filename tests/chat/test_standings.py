@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from chatter.chat.chat import core_of
-from chatter.log.entries import StandingChange
+from chatter.log.entries import AddressBan, StandingChange
 from chatter.protocol.errors import Banned, Forbidden, InvalidRequest, Muted, StoreUnavailable
 from chatter.protocol.model import FOREVER, Standing, StandingChanged
 from chatter.protocol.moderation import BannedAddress
@@ -185,6 +185,17 @@ def test_what_is_heard_of_addresses_while_they_are_read_is_newer(chat, standings
         with pytest.raises(Banned):
             standings.addresses.check(address)
     standings.addresses.check("10.0.0.2")
+
+
+def test_bans_of_addresses_that_are_heard_of_together_end_streams_once(chat, standings):
+    """Each time all event streams are looked at."""
+    ended: list[None] = []
+    core_of(chat).access.add_address_ending(lambda: ended.append(None))
+    now = core_of(chat).presence.now()
+    standings.hear([AddressBan(n, f"10.0.0.{n}/32", FOREVER, now) for n in range(1, 9)])
+    assert len(ended) == 1
+    standings.hear([AddressBan(9, "10.0.0.1/32", None, now)])
+    assert len(ended) == 1
 
 
 def test_what_was_lost_with_the_end_of_the_log_is_undone(chat, standings, bob, slow):

@@ -1,16 +1,20 @@
-"""The addresses from which nobody may use the chat, as each node knows them."""
+"""The addresses from which nobody may use the chat, as each node knows them.
+
+What an address costs does not depend on how many networks are banned: of each length of network
+that is banned there is one that the address is in, and that one is looked up.
+"""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
 
 from chatter.protocol.errors import Banned, InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from chatter.protocol.moderation import BannedAddress
@@ -26,32 +30,49 @@ class AddressBans:
 
     :param now: tells the time of day, in UTC.
 
-    :ivar until: when the ban of each network ends; always the same dict, which is empty in
-        most chats.  What has ended is forgotten with the next ban.
+    :ivar until: when the ban of each network ends, which is in its usual form; always the same
+        dict, which is empty in most chats.  What has ended is forgotten with a later ban.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self.until: dict[Any, datetime] = {}
+        self.until: dict[str, datetime] = {}
+        # Of each version of IP, how many bits the banned networks have in common.
+        self._lengths: dict[int, set[int]] = {4: set(), 6: set()}
+        self._swept_at = 0
         # The bans that an address is in.
-        self._found: FIFOCache[str, tuple[Any, ...]] = FIFOCache(_REMEMBERED)
+        self._found: FIFOCache[str, tuple[str, ...]] = FIFOCache(_REMEMBERED)
 
     def learn(self, found: Iterable[BannedAddress]) -> None:
         """Take these for all that there are."""
-        self.until.clear()
-        self._found.clear()
-        self.until.update({ip_network(banned.network): banned.until for banned in found})
+        self._replace({banned.network: banned.until for banned in found})
 
     def set(self, network: str, until: datetime | None) -> None:
         """Take note of the ban of a network, or of its end."""
         self._found.clear()
-        now = self._now()
-        for ended in [known for known, end in self.until.items() if end <= now]:
-            del self.until[ended]
         if until is None:
-            self.until.pop(ip_network(network), None)
+            self.until.pop(network, None)
         else:
-            self.until[ip_network(network)] = until
+            self.until[network] = until
+            self._note_length(network)
+        if len(self.until) > self._swept_at:
+            now = self._now()
+            self._replace({known: end for known, end in self.until.items() if end > now})
+
+    def _replace(self, until: dict[str, datetime]) -> None:
+        self.until.clear()
+        self._found.clear()
+        self.until.update(until)
+        # So a ban pays for looking at two others, however many there are.
+        self._swept_at = 2 * len(until)
+        for lengths in self._lengths.values():
+            lengths.clear()
+        for network in until:
+            self._note_length(network)
+
+    def _note_length(self, network: str) -> None:
+        address, _, length = network.partition("/")
+        self._lengths[6 if ":" in address else 4].add(int(length))
 
     def check(self, address: str) -> None:
         """See whether requests from an address are served.
@@ -74,12 +95,24 @@ class AddressBans:
         until = [self.until[network] for network in networks if self.until[network] > now]
         return max(until, default=None)
 
-    def _networks_of(self, address: str) -> tuple[Any, ...]:
+    def _networks_of(self, address: str) -> tuple[str, ...]:
         try:
             parsed = ip_address(address)
         except ValueError:
             return ()
-        return tuple(network for network in self.until if parsed in network)
+        around = networks_around(str(parsed).partition("%")[0], self._lengths[parsed.version])
+        return tuple(network for network in around if network in self.until)
+
+
+def networks_around(network: str, lengths: Iterable[int]) -> Iterator[str]:
+    """The networks of some lengths that a network is part of, each in its usual form.
+
+    :param lengths: how many bits the addresses of such a network have in common.
+    """
+    inner = ip_network(network)
+    for length in lengths:
+        if length <= inner.prefixlen:
+            yield str(inner.supernet(new_prefix=length))
 
 
 def parsed_network(text: str) -> IPv4Network | IPv6Network:
@@ -92,14 +125,6 @@ def parsed_network(text: str) -> IPv4Network | IPv6Network:
     if mapped is None or network.prefixlen < _BEFORE_MAPPED:
         return network
     return IPv4Network((int(mapped), network.prefixlen - _BEFORE_MAPPED))
-
-
-def is_within(network: str, other: str) -> bool:
-    """Whether a network is part of another one, or the same."""
-    one, around = ip_network(network), ip_network(other)
-    if isinstance(one, IPv4Network):
-        return isinstance(around, IPv4Network) and one.subnet_of(around)
-    return isinstance(around, IPv6Network) and one.subnet_of(around)
 
 
 def checked_network(network: str) -> str:

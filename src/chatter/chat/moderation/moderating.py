@@ -7,11 +7,12 @@ but neither a name nor a text.
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Literal
 
 from twisted.logger import Logger
 
-from chatter.chat.moderation.address_bans import is_within
+from chatter.chat.moderation.address_bans import networks_around
 from chatter.log.entries import StandingDraft, for_readers
 from chatter.protocol.errors import Forbidden, InvalidRequest
 from chatter.protocol.model import FOREVER
@@ -93,9 +94,10 @@ class Moderating:
         :raises InvalidRequest: if it is not banned; it may be part of one that is.
         :raises StoreUnavailable: if the store can't serve.
         """
-        banned = [found.network for found in await self.banned_addresses()]
+        banned = {found.network for found in await self.banned_addresses()}
         if network not in banned:
-            around = [other for other in banned if is_within(network, other)]
+            lengths = range(ip_network(network).prefixlen)
+            around = [other for other in networks_around(network, lengths) if other in banned]
             hint = f", but it is part of {around[0]}, which is" if around else ""
             raise InvalidRequest(f"{network} is not banned{hint}.")
         await self._store.moderation.ban_address(network, None, self._presence.now())

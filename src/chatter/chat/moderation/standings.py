@@ -75,13 +75,13 @@ class Standings:
 
     def hear(self, changes: Sequence[Entry]) -> None:
         """Take note of what the log tells of."""
+        has_banned = False
         for change in changes:
             if isinstance(change, AddressBan):
                 if not self.is_known:
                     self._heard_networks[change.network] = change.until
                 self.addresses.set(change.network, change.until)
-                if change.until is not None:
-                    self._access.end_banned_addresses()
+                has_banned = has_banned or change.until is not None
             elif isinstance(change, StandingChange):
                 self._hear(
                     Standing(
@@ -93,6 +93,9 @@ class Standings:
                 if len(self.left) > _REMEMBERED:
                     del self.left[next(iter(self.left))]
                 self._hear(Standing(change.sender_id))
+        if has_banned:
+            # Once for all of them: it looks at each event stream.
+            self._access.end_banned_addresses()
 
     def _hear(self, standing: Standing) -> None:
         if not self.is_known:
