@@ -20,6 +20,9 @@ _numbers = itertools.count(1)
 # What a page says on its console when its server is away, which is no fault of the page.
 _OF_THE_NETWORK = "Failed to load resource"
 
+# What is on its way is kept at once, and drawn with the next frame.
+_HAS_SENT = "Object.keys(sessionStorage).every((name) => !name.endsWith(' outbox'))"
+
 LONG_PATIENCE = 60_000
 """For everything, in milliseconds: a machine that does much else at the same time is no fault."""
 
@@ -78,6 +81,8 @@ class Tab:
 
     def open_menu(self, text: str) -> None:
         """Open the menu of the message with a text."""
+        # The message is another element once the name of its sender is known.
+        expect(self.row(text).locator("bdi").first).not_to_be_empty()
         self.row(text).hover()
         self.row(text).get_by_role("button", name="Options").click()
         expect(self.page.get_by_role("group", name="Options")).to_be_visible()
@@ -148,7 +153,8 @@ class Tab:
         )
 
     def has_sent_everything(self, timeout: float = LONG_PATIENCE) -> None:
-        """Wait until nothing is on its way any more."""
+        """Wait until nothing is on its way any more, whether that is drawn yet or not."""
+        eventually(self.page, lambda: bool(self.page.evaluate(_HAS_SENT)), timeout)
         expect(self.pending).to_have_count(0, timeout=timeout)
 
 
