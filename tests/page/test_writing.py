@@ -54,6 +54,10 @@ def test_a_draft_is_kept(people):
     expect(tab.box).to_have_value("not finished")
     tab.go_to(other)
     expect(tab.box).to_have_value("to bob")
+    tab.page.reload()
+    expect(tab.box).to_have_value("to bob")
+    tab.go_to("General")
+    expect(tab.box).to_have_value("not finished")
 
 
 def test_a_text_goes_to_the_chat_that_is_shown(people, server):

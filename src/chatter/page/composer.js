@@ -16,7 +16,8 @@ const NEARLY = LONGEST - 300;
 
 export const box = the("text", HTMLTextAreaElement);
 
-let chat = 0;
+/** The chat to write to. There is none at first, so nothing is kept as the draft of one. */
+let chat = NaN;
 let busy = false;
 
 /** @type {{id: number, text: string} | null} The message that is edited, with its text so far. */
