@@ -249,3 +249,31 @@ def test_the_name_in_the_box(people, server):
     someone = server.connect(new_name("someone"))
     tab.page.goto(f"{people.url}#{id_of(server, someone, bob)}")
     expect(tab.page.get_by_role("textbox", name=f"Message {bob}")).to_be_visible()
+
+
+def test_what_is_written_outlives_a_gap(people):
+    """The page begins anew with the text in its box and what waits; the browser keeps nothing."""
+    context = people.browser()
+    context.add_init_script(
+        """Storage.prototype.setItem = () => { throw new Error("It is full."); };
+        const request = window.fetch;
+        window.streams = [];
+        window.fetch = (path, options) => {
+          if (!path.startsWith("events")) return request(path, options);
+          const start = (stream) => void window.streams.push(stream);
+          const headers = { "Content-Type": "text/event-stream" };
+          return Promise.resolve(new Response(new ReadableStream({ start }), { headers }));
+        };"""
+    )
+    context.route("**/send", lambda route: route.abort())
+    tab = people.tab(context)
+    tab.join(new_name("alice"))
+    tab.say(new_text("waits"))
+    expect(tab.pending).to_have_count(1)
+    eventually(tab.page, lambda: tab.page.evaluate("streams.length") == 1)
+    gap = r"streams[0].enqueue(new TextEncoder().encode('event: gap\ndata: {}\n\n'))"
+    tab.box.fill("not finished")
+    tab.page.evaluate(gap)
+    eventually(tab.page, lambda: tab.page.evaluate("streams.length") == 2)
+    expect(tab.box).to_have_value("not finished")
+    expect(tab.pending).to_have_count(1)

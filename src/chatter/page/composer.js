@@ -40,7 +40,7 @@ export function open(wanted, name) {
 }
 
 /** Go on with the draft of the chat, or with the edit in it. */
-export function restore() {
+function restore() {
   const edit = load(`edit ${chat}`);
   editing = edit?.of ?? null;
   write(edit?.text ?? load(`draft ${chat}`) ?? "");

@@ -239,11 +239,11 @@ function begin(begun, user) {
   void refreshOnline(firstOnline());
   showUser(user);
   canLeave = begun.can_join || begun.uses_tokens === true;
+  // Who begins again, after a gap, has it: the browser may keep nothing, or not yet what is typed.
+  if (!chats.user) outbox.begin();
   chats.begin(begun, GAP);
   reading.begin();
-  outbox.begin();
   show();
-  composer.restore();
   tabs.update();
   setTimeout(loadOthers, OTHERS_AFTER);
 }
