@@ -277,3 +277,27 @@ def test_what_is_written_outlives_a_gap(people):
     eventually(tab.page, lambda: tab.page.evaluate("streams.length") == 2)
     expect(tab.box).to_have_value("not finished")
     expect(tab.pending).to_have_count(1)
+
+
+def test_keys_that_compose_a_word_do_nothing_else(people):
+    """Enter, arrows and Escape are those of an input method then, in the box and in the search."""
+    _, other = people.join("Yuki")
+    tab, _ = people.join("alice")
+    composing = {"bubbles": True, "isComposing": True}
+    # Some browsers have ended the composition by then, and tell it by the key's number.
+    ending = {"bubbles": True, "key": "Enter", "keyCode": 229}
+    tab.box.fill("にほ")
+    tab.box.dispatch_event("keydown", {**composing, "key": "Enter"})
+    tab.box.dispatch_event("keydown", ending)
+    expect(tab.box).to_have_value("にほ")
+    search = tab.page.get_by_role("searchbox", name="Find somebody")
+    search.press_sequentially(other)
+    expect(tab.page.locator("#found").get_by_role("link")).to_have_count(1)
+    for key in ("ArrowDown", "Enter", "Escape"):
+        search.dispatch_event("keydown", {**composing, "key": key})
+    search.dispatch_event("keydown", ending)
+    expect(search).to_be_focused()
+    expect(search).to_have_value(other)
+    expect(tab.box).to_have_value("にほ")
+    search.press("Enter")
+    expect(tab.page.get_by_role("heading", name=other, level=2)).to_be_visible()

@@ -159,8 +159,8 @@ box.addEventListener("keydown", (event) => {
     event.preventDefault();
     return editLast();
   }
-  // Enter also ends the composition of a word, in many languages.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  // Enter also ends the composition of a word, in many languages; in Safari the key is 229 then.
+  if (key !== "Enter" || shiftKey || event.isComposing || event.keyCode === 229) return;
   event.preventDefault();
   void submit();
 });

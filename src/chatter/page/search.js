@@ -32,7 +32,9 @@ const searchSoon = soon(150, async () => {
 });
 
 search.addEventListener("input", searchSoon);
-search.addEventListener("keydown", ({ key }) => {
+search.addEventListener("keydown", ({ key, isComposing, keyCode }) => {
+  // The key is the input method's; in Safari it is 229 when that has just ended.
+  if (isComposing || keyCode === 229) return;
   if (key === "Escape") clear();
   if (key === "Enter" && search.value) links()[0]?.click();
 });

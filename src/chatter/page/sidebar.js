@@ -126,7 +126,8 @@ search.onfocus = () => import("./search.js").catch(() => undefined);
 // The arrow keys go through the list.
 the("side").addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+  // They also choose among words, while one is being composed.
+  if (!step || event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
   const stops = [search, ...links()];
   const here = stops.findIndex((stop) => stop === document.activeElement);
   if (here < 0) return;
