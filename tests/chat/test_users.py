@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from twisted.internet.defer import Deferred
@@ -69,6 +70,28 @@ def test_users_are_looked_up_anew_after_a_restart(chat):
     bob = result_of(chat.join("bob"))
     assert result_of(chat.join("alice")).id == bob.id + 1
     assert alice.id == 1
+
+
+def test_a_page_of_those_online_costs_its_own_length(chat, clock, monkeypatch):
+    """However many are online, or were until a minute ago; to count them costs less."""
+    for number in range(20):
+        result_of(chat.join(f"gone {number}"))
+    clock.advance(59.5)
+    for number in range(20):
+        result_of(chat.join(f"there {number}"))
+    directory = core_of(chat).directory
+    shown = Mock(side_effect=directory.participant)
+    monkeypatch.setattr(directory, "participant", shown)
+    assert result_of(Deferred.fromCoroutine(directory.count_online())) == 20
+    assert not shown.called
+    found = result_of(chat.online_users(limit=3))
+    assert ([user.name for user in found.users], found.more) == (
+        ["there 0", "there 1", "there 2"],
+        True,
+    )
+    clock.advance(0.9)
+    assert result_of(chat.online_users(limit=3)) == found
+    assert shown.call_count == 8
 
 
 @pytest.mark.parametrize("how", ["id", "name"])

@@ -39,7 +39,7 @@ class Directory:
         self._store = store
         self._presence = presence
         self._is_away = is_away
-        self._online = OnlineUsers(store, presence)
+        self._online = OnlineUsers(store, presence, self._has_gone)
         self._by_id: FIFOCache[int, User] = FIFOCache(_REMEMBERED_USERS)
         self._by_name: FIFOCache[str, User] = FIFOCache(_REMEMBERED_USERS)
         # What was read from the store before this grew may be out of date.
@@ -57,6 +57,11 @@ class Directory:
         self._forgotten += 1
         self._by_id.pop(user_id, None)
         self._by_name.clear()
+
+    def end(self, user_id: int) -> None:
+        """Note that what a user has open was ended; the user may be away now."""
+        if self._is_away(user_id):
+            self._online.remove(user_id)
 
     async def by_id(self, user_id: int) -> User:
         """The user with that id.
@@ -144,11 +149,7 @@ class Directory:
 
         :raises StoreUnavailable: if the store can't be read.
         """
-        is_there = self._presence.is_there
-        return sum(
-            is_there(user.id, user.last_seen) and not self._has_gone(user)
-            for user in await self._online.after(0)
-        )
+        return await self._online.count()
 
     def participant(self, user: User) -> Participant:
         """A user, as the others see them."""

@@ -140,17 +140,17 @@ class Presence:
             ahead = self._ahead[user_id] = (saved, self._clock.seconds())
         return self._moment(ahead[1])
 
-    def is_there(self, user_id: int, saved: datetime) -> bool:
-        """Say whether a user is online, as :meth:`is_online` does of :meth:`last_seen`.
+    def stays(self, user_id: int, saved: datetime, time: timedelta) -> bool:
+        """Whether a user is online, and will be for some time without another sign of life.
 
-        It takes a fraction of their time, for all users are counted in one turn of the reactor.
+        It is called for all users who may be online, one after the other.
         """
         if user_id in self._held:
             return True
         seen = self._seen.get(user_id)
-        if seen is not None and self._clock.seconds() - seen < LIFETIME.total_seconds():
+        if seen is not None and self._clock.seconds() - seen < (LIFETIME - time).total_seconds():
             return True
-        return self.is_online(self.last_seen(user_id, saved))
+        return self.now() - self.last_seen(user_id, saved) < LIFETIME - time
 
     def is_online(self, last_seen: datetime) -> bool:
         """Say whether a user who was last seen then is still online."""
