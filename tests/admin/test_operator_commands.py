@@ -130,7 +130,7 @@ async def test_stats_of_a_store_on_a_disk(socket, tmp_path, command):
 async def test_the_endpoint_stops_with_the_server(socket):
     """A connection that is kept open is closed, and nobody can connect any more."""
     with sockets.socket(sockets.AF_UNIX) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         async with serving(socket, "memory:"):
             connection.connect(str(socket))
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -232,6 +232,8 @@ class Listener:
         self._socket = sockets.socket(sockets.AF_UNIX)
         self._socket.bind(str(path))
         self._socket.listen(1)
+        # Or it would wait for ever for a test that fails before it connects.
+        self._socket.settimeout(60)
         self._response = response
         self._thread = threading.Thread(target=self._serve)
 
@@ -245,7 +247,7 @@ class Listener:
         self._thread.start()
 
     def __exit__(self, *_):
-        self._thread.join(10)
+        self._thread.join(70)
         self._socket.close()
 
 

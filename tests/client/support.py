@@ -227,13 +227,18 @@ async def serving(resource, host="127.0.0.1"):
 async def until(condition, seconds=60.0, seen=lambda: ""):
     """Wait for something outside of this process.
 
+    :param condition: may return what has to be awaited.
     :param seen: what there was instead, for the message that it did not happen.
     """
     deadline = reactor.seconds() + seconds
-    while not (found := condition()):
+    while True:
+        found = condition()
+        if hasattr(found, "__await__"):
+            found = await found
+        if found:
+            return found
         assert reactor.seconds() < deadline, f"It did not happen. {seen()}"
         await deferLater(reactor, 0.02)
-    return found
 
 
 def must_not_be_taken(page):

@@ -92,8 +92,11 @@ async def test_the_server_learns_how_far_was_read(tmp_path):
         for _ in range(100):
             clock.advance(0.1)
             await deferLater(reactor, 0)
-        while await chat.cursor(user) != sent.id:
-            await deferLater(reactor, 0.01)
+
+        async def is_acknowledged():
+            return await chat.cursor(user) == sent.id
+
+        await until(is_acknowledged)
         later = await chat.send(user, "two")
         assert await coming == later
         await followed.aclose()

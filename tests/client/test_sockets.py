@@ -102,9 +102,11 @@ class Stalling(Resource):
     """Begins a response, and never goes on."""
 
     isLeaf = True
+    begun = False
     left = False
 
     def render(self, request):
+        self.begun = True
         request.notifyFinish().addErrback(self._gone)
         request.setHeader(b"Content-Length", b"100")
         request.write(b'{"status":')
@@ -118,9 +120,13 @@ async def test_a_response_that_stalls():
     """Half a response is none: the attempt times out, and its connection is closed."""
     stalling = Stalling()
     async with serving(stalling) as url:
-        client = ChatClient(url, agent=WebAgent(reactor), clock=reactor, timeout=0.1)
+        clock = Clock()
+        client = ChatClient(url, agent=WebAgent(reactor), clock=clock, retries=Retries(attempts=1))
+        health = client.health()
+        await until(lambda: stalling.begun)
+        clock.advance(60)
         with pytest.raises(ServerUnreachable, match="did not respond within"):
-            await client.health()
+            await health
         await until(lambda: stalling.left)
 
 

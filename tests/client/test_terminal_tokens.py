@@ -143,7 +143,7 @@ def test_clients_that_start_at_once_lose_no_token(tmp_path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len(json.loads(path.read_bytes())[URL]) == 12
 
 

@@ -51,12 +51,18 @@ def reading():
     return thread
 
 
+def end(thread):
+    """Wait for its end."""
+    thread.join(60)
+    assert not thread.is_alive()
+
+
 async def test_all_lines_come_in_their_order(file):
     """However many more there are than are read ahead, and then there is an end."""
     lines = TypedLines(file(b"".join(b"%d\n" % number for number in range(3000))), reactor)
     thread = reading()
     taken = [await lines.get() for _ in range(3001)]
-    thread.join()
+    end(thread)
     assert taken == [*map(str, range(3000)), None]
 
 
@@ -70,7 +76,7 @@ async def test_no_more_is_read_than_a_little_ahead(file, monkeypatch):
         # It is counted as taken before there is room for another one.
         watching.taken += 1
         await lines.get()
-    thread.join()
+    end(thread)
     assert watching.most <= 3
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import treq
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ServerEndpoint
-from twisted.internet.task import deferLater
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
@@ -16,6 +15,7 @@ from chatter import Chat, ChatResource
 from chatter.chat.chat import core_of
 from chatter.stores.sqlite import SQLiteStore
 from chatter.testing.waiting import begun
+from tests.client.support import until
 
 
 @asynccontextmanager
@@ -58,11 +58,10 @@ async def test_the_chat_stops_and_starts_while_the_site_goes_on(tmp_path):
         waiting = begun(poll(url, "/status?wait=60", me))
         stream: Any = await begun(treq.get(f"{url}/events", headers=me, persistent=False))
         followed: Any = begun(anext(chat.follow(await chat.join("bob"))))
-        while len(core_of(chat).live.followers) < 3:
-            await deferLater(reactor, 0.01)
+        await until(lambda: len(core_of(chat).live.followers) == 3)
         await chat.stopService()
-        assert (await waiting.addTimeout(5, reactor))["messages"] == []
-        assert (await begun(stream.content()).addTimeout(5, reactor)).startswith(b"retry: ")
+        assert (await waiting.addTimeout(60, reactor))["messages"] == []
+        assert (await begun(stream.content()).addTimeout(60, reactor)).startswith(b"retry: ")
         followed.addErrback(lambda failure: failure.type.__name__)
         assert await followed == "StoreUnavailable"
         for path in ("/status?wait=60", "/events", "/users"):

@@ -12,7 +12,6 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IStreamServerEndpoint
-from twisted.internet.task import deferLater
 from twisted.python.components import Componentized
 from zope.interface import implementer
 
@@ -23,6 +22,7 @@ from chatter.stores.memory import MemoryStore
 from chatter.stores.sqlite import SQLiteStore
 from chatter.testing.waiting import begun
 from chatter.web.site import ChatSite
+from tests.client.support import until
 from tests.ports import free_port
 
 
@@ -236,8 +236,7 @@ async def test_a_stop_ends_whatever_waits():
     headers: Any = {"Authorization": connected.headers.getRawHeaders("Authorization")[0]}
     polled = begun(treq.get(f"{url}/status?wait=60", headers=headers, persistent=False))
     stream: Any = await begun(treq.get(f"{url}/events", headers=headers, persistent=False))
-    while len(core_of(chat).live.followers) < 4:
-        await deferLater(reactor, 0.01)
+    await until(lambda: len(core_of(chat).live.followers) == 4)
     await service.stopService()
     with pytest.raises(StoreUnavailable):
         await coming
