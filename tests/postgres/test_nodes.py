@@ -66,7 +66,7 @@ def test_joined_at_one_heard_at_another(nodes, alice):
     results = []
 
     def wait_for_news():
-        results.append(poll(third, bob, "?wait=10"))
+        results.append(poll(third, bob, "?wait=50"))
 
     with Stream(third, alice["token"]) as stream:
         waiting = threading.Thread(target=wait_for_news)
@@ -146,7 +146,7 @@ def test_what_was_read_at_one_is_read_at_all(nodes, alice, postgres, database):
             )
 
     message = send(first, alice, "one")
-    assert poll(second, bob, "?wait=10") == ["one"]
+    assert poll(second, bob, "?wait=50") == ["one"]
     wait_until_saved(message)
     assert poll(third, bob) == []
     message = send(first, alice, "two")
@@ -162,7 +162,7 @@ def test_read_with_after_it_never_comes_twice_at_any_node(nodes, alice):
     for number in range(60):
         sent.append(send(nodes[number % 3], alice, f"{number}")["text"])
         node = nodes[(number + 1) % 3]
-        _, page = node.request("GET", f"/status?after={cursor}&wait=5", bob["token"])
+        _, page = node.request("GET", f"/status?after={cursor}&wait=50", bob["token"])
         read += [message["text"] for message in page["messages"]]
         cursor = page["cursor"]
     assert read == sent

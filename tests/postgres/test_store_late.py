@@ -29,10 +29,13 @@ def edit(message, by, text):
 
 async def given_up(postgres, database, node, drafts, release):
     """Have a node give up some writes, release what holds them up, and wait for their backend."""
-    pid = node._connected.writer.backend_pid
-    node._connected.writer.patience = GIVES_UP
+    writer = node._connected.writer
+    pid, patience = writer.backend_pid, writer.patience
+    writer.patience = GIVES_UP
     for outcome in await outcomes_of(begun(draft) for draft in drafts):
         assert isinstance(outcome, StoreUnavailable)
+    # What it writes afterwards may take its time.
+    writer.patience = patience
     await release()
     alive = "SELECT FROM pg_stat_activity WHERE pid = %s"
     with postgres.connect(database) as connection:

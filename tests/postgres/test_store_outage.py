@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import contextmanager
 
 import pytest
 from twisted.internet import reactor
@@ -34,10 +35,15 @@ def proxy(postgres):
         yield proxy
 
 
-@pytest.fixture
-def impatient(monkeypatch):
-    """Takes a database for hung sooner than in earnest."""
-    monkeypatch.setattr(reconnecting, "PATIENCE", 0.5)
+@contextmanager
+def impatient(store):
+    """Have a store take a database for hung soon; before and afterwards it may take its time."""
+    connected = store._connected
+    for link in (connected.writer, connected.reader):
+        link.patience = 0.5
+    yield
+    for link in (connected.writer, connected.reader):
+        link.patience = reconnecting.PATIENCE
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
@@ -58,7 +64,7 @@ async def test_a_database_that_restarts(postgres, url, mode):
                 here.cursor(alice.id),
                 here.check(),
             ):
-                assert await seconds_of(asked, StoreUnavailable) < 3
+                await refused_at_once(asked)
             here.save_progress(alice.id, 5, NOW)
             assert await here.last_id() == before.id, "what is known can be read on"
         finally:
@@ -72,20 +78,20 @@ async def test_a_database_that_restarts(postgres, url, mode):
         await eventually(lambda: cursor_of(there, alice, 5))
 
 
-async def test_a_connection_that_hangs(postgres, database, proxy, impatient):
+async def test_a_connection_that_hangs(postgres, database, proxy):
     """What waits is refused when it has waited long enough, what comes then at once."""
     async with opened(postgres.url(database, proxy.port)) as (store,):
         (alice,) = await join(store, "alice")
         proxy.hold()
         draft = Draft(alice.id, None, "unknown", NOW, "key")
-        first = begun(seconds_of(store.append(draft), StoreUnavailable))
-        read = begun(seconds_of(store.read_feed(alice.id, 0, 1), StoreUnavailable))
-        await deferLater(reactor, 0.3, lambda: None)
-        second = begun(seconds_of(store.append(draft), StoreUnavailable))
-        waited = await first
-        assert waited < 4, "it is as patient as in earnest"
-        assert await second < waited, "it does not begin to wait anew"
-        await read
+        with impatient(store):
+            first = begun(seconds_of(store.append(draft), StoreUnavailable))
+            read = begun(seconds_of(store.read_feed(alice.id, 0, 1), StoreUnavailable))
+            await deferLater(reactor, 0.3, lambda: None)
+            second = begun(seconds_of(store.append(draft), StoreUnavailable))
+            waited = await first
+            assert await second < waited, "it does not begin to wait anew"
+            await read
         for _ in range(3):
             await refused_at_once(store.append(draft))
             await refused_at_once(store.check())
@@ -98,14 +104,15 @@ async def test_a_connection_that_hangs(postgres, database, proxy, impatient):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes can't be stopped here")
-async def test_a_backend_that_hangs(postgres, url, impatient):
+async def test_a_backend_that_hangs(postgres, url):
     """One process of the server that does nothing any more costs a new connection."""
     async with opened(url) as (store,):
         (alice,) = await join(store, "alice")
         pid = store._connected.writer.backend_pid
         os.kill(pid, signal.SIGSTOP)
         try:
-            await must_raise(StoreUnavailable, store.append(Draft(alice.id, None, "a", NOW)))
+            with impatient(store):
+                await must_raise(StoreUnavailable, store.append(Draft(alice.id, None, "a", NOW)))
             await eventually(lambda: store._connected.writer.backend_pid not in (None, pid))
             message = await store.append(Draft(alice.id, None, "b", NOW))
         finally:
@@ -113,15 +120,16 @@ async def test_a_backend_that_hangs(postgres, url, impatient):
         assert message in store.told
 
 
-async def test_a_lock_that_is_never_let_go(postgres, database, url, impatient):
+async def test_a_lock_that_is_never_let_go(postgres, database, url):
     """As long as somebody else holds the log, nothing is written, and that is said at once."""
     async with opened(url) as (store,):
         (alice,) = await join(store, "alice")
         with postgres.connect(database) as connection, connection.transaction():
             connection.execute("SELECT FROM log_end FOR UPDATE")
-            await must_raise(StoreUnavailable, store.append(Draft(alice.id, None, "a", NOW)))
-            # That there is a connection again is not enough to serve.
-            await deferLater(reactor, 1.3, lambda: None)
+            with impatient(store):
+                await must_raise(StoreUnavailable, store.append(Draft(alice.id, None, "a", NOW)))
+                # That there is a connection again is not enough to serve.
+                await deferLater(reactor, 1.3, lambda: None)
             await refused_at_once(store.check())
             assert await store.read_feed(alice.id, 0, 10) == []
         await working(store)
@@ -202,15 +210,16 @@ async def test_a_stop_does_not_wait_for_a_database_that_hangs(
         await sending
 
 
-async def test_a_stop_while_the_database_is_reached_for(postgres, database, proxy, impatient):
+async def test_a_stop_while_the_database_is_reached_for(postgres, database, proxy):
     """It leaves no connection and no attempt behind."""
     async with opened(postgres.url(database, proxy.port)) as (store,):
         proxy.hold()
-        await must_raise(StoreUnavailable, store.check())
+        with impatient(store):
+            await must_raise(StoreUnavailable, store.check())
         await deferLater(reactor, 0.2, lambda: None)
         began = reactor.seconds()
         await store.stopService()
-        assert reactor.seconds() - began < 4
+        assert reactor.seconds() - began < 30
 
 
 async def test_a_database_that_is_away_at_the_start(postgres, url, logged):
