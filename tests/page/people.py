@@ -158,11 +158,16 @@ class Tab:
         expect(self.pending).to_have_count(0, timeout=timeout)
 
 
-def eventually(page: Page, holds: Callable[[], bool], timeout: float = LONG_PATIENCE) -> None:
+def eventually(
+    page: Page,
+    holds: Callable[[], bool],
+    timeout: float = LONG_PATIENCE,
+    told: Callable[[], str] = lambda: "It did not come true in time.",
+) -> None:
     """Wait until something holds that no locator can tell; what the page reports is taken in."""
     deadline = time.monotonic() + timeout / 1000
     while not holds():
-        assert time.monotonic() < deadline, "It did not come true in time."
+        assert time.monotonic() < deadline, told()
         page.wait_for_timeout(50)
 
 
