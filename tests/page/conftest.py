@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.e2e.server import Server
 from tests.page.people import people_in
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -18,18 +23,57 @@ OPTIONS = [
 ]
 
 
-# For no longer: while it is there, no other test may run an event loop of its own.  To pytest a
-# package is a folder with an __init__.py, and here the whole session.
+class OneBrowser:
+    """A browser that is started when a test wants it, and ends before a test of something else."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._browser: Browser | None = None
+
+    def get(self) -> Browser:
+        """The browser, another one if it has crashed."""
+        if self._browser is None or not self._browser.is_connected():
+            self.close()
+            chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+            if chromium is None:
+                pytest.skip("chromium is missing")
+            playwright = self._open.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+            self._open.callback(self._browser.close)
+        return self._browser
+
+    def close(self) -> None:
+        """End it, if it runs."""
+        self._browser = None
+        self._open.close()
+
+
+ONE_BROWSER = OneBrowser()
+
+
+# To pytest a package is a folder with an __init__.py, and here the whole session; and a browser
+# for each file costs more than a second of each.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """End the browser after the tests of the page: the others may run event loops of their own."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path.parent != item.path.parent:
+            ONE_BROWSER.close()
+
+
+@pytest.fixture(scope="session")
+def one_browser():
+    """The browser of this worker, which ends even if the tests are broken off."""
+    yield ONE_BROWSER
+    ONE_BROWSER.close()
+
+
 @pytest.fixture(scope="module")
-def browser():
+def browser(one_browser):
     """A browser; each person has a profile of their own in it."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("chromium is missing")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
-        yield browser
-        browser.close()
+    return one_browser.get()
 
 
 @pytest.fixture(scope="module")
