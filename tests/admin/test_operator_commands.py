@@ -251,6 +251,25 @@ class Listener:
         self._socket.close()
 
 
+@pytest.mark.parametrize("words", [("mute",), ("export",), ("backup",), ("mute", "a", "--reason")])
+async def test_an_argument_that_is_no_text(socket, command, words):
+    """A shell passes on any bytes; what is wrong is not the server's body."""
+    async with serving(socket, "memory:"):
+        assert await command.fail(*words, "\udcff") == "An argument is not text in UTF-8."
+
+
+async def test_a_ban_inside_another_one_ends(socket, command):
+    """The other one still counts, which the operator is told."""
+    async with serving(socket, "memory:"):
+        for network in "10.0.0.0/8", "10.1.0.0/16":
+            await command.succeed("ban", "--address", network)
+        said = await command.succeed("unban", "--address", "10.1.0.0/16")
+        assert said == (
+            "10.1.0.0/16 is not banned any more, but it is part of 10.0.0.0/8, which is.\n"
+        )
+        assert await command.succeed("unban", "--address", "10.0.0.0/8") == "10.0.0.0/8 is free.\n"
+
+
 def test_without_a_server(socket, tmp_path, monkeypatch):
     """The operator is told what can't be reached."""
     said = fail("--socket", socket, "stats")

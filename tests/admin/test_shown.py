@@ -141,7 +141,7 @@ TOKEN = {
         (
             ["unban", "--address", "203.0.113.0/24"],
             ("/unban-address", {"network": "203.0.113.0/24"}),
-            {"status": "success"},
+            {"network": "203.0.113.0/24", "part_of": None},
             "203.0.113.0/24 is free.",
         ),
         (

@@ -109,6 +109,7 @@ def test_a_user_is_not_served_from_there(web, chat):
         ("::ffff:10.0.0.7", "10.0.0.7", "10.0.0.8"),
         ("::ffff:10.0.0.0/104", "::ffff:10.1.2.3", "11.0.0.0"),
         ("::/0", "2001:db8::1", "10.0.0.7"),
+        ("fe80::1%eth0", "fe80::1", "fe80::2"),
     ],
 )
 def test_networks_of_both_kinds(web, chat, network, inside, outside):
@@ -185,11 +186,12 @@ def test_bans_are_listed_while_they_last(chat, clock):
     """In their usual form."""
     ban(chat, "10.0.0.1/24", 60)
     ban(chat, "10.0.1.0/24")
+    ban(chat, "fe80::1%eth0/64")
     found = [banned.network for banned in result_of(chat.moderation.banned_addresses())]
-    assert found == ["10.0.0.0/24", "10.0.1.0/24"]
+    assert found == ["10.0.0.0/24", "10.0.1.0/24", "fe80::/64"]
     clock.advance(60)
     found = [banned.network for banned in result_of(chat.moderation.banned_addresses())]
-    assert found == ["10.0.1.0/24"]
+    assert found == ["10.0.1.0/24", "fe80::/64"]
 
 
 def test_bans_that_have_ended_take_no_memory(chat, clock):

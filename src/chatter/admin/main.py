@@ -84,8 +84,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
     except (ValueError, StoreUnavailable) as error:
-        detail = error.detail if isinstance(error, StoreUnavailable) else str(error)
-        print(f"chatter-admin {options.command}: {detail}", file=sys.stderr)
+        print(f"chatter-admin {options.command}: {_detail_of(error)}", file=sys.stderr)
         return 1
     except OutputClosed:
         return _OUTPUT_CLOSED
@@ -93,6 +92,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print(f"chatter-admin {options.command}: interrupted.", file=sys.stderr)
         return _INTERRUPTED
     return 0
+
+
+def _detail_of(error: ValueError | StoreUnavailable) -> str:
+    """What is wrong, in one line."""
+    if isinstance(error, UnicodeEncodeError):
+        return "An argument is not text in UTF-8."
+    return error.detail if isinstance(error, StoreUnavailable) else str(error)
 
 
 def parser() -> argparse.ArgumentParser:

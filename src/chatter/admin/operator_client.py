@@ -83,7 +83,7 @@ class OperatorClient:
 
         :raises ValueError: if it can't be reached, or refuses; the text is one line.
         """
-        return self._request("POST", path, json.dumps(body))
+        return self._request("POST", path, json.dumps(body, ensure_ascii=False).encode())
 
     def download(self, path: str, write: Callable[[bytes], None], **query: object) -> int:
         """Write the lines that a resource responds with.
@@ -103,12 +103,14 @@ class OperatorClient:
                 raise IncompleteRead(b"", response.length)
         return lines
 
-    def _request(self, method: str, path: str, body: str | None = None) -> Any:
+    def _request(self, method: str, path: str, body: bytes | None = None) -> Any:
         with self._response(method, path, body) as response:
             return _json_of(response)
 
     @contextmanager
-    def _response(self, method: str, path: str, body: str | None = None) -> Iterator[HTTPResponse]:
+    def _response(
+        self, method: str, path: str, body: bytes | None = None
+    ) -> Iterator[HTTPResponse]:
         """What a resource responds with, whose body is read in the block."""
         patience = _LONG_PATIENCE if path.partition("?")[0] in _LONG else _PATIENCE
         connection = _Connection(self._place, patience)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from chatter.chat.moderation.address_bans import checked_network
-from chatter.protocol.bodies import Done
 from chatter.protocol.moderation import BannedAddress, Network, Reason, Seconds
 
 if TYPE_CHECKING:
@@ -31,6 +30,16 @@ class UnbanAddressBody(Struct, frozen=True):
     network: Network
 
 
+class Unbanned(Struct, frozen=True):
+    """A network whose ban has ended.
+
+    :ivar part_of: a network that is still banned and has this one in it; ``None`` if there is none.
+    """
+
+    network: str
+    part_of: str | None
+
+
 class Nothing(Struct, frozen=True):
     """A body that says nothing."""
 
@@ -47,13 +56,13 @@ async def ban_address(core: ChatCore, body: BanAddressBody) -> BannedAddress:
     return await core.moderating.ban_address(network, body.seconds, body.reason)
 
 
-async def unban_address(core: ChatCore, body: UnbanAddressBody) -> Done:
+async def unban_address(core: ChatCore, body: UnbanAddressBody) -> Unbanned:
     """End the ban of a network.
 
     :raises InvalidRequest: if it is not banned; it may be part of one that is.
     """
-    await core.moderating.unban_address(checked_network(body.network))
-    return Done()
+    network = checked_network(body.network)
+    return Unbanned(network, await core.moderating.unban_address(network))
 
 
 async def list_addresses(core: ChatCore, body: Nothing) -> BannedAddresses:  # noqa: ARG001

@@ -6,6 +6,7 @@ that is banned there is one that the address is in, and that one is looked up.
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ _REMEMBERED = 4096
 
 _BEFORE_MAPPED = 96
 """So many bits stand before an address of IPv4 that is written as one of IPv6."""
+
+_ZONE = re.compile("%[^/]+")
+"""What an address has that is good on one link only: the interface, as in ``fe80::1%eth0``."""
 
 
 class AddressBans:
@@ -116,11 +120,11 @@ def networks_around(network: str, lengths: Iterable[int]) -> Iterator[str]:
 
 
 def parsed_network(text: str) -> IPv4Network | IPv6Network:
-    """A network; one of IPv4 also if it is written as IPv6, since no client has such an address.
+    """A network as the addresses of clients are: of IPv4 also if it is written as IPv6; no zone.
 
     :raises ValueError: if it is none.
     """
-    network = ip_network(text, strict=False)
+    network = ip_network(_ZONE.sub("", text), strict=False)
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < _BEFORE_MAPPED:
         return network

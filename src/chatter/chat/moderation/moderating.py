@@ -88,20 +88,22 @@ class Moderating:
         )
         return BannedAddress(network, until)
 
-    async def unban_address(self, network: str) -> None:
+    async def unban_address(self, network: str) -> str | None:
         """End the ban of a network, in its usual form.
 
+        :returns: a network that is still banned and has this one in it; ``None`` if there is none.
         :raises InvalidRequest: if it is not banned; it may be part of one that is.
         :raises StoreUnavailable: if the store can't serve.
         """
         banned = {found.network for found in await self.banned_addresses()}
+        lengths = range(ip_network(network).prefixlen)
+        around = [other for other in networks_around(network, lengths) if other in banned]
         if network not in banned:
-            lengths = range(ip_network(network).prefixlen)
-            around = [other for other in networks_around(network, lengths) if other in banned]
             hint = f", but it is part of {around[0]}, which is" if around else ""
             raise InvalidRequest(f"{network} is not banned{hint}.")
         await self._store.moderation.ban_address(network, None, self._presence.now())
         self._log.info("Moderation: unban of the network {network}", network=network)
+        return around[0] if around else None
 
     async def banned_addresses(self) -> list[BannedAddress]:
         """The networks that are banned now.
