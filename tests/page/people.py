@@ -144,6 +144,12 @@ class Tab:
             hidden,
         )
 
+    def stop_clock(self) -> None:
+        """Have the page's time stand still, and go on as the test says."""
+        self.page.clock.install()
+        # It cannot stop at a time that is over, so this one is later than any delay.
+        self.page.clock.pause_at(self.page.evaluate("Date.now() / 1000 + 20"))
+
     def token(self) -> str:
         """The token of the user, which the page itself can't read."""
         return next(

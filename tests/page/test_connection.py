@@ -26,8 +26,7 @@ def test_a_short_loss_is_nobodys_concern(own_people, own_server):
         }"""
     )
     # However long the start takes, to the page the loss is short.
-    tab.page.clock.install()
-    tab.page.clock.pause_at(tab.page.evaluate("Date.now() / 1000 + 1"))
+    tab.stop_clock()
     with tab.page.expect_event("requestfailed"):
         own_server.kill()
     own_server.start()

@@ -71,11 +71,18 @@ def test_seven_tabs_over_plain_http(far_people):
     """Browsers have no locks there; all the same at most three are streams, and all work."""
     tab, _ = far_people.join("alice")
     assert not tab.page.evaluate("isSecureContext || 'locks' in navigator")
-    tabs = [tab, *(far_people.tab(tab.page.context) for _ in range(6))]
-    for each in tabs:
-        expect(each.box).to_be_visible()
     held = "Object.keys(localStorage).filter((key) => key.includes('place')).length"
-    eventually(tab.page, lambda: tab.page.evaluate(held) == 3)
+    tabs = [tab]
+
+    def have_places():
+        return tab.page.evaluate(held) == min(3, len(tabs))
+
+    # One after the other: two that begin in the same moment may have the same place.
+    while len(tabs) < 7:
+        eventually(tab.page, have_places)
+        tabs.append(far_people.tab(tab.page.context))
+        expect(tabs[-1].box).to_be_visible()
+    assert have_places()
     text = new_text("to all tabs")
     tabs[-1].say(text)
     for each in tabs:
@@ -124,6 +131,7 @@ def test_a_private_message_is_notified_by_choice(people, server):
     writer = filled(server, 1)
     alice = id_of(server, writer, name)
     notes = "[...notes.values()]"
+    tab.reads(f"{writer['name']}: 0")
     want_notifications(tab)
     send(server, writer, "while seen", alice)
     expect(tab.chat(writer["name"])).to_contain_text("while seen")
@@ -214,6 +222,13 @@ def test_what_comes_while_hidden_is_new(people, server):
     expect(new).to_have_count(0)
 
 
+# The text of the newest message of the general chat that the page has, drawn or not.
+NEWEST = """async () => {
+  const main = document.querySelector("script[src$='/main.js']").src;
+  return (await import(new URL("chats.js", main).href)).chatWith(0).last.text;
+}"""
+
+
 def test_new_messages_are_announced(people, server):
     """A screen reader is told of each, and of many only the number."""
     tab, _ = people.join("alice")
@@ -222,7 +237,12 @@ def test_new_messages_are_announced(people, server):
     text = new_text("listen")
     send(server, writer, text)
     expect(announcer).to_contain_text(text)
-    for number in range(20):
-        send(server, writer, f"{number}")
-    expect(announcer).to_contain_text("new messages")
+    # However long it takes until all are there, to the page that is less than a second.
+    tab.stop_clock()
+    texts = [new_text("many") for _ in range(20)]
+    for text in texts:
+        send(server, writer, text)
+    eventually(tab.page, lambda: tab.page.evaluate(NEWEST) == texts[-1])
+    tab.page.clock.run_for(1000)
+    expect(announcer).to_have_text("20 new messages")
     expect(tab.log).to_have_attribute("aria-live", "off")
