@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.page.others import filled, id_of, new_text, send
-from tests.page.people import new_name
+from tests.page.people import eventually, new_name
 
 WIDE = "() => document.scrollingElement.scrollWidth - innerWidth"
+
+# The width of the screen, and where the box and the messages begin and end.
+SIDES = """() => {
+  const sides = (where) => {
+    const { left, right } = document.querySelector(where).getBoundingClientRect();
+    return [left, right];
+  };
+  return [document.documentElement.clientWidth, sides(".composer .row"), sides("#messages")];
+}"""
+
+
+def is_as_wide_as(tab, width):
+    return tab.page.evaluate(SIDES)[0] == width
 
 
 def test_a_phone_shows_the_list_or_the_chat(people):
@@ -54,9 +69,10 @@ def test_what_is_sent_begins_and_ends_where_the_box_does(people):
     tab.has_sent_everything()
     for width in (320, 1000, 1800):
         tab.page.set_viewport_size({"width": width, "height": 600})
-        row = tab.page.locator(".composer .row").bounding_box()
-        message = tab.page.locator("#messages").bounding_box()
-        assert (row["x"], row["width"]) == (message["x"], message["width"])
+        # The page has the new size a moment later.
+        eventually(tab.page, partial(is_as_wide_as, tab, width))
+        _, row, messages = tab.page.evaluate(SIDES)
+        assert row == messages
 
 
 def test_a_long_name_makes_the_box_no_higher(people, server):
@@ -74,9 +90,9 @@ def test_an_emoji_that_is_a_character_of_the_font_is_seen(people):
     tab, _ = people.join("alice", color_scheme="light")
     text = "\u2714"
     tab.say(text)
-    tab.has_sent_everything()
+    tab.reads(text)
     colours = "e => [getComputedStyle(e).color, getComputedStyle(document.body).color]"
-    own, usual = tab.texts.last.evaluate(colours)
+    own, usual = tab.message(text).evaluate(colours)
     assert own == usual
 
 
@@ -99,6 +115,7 @@ def test_nothing_is_wider_than_the_screen(people, server, size):
     assert tab.log.evaluate("e => e.scrollWidth <= e.clientWidth")
     assert tab.log.bounding_box()["height"] >= 60
     tab.page.get_by_role("link", name="All chats").click()
+    expect(tab.page.get_by_role("navigation")).to_be_visible()
     assert tab.page.evaluate(WIDE) <= 0
 
 
@@ -124,11 +141,11 @@ def test_right_to_left(people):
     tab.say(text)
     tab.reads(text)
     direction = "e => getComputedStyle(e).direction"
-    assert tab.texts.last.evaluate(direction) == "rtl"
+    assert tab.message(text).evaluate(direction) == "rtl"
     text = new_text("hello")
     tab.say(text)
     tab.reads(text)
-    assert tab.texts.last.evaluate(direction) == "ltr"
+    assert tab.message(text).evaluate(direction) == "ltr"
     tab.page.evaluate("document.documentElement.dir = 'rtl'")
     navigation = tab.page.get_by_role("navigation").bounding_box()
     assert navigation["x"] > tab.log.bounding_box()["x"]

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.admin.commands import succeed
 from tests.e2e.server import Server
 from tests.page.others import new_text
-from tests.page.people import people_in
+from tests.page.people import eventually, people_in
 from tests.page.test_accessibility import AXE, LOOKS, nothing_is_wrong
 
 
@@ -58,7 +58,7 @@ def test_an_invitation_by_link(joined, invited):
     """The link is enough; it is not in the address afterwards, and holds once."""
     tab, name = joined("alice")
     expect(tab.page.get_by_role("navigation")).to_contain_text(name)
-    assert tab.page.url.endswith("/#general")
+    expect(tab.page).to_have_url(f"{invited.url}#general")
     text = new_text("I am in")
     tab.say(text)
     tab.reads(text)
@@ -105,7 +105,8 @@ def test_a_banned_user(joined, operate):
     banned = tab.page.get_by_role("status").filter(has_text="You are banned from this chat.")
     expect(banned).to_be_visible()
     tab.page.keyboard.press("Tab")
-    assert tab.page.evaluate("document.activeElement === document.body")
+    nothing_focused = "document.activeElement === document.body"
+    eventually(tab.page, lambda: tab.page.evaluate(nothing_focused))
     tab.page.reload()
     expect(banned).to_be_visible()
     operate("unban", name)
@@ -119,8 +120,7 @@ def test_a_report(joined, operate):
     operate("role", mod_name, "moderator")
     other, other_name = joined("bob")
     tab, name = joined("mallory")
-    tab.page.get_by_role("link", name=other_name).first.click()
-    expect(tab.page.get_by_role("heading", name=other_name, level=2)).to_be_visible()
+    tab.go_to(other_name)
     text = new_text("nasty")
     tab.say(text)
     other.go_to(name)

@@ -7,7 +7,7 @@ import unicodedata
 from playwright.sync_api import expect
 
 from tests.page.others import id_of, new_text, texts_of
-from tests.page.people import LONG_PATIENCE, eventually, new_name, people_in
+from tests.page.people import eventually, new_name, people_in
 from tests.postgres.proxy import Proxy
 
 
@@ -145,6 +145,7 @@ def test_a_refused_message_can_be_tried_again_or_deleted(people):
     """It stays where it was written, with the reason."""
     tab, _ = people.join("alice")
     tab.page.goto(people.url + "#999999")
+    expect(tab.log).to_contain_text("There is no user 999999.")
     tab.say("to nobody")
     failed = tab.log.locator(".failed")
     expect(failed).to_contain_text("Not sent. There is no user 999999.")
@@ -181,6 +182,7 @@ def test_what_is_sent_while_the_server_is_dead_arrives_once(own_people, own_serv
     reader, _ = own_people.join("bob")
     tab.say("before")
     reader.reads("before")
+    tab.has_sent_everything()
     own_server.kill()
     texts = [f"while it is dead {number}" for number in range(5)]
     for text in texts:
@@ -188,9 +190,9 @@ def test_what_is_sent_while_the_server_is_dead_arrives_once(own_people, own_serv
     expect(tab.pending).to_have_count(5)
     expect(tab.pending.first).to_contain_text("Sending…")
     own_server.start()
-    tab.has_sent_everything(LONG_PATIENCE)
+    tab.has_sent_everything()
     for text in texts:
-        reader.reads(text, LONG_PATIENCE)
+        reader.reads(text)
         tab.reads(text)
     assert texts_of(own_server) == ["before", *texts]
 
@@ -212,10 +214,10 @@ def test_a_lost_response_does_not_send_twice(browser, own_server):
         tab.page.route("**/send", lose, times=2)
         tab.say("once")
         expect(tab.log.get_by_text("once")).not_to_have_count(0)
-        eventually(tab.page, lambda: len(lost) == 1)
+        eventually(tab.page, lambda: bool(lost))
         tab.page.reload()
         tab.reads("once")
-        tab.has_sent_everything(LONG_PATIENCE)
+        tab.has_sent_everything()
         tab.reads("once")
         assert lost == [200, 200]
         assert texts_of(own_server) == ["once"]
@@ -234,8 +236,8 @@ def test_messages_through_a_network_that_cuts(browser, own_server):
             tab.say(text)
             if number % 4 == 0:
                 proxy.cut()
-        tab.has_sent_everything(LONG_PATIENCE)
-        reader.reads(texts[-1], LONG_PATIENCE)
+        tab.has_sent_everything()
+        reader.reads(texts[-1])
         assert texts_of(own_server) == texts
         expect(reader.texts).to_have_text(texts)
         expect(tab.texts).to_have_text(texts)
