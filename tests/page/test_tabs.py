@@ -246,3 +246,46 @@ def test_new_messages_are_announced(people, server):
     tab.page.clock.run_for(1000)
     expect(announcer).to_have_text("20 new messages")
     expect(tab.log).to_have_attribute("aria-live", "off")
+
+
+@pytest.mark.parametrize(
+    "browser_has",
+    [
+        "delete window.Notification",
+        "Notification = class { constructor() { throw new TypeError('Illegal constructor'); } }",
+    ],
+    ids=["none", "only those of service workers"],
+)
+def test_a_browser_without_notifications_of_pages(people, browser_has):
+    """The menu says so, and does not offer what never comes."""
+    context = people.browser()
+    context.add_init_script(browser_has)
+    tab = people.tab(context)
+    tab.join(new_name("alice"))
+    tab.page.get_by_role("button", name="Menu").click()
+    expect(tab.page.get_by_label("Notify me of private messages")).to_be_disabled()
+    expect(tab.page.get_by_text("This browser shows no notifications of pages.")).to_be_visible()
+
+
+def test_a_notification_that_the_browser_refuses(people, server):
+    """It is no error, and the menu does not say any more that there will be some."""
+    tab, writer, message = notified(people, server, "before")
+
+    def holds(expression):
+        tab.page.clock.fast_forward(100)
+        return tab.page.evaluate(expression)
+
+    eventually(tab.page, lambda: holds("notes.size") == 1)
+    tab.page.evaluate(
+        """() => {
+          window.Notification = class {
+            static permission = "granted";
+            constructor() { window.refused = true; throw new TypeError(); }
+          };
+        }"""
+    )
+    send(server, writer, "after", message["recipient_id"])
+    eventually(tab.page, lambda: holds("window.refused === true"))
+    tab.hide(hidden=False)
+    tab.page.get_by_role("button", name="Menu").click()
+    expect(tab.page.get_by_label("Notify me of private messages")).not_to_be_checked()

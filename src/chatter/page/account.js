@@ -35,10 +35,13 @@ export function open(button, canLeave, left) {
 function notifyItems() {
   const box = make("input");
   box.type = "checkbox";
-  box.disabled = !canNotify;
+  box.disabled = !canNotify();
   box.checked = notifies();
   const note = make("p", "hint");
-  if (!canNotify) note.textContent = "Browsers notify only on pages that came over https.";
+  if (box.disabled)
+    note.textContent = isSecureContext
+      ? "This browser shows no notifications of pages."
+      : "Browsers notify only on pages that came over https.";
   box.onchange = async () => {
     const wanted = box.checked;
     if (wanted) await Notification.requestPermission();

@@ -7,14 +7,27 @@
 
 import { getPeople } from "./api.js";
 import { meet, nameOf } from "./people.js";
-import { load, ownName } from "./saved.js";
+import { load, ownName, save } from "./saved.js";
 import { PLACE } from "./tabs.js";
 
-/** Browsers notify only on pages that came over https. */
-export const canNotify = "Notification" in window && isSecureContext;
+/** Some browsers have notifications only of installed applications; and all only over https. */
+const isAllowed = () =>
+  "Notification" in window && isSecureContext && Notification.permission === "granted";
 
-export const notifies = () =>
-  canNotify && Notification.permission === "granted" && load("notify", "localStorage") === true;
+/** Whether the browser shows notifications of pages. */
+export function canNotify() {
+  // One that is made now would be seen.
+  if (isAllowed()) return true;
+  try {
+    new Notification("");
+    return isSecureContext;
+  } catch {
+    // There are none, or only of service workers, as on Android.
+    return false;
+  }
+}
+
+export const notifies = () => isAllowed() && load("notify", "localStorage") === true;
 
 /** @type {Map<number, {id: number, note: Notification}>} For a chat what is shown of which message. */
 const shown = new Map();
@@ -62,10 +75,11 @@ export async function correct(chat, id) {
  * @param {Message} message
  */
 function show(chat, { id, text }) {
-  const note = new Notification(nameOf(chat.id) || "Somebody", {
+  const note = make(nameOf(chat.id) || "Somebody", {
     body: text.slice(0, 300),
     tag: ownName(`chat ${chat.id}`),
   });
+  if (!note) return;
   shown.set(chat.id, { id, note });
   // Whoever dismisses it is not notified again of what becomes of the message.
   note.onclose = () => {
@@ -76,6 +90,20 @@ function show(chat, { id, text }) {
     location.hash = String(chat.id);
     note.close();
   };
+}
+
+/**
+ * @param {string} title
+ * @param {NotificationOptions} options
+ */
+function make(title, options) {
+  try {
+    return new Notification(title, options);
+  } catch {
+    // The browser makes none in spite of the permission: the menu is not to say that it does.
+    save("notify", undefined, "localStorage");
+    return null;
+  }
 }
 
 /** Show no message any more. */
