@@ -182,3 +182,23 @@ def test_all_by_keyboard(people, server):
     tab.log.focus()
     keys.type("here")
     expect(tab.box).to_have_value("here")
+
+
+@pytest.mark.parametrize("has_touch", [True, False], ids=["touch", "keyboard"])
+def test_the_focus_goes_to_what_is_shown(people, server, has_touch):
+    """Who goes from the list to a chat and back is not at the beginning of the page again."""
+    size = {"width": 320, "height": 640}
+    tab, name = people.join("alice", viewport=size, has_touch=has_touch)
+    writer = server.connect(new_name("writer"))
+    send(server, writer, "hello", id_of(server, writer, name))
+    back = tab.page.get_by_role("link", name="All chats")
+    back.focus()
+    back.press("Enter")
+    expect(tab.entry("General").first).to_be_focused()
+    link = tab.chat(writer["name"]).get_by_role("link")
+    link.focus()
+    link.press("Enter")
+    expect(tab.log if has_touch else tab.box).to_be_focused()
+    back.focus()
+    back.press("Enter")
+    expect(link).to_be_focused()

@@ -152,7 +152,8 @@ the("menu-button").onclick = () =>
     explainMissing,
   );
 
-function show() {
+/** @param {Event} [event] Of somebody who goes to another chat. */
+function show(event) {
   if (!chats.user) return;
   const id = named();
   const before = conversation.shown?.id;
@@ -161,9 +162,14 @@ function show() {
   // At once: a text must not reach the chat before, and all its readers.
   compose();
   drawAll();
-  // On a touch screen the keyboard would cover the messages. To focus costs a layout, which the
-  // next frame has anyway.
-  if (id !== null && id !== before && !touch.matches) requestAnimationFrame(composer.focus);
+  if (id === (before ?? null)) return;
+  // The focus must not stay in what is hidden. On a touch screen the keyboard would cover the
+  // messages. To focus costs a layout, which the next frame has anyway.
+  requestAnimationFrame(() => {
+    if (id === null) side.focusOn(before);
+    else if (!touch.matches) composer.focus();
+    else if (event) log.focus();
+  });
 }
 
 /** Request who the user is and what there is, and begin. */

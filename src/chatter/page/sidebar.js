@@ -115,6 +115,9 @@ export function showFound(people) {
   draw();
 }
 
+/** @param {number} [id] The chat that was left. */
+export const focusOn = (id) => entries.get(`chats ${id}`)?.link.focus();
+
 /** @returns {HTMLAnchorElement[]} Those that are seen. */
 export function links() {
   const all = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".lists a"));
