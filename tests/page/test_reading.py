@@ -315,3 +315,26 @@ def test_a_message_sets_nothing_anew(people, server):
         send(server, writer, text)
         tab.reads(text)
     assert tab.page.evaluate("window.setAnew") == []
+
+
+def test_a_copy_of_messages_is_what_people_wrote(people, server):
+    """Who, when and what; neither the letters of avatars nor the buttons."""
+    tab, _ = people.join("alice")
+    writer = server.connect(new_name("Yuki"))
+    theirs, own = new_text("theirs"), new_text("mine")
+    send(server, writer, theirs)
+    tab.reads(theirs)
+    tab.say(own)
+    tab.reads(own)
+    copied = tab.page.evaluate(
+        """() => {
+          const [from, to] = [...document.querySelectorAll("#messages .message")].slice(-2);
+          getSelection().setBaseAndExtent(from, 0, to, to.childNodes.length);
+          return getSelection().toString();
+        }"""
+    )
+    lines = copied.split()
+    for part in (writer["name"], theirs, "You", own):
+        assert part in copied
+    assert "Y" not in lines, copied
+    assert "⋯" not in lines, copied
