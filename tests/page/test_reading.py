@@ -338,3 +338,14 @@ def test_a_copy_of_messages_is_what_people_wrote(people, server):
         assert part in copied
     assert "Y" not in lines, copied
     assert "⋯" not in lines, copied
+
+
+def test_a_chat_with_oneself(people, server):
+    """A place for notes, which nobody else can read."""
+    tab, name = people.join("alice")
+    number = id_of(server, server.connect(), name)
+    tab.page.evaluate("number => { location.hash = number; }", number)
+    expect(tab.log).to_contain_text("Only you can read this.")
+    note = new_text("note")
+    tab.say(note)
+    tab.reads(note)
