@@ -16,6 +16,12 @@ from tests.ports import free_port
 
 TWISTD = shutil.which("twistd", path=str(Path(sys.executable).parent)) or "twistd"
 
+SOON = 30
+"""So many seconds an end takes at most, also on a machine that is busy.
+
+What must not hold it up would do so for sixty.
+"""
+
 
 class Server:
     """A server in a process of its own.

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.e2e.server import TWISTD, Server
+from tests.e2e.server import SOON, TWISTD, Server
 
 NOBODY = 65534
 
@@ -97,7 +97,7 @@ def test_a_socket_that_the_user_may_not_remove(tmp_path):
     for _ in range(2):
         with server:
             server.connect("alice")
-            assert server.stop() < 10
+            assert server.stop() < SOON
         assert socket.exists()
         assert "chatter has stopped" in server.log.read_text()
 

@@ -44,11 +44,12 @@ def send_all(server, token, count):
             assert status == 200
         connection.close()
 
-    senders = [threading.Thread(target=send) for _ in range(SENDERS)]
+    senders = [threading.Thread(target=send, daemon=True) for _ in range(SENDERS)]
     for sender in senders:
         sender.start()
     for sender in senders:
-        sender.join(60)
+        sender.join(300)
+        assert not sender.is_alive()
 
 
 def messages_of(connection, count):

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.e2e.server import Server, call
+from tests.e2e.server import SOON, Server, call
 
 FEW_FILES = "ulimit -n 300; ulimit -S -n 64; exec " + '"$@"'
 
@@ -67,7 +67,7 @@ def test_streams_end_with_the_server(tmp_path):
             call(sender, "POST", "/send", token, {"text": "x" * 4000})
             received += reading.recv(1024 * 1024)
         sender.close()
-        assert server.stop() < 10
+        assert server.stop() < SOON
         while piece := reading.recv(1024 * 1024):
             received += piece
         assert received.endswith(b"\n\n")

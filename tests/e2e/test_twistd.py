@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from tests.e2e.server import TWISTD, Server
+from tests.e2e.server import SOON, TWISTD, Server
 from tests.ports import free_port
 
 
@@ -105,7 +105,7 @@ def test_the_default_is_a_file_in_the_folder(tmp_path):
     token = server.connect("alice")["token"]
     server.request("POST", "/send", token, {"text": "hello"})
     assert len(server.request("GET", "/status", token)[1]["messages"]) == 1
-    assert server.stop() < 10
+    assert server.stop() < SOON
     assert (tmp_path / "chatter.sqlite").exists()
     with server:
         assert server.request("POST", "/connect", token)[1]["name"] == "alice"
@@ -169,7 +169,7 @@ def test_a_stop_under_load_responds_to_what_is_under_way(tmp_path):
     while len(acknowledged) <= 10:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert server.stop() < 10
+    assert server.stop() < SOON
     for sender in senders:
         sender.join(60)
     head, _, body = waiting.recv(65536).partition(b"\r\n\r\n")

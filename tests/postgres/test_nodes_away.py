@@ -8,13 +8,13 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from tests.e2e.server import Server
+from tests.e2e.server import SOON, Server
 from tests.postgres.nodes import Stream, running_nodes, wait_until
 from tests.postgres.proxy import Proxy
 from tests.postgres.server import PASSWORD
 
-PATIENCE = 12
-"""So many seconds it may take until a node finds that its database hangs."""
+PATIENCE = 30
+"""So many seconds it may take until a busy node finds that its database hangs."""
 
 AT_ONCE = 3
 """So many seconds it may take once that is known."""
@@ -76,14 +76,18 @@ def test_while_the_database_is_away(node, proxy, postgres, trouble):
         status, retry_after, seconds = call(node, "POST", "/send", token, '{"text": "unknown"}')
         assert status == 503
         assert int(retry_after) >= 1
-        assert seconds < (PATIENCE if trouble == "hung" else AT_ONCE)
+        assert seconds < PATIENCE
 
+        waits = []
         for _ in range(3):
-            for status, retry_after, seconds in each_request(node, token, "f" * 64):
+            rejections = each_request(node, token, "f" * 64)
+            for status, retry_after, _ in rejections:
                 assert status == 503
                 assert int(retry_after) >= 1
-                assert seconds < AT_ONCE
+            waits.append([seconds for *_, seconds in rejections])
             time.sleep(0.7)
+        # A machine that has much else to do stops for a while, but not each time.
+        assert max(map(min, zip(*waits, strict=True))) < AT_ONCE
 
         proxy.resume()
         postgres.start()
@@ -132,7 +136,7 @@ def test_a_stop_while_the_database_hangs(node, proxy, known):
     connection.request("POST", "/send", '{"text": "hello"}', headers)
     # Once this has its response, the server has read that.
     assert node.request("GET", "/nothing")[0] == 404
-    assert node.stop() < 15
+    assert node.stop() < SOON
     connection.close()
     stream.close()
     proxy.resume()
