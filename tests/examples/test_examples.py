@@ -65,7 +65,7 @@ def serving(start, *arguments):
         deadline = time.monotonic() + 60
         while True:
             with suppress(OSError):
-                socket.create_connection(("127.0.0.1", port)).close()
+                socket.create_connection(("127.0.0.1", port), timeout=60).close()
                 break
             assert process.poll() is None
             assert time.monotonic() < deadline
@@ -89,7 +89,9 @@ def test_accounts(tmp_path):
     with serving(lambda port: run_by_twistd("accounts.py", port, tmp_path)) as (call, _):
         cookies = []
         for name in ("alice", "bob"):
-            connection = http.client.HTTPConnection(call.args[0].host, call.args[0].port)
+            connection = http.client.HTTPConnection(
+                call.args[0].host, call.args[0].port, timeout=60
+            )
             connection.request("POST", f"/login?name={name}")
             response = connection.getresponse()
             cookies.append({"Cookie": response.headers["Set-Cookie"].partition(";")[0]})
@@ -120,7 +122,7 @@ def test_multi_service():
     """The other service sends to the chat."""
     with serving(partial(run, "multi_service.py")) as (call, _):
         token = call("POST", "/connect")[1]["token"]
-        [message] = call("GET", "/status?after=0", token)[1]["messages"]
+        [message] = call("GET", "/status?after=0&wait=50", token)[1]["messages"]
         assert re.fullmatch(r"It is \d\d:\d\d\.", message["text"])
 
 
@@ -141,6 +143,7 @@ def test_trial_test(tmp_path):
             cwd=tmp_path,
             capture_output=True,
             text=True,
+            timeout=60,
             check=False,
         )
         assert outcome in done.stdout, done.stdout + done.stderr

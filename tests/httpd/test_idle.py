@@ -35,7 +35,7 @@ def connect():
 
     def open_some(count, address):
         place = (address.host, address.port)
-        opened.extend(socket.create_connection(place) for _ in range(count))
+        opened.extend(socket.create_connection(place, timeout=60) for _ in range(count))
         return opened[-count:]
 
     yield lambda address, count: deferToThread(open_some, count, address)

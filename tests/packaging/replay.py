@@ -99,7 +99,7 @@ class Shell:
         self._input = self._shell.stdin
         self._output = self._shell.stdout
 
-    def run(self, command, timeout=120):
+    def run(self, command, timeout=300):
         """Run a command that must succeed; returns what it prints."""
         line = f"{{ {command}\n}} < /dev/null; printf '\\036%s\\036' $?\n"
         self._input.write(line.encode())
