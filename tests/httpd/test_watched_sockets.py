@@ -263,6 +263,31 @@ async def test_others_have_their_turn_once_time_is_up(server, description, tmp_p
         sock.close()
 
 
+@running
+async def test_one_that_takes_all_the_time_of_each_turn_holds_up_no_other(server, monkeypatch):
+    """The epoll tells of it first again and again, as long as it goes on sending."""
+    served: list[object] = []
+    monkeypatch.setattr(watched_sockets, "monotonic", lambda: 1.0 * len(served))
+
+    def response(request):
+        served.append(request.getClientAddress().port)
+        if len(served) < 9:
+            greedy.sendall(get())
+            arrive(server, 1)
+        request.respond((), b"small")
+        return NOT_DONE_YET
+
+    server.site.resource = Calling(response)
+    greedy, patient = await server.connected(2)
+    for number, sock in enumerate((greedy, patient), 1):
+        sock.sendall(get())
+        arrive(server, number)
+    await server.until(lambda: len(served) == 10)
+    assert served.index(patient.getsockname()[1]) == 1
+    for sock in (greedy, patient):
+        sock.close()
+
+
 @pytest.mark.parametrize("at_once", [1, 2, 9])
 @running
 async def test_what_comes_meanwhile_is_read_in_the_same_turn(server, at_once, monkeypatch):

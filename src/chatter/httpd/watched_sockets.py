@@ -25,7 +25,7 @@ from zope.interface import implementer
 from chatter.httpd.turns import TURN_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from twisted.internet.interfaces import IDelayedCall, IListeningPort
 
@@ -166,12 +166,12 @@ class WatchedSockets:
                 return
             if not ready:
                 return
-            # Those that there is no time for are still ready in the next turn.
-            self._hand_over(self._read(ready), until)
+            # The epoll would tell of the same ones first again, if they go on sending.
+            self._take(self._read(ready), until)
             # What came meanwhile need not wait for the reactor to go round.
             left -= len(ready)
 
-    def _take(self, received: list[Arrival], until: float) -> None:
+    def _take(self, received: Iterable[Arrival], until: float) -> None:
         """Hand over what has come; what there is no time for is the first of the next turn."""
         arrivals = iter(received)
         self._hand_over(arrivals, until)
