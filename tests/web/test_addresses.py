@@ -76,6 +76,15 @@ def request_of(*arguments: Any, **headers: Any) -> Any:
         (PROXY, {"Forwarded": "for=192.0.2.7;proto=https;by=10.0.0.1"}, "192.0.2.7"),
         (PROXY, {"Forwarded": 'by=x;FOR="[2001:db8::7]:80"'}, "2001:db8::7"),
         (PROXY, {"Forwarded": 'for=1.2.3.4;host=", for=192.0.2.7'}, "192.0.2.7"),
+        # What a proxy quotes comes from its client, and so does what stands before its element.
+        (PROXY, {"Forwarded": 'host="a;for=1.2.3.4";for=192.0.2.7'}, "192.0.2.7"),
+        (PROXY, {"Forwarded": 'for=192.0.2.7;host="a;for=1.2.3.4"'}, "192.0.2.7"),
+        (PROXY, {"Forwarded": 'for=192.0.2.7;host="a, for=1.2.3.4"'}, "192.0.2.7"),
+        (PROXY, {"Forwarded": r'host="\\\", for=1.2.3.4;";for=192.0.2.7'}, "192.0.2.7"),
+        (PROXY, {"Forwarded": r'for=192.0.2.7;host="\";for=1.2.3.4\\"'}, "192.0.2.7"),
+        (PROXY, {"Forwarded": 'for=1.2.3.4;host=", for="192.0.2.7:80"'}, "192.0.2.7"),
+        (PROXY, {"Forwarded": ['for="1.2.3.4', 'for="[2001:db8::7]:80";by=x']}, "2001:db8::7"),
+        (PROXY, {"Forwarded": "for=192.0.2.7;host=a;for=1.2.3.4"}, "192.0.2.7"),
         (PROXY, {"Forwarded": "for=_hidden"}, "10.0.0.1"),
         (PROXY, {"Forwarded": "proto=https"}, "10.0.0.1"),
         # One of the two may be the client's own, which the proxy passed on.

@@ -13,6 +13,7 @@ from __future__ import annotations
 from functools import lru_cache
 from ipaddress import IPv6Address as IPv6
 from ipaddress import IPv6Network, ip_address
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -159,30 +160,58 @@ def _parsed(text: str) -> Any:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _named(request: Request, header: bytes) -> list[str] | None:
-    """What a header lists, in its order; ``None`` if there is no such header."""
+def _named(request: Request, header: bytes) -> Iterator[str] | None:
+    """What a header lists, from the right; ``None`` if there is no such header."""
     if request.getHeader(header) is None:
         return None
     lines = request.requestHeaders.getRawHeaders(header, [])
-    parts = b",".join(lines).decode("latin-1").rsplit(",", _MOST_PROXIES + 1)[-_MOST_PROXIES:]
+    text = b",".join(lines).decode("latin-1")
     if header == b"Forwarded":
-        return [_for_in(part) for part in parts]
-    return [part.strip() for part in parts]
+        return map(_for_in, islice(_split_from_right(text, ","), _MOST_PROXIES))
+    parts = text.rsplit(",", _MOST_PROXIES + 1)[-_MOST_PROXIES:]
+    return (part.strip() for part in reversed(parts))
+
+
+def _split_from_right(text: str, separator: str) -> Iterator[str]:
+    """The parts of an element or of a list of ``Forwarded``, the last one first.
+
+    A separator in a quoted string is none: a proxy quotes what its client has sent, such as the
+    host.  A client may begin the list with half a string; the proxy's part at the end is whole.
+    """
+    end = len(text)
+    is_quoted = False
+    for place in range(end - 1, -1, -1):
+        letter = text[place]
+        if letter == '"' and not (is_quoted and _is_escaped(text, place)):
+            is_quoted = not is_quoted
+        elif letter == separator and not is_quoted:
+            yield text[place + 1 : end]
+            end = place
+    yield text[:end]
+
+
+def _is_escaped(text: str, place: int) -> bool:
+    """Whether there is an odd number of backslashes before a place."""
+    start = place
+    while text[start - 1 : start] == "\\":
+        start -= 1
+    return (place - start) % 2 == 1
 
 
 def _for_in(element: str) -> str:
-    """The client of one proxy, in an element of ``Forwarded``."""
-    for pair in element.split(";"):
+    """The client of one proxy, in an element of ``Forwarded``: the first one, if it has several."""
+    client = ""
+    for pair in _split_from_right(element, ";"):
         name, _, value = pair.partition("=")
         if name.strip().lower() == "for":
-            return value.strip().strip('"')
-    return ""
+            client = value.strip().strip('"')
+    return client
 
 
-def _first_untrusted(peer: str, named: list[str], is_trusted: Any) -> str:
+def _first_untrusted(peer: str, named: Iterator[str], is_trusted: Any) -> str:
     """The first address from the right that is not trusted, or the last one that is."""
     found = peer
-    for address in _addresses(reversed(named)):
+    for address in _addresses(named):
         found = address
         if not is_trusted(address):
             break
