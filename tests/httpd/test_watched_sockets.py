@@ -288,6 +288,27 @@ async def test_one_that_takes_all_the_time_of_each_turn_holds_up_no_other(server
         sock.close()
 
 
+@running
+async def test_a_large_body_is_read_in_parts(server, monkeypatch):
+    """However much has come, since chunks and records of one byte each take long to parse."""
+    sizes: list[int] = []
+    hear = LeanChannel.dataReceived
+
+    def listen(self, data):
+        sizes.append(len(data))
+        hear(self, data)
+
+    monkeypatch.setattr(LeanChannel, "dataReceived", listen)
+    address = await server.listen()
+    sock = client(address)
+    body = bytes(60_000)
+    head = f"POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
+    await deferToThread(sock.sendall, head.encode() + body)
+    await server.until(lambda: sum(sizes) == len(head) + len(body))
+    assert max(sizes) <= 16 * 1024
+    sock.close()
+
+
 @pytest.mark.parametrize("at_once", [1, 2, 9])
 @running
 async def test_what_comes_meanwhile_is_read_in_the_same_turn(server, at_once, monkeypatch):

@@ -45,6 +45,9 @@ for each, but they wait for each other."""
 class WatchedServer(Server):
     """A connection that is read from together with others."""
 
+    # What is read at once is parsed at once.  Chunks of one byte, or records of TLS, take 4 ms.
+    bufferSize = 16 * 1024  # noqa: N815 - it is Twisted's name
+
     def __init__(self, sockets: WatchedSockets, *arguments: Any) -> None:
         self._sockets = sockets
         super().__init__(*arguments)
