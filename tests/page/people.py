@@ -93,6 +93,12 @@ class Tab:
             has=self.page.get_by_text(text, exact=True)
         )
 
+    def edit_last(self, text: str) -> None:
+        """Begin to edit the own message that was sent last, which has a text."""
+        self.reads(text)
+        self.box.press("ArrowUp")
+        expect(self.box).to_have_value(text)
+
     def edit(self, text: str) -> None:
         """Give the message that is being edited another text."""
         expect(self.page.get_by_text("Editing a message")).to_be_visible()
