@@ -25,7 +25,7 @@ def filled(server, count):
         body = json.dumps({"text": f"{person['name']}: {number}"})
         length = f"Content-Length: {len(body)}\r\n"
         requests.append(f"POST /send HTTP/1.1\r\n{head}{length}\r\n{body}")
-    with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
         for some in batches(requests, 100):
             connection.sendall("".join(some).encode())
             received = b""

@@ -7,7 +7,7 @@ import shutil
 from playwright.sync_api import expect
 
 from tests.page.others import filled, new_text, send, texts_of
-from tests.page.people import LONG_PATIENCE, eventually, new_name, people_in
+from tests.page.people import eventually, new_name, people_in
 from tests.postgres.proxy import Proxy
 
 
@@ -30,11 +30,19 @@ def test_a_short_loss_is_nobodys_concern(own_people, own_server):
     with tab.page.expect_event("requestfailed"):
         own_server.kill()
     own_server.start()
+    requests = []
+    tab.page.on("request", lambda request: requests.append(request.url))
+
+    # The time counts from when the page has noticed.
+    def goes_on():
+        tab.page.clock.run_for(100)
+        return any("/events?" in url for url in requests)
+
     with tab.page.expect_response("**/events?*"):
-        tab.page.clock.run_for(1000)
+        eventually(tab.page, goes_on)
     tab.page.clock.resume()
     other.say("after")
-    tab.reads("after", LONG_PATIENCE)
+    tab.reads("after")
     assert tab.page.evaluate("window.said") == ""
 
 
@@ -51,11 +59,14 @@ def test_a_long_loss_is_said(own_people, own_server):
         return banner.is_visible()
 
     eventually(tab.page, is_said)
+    # By itself the page does not try again before the button is clicked.
+    tab.stop_clock()
     tab.say("in the dark")
     own_server.start()
     tab.page.get_by_role("button", name="Try now").click()
-    expect(tab.page.locator("#banner")).to_be_hidden(timeout=LONG_PATIENCE)
-    tab.has_sent_everything(LONG_PATIENCE)
+    tab.page.clock.resume()
+    expect(tab.page.locator("#banner")).to_be_hidden()
+    tab.has_sent_everything()
     tab.reads("in the dark")
 
 
@@ -68,7 +79,7 @@ def test_a_page_that_is_opened_while_the_server_is_away(browser, own_server):
         waiting = tab.page.get_by_role("status").filter(has_text="cannot be reached")
         expect(waiting).to_be_visible()
         tab.page.unroute("**/chats?*")
-        expect(tab.page.get_by_role("navigation")).to_contain_text(name, timeout=LONG_PATIENCE)
+        expect(tab.page.get_by_role("navigation")).to_contain_text(name)
         expect(waiting).to_be_hidden()
 
 
@@ -90,8 +101,8 @@ def test_a_network_that_hangs(browser, own_server):
         expect(tab.message("meanwhile")).to_have_count(0)
         assert "through the jam" not in texts_of(own_server)
         proxy.resume()
-        tab.has_sent_everything(LONG_PATIENCE)
-        tab.reads("meanwhile", LONG_PATIENCE)
+        tab.has_sent_everything()
+        tab.reads("meanwhile")
         tab.reads("through the jam")
 
 
@@ -130,7 +141,7 @@ def test_a_dead_connection_is_replaced(browser, own_server):
         proxy.cut()
         proxy.resume()
         tab.page.clock.fast_forward(3_000)
-        tab.reads("unheard", LONG_PATIENCE)
+        tab.reads("unheard")
 
 
 def test_the_missed_messages_of_a_long_absence(own_people, own_server):
@@ -159,8 +170,10 @@ def test_a_log_that_was_restored(own_people, own_server):
     own_server.start()
     for text in ("lost", "lost as well"):
         send(own_server, writer, text)
-        tab.reads(text, LONG_PATIENCE)
+        tab.reads(text)
     tab.box.fill("a draft")
+    # Nor does the page begin anew before all is there.
+    tab.page.context.set_offline(True)
     own_server.kill()
     for file in own_server.folder.glob("chatter.sqlite*"):
         file.unlink()
@@ -168,8 +181,7 @@ def test_a_log_that_was_restored(own_people, own_server):
     own_server.start()
     for text in ("new", "newer"):
         send(own_server, writer, text)
-    tab.page.evaluate("dispatchEvent(new Event('online'))")
-    tab.reads("newer", LONG_PATIENCE)
+    tab.page.context.set_offline(False)
     expect(tab.texts).to_have_text(["before the backup", "new", "newer"])
     expect(tab.box).to_have_value("a draft")
     send(own_server, writer, "newest")
