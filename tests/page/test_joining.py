@@ -374,6 +374,9 @@ def test_a_tab_of_somebody_who_has_left_shows_the_form(people):
     """Another tab signs out: this one notices when it is looked at again."""
     tab, _ = people.join("alice")
     other = people.tab(tab.page.context)
+    # It has no stream, with which it would notice by itself.
+    other.page.route("**/events?*", lambda route: route.abort())
+    other.page.reload()
     expect(other.box).to_be_visible()
     tab.page.evaluate("fetch('disconnect', {method: 'POST', headers: {'Chatter-Page': '1'}})")
     other.page.reload()
