@@ -105,3 +105,17 @@ def own_people(browser, own_server):
     """People in the chat of the test's own server."""
     with people_in(browser, f"http://127.0.0.1:{own_server.port}/") as people:
         yield people
+
+
+@pytest.fixture
+def fresh_server(tmp_path):
+    """A server for one test, without a disk that every message would wait for."""
+    with Server(tmp_path, "--store", "memory:") as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_people(browser, fresh_server):
+    """People in the chat of that one."""
+    with people_in(browser, f"{fresh_server.url}/") as people:
+        yield people

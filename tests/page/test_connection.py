@@ -144,16 +144,16 @@ def test_a_dead_connection_is_replaced(browser, own_server):
         tab.reads("unheard")
 
 
-def test_the_missed_messages_of_a_long_absence(own_people, own_server):
+def test_the_missed_messages_of_a_long_absence(fresh_people, fresh_server):
     """A page that comes back after thousands of messages shows the newest, and goes on."""
-    tab, _ = own_people.join("alice")
+    tab, _ = fresh_people.join("alice")
     expect(tab.box).to_be_visible()
     tab.hide(hidden=True)
-    writer = filled(own_server, 6000)
+    writer = filled(fresh_server, 6000)
     tab.page.evaluate("Date.now = (now => () => now() + 60000)(Date.now)")
     tab.hide(hidden=False)
     tab.reads(f"{writer['name']}: 5999")
-    send(own_server, writer, "and then")
+    send(fresh_server, writer, "and then")
     tab.reads("and then")
 
 
