@@ -42,7 +42,7 @@ def send_everything(server, *options):
         env={**os.environ, "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py")},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=800,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
