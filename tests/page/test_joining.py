@@ -381,3 +381,16 @@ def test_a_tab_of_somebody_who_has_left_shows_the_form(people):
     tab.page.evaluate("fetch('disconnect', {method: 'POST', headers: {'Chatter-Page': '1'}})")
     other.page.reload()
     expect(other.name_box).to_be_visible()
+
+
+def test_a_tab_that_ended_before_it_was_signed_out_keeps_nothing(people, server):
+    """Such as one that was loaded anew in that moment: it forgets the drafts when it is back."""
+    tab, _ = people.join("alice")
+    tab.box.fill("not finished")
+    token = tab.token()
+    tab.page.goto("about:blank")
+    status, _ = server.request("POST", "/disconnect", token, {})
+    assert status == 200
+    tab.page.goto(people.url)
+    expect(tab.name_box).to_be_visible()
+    assert tab.page.evaluate("Object.keys(sessionStorage)") == []

@@ -7,8 +7,11 @@
 /** The id of the user who is signed in, or 0. */
 export let owner = 0;
 
+/** The names of all that is kept of this chat begin so. */
+export const OF_CHAT = `chatter ${location.pathname} `;
+
 /** Under this name it is kept that somebody is signed in. */
-const SIGNED_IN = `chatter ${location.pathname} signed in`;
+const SIGNED_IN = `${OF_CHAT}signed in`;
 
 /** @param {number} user Whose things are kept from now on; 0 if nobody is signed in. */
 export function setOwner(user) {
@@ -36,7 +39,7 @@ export function hadOwner() {
 }
 
 /** @param {string} name One that only the tabs of the same user and chat have. */
-export const ownName = (name) => `chatter ${location.pathname} ${owner} ${name}`;
+export const ownName = (name) => `${OF_CHAT}${owner} ${name}`;
 
 /**
  * @param {string} name
