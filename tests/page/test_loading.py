@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.page.others import new_text, send
@@ -182,3 +183,39 @@ def test_who_is_online_is_known_with_the_first_messages(people, server):
     expect(tab.page.locator("#chats").get_by_text(writer["name"])).to_be_visible()
     by_id = [url.partition("ids=")[2].split(",") for url in asked if "users?ids=" in url]
     assert str(writer["user_id"]) not in [one for ids in by_id for one in ids]
+
+
+def has_a_menu(tab, _other):
+    tab.page.get_by_role("button", name="Menu").click()
+    expect(tab.page.get_by_role("group", name="You")).to_be_visible()
+
+
+def finds(tab, other):
+    tab.page.get_by_role("searchbox").fill(other)
+    expect(tab.page.locator("#found").get_by_role("link")).to_have_count(1)
+
+
+def has_kept_the_command(tab, other):
+    tab.box.press("Enter")
+    expect(tab.page.get_by_role("heading", name=other, level=2)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("file", "begin", "works"),
+    [
+        ("account", lambda tab, _: tab.page.get_by_role("button", name="Menu").click(), has_a_menu),
+        ("search", lambda tab, _: tab.page.get_by_role("searchbox").focus(), finds),
+        ("commands", lambda tab, other: tab.say(f"/msg {other} hello"), has_kept_the_command),
+    ],
+    ids=["menu", "search", "command"],
+)
+def test_what_could_not_be_loaded_once_is_loaded_with_the_page(people, server, file, begin, works):
+    """Browsers do not load it again: it would be missing for as long as the page is there."""
+    context = people.browser()
+    context.route(f"**/{file}.js", lambda route: route.abort(), times=1)
+    tab = people.tab(context)
+    tab.join(new_name("alice"))
+    other = server.connect(new_name("Yuki"))["name"]
+    with tab.page.expect_event("load"):
+        begin(tab, other)
+    works(tab, other)

@@ -98,6 +98,21 @@ export function post(path, body, headers) {
   });
 }
 
+/**
+ * A part of the page could not be loaded. A browser does not load it again, but with another page,
+ * which has what was written.
+ *
+ * @returns {Promise<boolean>} Whether the server is away, so that the page stays.
+ */
+export async function loadAnew() {
+  const isThere = await fetch("./", { method: "HEAD", cache: "no-store" }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+  if (isThere) location.reload();
+  return !isThere;
+}
+
 /** A key that nobody else has; crypto.randomUUID is missing on plain http. */
 export function newKey() {
   const bytes = [...crypto.getRandomValues(new Uint8Array(16))];

@@ -5,7 +5,7 @@
  * @import {Message, Start} from "./api.js"
  */
 
-import { getChats, Problem } from "./api.js";
+import { getChats, loadAnew, Problem } from "./api.js";
 import { announce, atMost99, showConnected, showUnread } from "./attention.js";
 import * as chats from "./chats.js";
 import * as composer from "./composer.js";
@@ -76,7 +76,12 @@ function compose() {
   const { shown } = conversation;
   if (shown) composer.open(shown.id, shown.id ? conversation.title() : "everybody");
   hasStanding ||= chats.moderates || chats.mutedUntil !== "";
-  if (hasStanding) void loadStanding().then(({ draw }) => draw(), explainMissing);
+  // Without it a refusal says the same. A page that was loaded anew for it might do so for ever.
+  if (hasStanding)
+    loadStanding().then(
+      ({ draw }) => draw(),
+      () => {},
+    );
 }
 
 feed.reader.connected = showConnected;
@@ -131,14 +136,9 @@ const loadMenu = () => import("./menu.js");
 const loadAccount = () => import("./account.js");
 const loadStanding = () => import("./standing.js");
 
-const loadUpgrade = () => import("./upgrade.js");
-
-/** The server is away, or has another page by now. */
-const explainMissing = () =>
-  loadUpgrade()
-    .then((upgrade) => upgrade.reloadIfOld())
-    .catch(() => true)
-    .then((failed) => failed && composer.explain("This could not be loaded. Try again."));
+async function explainMissing() {
+  if (await loadAnew()) composer.explain("This could not be loaded. Try again.");
+}
 
 log.around.openMenu = (message, button) =>
   loadMenu().then((menu) => menu.open(button, message), explainMissing);
@@ -261,7 +261,7 @@ async function loadOthers() {
   const account = await loadAccount().catch(() => null);
   if (canLeave) account?.keepCookie();
   await loadMenu().catch(() => null);
-  await loadUpgrade().catch(() => null);
+  await import("./upgrade.js").catch(() => null);
 }
 
 /** @param {{id: number, name: string}} user */

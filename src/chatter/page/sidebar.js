@@ -6,6 +6,7 @@
  * @typedef {ReturnType<typeof makeEntry>} Entry
  */
 
+import { loadAnew } from "./api.js";
 import { atMost99 } from "./attention.js";
 import { more, sorted, user } from "./chats.js";
 import { shown } from "./conversation.js";
@@ -125,7 +126,10 @@ export function links() {
 }
 
 // Who searches needs more; without it, the chats and who is online are there.
-search.onfocus = () => import("./search.js").catch(() => undefined);
+search.onfocus = () =>
+  import("./search.js").catch(async () => {
+    if (await loadAnew()) setText(the("found-title"), "The search failed.");
+  });
 // The arrow keys go through the list.
 the("side").addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -140,5 +144,5 @@ the("side").addEventListener("keydown", (event) => {
 the("more-chats").onclick = () =>
   import("./morechats.js").then(
     ({ load }) => load(),
-    () => undefined,
+    () => void loadAnew(),
   );

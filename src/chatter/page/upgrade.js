@@ -22,13 +22,6 @@ const statusOf = (place) =>
 const isOld = async () =>
   (await statusOf(import.meta.url)) === 404 && (await statusOf("./")) === 200;
 
-/** @returns {Promise<boolean>} Whether the page is the server's: it stays. */
-export async function reloadIfOld() {
-  if (!(await isOld())) return true;
-  location.reload();
-  return false;
-}
-
 /** Whether nobody would miss anything: a text, a place in the log, something that is shown once. */
 const isIdle = () =>
   document.hidden && !box.value && isEmpty() && follows && !document.querySelector("dialog[open]");
