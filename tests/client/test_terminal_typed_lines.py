@@ -88,11 +88,14 @@ async def test_no_more_is_read_than_a_little_ahead(file, monkeypatch):
         (b"a\n", ["a"]),
         (b"a\n\nb", ["a", "", "b"]),
         (b"\xff\n\xe2\x82", ["\ufffd", "\ufffd"]),
+        (b"a\r\nb\r\r\n\nc\r", ["a", "b", "", "", "c"]),
+        (b"all of you\r/msg bob a secret\r", ["all of you", "/msg bob a secret"]),
+        (b"a" * (64 * 1024 - 1) + b"\r\nb", ["a" * LONGEST + "…", "b"]),
         ("é".encode() * 40_000 + b"\nb\n", ["é" * LONGEST + "…", "b"]),
         (b"a" * 200_000, ["a" * LONGEST + "…"]),
     ],
 )
-def test_lines_end_with_a_line_feed_or_with_the_input(file, content, lines):
+def test_lines_end_as_those_of_any_system_or_with_the_input(file, content, lines):
     """A line that is far too long is cut, and costs no more than what is kept of it."""
     assert list(lines_of(file(content))) == lines
 

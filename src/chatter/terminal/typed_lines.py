@@ -7,6 +7,7 @@ end takes no more memory than one that brings a few.
 from __future__ import annotations
 
 import codecs
+import io
 import os
 from threading import Semaphore, Thread
 from typing import TYPE_CHECKING, Any
@@ -64,10 +65,15 @@ class TypedLines:
 def lines_of(descriptor: int) -> Iterator[str]:
     """The lines that are read from a descriptor, until its end.
 
+    They end as lines of any system do.  Else a file whose lines end with a carriage return were one
+    text for everybody, with the private ones in it.
+
     What is longer than :data:`LONGEST` ends with a mark there, which makes it too long to be
     sent, whatever else is left out.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    decoder = io.IncrementalNewlineDecoder(
+        codecs.getincrementaldecoder("utf-8")(errors="replace"), translate=True
+    )
     rest = ""
     while True:
         try:
