@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.page.others import new_text, texts_of
+from tests.page.people import eventually
 from tests.page.site import OtherSite
 
 
@@ -47,4 +48,6 @@ def test_the_page_runs_no_other_script(people):
         }"""
     )
     assert outcome == [[], None]
+    # The browser says of both that it has blocked them, which it may do later.
+    eventually(tab.page, lambda: len(tab.complaints) >= 2)
     tab.complaints.clear()
