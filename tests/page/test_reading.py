@@ -178,6 +178,24 @@ def test_a_chat_of_any_length_is_not_kept_whole(fresh_people, fresh_server):
     expect(tab.chat("General").locator(".badge")).to_be_hidden()
 
 
+def test_who_waits_for_older_messages_is_not_moved(people, server):
+    """What is seen stays, though the oldest message that was there loses its heading."""
+    filler = filled(server, 60)["name"]
+    tab, _ = people.join("alice")
+    tab.reads(f"{filler}: 59")
+    expect(tab.row(f"{filler}: 59").locator("bdi")).to_have_text(filler)
+    held = []
+    tab.page.route("**/status?*before=*", lambda route: held.append(route))  # noqa: PLW0108
+    while (moved := tab.page.evaluate(SCROLLED_UP, 900))["scrolled"]:
+        assert abs(moved["seen"] - moved["scrolled"]) <= 2, moved
+    seen, before = tab.message(moved["text"]), tab.message(moved["text"]).bounding_box()
+    eventually(tab.page, lambda: bool(held))
+    held.pop().continue_()
+    eventually(tab.page, lambda: tab.texts.count() > moved["elements"])
+    after = seen.bounding_box()
+    assert abs(before["y"] - after["y"]) <= 1, (before, after)
+
+
 def test_a_reader_of_older_messages_is_not_moved(people, server):
     """What comes meanwhile is counted on a button, which leads to it."""
     filler = filled(server, 60)["name"]

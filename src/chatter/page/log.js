@@ -151,17 +151,21 @@ export function drawAgain() {
  */
 export function draw(grow = 0) {
   if (!chat) return;
-  const messages = chat.loaded === "yes" ? chat.messages : [];
+  const { loaded, later } = chat;
+  const messages = loaded === "yes" ? chat.messages : [];
   const [from, to] = range(chat, messages.length, grow);
   const anchor = follows ? 0 : anchorBetween(messages[from]?.id, messages[to - 1]?.id);
   // Another element may stand for it afterwards.
   const find = () => rows.find(({ message }) => message.id === anchor)?.element;
-  keepInPlace(find, "bottom", () => sync(messages, from, to));
-  reachesEnd = to === messages.length && !chat.later;
-  if (chat.loaded !== "yes") return;
-  if (opening) showFresh();
-  opening = false;
-  reachOut();
+  // What is at the top can be kept in place only once there is more above it.
+  keepInPlace(find, "bottom", () => {
+    keepInPlace(find, "bottom", () => sync(messages, from, to));
+    reachesEnd = to === messages.length && !later;
+    if (loaded !== "yes") return;
+    if (opening) showFresh();
+    opening = false;
+    reachOut();
+  });
 }
 
 /**
