@@ -64,8 +64,8 @@ def test_a_long_loss_is_said(own_people, own_server):
     tab.say("in the dark")
     own_server.start()
     tab.page.get_by_role("button", name="Try now").click()
-    tab.page.clock.resume()
     expect(tab.page.locator("#banner")).to_be_hidden()
+    tab.page.clock.resume()
     tab.has_sent_everything()
     tab.reads("in the dark")
 
