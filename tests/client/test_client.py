@@ -283,6 +283,11 @@ def test_a_server_whose_application_knows_its_users():
         "http://host name",
         "http://" + "a" * 64,
         "http://\udcff",
+        "http://host/\udcff",
+        "http://ho\nst",
+        "http://host:80\t80",
+        "\x00http://host",
+        "http://host\n",
     ],
 )
 def test_what_is_no_url_of_a_chat(url):

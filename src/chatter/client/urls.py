@@ -20,6 +20,9 @@ def checked_url(url: str) -> str:
     :raises ValueError: if it can't be the URL of a chat server; the message is one
         sentence, and does not quote what may be a password.
     """
+    if not url.isprintable():
+        # Python leaves some of them out: http://one<line break>two would be the host onetwo.
+        raise ValueError("The URL has characters that no URL has, such as a line break.")
     try:
         parts = urlsplit(url)
     except ValueError:
