@@ -19,6 +19,9 @@ from chatter.httpd.request_head import RejectedRequest, RequestHead, check_sizes
 if TYPE_CHECKING:
     from chatter.httpd.limits import Limits
 
+_NOTHING = (0, 0, 0)
+"""The size of the target, the number of headers, the size of the body."""
+
 
 class RequestReader:
     """Reads one request after the other.
@@ -64,7 +67,7 @@ class RequestReader:
         self._head: RequestHead | None = None
         self._body: list[bytes] = []
         self.body_size = 0
-        self._seen = 0
+        self._seen = _NOTHING
         self._unheard = 0
         self._parser: Any = httptools.HttpRequestParser(self)
         self._repeated = HeadCache(limits)
@@ -112,19 +115,24 @@ class RequestReader:
                 self._repeated.learn(data, *self.ready[0])
 
     def _bound(self, size: int) -> None:
-        """See that what is kept of a request that has not come whole is not too large."""
+        """See that what is kept of a request that has not come whole is not too large.
+
+        It may come in single bytes, so nothing is measured again that was measured before.
+        """
+        seen = self._seen
+        heard = self._seen = (len(self._uri), len(self._headers), self.body_size)
+        if heard == seen:
+            self._unheard += size
+            if self._unheard > self._limits.head:
+                self._stop(431)
+            return
+        self._unheard = 0
+        if heard[:2] == seen[:2]:
+            return
         try:
-            heard = self._check_headers()
+            self._check_headers()
         except RejectedRequest as rejected:
             self._stop(rejected.status)
-            return
-        if heard != self._seen:
-            self._seen = heard
-            self._unheard = 0
-            return
-        self._unheard += size
-        if self._unheard > self._limits.head:
-            self._stop(431)
 
     def _check_trailers(self) -> None:
         try:
@@ -133,17 +141,17 @@ class RequestReader:
             self.error_status = rejected.status
             raise
 
-    def _check_headers(self) -> int:
-        """How many bytes of the request have been heard of.
+    def _check_headers(self) -> None:
+        """See that the headers are not too large, or too many, trailing ones included.
 
-        :raises RejectedRequest: if the headers are too large, or too many, trailing ones included.
+        :raises RejectedRequest: if they are.
         """
         headers = self._headers
         if self._head is not None:
             of_head = self._head.headers.items()
             headers = [(name, value) for name, values in of_head for value in values]
             headers += self._headers
-        return check_sizes(self._uri, headers, self._limits) + self.body_size
+        check_sizes(self._uri, headers, self._limits)
 
     def _stop(self, status: int) -> None:
         self.receiving = False
@@ -201,7 +209,8 @@ class RequestReader:
         self._uri = b""
         self._headers = []
         self._head = None
-        self._seen = self._unheard = 0
+        self._seen = _NOTHING
+        self._unheard = 0
 
     def on_url(self, part: bytes) -> None:
         """Take a part of the target."""

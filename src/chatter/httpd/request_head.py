@@ -38,17 +38,16 @@ class RejectedRequest(Exception):
         self.status = status
 
 
-def check_sizes(uri: bytes, headers: list[tuple[bytes, bytes]], limits: Limits) -> int:
-    """How many bytes a target and headers have, all together.
+def check_sizes(uri: bytes, headers: list[tuple[bytes, bytes]], limits: Limits) -> None:
+    """See that a target and headers, all together, are not too large or too many.
 
-    :raises RejectedRequest: if they are too large, or too many.
+    :raises RejectedRequest: if they are.
     """
     size = len(uri) + sum(map(len, chain.from_iterable(headers)))
     if len(uri) > limits.uri:
         raise RejectedRequest(414)
     if size > limits.head or len(headers) > limits.headers:
         raise RejectedRequest(431)
-    return size
 
 
 class RequestHead:
