@@ -102,15 +102,16 @@ export function post(path, body, headers) {
  * A part of the page could not be loaded. A browser does not load it again, but with another page,
  * which has what was written.
  *
- * @returns {Promise<boolean>} Whether the server is away, so that the page stays.
+ * @returns {Promise<string>} What to tell the user: the page stays if the server is away.
  */
 export async function loadAnew() {
-  const isThere = await fetch("./", { method: "HEAD", cache: "no-store" }).then(
-    ({ ok }) => ok,
-    () => false,
-  );
-  if (isThere) location.reload();
-  return !isThere;
+  try {
+    await open("./", { method: "HEAD" });
+    location.reload();
+    return "Loading…";
+  } catch {
+    return new Problem().message;
+  }
 }
 
 /** A key that nobody else has; crypto.randomUUID is missing on plain http. */

@@ -3,7 +3,7 @@
  * message can be edited in it; the draft waits meanwhile.
  */
 
-import { loadAnew, Problem } from "./api.js";
+import { loadAnew } from "./api.js";
 import { chatWith } from "./chats.js";
 import { toEnd } from "./conversation.js";
 import { setText, soon, the } from "./drawing.js";
@@ -127,9 +127,7 @@ async function runAlone(text) {
   busy = true;
   try {
     const commands = await import("./commands.js").catch(() => null);
-    if (commands) return await commands.run(text);
-    await loadAnew();
-    return new Problem().message;
+    return await (commands ? commands.run(text) : loadAnew());
   } finally {
     busy = false;
   }

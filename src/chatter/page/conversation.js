@@ -112,7 +112,7 @@ function beginning(chat) {
   if (loaded === "missing") return `There is no user ${id}.`;
   if (loaded !== "yes" || !complete) return "";
   if (chat.cut) return "What was written before is no longer kept.";
-  if (id) return `Only you ${id === user?.id ? "" : `and ${title()} `}can read this.`;
+  if (id) return `Only you${id === user?.id ? "" : ` and ${title()}`} can read this.`;
   return messages.length ? "The chat begins here." : "Nobody has written anything yet.";
 }
 

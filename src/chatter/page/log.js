@@ -112,8 +112,6 @@ export function goTo(direction) {
  */
 const moreOf = (element) => element.querySelector(".more");
 
-export const focus = () => scroller.focus({ preventScroll: true });
-
 /** @param {Chat} wanted */
 export function open(wanted) {
   // To scroll costs a layout; the first chat is at its end.

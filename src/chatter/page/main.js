@@ -136,9 +136,7 @@ const loadMenu = () => import("./menu.js");
 const loadAccount = () => import("./account.js");
 const loadStanding = () => import("./standing.js");
 
-async function explainMissing() {
-  if (await loadAnew()) composer.explain("This could not be loaded. Try again.");
-}
+const explainMissing = async () => composer.explain(await loadAnew());
 
 log.around.openMenu = (message, button) =>
   loadMenu().then((menu) => menu.open(button, message), explainMissing);
@@ -168,7 +166,7 @@ function show(event) {
   requestAnimationFrame(() => {
     if (id === null) side.focusOn(before);
     else if (!touch.matches) composer.focus();
-    else if (event) log.focus();
+    else if (event) the("scroller").focus();
   });
 }
 

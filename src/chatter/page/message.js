@@ -49,9 +49,7 @@ export function elementOf(message, shape, name, own, pending) {
     line.ariaLabel = "New messages";
     element.append(line);
   }
-  const time = make("time", "", timeOf(message));
-  time.dateTime = message.sent_at;
-  time.title = momentOf(message);
+  const time = timeOf(message.sent_at, clock);
   // A name that is not seen is heard all the same.
   const shown = shape.first && !own;
   const sender = make("bdi", shown ? "name" : "unseen", own ? "You" : name);
@@ -75,7 +73,8 @@ export function elementOf(message, shape, name, own, pending) {
     element.append(make("div", "note", pending.does === "edit" ? "Saving…" : "Withdrawing…"));
     return element;
   }
-  if (message.edited_at) element.append(make("div", "note", "Edited ", editTime(message)));
+  if (message.edited_at)
+    element.append(make("div", "note", "Edited ", timeOf(message.edited_at, brief)));
   element.append(moreButton());
   return element;
 }
@@ -84,11 +83,14 @@ export function elementOf(message, shape, name, own, pending) {
 const goneText = ({ sender_id, withdrawn_by }) =>
   withdrawn_by === sender_id ? "Message withdrawn" : "Withdrawn by a moderator";
 
-/** @param {Message} message */
-function editTime({ edited_at = "" }) {
-  const date = new Date(edited_at);
-  const time = make("time", "", brief(date));
-  time.dateTime = edited_at;
+/**
+ * @param {string} at
+ * @param {(date: Date) => string} write
+ */
+function timeOf(at, write) {
+  const date = new Date(at);
+  const time = make("time", "", write(date));
+  time.dateTime = at;
   time.title = whole(date);
   return time;
 }
@@ -226,12 +228,6 @@ function dayName({ sent_at }) {
   if (ago === 1) return "Yesterday";
   return (date.getFullYear() === new Date().getFullYear() ? thisYear : otherYear)(date);
 }
-
-/** @param {Message} message */
-const timeOf = ({ sent_at }) => clock(new Date(sent_at));
-
-/** @param {Message} message */
-const momentOf = ({ sent_at }) => whole(new Date(sent_at));
 
 /** @param {Date} date The time if it is today, else the day. */
 const brief = (date) => (dayNumber(date) === today() ? clock : short)(date);

@@ -126,10 +126,7 @@ export function links() {
 }
 
 // Who searches needs more; without it, the chats and who is online are there.
-search.onfocus = () =>
-  import("./search.js").catch(async () => {
-    if (await loadAnew()) setText(the("found-title"), "The search failed.");
-  });
+search.onfocus = () => import("./search.js").catch(loadAnew);
 // The arrow keys go through the list.
 the("side").addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -141,8 +138,4 @@ the("side").addEventListener("keydown", (event) => {
   event.preventDefault();
   stops.at(Math.min(here + step, stops.length - 1))?.focus();
 });
-the("more-chats").onclick = () =>
-  import("./morechats.js").then(
-    ({ load }) => load(),
-    () => void loadAnew(),
-  );
+the("more-chats").onclick = () => import("./morechats.js").then(({ load }) => load(), loadAnew);
