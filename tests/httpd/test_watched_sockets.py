@@ -289,6 +289,24 @@ async def test_one_that_takes_all_the_time_of_each_turn_holds_up_no_other(server
 
 
 @running
+async def test_the_last_that_goes_in_a_later_turn_holds_up_none_that_comes(server, monkeypatch):
+    """Nothing is late any more then, and who comes after another start is read from."""
+    clients = await server.connected(3)
+    open_now = server.site.connections.open
+    monkeypatch.setattr(watched_sockets, "monotonic", lambda: -1.0 * len(open_now))
+    await server.ports.pop().stopListening()
+    for sock in clients:
+        reset(sock)
+    arrive(server, 3)
+    await server.until(lambda: server.site.sockets.fileno() == -1)
+    address = await server.listen()
+    sock = client(address)
+    sock.sendall(get("/small", "Connection: close"))
+    assert b"small" in await deferToThread(read_all, sock)
+    sock.close()
+
+
+@running
 async def test_a_large_body_is_read_in_parts(server, monkeypatch):
     """However much has come, since chunks and records of one byte each take long to parse."""
     sizes: list[int] = []

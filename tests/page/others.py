@@ -29,10 +29,11 @@ def filled(server, count):
         for some in batches(requests, 100):
             connection.sendall("".join(some).encode())
             received = b""
-            while received.count(b"HTTP/1.1 200 OK") < len(some):
+            while received.count(b"HTTP/1.1 ") < len(some):
                 data = connection.recv(65536)
                 assert data, received[-1000:]
                 received += data
+            assert received.count(b"HTTP/1.1 200 OK") == len(some), received
     return person
 
 

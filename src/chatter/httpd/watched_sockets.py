@@ -187,7 +187,10 @@ class WatchedSockets:
 
     def _go_on(self) -> None:
         self._take_late = None
-        self._take(self._late, monotonic() + TURN_SECONDS)
+        # Nothing is late any more if they end the last connection: that there is would keep
+        # those of later connections waiting for ever.
+        late, self._late = self._late, []
+        self._take(late, monotonic() + TURN_SECONDS)
 
     def _hand_over(self, arrivals: Iterator[Arrival], until: float) -> None:
         """Give what has come to the connections that it is for, until time is up."""
