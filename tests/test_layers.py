@@ -150,7 +150,9 @@ def test_all_places_in_the_table_are_there():
 
 def test_importing_installs_no_reactor():
     """Whoever imports us still chooses the reactor."""
-    needs_extra = () if find_spec("prometheus_client") else ("chatter.admin.endpoint.families",)
+    needs_extra = (
+        () if find_spec("prometheus_client") else ("chatter.admin.endpoint.metric_families",)
+    )
     names = (name for name in MODULES if name.startswith("chatter") and name not in needs_extra)
     ours = ", ".join(names)
     check = f"import sys, {ours}; assert 'twisted.internet.reactor' not in sys.modules"

@@ -20,7 +20,7 @@ from chatter.web.cors import allow_origin, checked_origins
 from chatter.web.disconnect import DisconnectEndpoint
 from chatter.web.endpoint import Endpoint, ErrorResource, Methods, MissingResource
 from chatter.web.erase import EraseEndpoint
-from chatter.web.event_streams.endpoint import EventsEndpoint
+from chatter.web.event_streams.events import EventsEndpoint
 from chatter.web.event_streams.streams import MAX_STREAMS, Streams
 from chatter.web.export import ExportEndpoint
 from chatter.web.health import HealthEndpoint

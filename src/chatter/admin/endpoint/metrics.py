@@ -72,7 +72,7 @@ class MetricsResource(JSONResource):
         return Response(b"".join(pages), content_type=_CONTENT_TYPE)
 
     async def _families(self) -> Iterator[Metric]:
-        from chatter.admin.endpoint import families  # noqa: PLC0415 - it needs an extra
+        from chatter.admin.endpoint import metric_families  # noqa: PLC0415 - it needs an extra
 
         core, site = self._core, self._site
         lag = await self._reactor_lag()
@@ -82,17 +82,19 @@ class MetricsResource(JSONResource):
         newest = await self._newest_known()
 
         def all_of_them() -> Iterator[Metric]:
-            yield families.gauge("store_up", "Whether the store can be read and written.", is_up)
+            yield metric_families.gauge(
+                "store_up", "Whether the store can be read and written.", is_up
+            )
             lag_means = "How late the reactor called what was due, in seconds."
-            yield families.gauge("reactor_lag_seconds", lag_means, lag)
-            yield from families.of_log(self._log_counts, newest, core.store.kept_after)
-            yield from families.of_lags(reader_lag, max(0, end - newest))
-            yield from families.of_site(site)
-            yield from families.of_requests(site.counts)
-            yield from families.of_resource(counted_in(site.resource), site)
+            yield metric_families.gauge("reactor_lag_seconds", lag_means, lag)
+            yield from metric_families.of_log(self._log_counts, newest, core.store.kept_after)
+            yield from metric_families.of_lags(reader_lag, max(0, end - newest))
+            yield from metric_families.of_site(site)
+            yield from metric_families.of_requests(site.counts)
+            yield from metric_families.of_resource(counted_in(site.resource), site)
             if self._store is not None:
-                yield from families.of_store(self._writes, self._store.waiting(), size)
-            yield from families.of_process()
+                yield from metric_families.of_store(self._writes, self._store.waiting(), size)
+            yield from metric_families.of_process()
 
         return all_of_them()
 
