@@ -194,3 +194,16 @@ async def test_a_byte_order_mark_before_a_private_text(environment):
         done = await run(environment, url, "--name", "alice", lines=lines)
     assert (done.returncode, done.stderr) == (0, "")
     assert [message.recipient_id for message in (await chat.poll(bob)).messages] == [bob.id] * 3
+
+
+async def test_a_carriage_return_in_a_private_text(environment):
+    """What follows it is told to nobody, and that is told."""
+    chat = make_chat(Clock())
+    bob, _ = await chat.connect("bob")
+    async with serving(ChatResource(chat)) as url:
+        lines = "/msg bob pw: 10%\rpw: hunter2\nhello\n"
+        done = await run(environment, url, "--name", "alice", lines=lines)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Only a carriage return separates this")
+    assert printed(done) == ["[you → bob] pw: 10%", "alice: hello"]
+    assert [message.text for message in (await chat.poll(bob)).messages] == ["pw: 10%", "hello"]

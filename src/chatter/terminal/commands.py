@@ -3,7 +3,8 @@
 A private text must never become public by a mistake that nobody sees.  So whatever has a
 slash as its first visible character is a command or a mistake, but never a text: behind
 blanks, a byte order mark, characters without width or control sequences, and also where
-the slash is another one that looks like it.
+the slash is another one that looks like it.  What only a carriage return
+separates from a command before it is a command or a mistake, too.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ HELP = [
     f"{'//TEXT':<21} says /TEXT to everybody",
     f"{'anything else':<21} is said to everybody",
 ]
+
+BEHIND_A_COMMAND = "\r"
+"""A line begins with it if nothing else separates it from a command before it."""
 
 _QUOTED = r'"((?:[^"\\]|\\.)+)"'
 _NAME = re.compile(rf'(?:{_QUOTED}|([^\s"]\S*))', re.DOTALL)
@@ -166,19 +170,13 @@ _WITHOUT_ARGUMENTS: dict[str, Command] = {
 
 def parse(line: str) -> Command | None:
     """What a line means; ``None`` for one that shows nothing."""
-    text = line.rstrip().lstrip(_BYTE_ORDER_MARK)
-    start = _first_visible(text)
-    if start is None:
-        has_marks = any(unicodedata.category(character) in _MARKS for character in text)
-        return Say(text) if has_marks else None
-    if text[start] in _LOOK_LIKE_SLASHES:
-        return Mistake(f"A command starts with /, and this with {text[start]}.")
-    if text[start] not in _SLASHES:
-        return Say(text)
-    if text[start + 1 : start + 2] in tuple(_SLASHES):
-        # A comment in source code that was pasted keeps both, as it keeps its indentation.
-        return Say(text if text[:start].isspace() else f"/{text[start + 2 :]}")
-    return _parse_command(text[start:])
+    command = _parse(line)
+    if line.startswith(BEHIND_A_COMMAND) and isinstance(command, (Say, Edit)):
+        return Mistake(
+            "Only a carriage return separates this from a command before it, so it may be a part "
+            "of that: it is not said. Write it in a line of its own."
+        )
+    return command
 
 
 def quoted(name: str) -> str:
@@ -199,6 +197,22 @@ def _mixes_scripts(name: str) -> bool:
     letters = [character for character in name if character.isalpha()]
     latin = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
     return 0 < latin < len(letters)
+
+
+def _parse(line: str) -> Command | None:
+    text = line.rstrip().lstrip(_BYTE_ORDER_MARK)
+    start = _first_visible(text)
+    if start is None:
+        has_marks = any(unicodedata.category(character) in _MARKS for character in text)
+        return Say(text) if has_marks else None
+    if text[start] in _LOOK_LIKE_SLASHES:
+        return Mistake(f"A command starts with /, and this with {text[start]}.")
+    if text[start] not in _SLASHES:
+        return Say(text)
+    if text[start + 1 : start + 2] in tuple(_SLASHES):
+        # A comment in source code that was pasted keeps both, as it keeps its indentation.
+        return Say(text if text[:start].isspace() else f"/{text[start + 2 :]}")
+    return _parse_command(text[start:])
 
 
 def _first_visible(text: str) -> int | None:

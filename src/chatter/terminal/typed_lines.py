@@ -9,10 +9,13 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import re
 from threading import Semaphore, Thread
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import DeferredQueue
+
+from chatter.terminal.commands import BEHIND_A_COMMAND, Say, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +30,7 @@ LONGEST = 16 * 1024
 
 _CHUNK = 64 * 1024
 _CUT = "…"
+_END = re.compile("(\r\n?|\n)")
 
 
 class TypedLines:
@@ -66,27 +70,38 @@ def lines_of(descriptor: int) -> Iterator[str]:
     """The lines that are read from a descriptor, until its end.
 
     They end as lines of any system do.  Else a file whose lines end with a carriage return were one
-    text for everybody, with the private ones in it.
+    text for everybody, with the private ones in it.  But a carriage return may also stand in a
+    private text: what follows a command in one line is marked with :data:`BEHIND_A_COMMAND`.
 
     What is longer than :data:`LONGEST` ends with a mark there, which makes it too long to be
     sent, whatever else is left out.
     """
     decoder = io.IncrementalNewlineDecoder(
-        codecs.getincrementaldecoder("utf-8")(errors="replace"), translate=True
+        codecs.getincrementaldecoder("utf-8")(errors="replace"), translate=False
     )
-    rest = ""
+    rest = mark = ""
     while True:
         try:
             chunk = os.read(descriptor, _CHUNK)
         except OSError:  # there is no standard input
             chunk = b""
-        *whole, rest = (rest + decoder.decode(chunk, final=not chunk)).split("\n")
-        yield from map(_cut, whole)
+        *ended, rest = _END.split(rest + decoder.decode(chunk, final=not chunk))
+        for line, end in zip(ended[::2], ended[1::2], strict=True):
+            yield mark + _cut(line)
+            if end != "\r":
+                mark = ""
+            elif not _is_said(line):
+                mark = BEHIND_A_COMMAND
         rest = _cut(rest)
         if not chunk:
             if rest:
-                yield rest
+                yield mark + rest
             return
+
+
+def _is_said(line: str) -> bool:
+    """Whether everybody reads all of a line; so nothing in it is private."""
+    return len(line) <= LONGEST and isinstance(parse(line), Say | None)
 
 
 def _cut(line: str) -> str:
