@@ -94,6 +94,39 @@ def test_a_page_of_those_online_costs_its_own_length(chat, clock, monkeypatch):
     assert shown.call_count == 8
 
 
+def test_who_is_banned_while_those_online_are_read_is_not_counted(chat, monkeypatch):
+    """Neither if what was read so far has the user, nor if what comes next does."""
+    for name in "alice", "bob", "carol", "dave":
+        result_of(chat.join(name))
+    core = core_of(chat)
+    found = core.store.users_seen
+    held: Deferred[None] = Deferred()
+
+    async def users_seen(since, after, limit):
+        users = await found(since, after, limit)
+        if after:
+            await held
+        return users
+
+    monkeypatch.setattr("chatter.chat.users.online_users._AT_ONCE", 2)
+    monkeypatch.setattr(core.store, "users_seen", users_seen)
+    counting = Deferred.fromCoroutine(core.directory.count_online())
+    for user_id in 2, 3:
+        result_of(chat.moderation.moderate(None, user_id, "ban"))
+    held.callback(None)
+    assert result_of(counting) == 2
+
+
+def test_who_leaves_is_not_counted(chat, monkeypatch):
+    """However many leave at once: it is known of so many only that they have left."""
+    alice, _ = result_of(chat.join("alice")), result_of(chat.join("bob"))
+    core = core_of(chat)
+    monkeypatch.setattr("chatter.chat.moderation.standings._REMEMBERED", 0)
+    assert result_of(Deferred.fromCoroutine(core.directory.count_online())) == 2
+    result_of(Deferred.fromCoroutine(core.erasing.erase(alice)))
+    assert result_of(Deferred.fromCoroutine(core.directory.count_online())) == 1
+
+
 @pytest.mark.parametrize("how", ["id", "name"])
 def test_a_name_that_is_read_while_its_user_leaves_is_not_remembered(chat, monkeypatch, how):
     """The read was made before, and fires after; later nobody has the name."""

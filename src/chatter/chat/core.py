@@ -67,7 +67,7 @@ class ChatCore:
         self.standings = Standings(store, self.presence, self.access)
         self.directory = Directory(store, self.presence, self.standings.is_away)
         self.tokens = Tokens(store, clock, self.presence, self.access, random, token_lifetime)
-        self.access.add_ending(self.directory.end)
+        self.access.add_ending(self.directory.drop_if_away)
         # After the tokens were forgotten: a poll that ends looks its token up again.
         self.access.add_ending(self.live.end_polls)
         self.live.add_watcher(self.standings)

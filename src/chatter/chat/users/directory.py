@@ -53,13 +53,14 @@ class Directory:
         self._by_id.clear()
 
     def forget_user(self, user_id: int) -> None:
-        """Forget a user, who has another name now."""
+        """Forget a user who has left: the name, and that the user is online."""
         self._forgotten += 1
         self._by_id.pop(user_id, None)
         self._by_name.clear()
+        self._online.remove(user_id)
 
-    def end(self, user_id: int) -> None:
-        """Note that what a user has open was ended; the user may be away now."""
+    def drop_if_away(self, user_id: int) -> None:
+        """Take a user off those online, if the user may not use the chat any more."""
         if self._is_away(user_id):
             self._online.remove(user_id)
 
@@ -138,6 +139,7 @@ class Directory:
         online: list[Participant] = []
         for user in await self._online.after(after):
             participant = self.participant(user)
+            # If the read took longer than a second, some may have gone since they were found.
             if participant.online:
                 online.append(participant)
             if len(online) > limit:

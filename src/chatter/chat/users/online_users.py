@@ -51,6 +51,8 @@ class OnlineUsers:
         self._has_gone = has_gone
         self._turns = Turns(1)
         self._found: list[User] = []
+        # What the read that is under way has found so far.
+        self._reading: list[User] = []
         self._found_at = _NEVER
 
     def forget(self) -> None:
@@ -59,12 +61,13 @@ class OnlineUsers:
 
     def remove(self, user_id: int) -> None:
         """Take out a user who is not online any more."""
-        place = bisect_left(self._found, user_id, key=_id_of)
-        if place < len(self._found) and self._found[place].id == user_id:
-            del self._found[place]
+        for users in self._found, self._reading:
+            place = bisect_left(users, user_id, key=_id_of)
+            if place < len(users) and users[place].id == user_id:
+                del users[place]
 
     async def count(self) -> int:
-        """How many there are.
+        """How many there are, as of the last read.
 
         :raises StoreUnavailable: if the store can't be read.
         """
@@ -89,6 +92,7 @@ class OnlineUsers:
 
     async def _read(self, since: datetime) -> list[User]:
         found: list[User] = []
+        self._reading = found
         last = 0
         while True:
             some = await self._store.users_seen(since, last, _AT_ONCE)
