@@ -34,21 +34,21 @@ def test_who_was_seen_is_online_for_a_minute(presence, clock):
 def test_who_stays_online_is_who_would_be_online_then(presence, clock, seconds):
     """Held, seen here, seen at another server, or at one whose clock is ahead."""
     saved = [LONG_AGO, presence.now(), presence.now() + timedelta(seconds=30)]
-    time = timedelta(seconds=seconds)
+    duration = timedelta(seconds=seconds)
     presence.see(1)
     presence.hold(2)
     counts = []
     for _ in range(9):
-        stay = [presence.stays(user, at, time) for user in range(4) for at in saved]
+        stay = [presence.stays(user, at, duration) for user in range(4) for at in saved]
         last_seen = [presence.last_seen(user, at) for user in range(4) for at in saved]
-        assert stay == [presence.is_online(at - time) for at in last_seen]
+        assert stay == [presence.is_online(at - duration) for at in last_seen]
         counts.append(sum(stay))
         clock.advance(15)
     presence.let_go(2)
     assert counts[0] > counts[-1] == 3, "only who is held is there all the time"
-    assert presence.stays(2, LONG_AGO, time)
+    assert presence.stays(2, LONG_AGO, duration)
     clock.advance(60)
-    assert not presence.stays(2, LONG_AGO, time)
+    assert not presence.stays(2, LONG_AGO, duration)
 
 
 def test_it_forgets_whom_the_last_minutes_have_not_seen(presence, clock):

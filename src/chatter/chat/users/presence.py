@@ -140,17 +140,21 @@ class Presence:
             ahead = self._ahead[user_id] = (saved, self._clock.seconds())
         return self._moment(ahead[1])
 
-    def stays(self, user_id: int, saved: datetime, time: timedelta) -> bool:
+    def stays(self, user_id: int, saved: datetime, duration: timedelta) -> bool:
         """Whether a user is online, and will be for some time without another sign of life.
 
-        It is called for all users who may be online, one after the other.
+        The first two cases spare :meth:`last_seen`: this is asked of many users in one turn of
+        the reactor.
+
+        :param duration: for how long from now.
         """
         if user_id in self._held:
             return True
+        left = LIFETIME - duration
         seen = self._seen.get(user_id)
-        if seen is not None and self._clock.seconds() - seen < (LIFETIME - time).total_seconds():
+        if seen is not None and self._clock.seconds() - seen < left.total_seconds():
             return True
-        return self.now() - self.last_seen(user_id, saved) < LIFETIME - time
+        return self.now() - self.last_seen(user_id, saved) < left
 
     def is_online(self, last_seen: datetime) -> bool:
         """Say whether a user who was last seen then is still online."""
