@@ -145,6 +145,12 @@ TOKEN = {
             "203.0.113.0/24 is free.",
         ),
         (
+            ["unban", "--address", "203.0.113.0/24"],
+            ("/unban-address", {"network": "203.0.113.0/24"}),
+            {"network": "203.0.113.0/24"},
+            "203.0.113.0/24 is free.",
+        ),
+        (
             ["bans"],
             ("/banned-addresses", {}),
             {"addresses": [{"network": "10.0.0.0/8", "until": "9999-12-31T23:59:59Z"}]},

@@ -78,6 +78,7 @@ def _run_for_address(client: OperatorClient, options: argparse.Namespace) -> Non
         show(options, done, f"{done['network']} is banned {until(done['until'])}.")
     else:
         done = client.post("/unban-address", network=options.address)
-        around = done["part_of"]
+        # A server that began before an upgrade does not say it.
+        around = done.get("part_of")
         state = f"not banned any more, but it is part of {around}, which is" if around else "free"
         show(options, done, f"{options.address} is {state}.")
