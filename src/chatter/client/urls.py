@@ -9,6 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 import idna
 
 _LARGEST_PORT = 65535
+_WITHOUT_HIDDEN = str.maketrans("", "", "\xad\u200c\u200d")
+"""For the characters that can't be seen, but are in names of hosts: IDNA judges where."""
+
 _IN_BRACKETS = re.compile(r"\[[0-9a-fA-F:.]+\](:.*)?")
 
 
@@ -20,7 +23,7 @@ def checked_url(url: str) -> str:
     :raises ValueError: if it can't be the URL of a chat server; the message is one
         sentence, and does not quote what may be a password.
     """
-    if not url.isprintable():
+    if not url.translate(_WITHOUT_HIDDEN).isprintable():
         # Python leaves some of them out: http://one<line break>two would be the host onetwo.
         raise ValueError("The URL has characters that no URL has, such as a line break.")
     try:
