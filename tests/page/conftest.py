@@ -89,7 +89,7 @@ def server(tmp_path_factory):
 @pytest.fixture
 def people(browser, server):
     """People in the shared server's chat."""
-    with people_in(browser, f"http://127.0.0.1:{server.port}/") as people:
+    with people_in(browser, f"{server.url}/") as people:
         yield people
 
 
@@ -103,19 +103,19 @@ def own_server(tmp_path):
 @pytest.fixture
 def own_people(browser, own_server):
     """People in the chat of the test's own server."""
-    with people_in(browser, f"http://127.0.0.1:{own_server.port}/") as people:
+    with people_in(browser, f"{own_server.url}/") as people:
         yield people
 
 
 @pytest.fixture
-def fresh_server(tmp_path):
+def memory_server(tmp_path):
     """A server for one test, without a disk that every message would wait for."""
     with Server(tmp_path, "--store", "memory:") as server:
         yield server
 
 
 @pytest.fixture
-def fresh_people(browser, fresh_server):
+def memory_people(browser, memory_server):
     """People in the chat of that one."""
-    with people_in(browser, f"{fresh_server.url}/") as people:
+    with people_in(browser, f"{memory_server.url}/") as people:
         yield people

@@ -23,10 +23,10 @@ _OF_THE_NETWORK = "Failed to load resource"
 # What is on its way is kept at once, and drawn with the next frame.
 _HAS_SENT = "Object.keys(sessionStorage).every((name) => !name.endsWith(' outbox'))"
 
-LONG_PATIENCE = 60_000
+PATIENCE = 60_000
 """For everything, in milliseconds: a machine that does much else at the same time is no fault."""
 
-expect.set_options(timeout=LONG_PATIENCE)
+expect.set_options(timeout=PATIENCE)
 
 
 class Tab:
@@ -120,9 +120,9 @@ class Tab:
         self.box.fill(text)
         self.box.press("Enter")
 
-    def reads(self, text: str, timeout: float = LONG_PATIENCE) -> None:
+    def reads(self, text: str) -> None:
         """Wait until a message is there, exactly once."""
-        expect(self.message(text)).to_have_count(1, timeout=timeout)
+        expect(self.message(text)).to_have_count(1)
 
     def go_to(self, name: str) -> None:
         """Open a chat of the list, or the one with somebody who is online."""
@@ -164,20 +164,19 @@ class Tab:
             if cookie["name"].startswith("chatter")
         )
 
-    def has_sent_everything(self, timeout: float = LONG_PATIENCE) -> None:
+    def has_sent_everything(self) -> None:
         """Wait until nothing is on its way any more, whether that is drawn yet or not."""
-        eventually(self.page, lambda: bool(self.page.evaluate(_HAS_SENT)), timeout)
-        expect(self.pending).to_have_count(0, timeout=timeout)
+        eventually(self.page, lambda: bool(self.page.evaluate(_HAS_SENT)))
+        expect(self.pending).to_have_count(0)
 
 
 def eventually(
     page: Page,
     holds: Callable[[], bool],
-    timeout: float = LONG_PATIENCE,
     told: Callable[[], str] = lambda: "It did not come true in time.",
 ) -> None:
     """Wait until something holds that no locator can tell; what the page reports is taken in."""
-    deadline = time.monotonic() + timeout / 1000
+    deadline = time.monotonic() + PATIENCE / 1000
     while not holds():
         assert time.monotonic() < deadline, told()
         page.wait_for_timeout(50)
@@ -203,7 +202,7 @@ class People:
     def browser(self, **options: Any) -> BrowserContext:
         """A browser of somebody's own."""
         context = self._browser.new_context(**{"reduced_motion": "reduce", **options})
-        context.set_default_timeout(LONG_PATIENCE)
+        context.set_default_timeout(PATIENCE)
         self._contexts.append(context)
         return context
 

@@ -72,7 +72,7 @@ def test_a_long_loss_is_said(own_people, own_server):
 
 def test_a_page_that_is_opened_while_the_server_is_away(browser, own_server):
     """It says so, and goes on when the server is there."""
-    with people_in(browser, f"http://127.0.0.1:{own_server.port}/") as people:
+    with people_in(browser, f"{own_server.url}/") as people:
         tab, name = people.join("alice")
         tab.page.route("**/chats?*", lambda route: route.abort())
         tab.page.reload()
@@ -144,16 +144,16 @@ def test_a_dead_connection_is_replaced(browser, own_server):
         tab.reads("unheard")
 
 
-def test_the_missed_messages_of_a_long_absence(fresh_people, fresh_server):
+def test_the_missed_messages_of_a_long_absence(memory_people, memory_server):
     """A page that comes back after thousands of messages shows the newest, and goes on."""
-    tab, _ = fresh_people.join("alice")
+    tab, _ = memory_people.join("alice")
     expect(tab.box).to_be_visible()
     tab.hide(hidden=True)
-    writer = filled(fresh_server, 6000)
+    writer = filled(memory_server, 6000)
     tab.page.evaluate("Date.now = (now => () => now() + 60000)(Date.now)")
     tab.hide(hidden=False)
     tab.reads(f"{writer['name']}: 5999")
-    send(fresh_server, writer, "and then")
+    send(memory_server, writer, "and then")
     tab.reads("and then")
 
 

@@ -83,11 +83,11 @@ def test_read_in_one_tab_is_read_in_the_other(people, server):
     expect(other.chat(writer["name"]).locator(".badge")).to_be_hidden()
 
 
-def test_back_to_the_first_message_without_a_jump(fresh_people, fresh_server):
+def test_back_to_the_first_message_without_a_jump(memory_people, memory_server):
     """Older messages come while the reader scrolls; what is seen stays, and few are elements."""
-    person = filled(fresh_server, 450)
+    person = filled(memory_server, 450)
     writer = person["name"]
-    tab, _ = fresh_people.join("alice")
+    tab, _ = memory_people.join("alice")
     tab.reads(f"{writer}: 449")
     # All are drawn anew with the name.
     expect(tab.row(f"{writer}: 449").locator("bdi")).to_have_text(writer)
@@ -102,7 +102,7 @@ def test_back_to_the_first_message_without_a_jump(fresh_people, fresh_server):
     tab.page.get_by_role("button", name="Newest messages").click()
     expect(tab.message(f"{writer}: 449")).to_be_in_viewport()
     # Each message that comes moves all that are elements, so only those near the end stay.
-    send(fresh_server, person, "at the end")
+    send(memory_server, person, "at the end")
     tab.reads("at the end")
     assert tab.texts.count() <= 100
 
@@ -152,24 +152,24 @@ def scroll_to(tab, by, text):
     eventually(tab.page, lambda: tab.page.evaluate(SCROLLED_TO, [by, text]))
 
 
-def test_a_chat_of_any_length_is_not_kept_whole(fresh_people, fresh_server):
+def test_a_chat_of_any_length_is_not_kept_whole(memory_people, memory_server):
     """Far back, the newest messages are dropped; on the way to them they are loaded again."""
-    writer = filled(fresh_server, 3300)
-    tab, _ = fresh_people.join("alice")
+    writer = filled(memory_server, 3300)
+    tab, _ = memory_people.join("alice")
     tab.reads(f"{writer['name']}: 3299")
     scroll_to(tab, -1e6, f"{writer['name']}: 0")
     ids, has_later = tab.page.evaluate(KEPT)
     assert has_later
     assert len(ids) <= 3000
     for number in range(3):
-        send(fresh_server, writer, f"meanwhile {number}")
+        send(memory_server, writer, f"meanwhile {number}")
     expect(tab.page.get_by_role("button", name="3 new")).to_be_visible()
     scroll_to(tab, 1e6, "meanwhile 2")
     ids, has_later = tab.page.evaluate(KEPT)
     assert not has_later
     assert len(ids) <= 3000
     assert ids == list(range(ids[0], ids[-1] + 1))
-    send(fresh_server, writer, "live again")
+    send(memory_server, writer, "live again")
     tab.reads("live again")
     scroll_to(tab, -1e6, f"{writer['name']}: 0")
     # Whatever is unread by now, it leads to the end.
@@ -285,14 +285,14 @@ def test_somebody_is_found_by_the_beginning_of_the_name(people):
     expect(tab.page.get_by_text("Nobody has a name that begins so.")).to_be_visible()
 
 
-def test_somebody_with_very_many_chats(fresh_people, fresh_server):
+def test_somebody_with_very_many_chats(memory_people, memory_server):
     """The newest are listed, and on demand all others, also if an old one was opened before."""
-    tab, name = fresh_people.join("alice")
-    alice = id_of(fresh_server, fresh_server.connect(), name)
-    friends = [fresh_server.connect() for _ in range(60)]
+    tab, name = memory_people.join("alice")
+    alice = id_of(memory_server, memory_server.connect(), name)
+    friends = [memory_server.connect() for _ in range(60)]
     for friend in friends:
-        send(fresh_server, friend, f"to you {friend['user_id']}", alice)
-    tab.page.goto(f"{fresh_people.url}#{friends[0]['user_id']}")
+        send(memory_server, friend, f"to you {friend['user_id']}", alice)
+    tab.page.goto(f"{memory_people.url}#{friends[0]['user_id']}")
     tab.page.reload()
     entries = tab.chats.get_by_role("listitem")
     expect(tab.chats).to_contain_text(f"to you {friends[0]['user_id']}")
