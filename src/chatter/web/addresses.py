@@ -1,9 +1,7 @@
 """The address of a client: its connection's, or the one that a trusted proxy names.
 
-``X-Forwarded-For`` and ``Forwarded`` (`RFC 7239 <https://www.rfc-editor.org/rfc/rfc7239>`_)
-are lists to which each proxy adds the peer that it has served.  So they are read from the
-right, from the peer of the connection on, up to the first address that is not trusted;
-what is left of it may be forged.
+What ``X-Forwarded-For`` and ``Forwarded`` list is read from the right, from the peer of the
+connection on, up to the first address that is not trusted; what is left of it may be forged.
 
 The address counts for limits, bans and the access log, and for nothing else.
 """
@@ -13,13 +11,13 @@ from __future__ import annotations
 from functools import lru_cache
 from ipaddress import IPv6Address as IPv6
 from ipaddress import IPv6Network, ip_address
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import Logger
 
 from chatter.chat.moderation.address_bans import parsed_network
+from chatter.web.forwarded import HEADERS, named_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -28,11 +26,6 @@ if TYPE_CHECKING:
 
 UNIX = "unix"
 """How connections over a UNIX socket are called, which have no address."""
-
-_MOST_PROXIES = 16
-"""A list with more trusted proxies than that is not read any further."""
-
-_HEADERS = (b"X-Forwarded-For", b"Forwarded")
 
 
 class Addresses:
@@ -88,7 +81,7 @@ class Addresses:
         address = self.of(request)
         if not self._has_warned:
             peer = request.getClientAddress()
-            given = [h for h in _HEADERS if request.getHeader(h) is not None]
+            given = [h for h in HEADERS if request.getHeader(h) is not None]
             if given and not self.trusts(peer):
                 self._warn_of(given[0].decode(), peer)
         return bucket_of(address)
@@ -99,8 +92,8 @@ class Addresses:
             return set()
         return {
             _first_untrusted(host, named, self._is_trusted)
-            for header in _HEADERS
-            if (named := _named(request, header)) is not None
+            for header in HEADERS
+            if (named := named_in(request, header)) is not None
         }
 
     def _look_up(self, host: str) -> bool:
@@ -158,54 +151,6 @@ def _parsed(text: str) -> Any:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
-
-
-def _named(request: Request, header: bytes) -> Iterator[str] | None:
-    """What a header lists, from the right; ``None`` if there is no such header."""
-    if request.getHeader(header) is None:
-        return None
-    lines = request.requestHeaders.getRawHeaders(header, [])
-    text = b",".join(lines).decode("latin-1")
-    if header == b"Forwarded":
-        return map(_for_in, islice(_split_from_right(text, ","), _MOST_PROXIES))
-    parts = text.rsplit(",", _MOST_PROXIES + 1)[-_MOST_PROXIES:]
-    return (part.strip() for part in reversed(parts))
-
-
-def _split_from_right(text: str, separator: str) -> Iterator[str]:
-    """The parts of an element or of a list of ``Forwarded``, the last one first.
-
-    A separator in a quoted string is none: a proxy quotes what its client has sent, such as the
-    host.  A client may begin the list with half a string; the proxy's part at the end is whole.
-    """
-    end = len(text)
-    is_quoted = False
-    for place in range(end - 1, -1, -1):
-        letter = text[place]
-        if letter == '"' and not (is_quoted and _is_escaped(text, place)):
-            is_quoted = not is_quoted
-        elif letter == separator and not is_quoted:
-            yield text[place + 1 : end]
-            end = place
-    yield text[:end]
-
-
-def _is_escaped(text: str, place: int) -> bool:
-    """Whether there is an odd number of backslashes before a place."""
-    start = place
-    while text[start - 1 : start] == "\\":
-        start -= 1
-    return (place - start) % 2 == 1
-
-
-def _for_in(element: str) -> str:
-    """The client of one proxy, in an element of ``Forwarded``: the first one, if it has several."""
-    client = ""
-    for pair in _split_from_right(element, ";"):
-        name, _, value = pair.partition("=")
-        if name.strip().lower() == "for":
-            client = value.strip().strip('"')
-    return client
 
 
 def _first_untrusted(peer: str, named: Iterator[str], is_trusted: Any) -> str:
