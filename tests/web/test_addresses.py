@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -92,11 +93,45 @@ def request_of(*arguments: Any, **headers: Any) -> Any:
         (PROXY, {"Forwarded": "for=192.0.2.7", "X_Forwarded_For": "192.0.2.7"}, "192.0.2.7"),
         # Nobody is behind so many proxies.
         (PROXY, {"X_Forwarded_For": "192.0.2.7" + ", 10.0.0.2" * 2000}, "10.0.0.2"),
+        (PROXY, {"Forwarded": "for=192.0.2.7" + ", for=10.0.0.2" * 15}, "192.0.2.7"),
+        (PROXY, {"Forwarded": "for=192.0.2.7" + ", for=10.0.0.2" * 16}, "10.0.0.2"),
+        # What is long is read as far as it is known to be a proxy's.
+        (PROXY, {"Forwarded": [r"\"" * 7800, "for=192.0.2.7"]}, "192.0.2.7"),
+        (PROXY, {"X_Forwarded_For": ["," * 15600, "192.0.2.7"]}, "192.0.2.7"),
+        (PROXY, {"Forwarded": f'for=192.0.2.7;host="{"a" * 4096}"'}, "10.0.0.1"),
+        (PROXY, {"Forwarded": f'host="{"a" * 999}for=1.2.3.4:{"a" * 4083}"'}, "10.0.0.1"),
+        (PROXY, {"Forwarded": f'host="{"a" * 999}, for=1.2.3.4;x={"a" * 4078}"'}, "10.0.0.1"),
+        (PROXY, {"X_Forwarded_For": "1" * 4090 + "1.2.3.4"}, "10.0.0.1"),
+        (PROXY, {"Forwarded": "for=192.0.2.7" + ";a=b" * 15}, "192.0.2.7"),
+        (PROXY, {"Forwarded": "for=192.0.2.7;host=a;for=1.2.3.4" + ";a=b" * 14}, "10.0.0.1"),
     ],
 )
 def test_the_address_of_a_client(peer, header, address):
     """The connection's, or the first from the right of those that trusted proxies name."""
     assert Addresses(TRUST).of(request_of(peer, **header)) == address
+
+
+@pytest.mark.parametrize(
+    "junk", [r"\"", '"', "\\", ",", ";", '";', "for=10.0.0.2;", "for=10.0.0.2,"]
+)
+def test_a_long_list_costs_little(junk):
+    """A proxy may pass on what its client has in the header, with each request."""
+    addresses = Addresses(TRUST)
+    request = request_of(PROXY, Forwarded=[junk * (15600 // len(junk)), "for=10.0.0.3"])
+    calls = 0
+
+    def count(*_):
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        addresses.bucket_of(request)
+        addresses.all_of(request)
+        addresses.of(request)
+    finally:
+        sys.setprofile(None)
+    assert calls < 2000
 
 
 def test_an_address_of_ipv6_counts_as_its_network():

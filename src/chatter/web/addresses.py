@@ -20,7 +20,7 @@ from chatter.chat.moderation.address_bans import parsed_network
 from chatter.web.forwarded import HEADERS, named_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from twisted.web.server import Request
 
@@ -153,7 +153,7 @@ def _parsed(text: str) -> Any:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _first_untrusted(peer: str, named: Iterator[str], is_trusted: Any) -> str:
+def _first_untrusted(peer: str, named: Iterable[str], is_trusted: Any) -> str:
     """The first address from the right that is not trusted, or the last one that is."""
     found = peer
     for address in _addresses(named):
@@ -163,7 +163,7 @@ def _first_untrusted(peer: str, named: Iterator[str], is_trusted: Any) -> str:
     return found
 
 
-def _addresses(nodes: Iterator[str]) -> Iterator[str]:
+def _addresses(nodes: Iterable[str]) -> Iterator[str]:
     """The addresses, up to what is none; some proxies add the port."""
     for node in nodes:
         address = _normal(node)
