@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 
 from chatter.log.limited_drafts import LimitedDraft, LimitReached
 from chatter.protocol.errors import StoreUnavailable
 from chatter.protocol.model import Draft
+from chatter.stores.postgres import database as databases
+from chatter.stores.postgres import reconnecting
+from chatter.stores.postgres.database import Database, schema_scripts
+from chatter.stores.registry import check_store, make_store
 from chatter.testing.waiting import begun, join, must_raise
+from tests.postgres.server import PASSWORD
 from tests.postgres.support import NOW, eventually, opened, seconds_of, working
 
 
@@ -146,3 +152,71 @@ async def test_a_password_that_was_changed_is_logged_once(postgres, url, logged)
 
 def told_of_passwords(logged):
     return [event for event in logged if "password" in event.get("reason", "")]
+
+
+@pytest.mark.parametrize(
+    ("version", "lock"),
+    [
+        (None, "SELECT FROM log_end FOR UPDATE"),
+        (None, "LOCK TABLE log_end"),
+        (None, "LOCK TABLE chatter_schema"),
+        (1, "LOCK TABLE log_end"),
+    ],
+)
+async def test_a_start_waits_for_a_lock(postgres, database, url, monkeypatch, version, lock):
+    """Somebody who holds what the first queries or an upgrade need does not end it."""
+    Database(url).prepare(schema_scripts()[:version])
+    with postgres.connect(database) as connection, monkeypatch.context() as hurried:
+        hurried.setattr(reconnecting, "PATIENCE", 1)
+        hurried.setattr(databases, "PATIENCE", 1)
+        hurried.setattr(databases, "LOCK_ATTEMPTS", 1)
+        connection.execute("BEGIN")
+        connection.execute(lock.encode())
+        await deferToThread(check_store, url)
+        async with opened(url) as (store,):
+            hurried.undo()
+            for link in (store._connected.writer, store._connected.reader):
+                link.patience = reconnecting.PATIENCE
+            with pytest.raises(StoreUnavailable, match="away: "):
+                await store.check()
+            connection.execute("ROLLBACK")
+            await working(store)
+            await join(store, "alice")
+
+
+async def test_a_start_goes_on_after_a_session_that_ends_at_once(postgres, url, monkeypatch):
+    """A database that ends each session may be in the middle of a restart."""
+    open_database = Database.open
+    ended: list[int] = []
+
+    def open_and_lose(self):
+        connection = open_database(self)
+        if len(ended) < 3:
+            ended.append(connection.info.backend_pid)
+            with postgres.connect() as other:
+                other.execute("SELECT pg_terminate_backend(%s, 60000)", [ended[-1]])
+        return connection
+
+    monkeypatch.setattr(Database, "open", open_and_lose)
+    async with opened(url) as (store,):
+        await working(store)
+    assert len(ended) == 3
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        ("ALTER FUNCTION enter_epoch RENAME TO away", "SQLSTATE 42883"),
+        ("DELETE FROM log_end", "SQLSTATE P0002"),
+    ],
+)
+async def test_a_defect_of_the_database_ends_the_start(postgres, database, url, break_it, reason):
+    """It is there at the next attempt, too; a line says which one it is."""
+    Database(url).prepare()
+    with postgres.connect(database) as connection:
+        connection.execute(break_it.encode())
+    with pytest.raises(StoreUnavailable, match=reason) as raised:
+        await make_store(url, reactor).startService()
+    assert database in raised.value.detail
+    assert "\n" not in raised.value.detail
+    assert PASSWORD not in raised.value.detail

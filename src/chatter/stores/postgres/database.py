@@ -121,8 +121,8 @@ class Database:
                 return psycopg.connect(autocommit=True, **self._parameters)
             except psycopg.OperationalError as error:
                 if _NEVER.search(_NAMED.sub("", str(error))):
-                    raise
-                raise DatabaseAway(self._explained(error), 2) from error
+                    raise StoreUnavailable(self.explained(error), 2) from error
+                raise
 
     def open(self, scripts: list[str] | None = None) -> psycopg.Connection[Any]:
         """A connection to a database whose schema is up to date; it is made so if it is not.
@@ -247,16 +247,23 @@ class Database:
         connection.execute("UPDATE chatter_schema SET version = %s", (version + 1,))
         return version + 1
 
-    def _explained(self, error: BaseException) -> str:
+    def explained(self, error: BaseException) -> str:
+        """What an error says, in one line that names the database."""
         return f"The database {self} can't be used: {' '.join(str(error).split())}"
 
     @contextmanager
     def clear_errors(self) -> Iterator[None]:
-        """Turn what PostgreSQL says into one line that names the database."""
+        """Turn what PostgreSQL says into one line that names the database.
+
+        :raises DatabaseAway: if it is no defect: the connection is lost, or it can't have a
+            lock, memory or the like now.
+        """
         try:
             yield
+        except psycopg.OperationalError as error:
+            raise DatabaseAway(self.explained(error), 2) from error
         except psycopg.Error as error:
-            raise StoreUnavailable(self._explained(error), 2) from error
+            raise StoreUnavailable(self.explained(error), 2) from error
 
 
 def _fold_anew(connection: psycopg.Connection[Any]) -> None:

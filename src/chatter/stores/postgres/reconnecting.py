@@ -176,7 +176,7 @@ class ReconnectingSession:
             connection.close()
             raise
         try:
-            self._greeted(await self._ask(session, self._greeting()))
+            self._greeted(await self._greet(session))
         except BaseException:
             session.close()
             raise
@@ -184,6 +184,16 @@ class ReconnectingSession:
             self._session = session
         else:
             session.close()
+
+    async def _greet(self, session: Session) -> list[Row]:
+        try:
+            return await self._ask(session, self._greeting())
+        except StoreUnavailable as error:
+            cause = error.__cause__
+            if isinstance(cause, QueryFailed) and cause.is_lasting:
+                raise StoreUnavailable(self._database.explained(cause), 2) from cause
+            # Somebody holds the log, perhaps, or the server has just ended.
+            raise DatabaseAway(error.detail, 2) from cause
 
     def _lost(self, error: Exception) -> None:
         if self._session is None:

@@ -30,9 +30,12 @@ _TELLABLE = ("08", "25", "28", "40", "53", "55", "57", "58")
 # These classes are about the parameters, and not about the server: data, constraints.
 _OF_THE_QUERY = ("22", "23")
 
-# After these nothing is wrong with the session: the schema, resources (a full disk), limits,
-# the system, an exception raised by a function, a defect.
-_SESSION_GOES_ON = (*_OF_THE_QUERY, "42", "53", "54", "58", "P0", "XX")
+# These classes are about what is there or allowed: the schema, rights, an exception raised by a
+# function, a defect.  They are the same at the next attempt.
+_LASTING = ("42", "P0", "XX")
+
+# After these nothing is wrong with the session: also resources (a full disk), limits, the system.
+_SESSION_GOES_ON = (*_OF_THE_QUERY, *_LASTING, "53", "54", "58")
 
 
 class Query(NamedTuple):
@@ -58,6 +61,7 @@ class QueryFailed(Exception):
 
     :ivar is_of_the_query: whether its parameters are at fault, so that others may work.
     :ivar session_goes_on: whether the session can be used as before.
+    :ivar is_lasting: whether the next attempt will fail, too, unless somebody mends something.
     """
 
     def __init__(self, result: PGresult) -> None:
@@ -68,6 +72,7 @@ class QueryFailed(Exception):
         super().__init__(f"{detail} (SQLSTATE {state})")
         self.is_of_the_query = state[:2] in _OF_THE_QUERY
         self.session_goes_on = state[:2] in _SESSION_GOES_ON
+        self.is_lasting = state[:2] in _LASTING
 
 
 @implementer(IReadWriteDescriptor)
