@@ -218,3 +218,50 @@ def test_what_could_not_be_loaded_once_is_loaded_with_the_page(people, server, f
     with tab.page.expect_event("load"):
         begin(tab, other)
     works(tab, other)
+
+
+MENU = "**/account.js"
+SEARCH = "**/search.js"
+
+
+def is_told(tab, text):
+    expect(tab.page.get_by_role("alert").filter(has_text=text)).to_be_visible()
+
+
+def test_a_browser_that_keeps_nothing_loses_nothing_for_a_menu(people):
+    """The page is not loaded anew then, unless its user does it."""
+    context = people.browser()
+    context.add_init_script("Storage.prototype.setItem = () => { throw new Error('full'); };")
+    context.route(MENU, lambda route: route.abort())
+    tab = people.tab(context)
+    tab.join(new_name("alice"))
+    tab.box.fill("a draft")
+    tab.page.get_by_role("button", name="Menu").click()
+    is_told(tab, "Please reload the page")
+    expect(tab.box).to_have_value("a draft")
+
+
+def test_a_part_that_is_never_loaded_has_the_page_loaded_anew_once(people):
+    """Such as one that the browser blocks."""
+    context = people.browser()
+    context.route(SEARCH, lambda route: route.abort())
+    tab = people.tab(context)
+    tab.join(new_name("alice"))
+    with tab.page.expect_event("load"):
+        tab.page.get_by_role("searchbox").focus()
+    tab.box.fill("a draft")
+    tab.page.get_by_role("searchbox").focus()
+    is_told(tab, "Please reload the page")
+    expect(tab.box).to_have_value("a draft")
+
+
+def test_a_search_without_a_server_is_explained(people):
+    """As a menu is. The page stays: it could not be loaded anew."""
+    context = people.browser()
+    tab = people.tab(context)
+    with tab.page.expect_response("**/upgrade.js"):
+        tab.join(new_name("alice"))
+    context.route(SEARCH, lambda route: route.abort())
+    context.route(people.url, lambda route: route.abort())
+    tab.page.get_by_role("searchbox").focus()
+    is_told(tab, "cannot be reached")

@@ -124,6 +124,38 @@ def test_a_command_that_breaks_stops_no_other_text(people):
     tab.reads(text)
 
 
+def test_a_command_that_is_not_loaded_stops_no_other_text_for_long(people):
+    """Nor does a server that takes connections, and says nothing."""
+    tab, _ = people.join("alice")
+    tab.page.route("**/commands.js", lambda route: route.abort())
+    tab.page.route(people.url, lambda _: None)
+    tab.page.evaluate(
+        """() => {
+          window.original = AbortSignal.timeout;
+          AbortSignal.timeout = () => window.original.call(AbortSignal, 100);
+        }"""
+    )
+    tab.say("/msg nobody hello")
+    expect(tab.page.get_by_role("alert").filter(has_text="cannot be reached")).to_be_visible()
+    tab.page.evaluate("AbortSignal.timeout = window.original")
+    text = new_text("said")
+    tab.say(text)
+    tab.reads(text)
+
+
+def test_what_the_browser_puts_into_the_box_is_no_draft(people):
+    """Some put there what was written before a reload, also if nobody is signed in any more."""
+    tab = people.tab()
+    expect(tab.name_box).to_be_visible()
+    tab.page.evaluate(
+        """() => {
+          document.querySelector("textarea").value = "not finished";
+          window.dispatchEvent(new Event("pagehide"));
+        }"""
+    )
+    assert tab.page.evaluate("Object.keys(sessionStorage)") == []
+
+
 def test_characters_are_counted_near_the_limit(people):
     """They are counted as the server does: what the browser takes for two may be one."""
     tab, _ = people.join("alice")

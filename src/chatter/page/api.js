@@ -98,22 +98,6 @@ export function post(path, body, headers) {
   });
 }
 
-/**
- * A part of the page could not be loaded. A browser does not load it again, but with another page,
- * which has what was written.
- *
- * @returns {Promise<string>} What to tell the user: the page stays if the server is away.
- */
-export async function loadAnew() {
-  try {
-    await open("./", { method: "HEAD" });
-    location.reload();
-    return "Loading…";
-  } catch {
-    return new Problem().message;
-  }
-}
-
 /** A key that nobody else has; crypto.randomUUID is missing on plain http. */
 export function newKey() {
   const bytes = [...crypto.getRandomValues(new Uint8Array(16))];

@@ -3,7 +3,6 @@
  * message can be edited in it; the draft waits meanwhile.
  */
 
-import { loadAnew } from "./api.js";
 import { chatWith } from "./chats.js";
 import { toEnd } from "./conversation.js";
 import { setText, soon, the } from "./drawing.js";
@@ -76,7 +75,8 @@ function write(text) {
 
 function keep() {
   if (editing) save(`edit ${chat}`, { of: editing, text: box.value });
-  else save(`draft ${chat}`, box.value || undefined);
+  // The browser may have put something there before there is a chat.
+  else if (chat >= 0) save(`draft ${chat}`, box.value || undefined);
 }
 
 const keepSoon = soon(300, keep);
@@ -98,6 +98,21 @@ function typed() {
 
 /** @param {string} text Why nothing was sent. */
 export const explain = (text) => setText(the("hint"), text);
+
+/**
+ * A part of the page could not be loaded. A browser does not load it again, but with another page.
+ *
+ * @param {unknown} error
+ * @returns {Promise<string>} What to tell the user.
+ */
+const whyMissing = (error) =>
+  import("./upgrade.js").then(
+    ({ loadAnew }) => loadAnew(error),
+    () => "Please reload the page.",
+  );
+
+/** @param {unknown} error As above. */
+export const explainMissing = async (error) => explain(await whyMissing(error));
 
 async function submit() {
   // What no server takes: halves of characters, and NUL.
@@ -126,8 +141,7 @@ async function submit() {
 async function runAlone(text) {
   busy = true;
   try {
-    const commands = await import("./commands.js").catch(() => null);
-    return await (commands ? commands.run(text) : loadAnew());
+    return await import("./commands.js").then(({ run }) => run(text), whyMissing);
   } finally {
     busy = false;
   }

@@ -5,7 +5,7 @@
  * @import {Message, Start} from "./api.js"
  */
 
-import { getChats, loadAnew, Problem } from "./api.js";
+import { getChats, Problem } from "./api.js";
 import { announce, atMost99, showConnected, showUnread } from "./attention.js";
 import * as chats from "./chats.js";
 import * as composer from "./composer.js";
@@ -136,10 +136,8 @@ const loadMenu = () => import("./menu.js");
 const loadAccount = () => import("./account.js");
 const loadStanding = () => import("./standing.js");
 
-const explainMissing = async () => composer.explain(await loadAnew());
-
 log.around.openMenu = (message, button) =>
-  loadMenu().then((menu) => menu.open(button, message), explainMissing);
+  loadMenu().then((menu) => menu.open(button, message), composer.explainMissing);
 
 /** Whether the user has joined here, and is no account of the site. */
 let canLeave = false;
@@ -147,10 +145,10 @@ let canLeave = false;
 the("menu-button").onclick = () =>
   loadAccount().then(
     (account) => account.open(the("menu-button"), canLeave, () => void changed(false)),
-    explainMissing,
+    composer.explainMissing,
   );
 
-/** @param {Event} [event] Of somebody who goes to another chat. */
+/** @param {Event} [event] What has changed what is shown; there is none when the page begins. */
 function show(event) {
   if (!chats.user) return;
   const id = named();

@@ -6,9 +6,9 @@
  * @typedef {ReturnType<typeof makeEntry>} Entry
  */
 
-import { loadAnew } from "./api.js";
 import { atMost99 } from "./attention.js";
 import { more, sorted, user } from "./chats.js";
+import { explainMissing } from "./composer.js";
 import { shown } from "./conversation.js";
 import { make, setAvatar, setChildren, setHidden, setText, the } from "./drawing.js";
 import { isOnline, nameOf, online } from "./people.js";
@@ -125,8 +125,8 @@ export function links() {
   return [...all].filter((link) => link.checkVisibility());
 }
 
-// Who searches needs more; without it, the chats and who is online are there.
-search.onfocus = () => import("./search.js").catch(loadAnew);
+// What the search needs is loaded when somebody uses it.
+search.onfocus = () => import("./search.js").catch(explainMissing);
 // The arrow keys go through the list.
 the("side").addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -138,4 +138,5 @@ the("side").addEventListener("keydown", (event) => {
   event.preventDefault();
   stops.at(Math.min(here + step, stops.length - 1))?.focus();
 });
-the("more-chats").onclick = () => import("./morechats.js").then(({ load }) => load(), loadAnew);
+the("more-chats").onclick = () =>
+  import("./morechats.js").then(({ load }) => load(), explainMissing);
