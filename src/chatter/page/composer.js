@@ -5,7 +5,7 @@
 
 import { chatWith } from "./chats.js";
 import { toEnd } from "./conversation.js";
-import { setText, soon, the } from "./drawing.js";
+import { isComposed, setText, soon, the } from "./drawing.js";
 import * as outbox from "./outbox.js";
 import { load, save } from "./saved.js";
 
@@ -173,8 +173,8 @@ box.addEventListener("keydown", (event) => {
     event.preventDefault();
     return editLast();
   }
-  // Enter also ends the composition of a word, in many languages; in Safari the key is 229 then.
-  if (key !== "Enter" || shiftKey || event.isComposing || event.keyCode === 229) return;
+  // Enter also ends the composition of a word, in many languages.
+  if (key !== "Enter" || shiftKey || isComposed(event)) return;
   event.preventDefault();
   void submit();
 });

@@ -159,3 +159,10 @@ export function setAvatar(element, id, name) {
 export function setHue(element, id) {
   element.style.setProperty("--hue", String(Math.round((id * 137.5) % 360)));
 }
+
+/**
+ * Whether a key is an input method's. Safari has ended the composition by then, and says 229.
+ *
+ * @param {KeyboardEvent} event
+ */
+export const isComposed = ({ isComposing, keyCode }) => isComposing || keyCode === 229;

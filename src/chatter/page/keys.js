@@ -3,7 +3,7 @@
 import { sorted } from "./chats.js";
 import { box, focus, stopEditing } from "./composer.js";
 import { shown } from "./conversation.js";
-import { the } from "./drawing.js";
+import { isComposed, the } from "./drawing.js";
 import { goTo as goToMessage, toEnd } from "./log.js";
 import { search } from "./sidebar.js";
 
@@ -56,6 +56,6 @@ function press({ key, altKey, ctrlKey, metaKey, target }) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (the("app").hidden || event.isComposing || document.querySelector("dialog[open]")) return;
+  if (the("app").hidden || isComposed(event) || document.querySelector("dialog[open]")) return;
   if (press(event)) event.preventDefault();
 });

@@ -2,7 +2,7 @@
 
 import { getPeople } from "./api.js";
 import { user } from "./chats.js";
-import { setText, soon, the } from "./drawing.js";
+import { isComposed, setText, soon, the } from "./drawing.js";
 import { meet } from "./people.js";
 import { links, search, showFound } from "./sidebar.js";
 
@@ -32,11 +32,10 @@ const searchSoon = soon(150, async () => {
 });
 
 search.addEventListener("input", searchSoon);
-search.addEventListener("keydown", ({ key, isComposing, keyCode }) => {
-  // The key is the input method's; in Safari it is 229 when that has just ended.
-  if (isComposing || keyCode === 229) return;
-  if (key === "Escape") clear();
-  if (key === "Enter" && search.value) links()[0]?.click();
+search.addEventListener("keydown", (event) => {
+  if (isComposed(event)) return;
+  if (event.key === "Escape") clear();
+  if (event.key === "Enter" && search.value) links()[0]?.click();
 });
 // Who was found is talked to: the search is over.
 the("found").addEventListener("click", () => setTimeout(clear));

@@ -10,7 +10,7 @@ import { atMost99 } from "./attention.js";
 import { more, sorted, user } from "./chats.js";
 import { explainMissing } from "./composer.js";
 import { shown } from "./conversation.js";
-import { make, setAvatar, setChildren, setHidden, setText, the } from "./drawing.js";
+import { isComposed, make, setAvatar, setChildren, setHidden, setText, the } from "./drawing.js";
 import { isOnline, nameOf, online } from "./people.js";
 import { briefly } from "./message.js";
 
@@ -131,7 +131,7 @@ search.onfocus = () => import("./search.js").catch(explainMissing);
 the("side").addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   // They also choose among words, while one is being composed.
-  if (!step || event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
+  if (!step || isComposed(event) || event.altKey || event.ctrlKey || event.metaKey) return;
   const stops = [search, ...links()];
   const here = stops.findIndex((stop) => stop === document.activeElement);
   if (here < 0) return;
