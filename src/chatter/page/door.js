@@ -6,7 +6,9 @@
  */
 
 import { connect, newKey, Problem } from "./api.js";
+import { box } from "./composer.js";
 import { make, makeButton, setText, the } from "./drawing.js";
+import { forget } from "./forgetting.js";
 import "./panels.js";
 import { OF_CHAT } from "./saved.js";
 
@@ -90,25 +92,15 @@ export function showDoor({ can_join, needs_invitation, uses_tokens }, whenChange
   closed.hidden = hasForm;
   document.title = hasForm ? "Join the chat" : "Chat";
   if (!hasForm) return;
-  forgetLast();
+  // The tab may have ended before it knew that somebody is signed out, and nobody has the token again.
+  forget("sessionStorage", OF_CHAT);
+  // The browser may have put there what was written.
+  box.value = "";
   other.hidden = !can_join;
   choose(!can_join);
   if (!can_join) refuse("This chat takes no new people.");
   else if (needs_invitation && !invitation()) refuse(REFUSED.get("urn:chatter:invitation-needed"));
   name.ariaInvalid = "false";
-}
-
-/**
- * Forget what the tab keeps of somebody who was signed in, and whose token nobody has again. It may
- * have ended before it knew that they are signed out.
- */
-function forgetLast() {
-  try {
-    for (const key of Object.keys(sessionStorage))
-      if (key.startsWith(OF_CHAT)) sessionStorage.removeItem(key);
-  } catch {
-    // A browser that keeps nothing has nothing to forget.
-  }
 }
 
 /** @param {boolean} token Whether the form is to take a token. */

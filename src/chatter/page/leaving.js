@@ -8,6 +8,7 @@ import { user } from "./chats.js";
 import { box, stopEditing } from "./composer.js";
 import { getTokens } from "./devices.js";
 import { make } from "./drawing.js";
+import { forget } from "./forgetting.js";
 import { closeAll } from "./notifications.js";
 import * as outbox from "./outbox.js";
 import { attempt, isSure, showDialog } from "./popover.js";
@@ -94,16 +95,6 @@ export function forgetAll() {
   box.value = "";
   outbox.end();
   closeAll();
-  forget("sessionStorage");
-  forget("localStorage");
-}
-
-/** @param {"sessionStorage" | "localStorage"} where */
-function forget(where) {
-  try {
-    for (const name of Object.keys(window[where]))
-      if (name.startsWith(ownName(""))) window[where].removeItem(name);
-  } catch {
-    // A browser that keeps nothing has nothing to forget.
-  }
+  forget("sessionStorage", ownName(""));
+  forget("localStorage", ownName(""));
 }

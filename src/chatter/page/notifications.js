@@ -16,7 +16,7 @@ const isAllowed = () =>
 
 /** Whether the browser shows notifications of pages. */
 export function canNotify() {
-  // One that is made now would be seen.
+  // Only without permission can one be made to try: with it, it would be shown.
   if (isAllowed()) return true;
   try {
     new Notification("");
@@ -75,7 +75,7 @@ export async function correct(chat, id) {
  * @param {Message} message
  */
 function show(chat, { id, text }) {
-  const note = make(nameOf(chat.id) || "Somebody", {
+  const note = makeNote(nameOf(chat.id) || "Somebody", {
     body: text.slice(0, 300),
     tag: ownName(`chat ${chat.id}`),
   });
@@ -96,7 +96,7 @@ function show(chat, { id, text }) {
  * @param {string} title
  * @param {NotificationOptions} options
  */
-function make(title, options) {
+function makeNote(title, options) {
   try {
     return new Notification(title, options);
   } catch {
