@@ -7,7 +7,7 @@ that is banned there is one that the address is in, and that one is looked up.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
 from cachetools import FIFOCache
@@ -35,7 +35,8 @@ class AddressBans:
     :param now: tells the time of day, in UTC.
 
     :ivar until: when the ban of each network ends, which is in its usual form; always the same
-        dict, which is empty in most chats.  What has ended is forgotten with a later ban.
+        dict, which is empty in most chats.  What has ended is forgotten when there are twice as
+        many as the last sweep left.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -43,7 +44,7 @@ class AddressBans:
         self.until: dict[str, datetime] = {}
         # Of each version of IP, how many bits the banned networks have in common.
         self._lengths: dict[int, set[int]] = {4: set(), 6: set()}
-        self._swept_at = 0
+        self._sweep_beyond = 0
         # The bans that an address is in.
         self._found: FIFOCache[str, tuple[str, ...]] = FIFOCache(_REMEMBERED)
 
@@ -59,7 +60,7 @@ class AddressBans:
         else:
             self.until[network] = until
             self._note_length(network)
-        if len(self.until) > self._swept_at:
+        if len(self.until) > self._sweep_beyond:
             now = self._now()
             self._replace({known: end for known, end in self.until.items() if end > now})
 
@@ -67,8 +68,9 @@ class AddressBans:
         self.until.clear()
         self._found.clear()
         self.until.update(until)
-        # So a ban pays for looking at two others, however many there are.
-        self._swept_at = 2 * len(until)
+        # Swept when there are twice as many as the last sweep has left: a ban costs the same,
+        # however many there are.
+        self._sweep_beyond = 2 * len(until)
         for lengths in self._lengths.values():
             lengths.clear()
         for network in until:
@@ -101,22 +103,21 @@ class AddressBans:
 
     def _networks_of(self, address: str) -> tuple[str, ...]:
         try:
-            parsed = ip_address(address)
+            host = parsed_network(address)
         except ValueError:
             return ()
-        around = networks_around(str(parsed).partition("%")[0], self._lengths[parsed.version])
+        around = networks_around(host, self._lengths[host.version])
         return tuple(network for network in around if network in self.until)
 
 
-def networks_around(network: str, lengths: Iterable[int]) -> Iterator[str]:
+def networks_around(network: IPv4Network | IPv6Network, lengths: Iterable[int]) -> Iterator[str]:
     """The networks of some lengths that a network is part of, each in its usual form.
 
     :param lengths: how many bits the addresses of such a network have in common.
     """
-    inner = ip_network(network)
     for length in lengths:
-        if length <= inner.prefixlen:
-            yield str(inner.supernet(new_prefix=length))
+        if length <= network.prefixlen:
+            yield str(network.supernet(new_prefix=length))
 
 
 def parsed_network(text: str) -> IPv4Network | IPv6Network:

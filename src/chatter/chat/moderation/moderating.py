@@ -96,8 +96,9 @@ class Moderating:
         :raises StoreUnavailable: if the store can't serve.
         """
         banned = {found.network for found in await self.banned_addresses()}
-        lengths = range(ip_network(network).prefixlen)
-        around = [other for other in networks_around(network, lengths) if other in banned]
+        inner = ip_network(network)
+        wider = networks_around(inner, range(inner.prefixlen))
+        around = [other for other in wider if other in banned]
         if network not in banned:
             hint = f", but it is part of {around[0]}, which is" if around else ""
             raise InvalidRequest(f"{network} is not banned{hint}.")
