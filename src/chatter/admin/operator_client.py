@@ -83,6 +83,7 @@ class OperatorClient:
 
         :raises ValueError: if it can't be reached, or refuses; the text is one line.
         """
+        # As UTF-8, so that what is no text is found here; JSON's escapes would send it on.
         return self._request("POST", path, json.dumps(body, ensure_ascii=False).encode())
 
     def download(self, path: str, write: Callable[[bytes], None], **query: object) -> int:
