@@ -22,7 +22,7 @@ MOVED := $(shell test -e $(VENV)/run && \
 SLOW   = e2e eventsource examples packaging page postgres property schemathesis
 
 # Many wait for something most of the time, so there are more workers than processors.
-PYTEST = $(BIN)/python -m pytest -n 3 --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n 4 --no-loadscope-reorder
 
 .PHONY: help start stop client check test lint lint-page format format-page docs bench bench-live bench-nodes bench-page pictures clean
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import threading
+from itertools import chain, zip_longest
 from typing import Any
 
 import pytest
@@ -32,17 +33,28 @@ settings.load_profile("steady")
 
 
 # What takes longest begins first, so that in the end no worker waits for another one.
-LONGEST = ("packaging", "postgres", "page", "e2e", "eventsource", "examples", "client")
+INSTALLING = ("packaging",)
+WAITING = ("postgres", "e2e", "examples", "client")
+BUSY = ("page", "eventsource", "schemathesis", "property")
 
 
 def pytest_collection_modifyitems(items):
-    """Put the tests of the folders that take longest first."""
+    """Put the files of the folders that take longest first.
 
-    def place(item):
-        folder = item.path.parent.name
-        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+    Those in which servers and databases are waited for take turns with those that keep the
+    processors busy, such as browsers, so that the workers do some of both at any time.
+    """
+    files: dict[Any, list[Any]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
 
-    items.sort(key=place)
+    def of(folders):
+        found = [file for file in files if file.parent.name in folders]
+        return sorted(found, key=lambda file: folders.index(file.parent.name))
+
+    in_turn = chain.from_iterable(zip_longest(of(BUSY), of(WAITING)))
+    order = dict.fromkeys([*of(INSTALLING), *filter(None, in_turn), *files])
+    items[:] = chain.from_iterable(files[file] for file in order)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]
