@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 
 _numbers = itertools.count(1)
 
@@ -168,6 +168,25 @@ class Tab:
         """Wait until nothing is on its way any more, whether that is drawn yet or not."""
         eventually(self.page, lambda: bool(self.page.evaluate(_HAS_SENT)))
         expect(self.pending).to_have_count(0)
+
+
+def route_first(
+    target: Page | BrowserContext, pattern: str, handle: Callable[[Route], object], count: int = 1
+) -> None:
+    """Handle the first requests for something; those that follow reach the server.
+
+    Playwright's ``times`` ends the interception while the last of them is being handled.  On a
+    busy machine that one reached the server, too, or what came next was held for ever.
+    """
+    numbers = itertools.count()
+
+    def route_it(route: Route) -> None:
+        if next(numbers) < count:
+            handle(route)
+        else:
+            route.continue_()
+
+    target.route(pattern, route_it)
 
 
 def eventually(

@@ -7,7 +7,7 @@ import socket
 from playwright.sync_api import expect
 
 from tests.page.others import filled, id_of, new_text, send, texts_of
-from tests.page.people import eventually, new_name, people_in
+from tests.page.people import eventually, new_name, people_in, route_first
 from tests.postgres.proxy import Proxy
 
 
@@ -276,7 +276,7 @@ def test_a_change_that_overtakes_the_history(people, server):
         expect(tab.chat(writer["name"])).to_contain_text("Message withdrawn")
         route.fulfill(response=response)
 
-    tab.page.route("**/status?chat_type=private*", delay, times=1)
+    route_first(tab.page, "**/status?chat_type=private*", delay)
     tab.go_to(writer["name"])
     expect(tab.texts).to_have_text([text, "Message withdrawn"])
 

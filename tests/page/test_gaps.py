@@ -7,7 +7,7 @@ import json
 from playwright.sync_api import expect
 
 from tests.page.others import filled, new_text, send
-from tests.page.people import eventually
+from tests.page.people import eventually, route_first
 
 
 def test_the_beginning_of_what_is_kept(people, server):
@@ -35,7 +35,7 @@ def test_a_gap_is_no_end(people, server):
     context = tab.page.context
     gap = 'retry: 1000\n\nid: 7\nevent: gap\ndata:{"after":1,"until":7}\n\n'
     headers = {"Content-Type": "text/event-stream"}
-    context.route("**/events?*", lambda route: route.fulfill(body=gap, headers=headers), times=1)
+    route_first(context, "**/events?*", lambda route: route.fulfill(body=gap, headers=headers))
     loads = []
     context.on("request", lambda request: loads.append("/chats?" in request.url))
     tab = people.tab(context)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.page.others import id_of, new_text, send, texts_of
-from tests.page.people import eventually, new_name
+from tests.page.people import eventually, new_name, route_first
 
 
 def test_somebody_joins_with_a_name(people):
@@ -64,7 +64,7 @@ def test_joining_again_after_the_response_was_lost(people):
         context.clear_cookies()
         route.abort()
 
-    tab.page.route("**/connect", lose, times=1)
+    route_first(tab.page, "**/connect", lose)
     name = new_name("alice")
     tab.name_box.fill(name)
     tab.name_box.press("Enter")
@@ -243,10 +243,10 @@ def test_a_message_that_waits_is_not_sent_as_somebody_else(people, server):
     tab = people.tab()
     tab.page.clock.install()
     tab.join(new_name("alice"))
-    tab.page.route(
+    route_first(
+        tab.page,
         "**/send",
         lambda route: route.fulfill(status=429, headers={"Retry-After": "60"}, json={}),
-        times=1,
     )
     text = new_text("my secret")
     with tab.page.expect_response("**/send"):

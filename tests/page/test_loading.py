@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.page.others import new_text, send
-from tests.page.people import eventually, new_name
+from tests.page.people import eventually, new_name, route_first
 
 HISTORY = "**/status?chat_type=general*"
 CHATS = "**/chats?*"
@@ -211,7 +211,7 @@ def has_kept_the_command(tab, other):
 def test_what_could_not_be_loaded_once_is_loaded_with_the_page(people, server, file, begin, works):
     """Browsers do not load it again: it would be missing for as long as the page is there."""
     context = people.browser()
-    context.route(f"**/{file}.js", lambda route: route.abort(), times=1)
+    route_first(context, f"**/{file}.js", lambda route: route.abort())
     tab = people.tab(context)
     tab.join(new_name("alice"))
     other = server.connect(new_name("Yuki"))["name"]

@@ -7,7 +7,7 @@ import unicodedata
 from playwright.sync_api import expect
 
 from tests.page.others import id_of, new_text, texts_of
-from tests.page.people import eventually, new_name, people_in
+from tests.page.people import eventually, new_name, people_in, route_first
 from tests.postgres.proxy import Proxy
 
 
@@ -243,7 +243,7 @@ def test_a_lost_response_does_not_send_twice(browser, own_server):
             lost.append(route.fetch().status)
             route.abort()
 
-        tab.page.route("**/send", lose, times=2)
+        route_first(tab.page, "**/send", lose, count=2)
         tab.say("once")
         expect(tab.log.get_by_text("once")).not_to_have_count(0)
         eventually(tab.page, lambda: bool(lost))
