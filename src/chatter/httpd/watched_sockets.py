@@ -188,8 +188,8 @@ class WatchedSockets:
 
     def _go_on(self) -> None:
         self._take_late = None
-        # Nothing is late any more if they end the last connection: that there is would keep
-        # those of later connections waiting for ever.
+        # Taken out first: if they end the last connection, what stayed here would keep
+        # ``doRead`` from reading for ever.
         late, self._late = self._late, []
         self._take(late, monotonic() + TURN_SECONDS)
 
